@@ -52,8 +52,8 @@ const READERS = {
   cloudflare: plain('cf-ipcountry'),
   // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html
   cloudfront: plain('cloudfront-viewer-country'),
-  // https://www.fastly.com/documentation/solutions/examples/decorating-origin-requests-with-geoip/:
-  // it sends none by itself. VCL sets Client-Geo-Country to client.geo.country_code.
+  // https://www.fastly.com/documentation/reference/vcl/variables/geolocation/client-geo-country-code/:
+  // it sends none by itself. VCL sets Client-Geo-Country, a name of ours, to that variable.
   fastly: plain('client-geo-country'),
   // https://cloud.google.com/load-balancing/docs/https/custom-headers: it sends none by itself.
   // The document's own example is X-Client-Geo-Location: {client_region},{client_city}.

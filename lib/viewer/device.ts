@@ -5,6 +5,15 @@ import { readUserAgent } from './user-agent.js'
 /** The devices that ENS has a word for (ens.txt, `device`). */
 export type Device = 'mobile' | 'desktop' | 'tablet'
 
+export function isDevice(value: unknown): value is Device {
+  return value === 'mobile' || value === 'desktop' || value === 'tablet'
+}
+
+/** Whether `value` is a `Device`. */
+export function isDevice(value: unknown): value is Device {
+  return value === 'mobile' || value === 'desktop' || value === 'tablet'
+}
+
 /** Characters of a client hint; the longest that a browser sends has some 60. */
 const MAX_HINT_LENGTH = 128
 

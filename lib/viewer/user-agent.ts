@@ -19,6 +19,12 @@ export interface UserAgent {
  */
 export const MAX_USER_AGENT_LENGTH = 512
 
+/**
+ * Characters that the device is read from. The parser's time grows with the square of these
+ * (`droid droid …`); what follows them names apps, screens and languages.
+ */
+export const MAX_DEVICE_LENGTH = 256
+
 /** User agents remembered: a day's sample of 10,000 page views holds some 950 different ones. */
 export const MAX_USER_AGENTS = 2_000
 
@@ -49,7 +55,10 @@ export function countSeen(): number {
 }
 
 function parse(value: string): UserAgent {
-  return { device: parseDevice(value), bot: isRobot(value.replace(ANDROID_MODEL, '$1')) }
+  return {
+    device: parseDevice(value.slice(0, MAX_DEVICE_LENGTH)),
+    bot: isRobot(value.replace(ANDROID_MODEL, '$1')),
+  }
 }
 
 // Marks of televisions whose maker's name alone leads the parser to say phone or nothing.
