@@ -5,10 +5,6 @@ import { readUserAgent } from './user-agent.js'
 /** The devices that ENS has a word for (ens.txt, `device`). */
 export type Device = 'mobile' | 'desktop' | 'tablet'
 
-export function isDevice(value: unknown): value is Device {
-  return value === 'mobile' || value === 'desktop' || value === 'tablet'
-}
-
 /** Whether `value` is a `Device`. */
 export function isDevice(value: unknown): value is Device {
   return value === 'mobile' || value === 'desktop' || value === 'tablet'

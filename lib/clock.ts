@@ -1,0 +1,26 @@
+/** Time, injected so that tests can hold it still and simulations can run whole days. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number
+  /**
+   * Runs `task` once after `delayMs`, and meanwhile keeps the process alive only if asked to.
+   *
+   * @returns what cancels it
+   */
+  after(delayMs: number, task: () => void, keepsAlive?: 'keeps-alive'): () => void
+  /** Runs `task` once what the event loop does now is done. */
+  soon(task: () => void): void
+}
+
+/** A Node timer holds 2^31 - 1 ms (24.8 days) at most: past that it fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+export const systemClock: Clock = {
+  now: Date.now,
+  after(delayMs, task, keepsAlive) {
+    const timer = setTimeout(task, Math.min(Math.max(delayMs, 0), LONGEST_TIMER_MS))
+    if (!keepsAlive) timer.unref()
+    return () => clearTimeout(timer)
+  },
+  soon: setImmediate,
+}

@@ -1,0 +1,31 @@
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import type { TrackImpression } from './page-load.js'
+import { type ImpressionsOptions, methodsOf, type TrackerMethods, trackerOf } from './tracker.js'
+
+declare global {
+  namespace Express {
+    interface Locals {
+      trackImpression: TrackImpression
+    }
+  }
+}
+
+/** Express's middleware, with the tracker's methods on it. */
+export type ImpressionsMiddleware = RequestHandler & TrackerMethods
+
+/**
+ * Express's middleware: gives every template `trackImpression`, through `res.locals`.
+ *
+ * @example
+ * app.use(impressions()) // keys from ENS_API_KEY and CLOSIENT_API_KEY
+ * @throws {ConfigurationError} if an option is wrong or no network is configured
+ */
+export function impressions(options: ImpressionsOptions<Request> = {}): ImpressionsMiddleware {
+  const { methods, pageLoad } = trackerOf(options)
+  const middleware = (req: Request, res: Response, next: NextFunction) => {
+    // Mounted twice, the first counts: two trackers would count one display twice.
+    res.locals.trackImpression ??= pageLoad(req, res, req)
+    next()
+  }
+  return Object.assign(middleware, methodsOf(methods))
+}

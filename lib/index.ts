@@ -1,0 +1,20 @@
+export type { NetworkStats, OutcomeListener, Stats } from './books.js'
+export type { Answer, NetworksWord, Verdict } from './delivery/verdict.js'
+export { verdictOnStatus } from './delivery/verdict.js'
+export {
+  ConfigurationError,
+  type ConfigurationErrorCode,
+  InvalidImpressionError,
+} from './errors.js'
+export { type ImpressionsMiddleware, impressions } from './express.js'
+export type { Outcome, OutcomeEvent } from './impression.js'
+export type { Logger } from './logger.js'
+export { type ClosientImpression, type ClosientOptions, closient } from './networks/closient.js'
+export { type EnsImpression, type EnsOptions, ens } from './networks/ens.js'
+export * from './networks/network.js'
+export type { TrackerOptions, TrafficRule } from './options.js'
+export type { TrackImpression } from './page-load.js'
+export { createTracker, type ImpressionsOptions, type Tracker } from './tracker.js'
+export type { Cdn } from './viewer/country.js'
+export type { Device } from './viewer/device.js'
+export type { Viewer } from './viewer/viewer.js'

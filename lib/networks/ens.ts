@@ -1,0 +1,144 @@
+import { checkOptions } from '../check-options.js'
+import type { Answer, NetworksWord, Verdict } from '../delivery/verdict.js'
+import { verdictOnStatus } from '../delivery/verdict.js'
+import { InvalidImpressionError } from '../errors.js'
+import { isCountryCode } from '../viewer/country.js'
+import { type Device, isDevice } from '../viewer/device.js'
+import type { Viewer } from '../viewer/viewer.js'
+import { type BuiltInOptions, baseUrlOf, builtInSchema, requireKey } from './built-in.js'
+import { parseJsonObject } from './json.js'
+import { defineNetwork, type Fields, type Network, type Parsed } from './network.js'
+
+/** An impression for ENS, as `ens.txt` names its body parameters. */
+export interface EnsImpression {
+  network?: 'ens' | undefined
+  /** The `id` of the campaign that ENS's Fetch Campaigns endpoint gave: a positive integer. */
+  campaignId: number
+  /** The placement with which the campaign was fetched, e.g. `header_banner`; at most 256 characters. */
+  placement: string
+  /** The viewer's country, ISO 3166-1 alpha-2, e.g. `US`. Default: the `country` option's. */
+  location?: string | undefined
+  /** Default: the `device` option's, or what the request's headers tell. */
+  device?: Device | undefined
+}
+
+declare module './network.js' {
+  interface ImpressionInputs {
+    ens: EnsImpression
+  }
+}
+
+/** Flush default: `'immediate'`. Connections: at most 128. */
+export type EnsOptions = BuiltInOptions
+
+interface EnsItem {
+  readonly campaignId: number
+  readonly placement: string
+  readonly location?: string
+  readonly device?: Device
+}
+
+const PUBLISHED_HOST = 'https://ads.enslive.live'
+const PATH = '/api/v1/campaigns/impression'
+const MAX_CONNECTIONS = 128
+const MAX_PLACEMENT_CHARACTERS = 256
+
+/**
+ * ENS: one call per impression, as it occurs (`ens.txt`).
+ *
+ * @throws {ConfigurationError} if an option is wrong, or no key is given or in the environment
+ */
+export function ens(options: EnsOptions = {}): Network<EnsItem> {
+  const checked = checkOptions('ens()', builtInSchema(MAX_CONNECTIONS), options)
+  const headers = Object.freeze({
+    authorization: `Bearer ${requireKey('ens', checked.apiKey)}`,
+    'content-type': 'application/json',
+  })
+  return defineNetwork<EnsItem>({
+    name: 'ens',
+    baseUrl: baseUrlOf('ens', checked.baseUrl, PUBLISHED_HOST),
+    flush: checked.flush ?? 'immediate',
+    onUncertain: checked.onUncertain,
+    connections: checked.connections ?? MAX_CONNECTIONS,
+    fields: ['placement', 'location', 'device'],
+    match: ({ campaignId, placement }) => {
+      if (typeof campaignId === 'number') return 'certain'
+      return placement === undefined ? 'no' : 'likely'
+    },
+    parse,
+    request: ([item]) => ({ method: 'POST', path: PATH, headers, body: JSON.stringify(item) }),
+    verdict,
+  })
+}
+
+function parse(fields: Fields, viewer: Viewer): Parsed<EnsItem> {
+  const campaignId = parseCampaignId(fields.campaignId)
+  const location = parseLocation(fields.location) ?? viewer.country
+  const device = parseDevice(fields.device) ?? viewer.device
+  return {
+    campaignId,
+    item: {
+      campaignId,
+      placement: parsePlacement(fields.placement),
+      ...(location && { location }),
+      ...(device && { device }),
+    },
+  }
+}
+
+function parseCampaignId(value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value
+  throw new InvalidImpressionError('campaignId', 'a positive integer', value)
+}
+
+function parsePlacement(value: unknown): string {
+  if (
+    typeof value === 'string' &&
+    value.length <= MAX_PLACEMENT_CHARACTERS &&
+    value.trim() !== '' &&
+    value.isWellFormed() &&
+    !/\p{Cc}/u.test(value)
+  ) {
+    return value
+  }
+  throw new InvalidImpressionError(
+    'placement',
+    `a placement id of 1 to ${MAX_PLACEMENT_CHARACTERS} characters`,
+    value,
+  )
+}
+
+function parseLocation(value: unknown): string | undefined {
+  if (value === undefined || (typeof value === 'string' && isCountryCode(value))) return value
+  throw new InvalidImpressionError(
+    'location',
+    `an ISO 3166-1 alpha-2 country code such as US${hintFor(value)}`,
+    value,
+  )
+}
+
+/** The code that was meant, where a wrong one tells: these two are what people and the EU write. */
+function hintFor(value: unknown): string {
+  if (typeof value !== 'string' || value.length !== 2) return ''
+  const code = value.toUpperCase()
+  if (code === 'UK') return ' (the United Kingdom is GB)'
+  if (code === 'EL') return ' (Greece is GR)'
+  return isCountryCode(code) ? ` (write ${code})` : ''
+}
+
+function parseDevice(value: unknown): Device | undefined {
+  if (value === undefined || isDevice(value)) return value
+  throw new InvalidImpressionError('device', "'mobile', 'desktop' or 'tablet'", value)
+}
+
+function verdict(answer: Answer): Verdict {
+  const body = parseJsonObject(answer.body)
+  const isError = body?.status === 'error'
+  const word: NetworksWord | undefined = isError
+    ? { message: typeof body.message === 'string' ? body.message : undefined }
+    : undefined
+  const onStatus = verdictOnStatus(answer, word)
+  return onStatus.kind === 'delivered' && isError
+    ? { kind: 'rejected', reason: onStatus.reason }
+    : onStatus
+}

@@ -1,0 +1,92 @@
+import { describe, InvalidImpressionError, messageOf } from '../errors.js'
+import type { Log } from '../logger.js'
+import type { Fields, Network } from './network.js'
+
+/** Past this many different stray fields no more are named: their names may be a client's. */
+const MAX_STRAYS_TOLD = 200
+
+/** Reads what `trackImpression` was given, and tells whose it is. */
+export class InputReader<Lane extends { readonly network: Network }> {
+  readonly #lanes: readonly Lane[]
+  readonly #names: readonly string[]
+  readonly #known: ReadonlyMap<Lane, ReadonlySet<string>>
+  readonly #straysTold = new Set<string>()
+  readonly #log: Log
+
+  constructor(lanes: readonly Lane[], log: Log) {
+    const common = ['campaignId', 'network']
+    this.#lanes = lanes
+    this.#names = [...new Set([...common, ...lanes.flatMap((lane) => lane.network.fields)])]
+    this.#known = new Map(lanes.map((lane) => [lane, new Set([...common, ...lane.network.fields])]))
+    this.#log = log
+  }
+
+  /**
+   * Every field that some network knows, each read once: a getter may throw, or answer differently
+   * the next time.
+   *
+   * @throws {InvalidImpressionError}
+   */
+  read(input: unknown): Fields {
+    if (typeof input !== 'object' || input === null) {
+      throw new InvalidImpressionError(
+        'input',
+        'an object such as { campaignId, placement }',
+        input,
+      )
+    }
+    const fields: Record<string, unknown> = {}
+    for (const name of this.#names) {
+      try {
+        fields[name] = Reflect.get(input, name)
+      } catch (thrown) {
+        throw new InvalidImpressionError(
+          name,
+          `a value that can be read (reading it threw: ${messageOf(thrown)})`,
+          undefined,
+        )
+      }
+    }
+    return fields
+  }
+
+  /**
+   * The lane that the input names, or else the only one, or else the one whose network knows the
+   * shape.
+   *
+   * @throws {InvalidImpressionError} if that does not tell
+   */
+  laneOf(fields: Fields): Lane {
+    const { network: name } = fields
+    const lanes = this.#lanes
+    if (name !== undefined) {
+      const named = lanes.find(({ network }) => network.name === name)
+      if (named) return named
+      const names = lanes.map(({ network }) => `'${network.name}'`).join(' or ')
+      throw new InvalidImpressionError('network', names, name)
+    }
+    const [only] = lanes
+    if (only && lanes.length === 1) return only
+
+    let likely: Lane | undefined
+    for (const lane of lanes) {
+      const match = lane.network.match(fields)
+      if (match === 'certain') return lane
+      if (match === 'likely') likely ??= lane
+    }
+    if (likely) return likely
+    throw new InvalidImpressionError('campaignId', 'the id of a campaign', fields.campaignId)
+  }
+
+  /** A whole ad object may be passed: what the network has no field for is left out, and told once. */
+  tellStrays(input: object, lane: Lane): void {
+    const known = this.#known.get(lane)
+    for (const name in input) {
+      if (known?.has(name)) continue
+      const stray = `${lane.network.name}: ${describe(name)}`
+      if (this.#straysTold.has(stray) || this.#straysTold.size >= MAX_STRAYS_TOLD) continue
+      this.#straysTold.add(stray)
+      this.#log.warn(`stray field ${stray}`, `${stray} is no field of this network: left out`)
+    }
+  }
+}

@@ -1,0 +1,165 @@
+import { z } from 'zod'
+import { aFunction, checkOptions } from '../check-options.js'
+import type { Answer, Verdict } from '../delivery/verdict.js'
+import { verdictOnStatus } from '../delivery/verdict.js'
+import { ConfigurationError } from '../errors.js'
+import type { Viewer } from '../viewer/viewer.js'
+
+/**
+ * The input that each network takes, by network name. A custom network adds its own, so that
+ * `trackImpression` is typed for it as well:
+ *
+ * ```ts
+ * declare module 'ad-impressions' {
+ *   interface ImpressionInputs { acme: { campaignId: string; slot: string; network?: 'acme' } }
+ * }
+ * ```
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: each network's own file fills it in
+export interface ImpressionInputs {}
+
+/** What `trackImpression` takes. */
+export type ImpressionInput = ImpressionInputs[keyof ImpressionInputs]
+
+/** The fields of an input that a network knows, each read once; what was left out is `undefined`. */
+export type Fields = Readonly<Record<string, unknown>>
+
+/** How surely an input is meant for a network, as far as its shape tells. */
+export type Match = 'certain' | 'likely' | 'no'
+
+/** When impressions leave: as they occur, or once the response has been written whole. */
+export type Flush = 'immediate' | 'finish'
+
+/** A quota: at most `limit` calls in any `windowMs` milliseconds. */
+export interface QuotaWindow {
+  readonly limit: number
+  readonly windowMs: number
+}
+
+/** A valid input, as its network understands it. */
+export interface Parsed<Item> {
+  /** As the network spells it. One campaign has one spelling: it is what counts once. */
+  readonly campaignId: string | number
+  /** What counts once in a page load. Default: the campaign id. */
+  readonly onceKey?: string
+  /** Impressions with the same key may share one call. Default: all of the network's may. */
+  readonly batchKey?: string
+  /** Handed to `request` as it is. */
+  readonly item: Item
+}
+
+/** An HTTP request, as a network's document asks for it. */
+export interface NetworkRequest {
+  readonly method: 'POST' | 'PUT' | 'GET'
+  /** Path and query below the base URL, beginning with a slash. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/**
+ * What a network is: pure translation. It never sends, waits or retries: delivery does that, the
+ * same way for every network.
+ *
+ * @typeParam Item what `parse` makes of an input and `request` writes to the wire
+ */
+export interface NetworkDefinition<Item> {
+  /** In lower case: names it in `stats()`, logs and `trackImpression({ network })`. */
+  readonly name: string
+  /** Where it is called: https, or http on loopback only. May have a path. */
+  readonly baseUrl: string
+  /** The input's fields that it has, besides `campaignId` and `network`. */
+  readonly fields: readonly string[]
+  /** Whose an input is that does not name its network. Default: `likely`. */
+  match?(fields: Fields): Match
+  /** @throws {InvalidImpressionError} naming the field and what it should be */
+  parse(fields: Fields, viewer: Viewer): Parsed<Item>
+  /** One call that carries all of `items`, which share one batch key; at most `maxBatch`. */
+  request(items: readonly Item[]): NetworkRequest
+  /** What an answer means. Default: its status, by RFC 9110. */
+  verdict?(answer: Answer): Verdict
+  /** @default 'immediate' */
+  readonly flush?: Flush | undefined
+  /** What becomes of an impression that may have counted. @default 'drop': it is not sent again */
+  readonly onUncertain?: 'drop' | 'resend' | undefined
+  /** Most calls under way at once. @default 128 */
+  readonly connections?: number | undefined
+  /** Most impressions a call carries. @default 1 */
+  readonly maxBatch?: number | undefined
+  /** The quotas that the network publishes. Its answers' headers correct them. @default [] */
+  readonly windows?: readonly QuotaWindow[] | undefined
+}
+
+/** A network, checked and complete. Made by `ens()`, `closient()` and `defineNetwork()`. */
+export interface Network<Item = unknown> extends Required<NetworkDefinition<Item>> {
+  readonly flush: Flush
+  readonly onUncertain: 'drop' | 'resend'
+  readonly connections: number
+  readonly maxBatch: number
+  readonly windows: readonly QuotaWindow[]
+}
+
+const definitionSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9_-]{0,31}$/, 'expected a short lower-case name such as "acme"')
+    .refine((name) => name !== 'unknown', 'expected another name: "unknown" is taken'),
+  baseUrl: z.string(),
+  fields: z.array(z.string()),
+  match: aFunction.optional(),
+  parse: aFunction,
+  request: aFunction,
+  verdict: aFunction.optional(),
+  flush: z.enum(['immediate', 'finish']).optional(),
+  onUncertain: z.enum(['drop', 'resend']).optional(),
+  connections: z.int().min(1).max(1_024).optional(),
+  maxBatch: z.int().min(1).max(100_000).optional(),
+  windows: z.array(z.strictObject({ limit: z.int().min(1), windowMs: z.int().min(1) })).optional(),
+})
+
+/**
+ * Makes a network of its definition: the way to add one of your own.
+ *
+ * @throws {ConfigurationError} `invalid-network` or `insecure-base-url`
+ */
+export function defineNetwork<Item>(definition: NetworkDefinition<Item>): Network<Item> {
+  checkOptions('defineNetwork()', definitionSchema, definition, 'invalid-network')
+  return Object.freeze({
+    ...definition,
+    baseUrl: checkBaseUrl(definition.name, definition.baseUrl),
+    match: definition.match ?? (() => 'likely' as const),
+    verdict: definition.verdict ?? ((answer: Answer) => verdictOnStatus(answer, undefined)),
+    flush: definition.flush ?? 'immediate',
+    onUncertain: definition.onUncertain ?? 'drop',
+    connections: definition.connections ?? 128,
+    maxBatch: definition.maxBatch ?? 1,
+    windows: definition.windows ?? [],
+  })
+}
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
+
+/** The base URL without its trailing slash. The key travels to it, so it must be https. */
+function checkBaseUrl(name: string, baseUrl: string): string {
+  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined
+  const wrong = (why: string) => `${name}: baseUrl: ${why}`
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw new ConfigurationError(
+      'invalid-network',
+      wrong('expected an absolute URL such as https://ads.example.com'),
+    )
+  }
+  if (url.username || url.password || url.search || url.hash) {
+    throw new ConfigurationError(
+      'invalid-network',
+      wrong('expected a URL without user, password, query and fragment'),
+    )
+  }
+  if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname)) {
+    throw new ConfigurationError(
+      'insecure-base-url',
+      wrong(`expected https, got ${url.origin}: the key would travel in the clear`),
+    )
+  }
+  return url.href.replace(/\/+$/, '')
+}

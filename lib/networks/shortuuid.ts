@@ -1,0 +1,37 @@
+/**
+ * Shortuuids as Python's `shortuuid` >= 1.0 writes them and Closient's document asks for: a UUID's
+ * 128 bits in base 57, most significant digit first, padded to 22 digits.
+ */
+
+const ALPHABET = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+const BASE = BigInt(ALPHABET.length)
+const LENGTH = 22
+
+const SHORTUUID = new RegExp(`^[${ALPHABET}]{${LENGTH}}$`)
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** 22 digits hold a little more than 128 bits; past this one no UUID is meant. */
+const LAST = encode(2n ** 128n - 1n)
+
+function encode(value: bigint): string {
+  let rest = value
+  let digits = ''
+  for (let place = 0; place < LENGTH; place += 1) {
+    digits = ALPHABET.charAt(Number(rest % BASE)) + digits
+    rest /= BASE
+  }
+  return digits
+}
+
+/** Whether `text` is the shortuuid of some UUID. */
+export function isShortuuid(text: string): boolean {
+  // The alphabet is in ASCII order, so that strings of one length compare as their numbers do.
+  return text.length === LENGTH && SHORTUUID.test(text) && text <= LAST
+}
+
+/** The shortuuid of a shortuuid or of a canonical UUID; `undefined` for anything else. */
+export function toShortuuid(text: string): string | undefined {
+  if (isShortuuid(text)) return text
+  if (text.length === 36 && UUID.test(text)) return encode(BigInt(`0x${text.replaceAll('-', '')}`))
+  return undefined
+}

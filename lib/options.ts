@@ -1,0 +1,208 @@
+import type { IncomingMessage } from 'node:http'
+import { z } from 'zod'
+import { aFunction, checkOptions } from './check-options.js'
+import type { DedupeLimits } from './dedupe.js'
+import { ConfigurationError } from './errors.js'
+import { consoleLogger, type Logger } from './logger.js'
+import { keyVariable } from './networks/built-in.js'
+import { builtInNetworks } from './networks/index.js'
+import type { Network } from './networks/network.js'
+import { CDNS, type Cdn } from './viewer/country.js'
+import type { Device } from './viewer/device.js'
+import type { ViewerOptions } from './viewer/viewer.js'
+
+/** What to do with a kind of traffic that displays nothing. */
+export type TrafficRule = 'skip' | 'count'
+
+/**
+ * @typeParam Source what the functions below are given: Express's `Request`, Koa's `Context`, or
+ *   `node:http`'s `IncomingMessage` for a tracker made by `createTracker`
+ */
+export interface TrackerOptions<Source = IncomingMessage> {
+  /**
+   * The networks that are told. Default: each of ENS and Closient whose key is in the environment,
+   * as `ENS_API_KEY` and `CLOSIENT_API_KEY`.
+   *
+   * @example networks: [ens({ apiKey }), closient({ perOffer: true })]
+   */
+  networks?: readonly Network[] | undefined
+  /**
+   * Names the page load, in which a campaign counts once: 1 to 200 visible ASCII characters. It
+   * must be unique and must not be a client's to choose. Default: a fresh UUID for each request.
+   */
+  requestId?: ((source: Source) => string) | undefined
+  /**
+   * The viewer's country: the CDN in front, whose header is then believed, or a function that
+   * returns an ISO 3166-1 alpha-2 code. Default: none.
+   */
+  country?: Cdn | ((source: Source) => string | null | undefined) | undefined
+  /** The viewer's device. Default: client hints, then the User-Agent. */
+  device?: ((source: Source) => Device | null | undefined) | undefined
+  /** The search that led to the page, at most 1,024 characters. Default: none. */
+  searchQuery?: ((source: Source) => string | null | undefined) | undefined
+  /**
+   * Whether this viewer's impressions may be told. Asked once per page load, when it first tracks
+   * one; anything but `true` is a no. Default: always.
+   */
+  consent?: ((source: Source) => boolean) | undefined
+  /**
+   * Robots and speculative loads (prefetch, prerender) display nothing to a person.
+   *
+   * @default { bots: 'skip', prefetch: 'skip' }
+   */
+  traffic?: { bots?: TrafficRule | undefined; prefetch?: TrafficRule | undefined } | undefined
+  /**
+   * How many page loads are remembered, and how long, in milliseconds.
+   *
+   * @default { max: 100_000, ttlMs: 1_800_000 }
+   */
+  dedupe?: { max?: number | undefined; ttlMs?: number | undefined } | undefined
+  /**
+   * For each network: how many impressions may wait or be in flight, how long a call may take, and
+   * how long an impression may wait unsent, in milliseconds.
+   *
+   * @default { maxPending: 100_000, timeoutMs: 10_000, maxAgeMs: 3_600_000 }
+   */
+  delivery?:
+    | {
+        maxPending?: number | undefined
+        timeoutMs?: number | undefined
+        maxAgeMs?: number | undefined
+      }
+    | undefined
+  /** Shaped as pino's. Each kind of message at most once a minute. Default: the console. */
+  logger?: Logger | undefined
+  /**
+   * Throws from `trackImpression` on invalid input: for development and tests.
+   *
+   * @default false
+   */
+  strict?: boolean | undefined
+}
+
+export interface DeliveryLimits {
+  /** Most impressions of one network that wait or are in flight. */
+  readonly maxPending: number
+  /** How long a call may take, from dispatch to the last byte of its answer. */
+  readonly timeoutMs: number
+  /** How long an impression may wait unsent. */
+  readonly maxAgeMs: number
+}
+
+/** The options, checked and complete: nothing downstream knows a default. */
+export interface Configuration<Source> extends ViewerOptions<Source> {
+  readonly networks: readonly Network[]
+  readonly requestId: ((source: Source) => string) | undefined
+  readonly consent: ((source: Source) => boolean) | undefined
+  readonly traffic: { readonly bots: TrafficRule; readonly prefetch: TrafficRule }
+  readonly dedupe: DedupeLimits
+  readonly delivery: DeliveryLimits
+  readonly logger: Logger
+  readonly strict: boolean
+}
+
+export const DEFAULTS = {
+  traffic: { bots: 'skip', prefetch: 'skip' },
+  dedupe: { max: 100_000, ttlMs: 30 * 60_000 },
+  delivery: { maxPending: 100_000, timeoutMs: 10_000, maxAgeMs: 60 * 60_000 },
+  strict: false,
+} as const
+
+const rule = z.enum(['skip', 'count'])
+const milliseconds = z.int().min(1)
+
+const isNetwork = (value: unknown): value is Network =>
+  typeof value === 'object' && value !== null && 'parse' in value && 'verdict' in value
+
+const schema = z.strictObject({
+  networks: z
+    .array(z.custom<Network>(isNetwork, 'expected a network: ens(), closient() or defineNetwork()'))
+    .min(1, 'expected at least one network')
+    .refine(
+      (networks) => new Set(networks.map(({ name }) => name)).size === networks.length,
+      'expected each network once: two have the same name',
+    )
+    .optional(),
+  requestId: aFunction.optional(),
+  country: z
+    .union([z.enum(CDNS), aFunction], {
+      error: `expected a function or one of ${CDNS.join(', ')}`,
+    })
+    .optional(),
+  device: aFunction.optional(),
+  searchQuery: aFunction.optional(),
+  consent: aFunction.optional(),
+  traffic: z.strictObject({ bots: rule.optional(), prefetch: rule.optional() }).optional(),
+  dedupe: z
+    .strictObject({
+      // What an LRU of that many entries allocates at start-up is then still below 1 GB.
+      max: z.int().min(1).max(10_000_000).optional(),
+      ttlMs: milliseconds.optional(),
+    })
+    .optional(),
+  delivery: z
+    .strictObject({
+      maxPending: z.int().min(1).optional(),
+      timeoutMs: milliseconds.optional(),
+      maxAgeMs: milliseconds.optional(),
+    })
+    .optional(),
+  logger: z
+    .custom<Logger>(
+      (value) =>
+        typeof value === 'object' &&
+        value !== null &&
+        (['debug', 'warn', 'error'] as const).every(
+          (level) => level in value && typeof Reflect.get(value, level) === 'function',
+        ),
+      'expected an object with the methods debug, warn and error',
+    )
+    .optional(),
+  strict: z.boolean().optional(),
+})
+
+/**
+ * Options in, frozen and complete configuration out.
+ *
+ * @throws {ConfigurationError} `invalid-options` or `no-network`, naming all that is wrong
+ */
+export function resolveOptions<Source>(options: TrackerOptions<Source>): Configuration<Source> {
+  checkOptions('impressions()', schema, options)
+  const { traffic, dedupe, delivery } = options
+  return Object.freeze({
+    networks: Object.freeze([...(options.networks ?? networksOfEnvironment())]),
+    requestId: options.requestId,
+    country: options.country,
+    device: options.device,
+    searchQuery: options.searchQuery,
+    consent: options.consent,
+    traffic: Object.freeze({
+      bots: traffic?.bots ?? DEFAULTS.traffic.bots,
+      prefetch: traffic?.prefetch ?? DEFAULTS.traffic.prefetch,
+    }),
+    dedupe: Object.freeze({
+      max: dedupe?.max ?? DEFAULTS.dedupe.max,
+      ttlMs: dedupe?.ttlMs ?? DEFAULTS.dedupe.ttlMs,
+    }),
+    delivery: Object.freeze({
+      maxPending: delivery?.maxPending ?? DEFAULTS.delivery.maxPending,
+      timeoutMs: delivery?.timeoutMs ?? DEFAULTS.delivery.timeoutMs,
+      maxAgeMs: delivery?.maxAgeMs ?? DEFAULTS.delivery.maxAgeMs,
+    }),
+    logger: options.logger ?? consoleLogger,
+    strict: options.strict ?? DEFAULTS.strict,
+  })
+}
+
+function networksOfEnvironment(): readonly Network[] {
+  const networks = Object.entries(builtInNetworks)
+    .filter(([name]) => process.env[keyVariable(name)])
+    .map(([, create]) => create())
+  if (networks.length > 0) return networks
+  const variables = Object.keys(builtInNetworks).map(keyVariable)
+  throw new ConfigurationError(
+    'no-network',
+    `no network is configured: set ${variables.join(' or ')} in the environment, ` +
+      'or pass impressions({ networks: [ens({ apiKey }), closient({ apiKey })] })',
+  )
+}

@@ -1,0 +1,305 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Account, type Books, UNKNOWN_NETWORK } from './books.js'
+import type { Clock } from './clock.js'
+import type { Counted, Dedupe } from './dedupe.js'
+import type { Delivery } from './delivery/delivery.js'
+import { InvalidImpressionError, messageOf } from './errors.js'
+import type { Impression, Suppression } from './impression.js'
+import type { Log } from './logger.js'
+import type { InputReader } from './networks/input-reader.js'
+import type { Fields, ImpressionInput, Network } from './networks/network.js'
+import type { Configuration } from './options.js'
+import { isRequestId } from './viewer/request-id.js'
+import { isBot, isSpeculative } from './viewer/traffic.js'
+import { ask, type Viewer, viewerOf } from './viewer/viewer.js'
+
+/** Tells the network of a display: what templates see as `trackImpression`. */
+export interface TrackImpression {
+  /**
+   * Records that a campaign is displayed on this page. Never blocks, and never throws unless the
+   * option `strict` is set.
+   *
+   * @returns an empty string, so that a template's output tag prints nothing
+   * @throws {InvalidImpressionError} with the option `strict`, if the input cannot be sent
+   */
+  (input: ImpressionInput): ''
+  /** This page load's id. */
+  readonly requestId: string
+}
+
+/** A network with what it takes to tell it. */
+export interface Lane {
+  readonly network: Network
+  readonly account: Account
+  readonly delivery: Delivery
+}
+
+/** The tracker's parts, as a page load needs them. */
+export interface Parts<Source> {
+  readonly configuration: Configuration<Source>
+  readonly reader: InputReader<Lane>
+  readonly books: Books
+  readonly dedupe: Dedupe
+  readonly log: Log
+  readonly clock: Clock
+  /** Whether the tracker takes no more impressions. */
+  isClosed(): boolean
+}
+
+/** An impression that waits for its response to finish. */
+interface Held {
+  readonly lane: Lane
+  readonly impression: Impression
+  readonly onceKey: string
+}
+
+/**
+ * One request and what it displays. Made for every request, so that it costs next to nothing until
+ * the first impression: id, viewer, listeners and the look-up in the LRU all wait for that.
+ */
+export class PageLoad<Source> {
+  readonly #parts: Parts<Source>
+  readonly #req: IncomingMessage
+  readonly #res: ServerResponse
+  readonly #source: Source
+  #requestId: string | undefined
+  /** Whether a later request can bear the same id. */
+  #canRecur = false
+  #viewer: Viewer | undefined
+  #counted: Counted | undefined
+  #suppression: Suppression | 'none' | undefined
+  #held: Held[] | undefined
+
+  constructor(parts: Parts<Source>, req: IncomingMessage, res: ServerResponse, source: Source) {
+    this.#parts = parts
+    this.#req = req
+    this.#res = res
+    this.#source = source
+  }
+
+  get requestId(): string {
+    this.#requestId ??= this.#nameIt() ?? randomUUID()
+    return this.#requestId
+  }
+
+  /** Parse, admit, once, leave: DESIGN's four steps, each with its outcome. */
+  track(input: unknown): '' {
+    const { books, reader, clock } = this.#parts
+    let fields: Fields | undefined
+    let lane: Lane | undefined
+    let parsed: ReturnType<Network['parse']>
+    try {
+      fields = reader.read(input)
+      lane = reader.laneOf(fields)
+      this.#viewer ??= this.#readViewer()
+      parsed = lane.network.parse(fields, this.#viewer)
+      reader.tellStrays(input as object, lane)
+    } catch (thrown) {
+      return this.#refuse(lane, fields, thrown)
+    }
+
+    const { network, account, delivery } = lane
+    account.tracked += 1
+    const impression: Impression = {
+      network: network.name,
+      requestId: this.requestId,
+      campaignId: parsed.campaignId,
+      batchKey: parsed.batchKey ?? '',
+      item: parsed.item,
+      trackedAtMs: clock.now(),
+      attempts: 0,
+      sequence: 0,
+    }
+
+    const suppression = this.#whyNoDisplay()
+    if (suppression) {
+      books.conclude(account, impression, 'suppressed', suppression)
+      return ''
+    }
+    if (this.#parts.isClosed()) {
+      books.conclude(account, impression, 'dropped', 'closed')
+      return ''
+    }
+    this.#counted ??= this.#openCounted()
+    const onceKey = `${network.name}:${parsed.onceKey ?? parsed.campaignId}`
+    if (this.#counted.has(onceKey)) {
+      const reason = `campaign ${impression.campaignId} has counted in this page load`
+      books.conclude(account, impression, 'duplicate', reason)
+      return ''
+    }
+    this.#counted.add(onceKey)
+
+    if (network.flush === 'finish' && !this.#res.writableFinished) {
+      this.#hold({ lane, impression, onceKey })
+    } else {
+      delivery.push(impression)
+    }
+    return ''
+  }
+
+  /** An input that cannot be sent: counted, said, and thrown if the user wants that. */
+  #refuse(lane: Lane | undefined, fields: Fields | undefined, thrown: unknown): '' {
+    const { books, log, clock, configuration } = this.#parts
+    const network = lane?.network.name ?? UNKNOWN_NETWORK
+    const account = lane?.account ?? books.account(UNKNOWN_NETWORK)
+    const error =
+      thrown instanceof InvalidImpressionError
+        ? thrown
+        : new InvalidImpressionError('input', `one that can be read (${messageOf(thrown)})`, fields)
+    const subject = {
+      network,
+      requestId: this.requestId,
+      campaignId: usableId(fields?.campaignId),
+      trackedAtMs: clock.now(),
+      attempts: 0,
+    }
+    account.tracked += 1
+    books.conclude(account, subject, 'invalid', error.message)
+    if (configuration.strict) throw error
+    const kind = `invalid ${network} ${error.field} ${error.given}: ${error.expected}`
+    log.warn(kind, `invalid impression for ${network}: ${error.message}`, {
+      network,
+      field: error.field,
+      requestId: this.requestId,
+    })
+    return ''
+  }
+
+  #readViewer(): Viewer {
+    const { configuration, log } = this.#parts
+    return viewerOf(this.#req, this.#source, configuration, log)
+  }
+
+  /** The id that the user's option gives the page load; `undefined` where it may not be used. */
+  #nameIt(): string | undefined {
+    const { configuration, log } = this.#parts
+    if (!configuration.requestId) return undefined
+    const id = ask('requestId', configuration.requestId, this.#source, log)
+    if (isRequestId(id)) {
+      this.#canRecur = true
+      return id
+    }
+    log.warn(
+      'option requestId',
+      'the option requestId: expected 1 to 200 visible ASCII characters; a fresh id is used',
+    )
+    return undefined
+  }
+
+  /** An id that no later request can bear is remembered here only, and forgotten with the page. */
+  #openCounted(): Counted {
+    const { requestId } = this
+    return this.#canRecur ? this.#parts.dedupe.counted(requestId) : new Set()
+  }
+
+  /** Why what is tracked now is not a display, as far as it can be told now. */
+  #whyNoDisplay(): Suppression | undefined {
+    this.#suppression ??= this.#judgeRequest() ?? 'none'
+    return this.#suppression === 'none' ? fateOf(this.#req, this.#res) : this.#suppression
+  }
+
+  #judgeRequest(): Suppression | undefined {
+    const { configuration, log } = this.#parts
+    const { traffic, consent } = configuration
+    const { method, headers } = this.#req
+    if (method === 'HEAD') return 'head'
+    if (traffic.prefetch === 'skip' && isSpeculative(headers)) return 'prefetch'
+    if (traffic.bots === 'skip' && isBot(headers)) return 'bot'
+    if (!consent) return undefined
+    const answer = ask('consent', consent, this.#source, log)
+    if (answer !== undefined && typeof answer !== 'boolean') {
+      log.error('option consent', 'the option consent: expected true or false; taken for a no')
+    }
+    return answer === true ? undefined : 'no-consent'
+  }
+
+  #hold(held: Held): void {
+    held.lane.account.held += 1
+    if (this.#held) this.#held.push(held)
+    else {
+      this.#held = [held]
+      whenEnded(this.#req, this.#res, (finished) => this.#leave(finished))
+    }
+  }
+
+  /** The response has ended: what it held leaves for its networks, or was no display after all. */
+  #leave(finished: boolean): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    const suppression = finished ? fateByStatus(this.#res.statusCode) : 'aborted'
+    for (const { lane, impression, onceKey } of held) {
+      lane.account.held -= 1
+      if (suppression) {
+        // So that a retry of the same page load still counts.
+        this.#counted?.delete(onceKey)
+        this.#parts.books.conclude(lane.account, impression, 'suppressed', suppression)
+      } else {
+        lane.delivery.push(impression)
+      }
+    }
+  }
+}
+
+/** On the helper: the page load behind it. */
+const PAGE_LOAD = Symbol('page load')
+
+/** What every helper inherits: a getter on each of them would cost ten times as much to make. */
+const helperPrototype = Object.create(Function.prototype, {
+  requestId: {
+    get(this: { [PAGE_LOAD]: PageLoad<unknown> }) {
+      return this[PAGE_LOAD].requestId
+    },
+  },
+})
+
+/** The function that templates see. */
+export function helperOf<Source>(pageLoad: PageLoad<Source>): TrackImpression {
+  const trackImpression = (input: unknown) => pageLoad.track(input)
+  trackImpression[PAGE_LOAD] = pageLoad
+  return Object.setPrototypeOf(trackImpression, helperPrototype)
+}
+
+/**
+ * Calls `listener` once: with `true` when the response has been written whole, with `false` when
+ * its connection closed before that.
+ */
+function whenEnded(
+  req: IncomingMessage,
+  res: ServerResponse,
+  listener: (finished: boolean) => void,
+): void {
+  // A pipelined response that waits for its turn has no socket yet, and if the client leaves
+  // meanwhile, it never hears of it: neither 'finish' nor 'close' is emitted on it.
+  const socket = res.socket ? undefined : req.socket
+  const onFinish = () => end(true)
+  const onClose = () => end(false)
+  function end(finished: boolean): void {
+    res.off('finish', onFinish)
+    res.off('close', onClose)
+    socket?.off('close', onClose)
+    listener(finished)
+  }
+  res.on('finish', onFinish)
+  res.on('close', onClose)
+  socket?.on('close', onClose)
+}
+
+/** Why a response as it stands now displays nothing; `undefined` if it does, or still may. */
+function fateOf(req: IncomingMessage, res: ServerResponse): Suppression | undefined {
+  const gone = res.destroyed || req.socket?.destroyed
+  return gone && !res.writableFinished ? 'aborted' : fateByStatus(res.statusCode)
+}
+
+function fateByStatus(status: number): Suppression | undefined {
+  if (status >= 500) return 'server-error'
+  // A 304 shows the page that the browser has kept.
+  if (status >= 300 && status < 400 && status !== 304) return 'redirect'
+  return undefined
+}
+
+/** An invalid input's campaign id, where it is short enough to be told on. */
+function usableId(value: unknown): string | number | undefined {
+  if (typeof value === 'number') return value
+  return typeof value === 'string' && value.length <= 64 ? value : undefined
+}

@@ -1,0 +1,168 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Books, type OutcomeListener, type Stats } from './books.js'
+import { type Clock, systemClock } from './clock.js'
+import { createDedupe } from './dedupe.js'
+import { Delivery } from './delivery/delivery.js'
+import { MemoryOutbox } from './delivery/outbox.js'
+import { createTransport } from './delivery/transport.js'
+import { ConfigurationError } from './errors.js'
+import { createLog } from './logger.js'
+import { InputReader } from './networks/input-reader.js'
+import { resolveOptions, type TrackerOptions } from './options.js'
+import { helperOf, type Lane, PageLoad, type Parts, type TrackImpression } from './page-load.js'
+
+/** What the tracker can be asked; it sits on the middleware as well. */
+export interface TrackerMethods {
+  /** Figures by network name, and under `unknown` the invalid inputs whose network cannot be told. */
+  stats(): Stats
+  /**
+   * Resolves when all that is pending at the call has an outcome, as before a serverless function
+   * freezes. Call it after the response has finished.
+   */
+  flush(): Promise<void>
+  /**
+   * Takes no more impressions, delivers what is pending for at most `timeoutMs` milliseconds
+   * (default 10,000), and counts the rest as `dropped: closed`. Calling it again returns the same
+   * promise.
+   */
+  close(options?: { timeoutMs?: number }): Promise<void>
+  /**
+   * Tells of each outcome as it is decided.
+   *
+   * @returns a function that stops it
+   */
+  on(event: 'outcome', listener: OutcomeListener): () => void
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** The application-wide object that owns networks, dedupe and delivery. */
+export interface Tracker extends TrackerMethods {
+  /** The helper for one request: the same for the same response, however often it is asked for. */
+  pageLoad(req: IncomingMessage, res: ServerResponse): TrackImpression
+}
+
+/** A tracker whose options' functions are given what the framework calls a request. */
+export interface FrameworkTracker<Source> {
+  readonly methods: TrackerMethods
+  pageLoad(req: IncomingMessage, res: ServerResponse, source: Source): TrackImpression
+}
+
+/** `impressions()` takes the tracker's options, or a tracker that several apps share. */
+export type ImpressionsOptions<Source> = TrackerOptions<Source> | { tracker: Tracker }
+
+/** What a test or a simulation may put in the place of the machine's own. */
+export interface Surroundings {
+  readonly clock?: Clock
+  readonly random?: () => number
+}
+
+const CLOSE_TIMEOUT_MS = 10_000
+
+/**
+ * Makes a tracker for any server on `node:http`, or to be shared by several apps.
+ *
+ * @throws {ConfigurationError} naming all that is wrong with the options
+ */
+export function createTracker(options: TrackerOptions = {}): Tracker {
+  const { methods, pageLoad } = assembleTracker(options)
+  return { ...methods, pageLoad: (req, res) => pageLoad(req, res, req) }
+}
+
+/**
+ * The tracker behind a framework's middleware: the one given, or a new one.
+ *
+ * @throws {ConfigurationError} naming all that is wrong with the options
+ */
+export function trackerOf<Source>(options: ImpressionsOptions<Source>): FrameworkTracker<Source> {
+  if (!('tracker' in options)) return assembleTracker(options)
+  const { tracker, ...others } = options
+  const [other] = Object.keys(others)
+  if (other !== undefined || typeof tracker?.pageLoad !== 'function') {
+    throw new ConfigurationError(
+      'invalid-options',
+      other === undefined
+        ? 'impressions(): tracker: expected what createTracker() returns'
+        : `impressions(): ${other}: expected nothing beside tracker; give it to createTracker()`,
+    )
+  }
+  return { methods: tracker, pageLoad: (req, res) => tracker.pageLoad(req, res) }
+}
+
+/** The tracker's methods by themselves, to sit on a middleware. */
+export function methodsOf(tracker: TrackerMethods): TrackerMethods {
+  const { stats, flush, close, on } = tracker
+  return { stats, flush, close, on, [Symbol.asyncDispose]: () => close() }
+}
+
+/** Wires the parts: the one place where that is done. */
+export function assembleTracker<Source>(
+  options: TrackerOptions<Source>,
+  { clock = systemClock, random = Math.random }: Surroundings = {},
+): FrameworkTracker<Source> {
+  const configuration = resolveOptions(options)
+  const log = createLog(configuration.logger, clock)
+  const books = new Books(configuration.networks, clock, log)
+  const { maxPending, timeoutMs, maxAgeMs } = configuration.delivery
+  const lanes = configuration.networks.map((network): Lane => {
+    const account = books.account(network.name)
+    const delivery = new Delivery({
+      network,
+      account,
+      books,
+      outbox: new MemoryOutbox(maxPending),
+      transport: createTransport(network, timeoutMs, clock),
+      maxAgeMs,
+      clock,
+      random,
+      log,
+    })
+    return { network, account, delivery }
+  })
+  let closing: Promise<void> | undefined
+  const parts: Parts<Source> = {
+    configuration,
+    reader: new InputReader(lanes, log),
+    books,
+    dedupe: createDedupe(configuration.dedupe, clock.now),
+    log,
+    clock,
+    isClosed: () => closing !== undefined,
+  }
+  /** Where a response keeps its page load's helper. */
+  const helper = Symbol('ad-impressions')
+
+  async function drainAndClose(timeLimitMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(timeLimitMs, resolve, 'keeps-alive')
+      void books.whenIdle().then(() => {
+        cancel()
+        resolve()
+      })
+    })
+    await Promise.all(lanes.map(({ delivery }) => delivery.close()))
+  }
+
+  const methods: TrackerMethods = {
+    stats: () => books.stats(),
+    async flush() {
+      await Promise.all(lanes.map(({ delivery }) => delivery.flush()))
+    },
+    close({ timeoutMs: limitMs = CLOSE_TIMEOUT_MS } = {}) {
+      closing ??= drainAndClose(limitMs)
+      return closing
+    },
+    on: (event, listener) => books.on(event, listener),
+    [Symbol.asyncDispose]: () => methods.close(),
+  }
+
+  return {
+    methods,
+    pageLoad(req, res: ServerResponse & { [helper]?: TrackImpression }, source) {
+      const known = res[helper]
+      if (known) return known
+      const made = helperOf(new PageLoad(parts, req, res, source))
+      res[helper] = made
+      return made
+    },
+  }
+}
