@@ -30,7 +30,8 @@ export const MAX_USER_AGENTS = 2_000
 
 const NOTHING: UserAgent = Object.freeze({ device: 'unknown', bot: false })
 
-const seen = new LRUCache<string, UserAgent>({ max: MAX_USER_AGENTS })
+/** What was read before, by the whole User-Agent. */
+export const seenUserAgents = new LRUCache<string, UserAgent>({ max: MAX_USER_AGENTS })
 
 /**
  * Reads a User-Agent (RFC 9110, section 10.1.5), from memory where it was seen before.
@@ -41,17 +42,12 @@ const seen = new LRUCache<string, UserAgent>({ max: MAX_USER_AGENTS })
 export function readUserAgent(value: string | undefined): UserAgent {
   if (value === undefined || value === '') return NOTHING
   if (value.length > MAX_USER_AGENT_LENGTH) return parse(value.slice(0, MAX_USER_AGENT_LENGTH))
-  let userAgent = seen.get(value)
+  let userAgent = seenUserAgents.get(value)
   if (userAgent === undefined) {
     userAgent = parse(value)
-    seen.set(value, userAgent)
+    seenUserAgents.set(value, userAgent)
   }
   return userAgent
-}
-
-/** User agents remembered at the moment. */
-export function countSeen(): number {
-  return seen.size
 }
 
 function parse(value: string): UserAgent {

@@ -1,0 +1,313 @@
+import assert from 'node:assert/strict'
+import type { IncomingHttpHeaders } from 'node:http'
+import fc from 'fast-check'
+import { readViewers, type Viewer } from '../../bench/viewers.js'
+import { isDevice, readDevice } from '../../lib/viewer/device.js'
+import {
+  MAX_USER_AGENT_LENGTH,
+  MAX_USER_AGENTS,
+  readUserAgent,
+  seenUserAgents,
+} from '../../lib/viewer/user-agent.js'
+import { hostileHeaders } from './hostile-headers.js'
+
+const CHROME = 'AppleWebKit/537.36 (KHTML, like Gecko) Chrome/154.0.0.0'
+const SAFARI = 'AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0'
+const IPHONE = `Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) ${SAFARI} Mobile/15E148 Safari/604.1`
+const WINDOWS = `Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${CHROME} Safari/537.36`
+const LINUX = `Mozilla/5.0 (X11; Linux x86_64) ${CHROME} Safari/537.36`
+const ANDROID_PHONE = `Mozilla/5.0 (Linux; Android 10; K) ${CHROME} Mobile Safari/537.36`
+const ANDROID_TABLET = `Mozilla/5.0 (Linux; Android 10; K) ${CHROME} Safari/537.36`
+const WEBOS_TV = `Mozilla/5.0 (Web0S; Linux/SmartTV) ${CHROME} Safari/537.36 HbbTV/1.5.1 (+DRM; LGE; OLED55A16LA; WEBOS6.0)`
+
+describe('device', () => {
+  describe('on real traffic', () => {
+    let viewers: Viewer[]
+    before(() => {
+      viewers = readViewers()
+    })
+
+    const share = (right: (viewer: Viewer) => boolean, of: (viewer: Viewer) => boolean) => {
+      let total = 0
+      let rightly = 0
+      for (const viewer of viewers.filter(of)) {
+        total += viewer.weight
+        if (right(viewer)) rightly += viewer.weight
+      }
+      return rightly / total
+    }
+    const read = ({ userAgent }: Viewer) => readDevice({ 'user-agent': userAgent })
+
+    it('is right for 99 page views in 100 by the label of the sample', () => {
+      const right = share(
+        (viewer) => read(viewer) === viewer.labelled,
+        () => true,
+      )
+      assert.ok(right >= 0.99, `${right}`)
+    })
+
+    it('is right for 99 page views in 100 by the screen they were seen on', () => {
+      const right = share(
+        (viewer) => read(viewer) === viewer.measured,
+        (viewer) => viewer.measured !== undefined,
+      )
+      assert.ok(right >= 0.99, `${right}`)
+    })
+
+    it('is right for 4 in 5 tablets that do not pose as a computer', () => {
+      const right = share(
+        (viewer) => read(viewer) === 'tablet',
+        ({ measured, userAgent }) => measured === 'tablet' && !/Macintosh|X11/.test(userAgent),
+      )
+      assert.ok(right >= 0.8, `${right}`)
+    })
+
+    it('says something of every page view', () => {
+      assert.equal(
+        share(
+          (viewer) => read(viewer) !== undefined,
+          () => true,
+        ),
+        1,
+      )
+    })
+  })
+
+  describe('by the User-Agent', () => {
+    const examples: [name: string, userAgent: string, device: string | undefined][] = [
+      ['an iPhone', IPHONE, 'mobile'],
+      ['an Android phone', ANDROID_PHONE, 'mobile'],
+      [
+        'a phone with Firefox',
+        'Mozilla/5.0 (Android 16; Mobile; rv:156.0) Gecko/156.0 Firefox/156.0',
+        'mobile',
+      ],
+      ['a computer with Windows', WINDOWS, 'desktop'],
+      [
+        'a Mac',
+        `Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) ${SAFARI} Safari/605.1.15`,
+        'desktop',
+      ],
+      ['a computer with Linux', LINUX, 'desktop'],
+      [
+        'a Chromebook',
+        `Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) ${CHROME} Safari/537.36`,
+        'desktop',
+      ],
+      [
+        'an iPad that says so',
+        `Mozilla/5.0 (iPad; CPU OS 18_7 like Mac OS X) ${SAFARI} Mobile/15E148 Safari/604.1`,
+        'tablet',
+      ],
+      ['an Android tablet, which does not say Mobile', ANDROID_TABLET, 'tablet'],
+      [
+        'a tablet of a maker of phones',
+        `Mozilla/5.0 (Linux; Android 5.1.1; LG-V935 Build/LMY47V) ${CHROME} Safari/537.36`,
+        'tablet',
+      ],
+      [
+        'a tablet with Firefox',
+        'Mozilla/5.0 (Android 16; Tablet; rv:156.0) Gecko/156.0 Firefox/156.0',
+        'tablet',
+      ],
+      [
+        'a Kindle Fire',
+        `Mozilla/5.0 (Linux; Android 11; KFTUWI) ${CHROME} Safari/537.36`,
+        'tablet',
+      ],
+      [
+        'a Kindle Fire with Silk',
+        'Mozilla/5.0 (Linux; Android 9; KFMAWI) AppleWebKit/537.36 (KHTML, like Gecko) Silk/108.4.6 like Chrome/108.0.5359.160 Safari/537.36',
+        'tablet',
+      ],
+      [
+        "Samsung's browser as a Galaxy Tab comes with it",
+        'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/30.0 Chrome/143.0.0.0 Safari/537.36',
+        'tablet',
+      ],
+      ['a TV with webOS', WEBOS_TV, undefined],
+      [
+        'a TV with Tizen',
+        'Mozilla/5.0 (SMART-TV; Linux; Tizen 5.0) AppleWebKit/537.36 (KHTML, like Gecko) Version/5.0 TV Safari/537.36',
+        undefined,
+      ],
+      [
+        'an Android TV',
+        `Mozilla/5.0 (Linux; Android 9; BRAVIA 4K UR2 Build/PTT1.190515.001.S104) ${CHROME} Safari/537.36`,
+        undefined,
+      ],
+      [
+        'a PlayStation',
+        'Mozilla/5.0 (PlayStation; PlayStation 5/5.10) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/15.4 Safari/605.1.15',
+        undefined,
+      ],
+      [
+        'an Xbox',
+        `Mozilla/5.0 (Windows NT 10.0; Win64; x64; Xbox; Xbox One) ${CHROME} Safari/537.36 Edge/44.18363.8131`,
+        undefined,
+      ],
+      ['a script', 'curl/8.9.1', undefined],
+      [
+        'an app that loads no page',
+        'Dalvik/2.1.0 (Linux; U; Android 9; HT-705XS Build/P)',
+        undefined,
+      ],
+      ['nothing', '', undefined],
+    ]
+    for (const [name, userAgent, device] of examples) {
+      it(`reads ${name} as ${device ?? 'no device that ENS has a word for'}`, () => {
+        assert.equal(readDevice({ 'user-agent': userAgent }), device)
+      })
+    }
+
+    it('reads no device where there is no User-Agent', () => {
+      assert.equal(readDevice({}), undefined)
+    })
+  })
+
+  describe('by client hints', () => {
+    const hinted = (
+      userAgent: string,
+      mobile: string | undefined,
+      platform?: string,
+      factors?: string,
+    ) => {
+      const headers: IncomingHttpHeaders = { 'user-agent': userAgent }
+      if (mobile !== undefined) headers['sec-ch-ua-mobile'] = mobile
+      if (platform !== undefined) headers['sec-ch-ua-platform'] = platform
+      if (factors !== undefined) headers['sec-ch-ua-form-factors'] = factors
+      return readDevice(headers)
+    }
+
+    it('believes the form factor before all else', () => {
+      assert.equal(hinted(WINDOWS, '?0', '"Windows"', '"Tablet"'), 'tablet')
+      assert.equal(hinted(ANDROID_TABLET, '?0', '"Android"', '"Desktop"'), 'desktop')
+      assert.equal(hinted(ANDROID_TABLET, '?0', '"Android"', '"Mobile", "EInk"'), 'mobile')
+    })
+
+    it('has no word for a car, a headset or a watch', () => {
+      for (const factors of ['"Automotive"', '"Tablet", "Automotive"', '"XR"', '"Watch", "Mobile"'])
+        assert.equal(hinted(ANDROID_TABLET, '?0', '"Android"', factors), undefined, factors)
+    })
+
+    it('goes on to the next hint where the form factor tells no size', () => {
+      assert.equal(hinted(LINUX, '?0', '"Android"', '"EInk"'), 'tablet')
+      assert.equal(hinted(LINUX, '?1', '"Android"', ''), 'mobile')
+    })
+
+    it('takes mobile for a phone', () => {
+      assert.equal(hinted(ANDROID_TABLET, '?1', '"Android"'), 'mobile')
+      assert.equal(hinted(LINUX, '?1'), 'mobile')
+    })
+
+    it('takes Android that is not mobile for a tablet, also in desktop mode', () => {
+      assert.equal(hinted(LINUX, '?0', '"Android"'), 'tablet')
+    })
+
+    it('takes Windows, macOS and Chrome OS for a desktop', () => {
+      for (const platform of ['"Windows"', '"macOS"', '"Chrome OS"', '"Chromium OS"'])
+        assert.equal(hinted('', '?0', platform), 'desktop', platform)
+    })
+
+    it('leaves a platform that tells nothing to the User-Agent', () => {
+      assert.equal(hinted(ANDROID_TABLET, '?0', '"Unknown"'), 'tablet')
+      assert.equal(hinted(LINUX, '?0', '"Linux"'), 'desktop')
+      assert.equal(hinted(IPHONE, undefined, '"Windows"'), 'mobile')
+    })
+
+    it('does not let mobile or platform make anything of a TV', () => {
+      assert.equal(hinted(WEBOS_TV, '?1', '"Android"'), undefined)
+      assert.equal(hinted(WEBOS_TV, '?0', '"Windows"'), undefined)
+    })
+
+    it('passes over hints that no browser sends', () => {
+      for (const mobile of ['1', 'true', '?1?1', '?1, ?1', '', 'x'.repeat(100_000)])
+        assert.equal(hinted(WINDOWS, mobile, '"Android"'), 'desktop', mobile.slice(0, 20))
+      assert.equal(hinted(WINDOWS, '?0', '"Android"'.repeat(10_000)), 'desktop')
+      assert.equal(hinted(WINDOWS, undefined, undefined, '"Tablet",'.repeat(10_000)), 'desktop')
+    })
+  })
+
+  describe('from hostile headers', () => {
+    it('reads one of its words or nothing, and never throws', () => {
+      const names = [
+        'user-agent',
+        'sec-ch-ua-mobile',
+        'sec-ch-ua-platform',
+        'sec-ch-ua-form-factors',
+      ]
+      const values = ['?0', '?1', '"Android"', '"Windows"', '"Tablet"', '"XR"', WINDOWS, WEBOS_TV]
+      fc.assert(
+        fc.property(hostileHeaders(names, values), (headers) => {
+          const device = readDevice(headers)
+          assert.ok(device === undefined || isDevice(device))
+        }),
+      )
+    })
+
+    it('reads the start of an endless User-Agent', () => {
+      assert.equal(readDevice({ 'user-agent': IPHONE + ' x'.repeat(50_000) }), 'mobile')
+    })
+
+    it('runs no expression over more of a User-Agent than it looks at', () => {
+      const longest = longestInput(() => readUserAgent(`${WINDOWS} ${'droid '.repeat(20_000)}`))
+      assert.ok(longest > 0 && longest <= MAX_USER_AGENT_LENGTH, `${longest}`)
+    })
+
+    it('costs no catastrophe, whatever it is made of', () => {
+      const cost = (userAgent: string) =>
+        Math.min(
+          ...Array.from({ length: 5 }, () => {
+            seenUserAgents.clear()
+            const start = performance.now()
+            readUserAgent(userAgent)
+            return performance.now() - start
+          }),
+        )
+      // The dearest that a search of 400,000 combinations of the parser's own words has found;
+      // some 20 times an honest one. An expression that backtracks without end takes millions.
+      const dearest = ['droid ', '; droid ', 'android 1', 'droid a; ', ' bui', 'a_b ; a', 'cubot ']
+      const honest = cost(ANDROID_PHONE)
+      for (const part of dearest) {
+        const times = cost(part.repeat(20_000)) / honest
+        assert.ok(times < 1_000, `${part}: ${times}`)
+      }
+    })
+
+    it('remembers a bounded number of user agents', () => {
+      seenUserAgents.clear()
+      for (let i = 0; i < MAX_USER_AGENTS + 500; i++) readUserAgent(`${i} by a flood`)
+      assert.equal(seenUserAgents.size, MAX_USER_AGENTS)
+    })
+
+    it('remembers no User-Agent longer than it looks at', () => {
+      seenUserAgents.clear()
+      readUserAgent('a'.repeat(MAX_USER_AGENT_LENGTH))
+      assert.equal(seenUserAgents.size, 1)
+      readUserAgent('a'.repeat(MAX_USER_AGENT_LENGTH + 1))
+      readUserAgent('a'.repeat(100_000))
+      assert.equal(seenUserAgents.size, 1)
+    })
+
+    it('gives one answer for a user agent, remembered or not', () => {
+      const first = readUserAgent('Mozilla/5.0 (Windows NT 10.0) once')
+      assert.equal(readUserAgent('Mozilla/5.0 (Windows NT 10.0) once'), first)
+    })
+  })
+})
+
+/** The longest string that a regular expression was run over while `act` ran. */
+function longestInput(act: () => void): number {
+  const { exec } = RegExp.prototype
+  let longest = 0
+  RegExp.prototype.exec = function (this: RegExp, text: string) {
+    longest = Math.max(longest, text.length)
+    return exec.call(this, text)
+  }
+  try {
+    act()
+  } finally {
+    RegExp.prototype.exec = exec
+  }
+  return longest
+}
