@@ -34,7 +34,8 @@ const OTHER_KINDS = 'other kinds'
 export function createLog(logger: Logger, clock: Clock): Log {
   const quiet = new Map<string, { unsaid: number }>()
 
-  function say(level: Level, name: string, message: string, fields: object = {}): void {
+  /** @param unsaid how many of this kind were left unsaid since it was last told */
+  function say(level: Level, name: string, message: string, fields: object, unsaid = 0): void {
     const kind = quiet.has(name) || quiet.size < MAX_KINDS ? name : OTHER_KINDS
     const told = quiet.get(kind)
     if (told) {
@@ -45,25 +46,21 @@ export function createLog(logger: Logger, clock: Clock): Log {
     quiet.set(kind, now)
     clock.after(QUIET_MS, () => {
       quiet.delete(kind)
-      if (now.unsaid > 0) {
-        say(
-          level,
-          name,
-          `${message} (and ${now.unsaid} more of this kind in the last minute)`,
-          fields,
-        )
-      }
+      if (now.unsaid > 0) say(level, name, message, fields, now.unsaid)
     })
+    const more = unsaid > 0 ? ` (and ${unsaid} more of this kind in the last minute)` : ''
     try {
-      logger[level]({ kind, ...fields }, `ad-impressions: ${message}`)
+      const said: unknown = logger[level]({ kind, ...fields }, `ad-impressions: ${message}${more}`)
+      // A method may be async for all that its type says.
+      if (said instanceof Promise) said.catch(() => {})
     } catch {
       // A page is never taken down by its ads, nor by the log line about them.
     }
   }
 
   return {
-    debug: (kind, message, fields) => say('debug', kind, message, fields),
-    warn: (kind, message, fields) => say('warn', kind, message, fields),
-    error: (kind, message, fields) => say('error', kind, message, fields),
+    debug: (kind, message, fields = {}) => say('debug', kind, message, fields),
+    warn: (kind, message, fields = {}) => say('warn', kind, message, fields),
+    error: (kind, message, fields = {}) => say('error', kind, message, fields),
   }
 }
