@@ -6,6 +6,7 @@ import { Delivery } from './delivery/delivery.js'
 import { MemoryOutbox } from './delivery/outbox.js'
 import { createTransport } from './delivery/transport.js'
 import { ConfigurationError } from './errors.js'
+import { noticeAtExit } from './exit-notice.js'
 import { createLog } from './logger.js'
 import { InputReader } from './networks/input-reader.js'
 import { resolveOptions, type TrackerOptions } from './options.js'
@@ -109,7 +110,7 @@ export function assembleTracker<Source>(
       network,
       account,
       books,
-      outbox: new MemoryOutbox(maxPending),
+      outbox: new MemoryOutbox({ maxPending, maxBatch: network.maxBatch }),
       transport: createTransport(network, timeoutMs, clock),
       maxAgeMs,
       clock,
@@ -131,6 +132,8 @@ export function assembleTracker<Source>(
   /** Where a response keeps its page load's helper. */
   const helper = Symbol('ad-impressions')
 
+  const forgetNotice = noticeAtExit(() => books.stats())
+
   async function drainAndClose(timeLimitMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const cancel = clock.after(timeLimitMs, resolve, 'keeps-alive')
@@ -140,6 +143,7 @@ export function assembleTracker<Source>(
       })
     })
     await Promise.all(lanes.map(({ delivery }) => delivery.close()))
+    forgetNotice()
   }
 
   const methods: TrackerMethods = {

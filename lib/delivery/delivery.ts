@@ -4,9 +4,10 @@ import { messageOf, oneLine } from '../errors.js'
 import type { Drop, Impression, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Network, NetworkRequest } from '../networks/network.js'
-import { Budget } from './budget.js'
+import { Budget, type Spending } from './budget.js'
+import { Conclusions } from './conclusions.js'
 import { type CallResult, Gate, type Pass } from './gate.js'
-import type { Outbox } from './outbox.js'
+import type { Awaitable, Claim, Outbox, Receipt } from './outbox.js'
 import { redact } from './redact.js'
 import type { CallEnd, Transport } from './transport.js'
 import { type Verdict, verdictOnError, verdictOnStatus } from './verdict.js'
@@ -25,13 +26,18 @@ export interface DeliveryParts {
   readonly log: Log
 }
 
-type Batch = readonly Impression[]
+/** Impressions of one claim: all of it, or the part that is left to be sent. */
+interface Batch {
+  readonly claim: Claim
+  readonly impressions: readonly Impression[]
+}
 
-/** A flush under way: it ends when all that was accepted up to `upTo` has its outcome. */
-interface Flush {
-  readonly upTo: number
-  left: number
-  readonly end: () => void
+/** A call under way, with what it was granted. */
+interface Call {
+  readonly batch: Batch
+  readonly request: NetworkRequest
+  readonly pass: Pass
+  readonly spending: Spending
 }
 
 const RESULTS: Readonly<Record<Verdict['kind'], CallResult>> = {
@@ -43,16 +49,24 @@ const RESULTS: Readonly<Record<Verdict['kind'], CallResult>> = {
   uncertain: 'ambiguous',
 }
 
+/** How long an outbox that failed is left alone. */
+const OUTBOX_PAUSE_MS = 1_000
+
+/** Waiting impressions become urgent at this share of the age at which they expire. */
+const URGENT_SHARE = 0.25
+
 /** One network's delivery: outbox → gate and budget → batch → transport → verdict. */
 export class Delivery {
   readonly #parts: DeliveryParts
   readonly #gate: Gate
   readonly #budget: Budget
-  readonly #flushes = new Set<Flush>()
-  /** Halves of batches that one bad item sank: claimed, and sent before anything else. */
+  readonly #conclusions: Conclusions
+  /** Halves of batches that one bad item sank, sent before anything else. */
   readonly #halves: Batch[] = []
-  #sequence = 0
+  /** What an outbox that failed has not taken yet. */
+  #unstored: Impression[] = []
   #inFlight = 0
+  #isClaiming = false
   #isDrainDue = false
   #isExpiryDue = false
   #cancelWake = () => {}
@@ -62,39 +76,26 @@ export class Delivery {
     this.#parts = parts
     this.#gate = new Gate(parts.random)
     this.#budget = new Budget(parts.network.windows)
+    this.#conclusions = new Conclusions(parts.network.name, parts.account, parts.books, parts.log)
+    this.#ask(parts.outbox.recover(), (lost) => {
+      for (const impression of lost) {
+        parts.account.tracked += 1
+        parts.books.conclude(parts.account, impression, 'uncertain', 'its process died')
+      }
+      if (parts.outbox.waiting > 0) this.#drainSoon()
+    })
   }
 
   /** Takes an impression, to be sent as soon as the network may be called. */
   push(impression: Impression): void {
-    const { outbox, account } = this.#parts
-    if (this.#isClosed) {
-      this.#drop(impression, 'closed')
-      return
-    }
-    if (!outbox.append(impression)) {
-      this.#drop(impression, 'overflow')
-      return
-    }
-    this.#sequence += 1
-    impression.sequence = this.#sequence
-    account.pending += 1
-    this.#drainSoon()
-    this.#expireLater()
+    this.#conclusions.begin(impression)
+    if (this.#isClosed) this.#conclusions.drop([impression], 'closed')
+    else this.#store(impression)
   }
 
   /** Resolves when all that is pending now has its outcome; keeps the process alive until then. */
-  async flush(): Promise<void> {
-    const { account, clock, maxAgeMs } = this.#parts
-    const left = account.pending
-    if (left === 0) return
-    await new Promise<void>((resolve) => {
-      const release = clock.after(maxAgeMs, () => {}, 'keeps-alive')
-      const end = () => {
-        release()
-        resolve()
-      }
-      this.#flushes.add({ upTo: this.#sequence, left, end })
-    })
+  flush(): Promise<void> {
+    return this.#conclusions.flush(this.#parts.clock, this.#parts.maxAgeMs)
   }
 
   /** Gives up: what was never sent is `dropped: closed`, what is under way is cut off. */
@@ -103,15 +104,63 @@ export class Delivery {
     this.#isClosed = true
     this.#cancelWake()
     const { outbox, transport } = this.#parts
-    const unsent = [...this.#halves.splice(0).flat()]
-    outbox.settle(unsent.length)
-    unsent.push(...outbox.expire(Number.POSITIVE_INFINITY))
-    for (const impression of unsent) this.#dropPending(impression, 'closed')
+    for (const batch of this.#halves.splice(0)) this.#giveUp(batch, 'closed')
+    this.#conclusions.drop(this.#unstored.splice(0), 'closed')
+    this.#ask(outbox.expire(Number.POSITIVE_INFINITY), (unsent) =>
+      this.#conclusions.drop(unsent, 'closed'),
+    )
     await transport.destroy()
   }
 
+  #store(impression: Impression): void {
+    this.#ask(
+      this.#parts.outbox.append(impression),
+      (receipt) => this.#acknowledge(impression, receipt),
+      () => this.#unstored.push(impression),
+    )
+  }
+
+  #acknowledge(impression: Impression, receipt: Receipt): void {
+    if (receipt === 'overflow') {
+      this.#conclusions.drop([impression], 'overflow')
+    } else if (receipt === 'duplicate') {
+      this.#conclusions.end(
+        [impression],
+        'duplicate',
+        'another process has counted it in this page load',
+      )
+    } else {
+      this.#drainSoon()
+      this.#expireLater()
+    }
+  }
+
+  /** Goes on with an outbox's answer: at once where it is there, else when its promise is kept. */
+  #ask<Value>(
+    answer: Awaitable<Value>,
+    next: (value: Value) => void,
+    failed: () => void = () => {},
+  ): void {
+    if (!(answer instanceof Promise)) {
+      next(answer)
+      return
+    }
+    answer.then(next, (thrown: unknown) => {
+      const { network, log, clock } = this.#parts
+      log.error(
+        `outbox ${network.name}`,
+        `${network.name}: the outbox failed: ${messageOf(thrown)}`,
+      )
+      failed()
+      clock.after(OUTBOX_PAUSE_MS, () => {
+        for (const impression of this.#unstored.splice(0)) this.#store(impression)
+        this.#drainSoon()
+      })
+    })
+  }
+
   #drainSoon(): void {
-    if (this.#isDrainDue) return
+    if (this.#isDrainDue || this.#isClosed) return
     this.#isDrainDue = true
     this.#parts.clock.soon(() => {
       this.#isDrainDue = false
@@ -121,53 +170,91 @@ export class Delivery {
 
   /** Sends all that may be sent now, and wakes up again when more may. */
   #drain(): void {
-    const { network, outbox, clock } = this.#parts
+    const { network, clock } = this.#parts
     this.#cancelWake()
-    while (this.#hasWork() && this.#inFlight < network.connections) {
+    while (this.#mayClaim()) {
       const nowMs = clock.now()
-      const waitMs = Math.max(this.#gate.waitMs(nowMs), this.#budget.waitMs(nowMs))
+      const waitMs = this.#waitMs(nowMs)
       if (waitMs > 0) {
         // A probe under way has no time of its own: its end drains.
         if (Number.isFinite(waitMs)) this.#cancelWake = clock.after(waitMs, () => this.#drain())
         return
       }
-      const limit = this.#gate.limit(network.maxBatch)
-      const batch = this.#claimHalf(limit) ?? outbox.claim(limit)
-      this.#send(this.#dropExpired(batch, nowMs), nowMs)
+      this.#claim(this.#gate.limit(network.maxBatch))
     }
   }
 
-  #hasWork(): boolean {
-    return this.#halves.length > 0 || this.#parts.outbox.waiting > 0
+  #mayClaim(): boolean {
+    const { network, outbox } = this.#parts
+    const isFree = !this.#isClosed && !this.#isClaiming && this.#inFlight < network.connections
+    return isFree && (this.#halves.length > 0 || outbox.waiting > 0)
   }
 
-  #claimHalf(limit: number): Batch | undefined {
+  /** Milliseconds until gate and budget let the next call leave. */
+  #waitMs(nowMs: number): number {
+    const { outbox, maxAgeMs } = this.#parts
+    const waitMs = Math.max(this.#gate.waitMs(nowMs), this.#budget.waitMs(nowMs))
+    if (waitMs > 0 || !this.#isNextPaced()) return waitMs
+    const waitedMs = nowMs - (outbox.nextTrackedAtMs ?? nowMs)
+    return this.#budget.pacedWaitMs(nowMs, waitedMs > maxAgeMs * URGENT_SHARE)
+  }
+
+  /** Whether the next call could still gain by waiting: a half and a full batch cannot. */
+  #isNextPaced(): boolean {
+    return this.#halves.length === 0 && !this.#parts.outbox.hasFullBatch
+  }
+
+  #claim(limit: number): void {
     const half = this.#halves.pop()
-    if (half && half.length > limit) this.#halves.push(half.slice(limit))
-    return half?.slice(0, limit)
-  }
-
-  #send(batch: Batch, nowMs: number): void {
-    if (batch.length === 0) return
-    const { network, transport } = this.#parts
-    let request: NetworkRequest
-    try {
-      request = network.request(batch.map(({ item }) => item))
-    } catch (thrown) {
-      this.#settleAll(batch, 'rejected', `request() threw: ${messageOf(thrown)}`)
+    if (half) {
+      const { claim, impressions } = half
+      if (impressions.length > limit) {
+        this.#halves.push({ claim, impressions: impressions.slice(limit) })
+      }
+      this.#send({ claim, impressions: impressions.slice(0, limit) }, false)
       return
     }
-    for (const impression of batch) impression.attempts += 1
-    const pass = this.#gate.enter()
-    this.#budget.spend(nowMs)
-    this.#inFlight += 1
-    transport.send(request, (end) => this.#receive(batch, request, pass, end))
+    const isPaced = this.#isNextPaced()
+    this.#isClaiming = true
+    this.#ask(
+      this.#parts.outbox.claim(limit),
+      (claim) => {
+        this.#isClaiming = false
+        if (claim) this.#send({ claim, impressions: claim.impressions }, isPaced)
+        // A claim that was promised has left the loop that asked for it.
+        this.#drainSoon()
+      },
+      () => {
+        this.#isClaiming = false
+      },
+    )
   }
 
-  #receive(batch: Batch, request: NetworkRequest, pass: Pass, end: CallEnd): void {
+  #send(claimed: Batch, isPaced: boolean): void {
+    const { network, transport, clock } = this.#parts
+    const nowMs = clock.now()
+    const batch = this.#withoutExpired(claimed, nowMs)
+    if (batch.impressions.length === 0) return
+    let request: NetworkRequest
+    try {
+      request = network.request(batch.impressions.map(({ item }) => item))
+    } catch (thrown) {
+      this.#settle(batch, 'rejected', `request() threw: ${messageOf(thrown)}`)
+      return
+    }
+    for (const impression of batch.impressions) impression.attempts += 1
+    const pass = this.#gate.enter()
+    const spending = this.#budget.spend(nowMs, isPaced)
+    const call = { batch, request, pass, spending }
+    this.#inFlight += 1
+    transport.send(request, (end) => this.#receive(call, end))
+  }
+
+  #receive({ batch, request, pass, spending }: Call, end: CallEnd): void {
     const nowMs = this.#parts.clock.now()
     this.#inFlight -= 1
     const verdict = this.#judge(end, request)
+    this.#budget.settle(spending, nowMs)
     if ('answer' in end) this.#budget.observe(end.answer, this.#inFlight)
     const retryAfterMs = verdict.kind === 'retry' ? verdict.retryAfterMs : undefined
     this.#gate.leave(pass, RESULTS[verdict.kind], nowMs, retryAfterMs)
@@ -176,130 +263,111 @@ export class Delivery {
   }
 
   #judge(end: CallEnd, { headers }: NetworkRequest): Verdict {
-    const { network } = this.#parts
-    let verdict: Verdict
     if ('error' in end) {
-      verdict = verdictOnError(end.error, end.sent)
-    } else {
-      try {
-        verdict = network.verdict(end.answer)
-      } catch {
-        verdict = verdictOnStatus(end.answer, undefined)
-      }
+      const verdict = verdictOnError(end.error, end.sent)
+      return { ...verdict, reason: oneLine(redact(verdict.reason, headers)) }
+    }
+    let verdict: Verdict
+    try {
+      verdict = this.#parts.network.verdict(end.answer)
+    } catch {
+      verdict = verdictOnStatus(end.answer, undefined)
     }
     return { ...verdict, reason: oneLine(redact(verdict.reason, headers)) }
   }
 
   #carryOut(batch: Batch, verdict: Verdict): void {
     const { network, log } = this.#parts
+    const { name } = network
     const { kind, reason } = verdict
     switch (kind) {
-      case 'delivered': {
-        const counted = Math.min(verdict.count ?? batch.length, batch.length)
-        this.#settleAll(batch.slice(0, counted), 'delivered', reason)
-        const shortfall = `the network counted ${counted} of the ${batch.length} sent`
-        this.#settleAll(batch.slice(counted), 'rejected', shortfall)
-        return
-      }
-      case 'split':
-        if (batch.length === 1) {
-          this.#settleAll(batch, 'rejected', reason)
-          return
-        }
-        log.warn(
-          `split ${network.name}`,
-          `${network.name} refused a batch, which is split: ${reason}`,
-        )
-        this.#halves.push(batch.slice(batch.length >> 1), batch.slice(0, batch.length >> 1))
+      case 'delivered':
+        this.#settleDelivered(batch, verdict.count, reason)
         return
       case 'rejected':
-        this.#settleAll(batch, 'rejected', reason)
+        this.#settle(batch, 'rejected', reason)
         return
-      case 'misconfigured':
-        log.error(
-          `misconfigured ${network.name}`,
-          `${network.name} refuses the key or the base URL (${reason}): nothing is counted until ` +
-            'that is mended; impressions are kept meanwhile',
-        )
-        this.#sendAgain(batch)
+      case 'split':
+        this.#split(batch, reason)
+        return
+      case 'uncertain':
+        if (network.onUncertain === 'resend' && !this.#isClosed) this.#sendAgain(batch)
+        else this.#settle(batch, 'uncertain', reason)
         return
       case 'retry':
         log.warn(
-          `retry ${network.name}`,
-          `${network.name} takes no impressions for now (${reason}): they are kept and sent again`,
+          `retry ${name}`,
+          `${name} takes no impressions for now (${reason}): they are kept and sent again`,
         )
         this.#sendAgain(batch)
         return
-      case 'uncertain':
-        if (network.onUncertain === 'resend') this.#sendAgain(batch)
-        else this.#settleAll(batch, 'uncertain', reason)
+      case 'misconfigured':
+        log.error(
+          `misconfigured ${name}`,
+          `${name} refuses the key or the base URL (${reason}): nothing is counted until that is ` +
+            'mended; impressions are kept meanwhile',
+        )
+        this.#sendAgain(batch)
+    }
+  }
+
+  /** @param told how many of the batch the network says that it counted */
+  #settleDelivered(batch: Batch, told: number | undefined, reason: string): void {
+    const { claim, impressions } = batch
+    if (told === undefined || told >= impressions.length) {
+      this.#settle(batch, 'delivered', reason)
+      return
+    }
+    this.#settle({ claim, impressions: impressions.slice(0, told) }, 'delivered', reason)
+    const shortfall = `the network counted ${told} of the ${impressions.length} sent`
+    this.#settle({ claim, impressions: impressions.slice(told) }, 'rejected', shortfall)
+  }
+
+  /** Halves a batch until the bad item stands alone: only that one is rejected. */
+  #split(batch: Batch, reason: string): void {
+    const { claim, impressions } = batch
+    if (impressions.length === 1) {
+      this.#settle(batch, 'rejected', reason)
+    } else if (this.#isClosed) {
+      this.#giveUp(batch, 'closed')
+    } else {
+      const half = impressions.length >> 1
+      this.#halves.push(
+        { claim, impressions: impressions.slice(half) },
+        { claim, impressions: impressions.slice(0, half) },
+      )
     }
   }
 
   #sendAgain(batch: Batch): void {
-    if (!this.#isClosed) {
-      this.#parts.outbox.release(batch)
-      this.#expireLater()
+    if (this.#isClosed) {
+      this.#giveUp(batch, 'closed')
       return
     }
-    this.#parts.outbox.settle(batch.length)
-    for (const impression of batch) this.#dropPending(impression, 'closed')
+    this.#ask(this.#parts.outbox.release(batch.claim, batch.impressions), () => {
+      this.#drainSoon()
+      this.#expireLater()
+    })
   }
 
-  /** These claimed impressions have their outcome. */
-  #settleAll(batch: Batch, outcome: Outcome, reason: string): void {
-    const { outbox, network, log } = this.#parts
-    if (batch.length === 0) return
-    outbox.settle(batch.length)
-    for (const impression of batch) this.#conclude(impression, outcome, reason)
-    if (outcome === 'delivered') return
-    log.warn(
-      `${outcome} ${network.name}`,
-      `${network.name}: ${batch.length} impression(s) ${outcome}: ${reason}`,
-    )
+  /** These impressions have their outcome, and leave the outbox. */
+  #settle({ claim, impressions }: Batch, outcome: Outcome, reason: string): void {
+    this.#ask(this.#parts.outbox.settle(claim, impressions), () => {})
+    this.#conclusions.end(impressions, outcome, reason)
   }
 
-  #conclude(impression: Impression, outcome: Outcome, reason: string): void {
-    const { account, books } = this.#parts
-    account.pending -= 1
-    books.conclude(account, impression, outcome, reason)
-    for (const flush of this.#flushes) {
-      if (impression.sequence > flush.upTo) continue
-      flush.left -= 1
-      if (flush.left > 0) continue
-      this.#flushes.delete(flush)
-      flush.end()
-    }
+  #giveUp({ claim, impressions }: Batch, reason: Drop): void {
+    this.#ask(this.#parts.outbox.settle(claim, impressions), () => {})
+    this.#conclusions.drop(impressions, reason)
   }
 
-  #dropPending(impression: Impression, reason: Drop): void {
-    this.#logDrop(reason)
-    this.#conclude(impression, 'dropped', reason)
-  }
-
-  /** An impression that was never accepted. */
-  #drop(impression: Impression, reason: Drop): void {
-    const { account, books } = this.#parts
-    this.#logDrop(reason)
-    books.conclude(account, impression, 'dropped', reason)
-  }
-
-  #logDrop(reason: Drop): void {
-    const { network, log } = this.#parts
-    log.warn(
-      `dropped ${reason} ${network.name}`,
-      `${network.name}: an impression was dropped unsent: ${reason}`,
-    )
-  }
-
-  #dropExpired(batch: Batch, nowMs: number): Batch {
-    const { outbox, maxAgeMs } = this.#parts
-    const isExpired = ({ trackedAtMs }: Impression) => trackedAtMs < nowMs - maxAgeMs
-    if (!batch.some(isExpired)) return batch
-    const expired = batch.filter(isExpired)
-    outbox.settle(expired.length)
-    for (const impression of expired) this.#dropPending(impression, 'expired')
-    return batch.filter((impression) => !isExpired(impression))
+  #withoutExpired(batch: Batch, nowMs: number): Batch {
+    const { claim, impressions } = batch
+    const oldestMs = nowMs - this.#parts.maxAgeMs
+    if (impressions.every(({ trackedAtMs }) => trackedAtMs >= oldestMs)) return batch
+    const expired = impressions.filter(({ trackedAtMs }) => trackedAtMs < oldestMs)
+    this.#giveUp({ claim, impressions: expired }, 'expired')
+    return { claim, impressions: impressions.filter(({ trackedAtMs }) => trackedAtMs >= oldestMs) }
   }
 
   /** Looks for expired impressions now and then, for as long as any wait behind a closed gate. */
@@ -308,11 +376,11 @@ export class Delivery {
     if (this.#isExpiryDue) return
     this.#isExpiryDue = true
     clock.after(maxAgeMs / 10, () => {
-      this.#isExpiryDue = false
-      for (const impression of outbox.expire(clock.now() - maxAgeMs)) {
-        this.#dropPending(impression, 'expired')
-      }
-      if (outbox.waiting > 0 && !this.#isClosed) this.#expireLater()
+      this.#ask(outbox.expire(clock.now() - maxAgeMs), (expired) => {
+        this.#isExpiryDue = false
+        this.#conclusions.drop(expired, 'expired')
+        if (outbox.waiting > 0 && !this.#isClosed) this.#expireLater()
+      })
     })
   }
 }

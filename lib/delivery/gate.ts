@@ -58,11 +58,6 @@ export class Gate {
     return { probe: this.#closed, closings: this.#closings }
   }
 
-  /** The call never took place after all. */
-  withdraw(pass: Pass): void {
-    if (pass.probe) this.#probing = false
-  }
-
   /** @param retryAfterMs the network's own word how long to wait */
   leave(pass: Pass, result: CallResult, nowMs: number, retryAfterMs = 0): void {
     if (pass.probe) this.#probing = false

@@ -1,33 +1,73 @@
 import type { Impression } from '../impression.js'
 
+/** A value, or the promise of one: memory answers at once, and must not pay for a promise. */
+export type Awaitable<Value> = Value | Promise<Value>
+
+/** What became of an appended impression. `duplicate`: another process has taken it already. */
+export type Receipt = 'accepted' | 'duplicate' | 'overflow'
+
+/** Impressions that are this process's to send, and may share one call. */
+export interface Claim {
+  readonly impressions: readonly Impression[]
+  /**
+   * Proves that the claim still holds when it is settled or released: an outbox that several
+   * processes share may have given it to another one meanwhile.
+   */
+  readonly fence?: string | number
+}
+
+/** What an outbox is told when it is opened. */
+export interface OutboxOptions {
+  /** The network whose impressions it holds. */
+  readonly network: string
+  /** Most impressions in it, waiting and claimed. */
+  readonly maxPending: number
+  /** Most impressions a call carries. */
+  readonly maxBatch: number
+}
+
+/** Opens the outbox of one network: what the option `outbox` takes. */
+export type OpenOutbox = (options: OutboxOptions) => Outbox
+
 /**
  * Where one network's accepted impressions wait. An impression is in it from `append` until it is
- * settled: claimed for a call, and then either settled or released to wait again.
+ * settled: claimed for a call, and then settled, or released to wait again. Every method may
+ * answer at once or by a promise, which may reject: the caller then calls again.
  */
 export interface Outbox {
-  /** Impressions that wait or are claimed. */
-  readonly size: number
-  /** Impressions that wait. */
+  /** Impressions that wait for a claim, as far as is known here. */
   readonly waiting: number
-  /** @returns `false` if it is full: the impression was not taken */
-  append(impression: Impression): boolean
-  /** Up to `max` impressions that may share one call; none if nothing waits. */
-  claim(max: number): readonly Impression[]
-  /** These claimed impressions have their outcome. */
-  settle(count: number): void
-  /** These claimed impressions wait again. */
-  release(impressions: readonly Impression[]): void
-  /** Takes out, and settles, every waiting impression that was tracked before `beforeMs`. */
-  expire(beforeMs: number): readonly Impression[]
+  /** Whether `maxBatch` impressions wait that may share one call: it gains nothing by waiting. */
+  readonly hasFullBatch: boolean
+  /** When the impression that is claimed next was tracked, in ms since the epoch. */
+  readonly nextTrackedAtMs: number | undefined
+  append(impression: Impression): Awaitable<Receipt>
+  /** Up to `max` impressions that may share one call; `undefined` if nothing waits. */
+  claim(max: number): Awaitable<Claim | undefined>
+  /** These impressions of the claim have their outcome. */
+  settle(claim: Claim, impressions: readonly Impression[]): Awaitable<void>
+  /** These impressions of the claim wait again. */
+  release(claim: Claim, impressions: readonly Impression[]): Awaitable<void>
+  /** Takes out every waiting impression that was tracked before `beforeMs`. */
+  expire(beforeMs: number): Awaitable<readonly Impression[]>
+  /**
+   * What a process that died has left: what it never sent waits again, and what it had in flight
+   * is returned, for its outcome is `uncertain`. Asked once, at the start.
+   */
+  recover(): Awaitable<readonly Impression[]>
 }
 
 /** First in, first out, with O(1) at both ends. */
 class Queue {
-  #items: (Impression | undefined)[] = []
+  #items: Impression[] = []
   #head = 0
 
   get length(): number {
     return this.#items.length - this.#head
+  }
+
+  get first(): Impression | undefined {
+    return this.#items[this.#head]
   }
 
   push(impression: Impression): void {
@@ -35,11 +75,9 @@ class Queue {
   }
 
   take(max: number): Impression[] {
-    const end = Math.min(this.#head + max, this.#items.length)
-    const taken = this.#items.slice(this.#head, end) as Impression[]
-    this.#items.fill(undefined, this.#head, end)
-    this.#head = end
-    // Moving the rest only once half of the array is spent costs each impression one move at most.
+    const taken = this.#items.slice(this.#head, this.#head + max)
+    this.#head += taken.length
+    // Cutting off what is spent only once it is the larger half moves each impression once at most.
     if (this.#head * 2 >= this.#items.length) {
       this.#items = this.#items.slice(this.#head)
       this.#head = 0
@@ -48,51 +86,62 @@ class Queue {
   }
 }
 
-/** The embedded default: what waits is lost with the process. */
+/** The embedded default: what waits in it ends with the process. */
 export class MemoryOutbox implements Outbox {
   /** By batch key, in the order in which they are served. */
   readonly #queues = new Map<string, Queue>()
-  readonly #max: number
+  /** The keys of the queues that hold a full batch. */
+  readonly #full = new Set<string>()
+  readonly #maxPending: number
+  readonly #maxBatch: number
   #waiting = 0
   #claimed = 0
 
-  /** @param max most impressions in it */
-  constructor(max: number) {
-    this.#max = max
-  }
-
-  get size(): number {
-    return this.#waiting + this.#claimed
+  constructor({ maxPending, maxBatch }: Pick<OutboxOptions, 'maxPending' | 'maxBatch'>) {
+    this.#maxPending = maxPending
+    this.#maxBatch = maxBatch
   }
 
   get waiting(): number {
     return this.#waiting
   }
 
-  append(impression: Impression): boolean {
-    if (this.size >= this.#max) return false
+  get hasFullBatch(): boolean {
+    return this.#full.size > 0
+  }
+
+  get nextTrackedAtMs(): number | undefined {
+    const [next] = this.#queues.values()
+    return next?.first?.trackedAtMs
+  }
+
+  append(impression: Impression): Receipt {
+    if (this.#waiting + this.#claimed >= this.#maxPending) return 'overflow'
     this.#enqueue(impression)
-    return true
+    return 'accepted'
   }
 
-  claim(max: number): readonly Impression[] {
-    const [next] = this.#queues
-    if (!next) return []
-    const [key, queue] = next
-    const taken = queue.take(max)
+  claim(max: number): Claim | undefined {
+    const [full] = this.#full
+    const [next] = full === undefined ? this.#queues.keys() : [full]
+    const queue = next === undefined ? undefined : this.#queues.get(next)
+    if (next === undefined || queue === undefined) return undefined
+    const impressions = queue.take(max)
+    this.#waiting -= impressions.length
+    this.#claimed += impressions.length
     // What is left goes behind the others, so that a busy search query starves none.
-    this.#queues.delete(key)
-    if (queue.length > 0) this.#queues.set(key, queue)
-    this.#waiting -= taken.length
-    this.#claimed += taken.length
-    return taken
+    this.#queues.delete(next)
+    this.#full.delete(next)
+    if (queue.length > 0) this.#queues.set(next, queue)
+    if (queue.length >= this.#maxBatch) this.#full.add(next)
+    return { impressions }
   }
 
-  settle(count: number): void {
-    this.#claimed -= count
+  settle(_claim: Claim, impressions: readonly Impression[]): void {
+    this.#claimed -= impressions.length
   }
 
-  release(impressions: readonly Impression[]): void {
+  release(_claim: Claim, impressions: readonly Impression[]): void {
     this.#claimed -= impressions.length
     // Behind what waits: an impression that the network cannot digest then blocks no other.
     for (const impression of impressions) this.#enqueue(impression)
@@ -106,9 +155,14 @@ export class MemoryOutbox implements Outbox {
         else queue.push(impression)
       }
       if (queue.length === 0) this.#queues.delete(key)
+      if (queue.length < this.#maxBatch) this.#full.delete(key)
     }
     this.#waiting -= expired.length
     return expired
+  }
+
+  recover(): readonly Impression[] {
+    return []
   }
 
   #enqueue(impression: Impression): void {
@@ -119,6 +173,7 @@ export class MemoryOutbox implements Outbox {
       this.#queues.set(batchKey, queue)
     }
     queue.push(impression)
+    if (queue.length === this.#maxBatch) this.#full.add(batchKey)
     this.#waiting += 1
   }
 }

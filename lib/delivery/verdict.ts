@@ -67,7 +67,7 @@ export function verdictOnStatus(answer: Answer, word: NetworksWord | undefined):
 }
 
 function retry(answer: Answer, word: NetworksWord | undefined, reason: string): Verdict {
-  const retryAfterMs = readRetryAfter(answer) ?? word?.retryAfterMs
+  const retryAfterMs = readRetryAfter(answer) ?? word?.retryAfterMs ?? readReset(answer)
   return retryAfterMs === undefined
     ? { kind: 'retry', reason }
     : { kind: 'retry', reason, retryAfterMs }
@@ -89,14 +89,26 @@ const ASCTIME = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/
  * `Retry-After` in milliseconds: seconds, or any of the three forms of an HTTP-date (RFC 9110
  * section 5.6.7), read against the answer's own `Date` so that a wrong clock here does no harm.
  */
-export function readRetryAfter({ headers, atMs }: Answer): number | undefined {
-  const value = headers['retry-after']
+export function readRetryAfter(answer: Answer): number | undefined {
+  const value = answer.headers['retry-after']
   if (typeof value !== 'string') return undefined
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1_000
   const untilMs = parseHttpDate(value)
   if (untilMs === undefined) return undefined
+  return Math.max(0, untilMs - dateOf(answer))
+}
+
+/** How long a quota is exhausted: `RateLimit-Reset`, in milliseconds, on a 429. */
+function readReset({ status, headers }: Answer): number | undefined {
+  const value = headers['ratelimit-reset']
+  if (status !== 429 || typeof value !== 'string' || !/^\d{1,9}$/.test(value)) return undefined
+  return Number(value) * 1_000
+}
+
+/** The network's own time when it answered, in milliseconds; ours where it does not tell. */
+export function dateOf({ headers, atMs }: Answer): number {
   const sentMs = typeof headers.date === 'string' ? parseHttpDate(headers.date) : undefined
-  return Math.max(0, untilMs - (sentMs ?? atMs))
+  return sentMs ?? atMs
 }
 
 function parseHttpDate(text: string): number | undefined {

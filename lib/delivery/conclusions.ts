@@ -1,0 +1,82 @@
+import type { Account, Books } from '../books.js'
+import type { Clock } from '../clock.js'
+import type { Drop, Impression, Outcome } from '../impression.js'
+import type { Log } from '../logger.js'
+
+/** A flush under way: it ends when all that was accepted up to `upTo` has its outcome. */
+interface Flush {
+  readonly upTo: number
+  left: number
+  readonly end: () => void
+}
+
+/** How one network's pending impressions end: each is counted, told, and awaited by flushes. */
+export class Conclusions {
+  readonly #network: string
+  readonly #account: Account
+  readonly #books: Books
+  readonly #log: Log
+  readonly #flushes = new Set<Flush>()
+  #sequence = 0
+
+  constructor(network: string, account: Account, books: Books, log: Log) {
+    this.#network = network
+    this.#account = account
+    this.#books = books
+    this.#log = log
+  }
+
+  /** An impression is pending from here on. */
+  begin(impression: Impression): void {
+    this.#sequence += 1
+    impression.sequence = this.#sequence
+    this.#account.pending += 1
+  }
+
+  end(impressions: readonly Impression[], outcome: Outcome, reason: string): void {
+    if (outcome !== 'delivered' && outcome !== 'dropped' && impressions.length > 0) {
+      const kind = `${outcome} ${this.#network}`
+      this.#log.warn(kind, `${this.#network}: impression ${outcome}: ${reason}`)
+    }
+    for (const impression of impressions) {
+      this.#account.pending -= 1
+      this.#books.conclude(this.#account, impression, outcome, reason)
+      for (const flush of this.#flushes) this.#advance(flush, impression)
+    }
+  }
+
+  /** These are given up unsent. Each is a line for the log, which tells once a minute how many. */
+  drop(impressions: readonly Impression[], reason: Drop): void {
+    const kind = `dropped ${reason} ${this.#network}`
+    for (const impression of impressions) {
+      this.#log.warn(kind, `${this.#network}: impression dropped unsent: ${reason}`)
+      this.end([impression], 'dropped', reason)
+    }
+  }
+
+  /**
+   * Resolves when all that is pending now has its outcome, and keeps the process alive until then.
+   *
+   * @param longestMs the longest that a pending impression may still take
+   */
+  async flush(clock: Clock, longestMs: number): Promise<void> {
+    const left = this.#account.pending
+    if (left === 0) return
+    await new Promise<void>((resolve) => {
+      const release = clock.after(longestMs, () => {}, 'keeps-alive')
+      const end = () => {
+        release()
+        resolve()
+      }
+      this.#flushes.add({ upTo: this.#sequence, left, end })
+    })
+  }
+
+  #advance(flush: Flush, { sequence }: Impression): void {
+    if (sequence > flush.upTo) return
+    flush.left -= 1
+    if (flush.left > 0) return
+    this.#flushes.delete(flush)
+    flush.end()
+  }
+}
