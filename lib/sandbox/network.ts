@@ -99,8 +99,16 @@ export class ServedNetwork<Shown extends object> implements SandboxNetwork<Shown
   }
 
   fault(fault: Fault, options?: FaultOptions): () => void {
-    const { id } = this.#faults.add(fault, options)
-    return () => void this.#faults.remove(id)
+    const id = this.setFault(fault, options)
+    return () => void this.clearFault(id)
+  }
+
+  setFault(fault: Fault, options?: FaultOptions): number {
+    return this.#faults.add(fault, options).id
+  }
+
+  clearFault(id: number): boolean {
+    return this.#faults.remove(id)
   }
 
   clearFaults(): void {

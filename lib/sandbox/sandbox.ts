@@ -1,7 +1,9 @@
 import { ClosientNetwork, type ClosientSandbox } from './closient-network.js'
+import { Control } from './control.js'
 import { type EnsShown, ensRules } from './ens.js'
 import type { Counted } from './ledger.js'
 import { Listener } from './listener.js'
+import { Live } from './live.js'
 import { type SandboxNetwork, ServedNetwork } from './network.js'
 import { DOCUMENTED_FORMS, type RateLimitForm } from './rate-limit-headers.js'
 import type { RateWindow, RateWindowKind } from './rate-windows.js'
@@ -109,9 +111,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     now,
     bounds,
   })
-  const page = new Listener((_, response) => {
-    response.writeHead(404).end()
-  })
+  const reset = () => {
+    ens.reset()
+    closient.reset()
+  }
+  const live = new Live({ ens, closient }, now)
+  const control = new Control({ ens, closient }, live, reset)
+  const page = new Listener((request, response) => void control.serve(request, response))
   const close = async () => {
     await Promise.all([page.close(), ens.close(), closient.close()])
   }
@@ -134,10 +140,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       CLOSIENT_API_KEY: closient.apiKey,
       CLOSIENT_BASE_URL: closient.baseUrl,
     },
-    reset() {
-      ens.reset()
-      closient.reset()
-    },
+    reset,
     async refuse() {
       const resume = await Promise.all([ens.refuse(), closient.refuse()])
       return async () => {

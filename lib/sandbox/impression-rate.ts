@@ -1,0 +1,43 @@
+/** How many impressions each of the last seconds counted. */
+export class ImpressionRate {
+  readonly #buckets: number[]
+  readonly #nowMs: () => number
+  #second: number
+
+  /** `nowMs` is real time: the plot runs on, even where a test holds the sandbox's clock. */
+  constructor(seconds: number, nowMs: () => number = () => performance.now()) {
+    this.#buckets = new Array(seconds).fill(0)
+    this.#nowMs = nowMs
+    this.#second = this.#currentSecond()
+  }
+
+  add(): void {
+    this.#advance()
+    const index = this.#second % this.#buckets.length
+    this.#buckets[index] = (this.#buckets[index] ?? 0) + 1
+  }
+
+  /** Oldest first; the last is the second that is still running. */
+  perSecond(): number[] {
+    this.#advance()
+    const next = (this.#second + 1) % this.#buckets.length
+    return [...this.#buckets.slice(next), ...this.#buckets.slice(0, next)]
+  }
+
+  clear(): void {
+    this.#buckets.fill(0)
+  }
+
+  #advance(): void {
+    const current = this.#currentSecond()
+    const passed = Math.min(current - this.#second, this.#buckets.length)
+    for (let step = 1; step <= passed; step += 1) {
+      this.#buckets[(current - passed + step) % this.#buckets.length] = 0
+    }
+    this.#second = current
+  }
+
+  #currentSecond(): number {
+    return Math.floor(this.#nowMs() / 1000)
+  }
+}
