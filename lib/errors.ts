@@ -48,11 +48,11 @@ export function describe(value: unknown): string {
       return 'nothing'
     case 'string':
       return value.length > SHOWN_CHARACTERS
-        ? `${JSON.stringify(value.slice(0, SHOWN_CHARACTERS))}… (${value.length} characters)`
-        : JSON.stringify(value)
+        ? `${quote(value.slice(0, SHOWN_CHARACTERS))}… (${value.length} characters)`
+        : quote(value)
     case 'object':
       if (value === null) return 'null'
-      return Array.isArray(value) ? 'an array' : 'an object'
+      return isArray(value) ? 'an array' : 'an object'
     case 'function':
       return 'a function'
     case 'bigint':
@@ -61,6 +61,23 @@ export function describe(value: unknown): string {
       return 'a symbol'
     default:
       return String(value)
+  }
+}
+
+/** JSON leaves some control characters and line separators as they are. */
+function quote(text: string): string {
+  return JSON.stringify(text).replace(
+    /[\p{Cc}\u2028\u2029]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+function isArray(value: object): boolean {
+  try {
+    return Array.isArray(value)
+  } catch {
+    // A proxy that was revoked.
+    return false
   }
 }
 

@@ -80,13 +80,23 @@ export class InputReader<Lane extends { readonly network: Network }> {
 
   /** A whole ad object may be passed: what the network has no field for is left out, and told once. */
   tellStrays(input: object, lane: Lane): void {
+    if (this.#straysTold.size >= MAX_STRAYS_TOLD) return
     const known = this.#known.get(lane)
-    for (const name in input) {
+    for (const name of namesOf(input)) {
       if (known?.has(name)) continue
       const stray = `${lane.network.name}: ${describe(name)}`
       if (this.#straysTold.has(stray) || this.#straysTold.size >= MAX_STRAYS_TOLD) continue
       this.#straysTold.add(stray)
       this.#log.warn(`stray field ${stray}`, `${stray} is no field of this network: left out`)
     }
+  }
+}
+
+/** An object that does not tell its fields' names may be valid all the same. */
+function namesOf(input: object): readonly string[] {
+  try {
+    return Object.keys(input)
+  } catch {
+    return []
   }
 }
