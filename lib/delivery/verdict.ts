@@ -66,11 +66,14 @@ export function verdictOnStatus(answer: Answer, word: NetworksWord | undefined):
   return retry(answer, word, reason)
 }
 
+/** A wait beyond these 31 days is a mistake, and would silence the network until a restart. */
+const LONGEST_WAIT_MS = 31 * 86_400_000
+
 function retry(answer: Answer, word: NetworksWord | undefined, reason: string): Verdict {
-  const retryAfterMs = readRetryAfter(answer) ?? word?.retryAfterMs ?? readReset(answer)
-  return retryAfterMs === undefined
+  const waitMs = readRetryAfter(answer) ?? word?.retryAfterMs ?? readReset(answer)
+  return waitMs === undefined
     ? { kind: 'retry', reason }
-    : { kind: 'retry', reason, retryAfterMs }
+    : { kind: 'retry', reason, retryAfterMs: Math.min(waitMs, LONGEST_WAIT_MS) }
 }
 
 /**
@@ -83,6 +86,8 @@ export function verdictOnError(error: Error & { code?: string }, sent: boolean):
   return { kind: sent ? 'uncertain' : 'retry', reason }
 }
 
+const IMF_FIXDATE = /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/
+const RFC_850 = /^[A-Z][a-z]{5,8}, \d\d-[A-Z][a-z]{2}-\d\d \d\d:\d\d:\d\d GMT$/
 const ASCTIME = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/
 
 /**
@@ -92,7 +97,7 @@ const ASCTIME = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/
 export function readRetryAfter(answer: Answer): number | undefined {
   const value = answer.headers['retry-after']
   if (typeof value !== 'string') return undefined
-  if (/^\d{1,9}$/.test(value)) return Number(value) * 1_000
+  if (/^\d+$/.test(value)) return Number(value) * 1_000
   const untilMs = parseHttpDate(value)
   if (untilMs === undefined) return undefined
   return Math.max(0, untilMs - dateOf(answer))
@@ -101,7 +106,7 @@ export function readRetryAfter(answer: Answer): number | undefined {
 /** How long a quota is exhausted: `RateLimit-Reset`, in milliseconds, on a 429. */
 function readReset({ status, headers }: Answer): number | undefined {
   const value = headers['ratelimit-reset']
-  if (status !== 429 || typeof value !== 'string' || !/^\d{1,9}$/.test(value)) return undefined
+  if (status !== 429 || typeof value !== 'string' || !/^\d+$/.test(value)) return undefined
   return Number(value) * 1_000
 }
 
@@ -112,8 +117,13 @@ export function dateOf({ headers, atMs }: Answer): number {
 }
 
 function parseHttpDate(text: string): number | undefined {
-  if (!/^[A-Z][a-z]{2}/.test(text) || text.length > 40) return undefined
+  if (IMF_FIXDATE.test(text) || RFC_850.test(text)) return parseDate(text)
   // asctime's form names no zone and means GMT; Date.parse would take it for local time.
-  const ms = Date.parse(ASCTIME.test(text) ? `${text} GMT` : text)
+  return ASCTIME.test(text) ? parseDate(`${text} GMT`) : undefined
+}
+
+/** Only for what looks like a date: Date.parse makes one of almost anything with a number in it. */
+function parseDate(text: string): number | undefined {
+  const ms = Date.parse(text)
   return Number.isNaN(ms) ? undefined : ms
 }
