@@ -8,7 +8,10 @@ export function redact(text: string, headers: Readonly<Record<string, string>>):
     if (HARMLESS.has(name.toLowerCase())) continue
     // `Bearer <key>`: the scheme is no secret, the key is one with or without it.
     const secret = value.slice(value.lastIndexOf(' ') + 1)
-    if (secret !== '') clean = clean.replaceAll(secret, '[redacted]')
+    if (secret === '') continue
+    clean = clean.replaceAll(secret, '[redacted]')
+    // As an echoed URL or form has it.
+    clean = clean.replaceAll(encodeURIComponent(secret.toWellFormed()), '[redacted]')
   }
   return clean
 }
