@@ -7,6 +7,13 @@ export const aFunction = z.custom<(...args: never[]) => unknown>(
   'expected a function',
 )
 
+/** A whole number, with one message for all that it may fail at. */
+export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
+  const range = max < Number.MAX_SAFE_INTEGER ? `from ${min} to ${max}` : `of at least ${min}`
+  const error = `expected a whole number ${range}`
+  return z.int(error).min(min, error).max(max, error)
+}
+
 /**
  * Checks what a user configured.
  *
@@ -25,8 +32,11 @@ export function checkOptions<Schema extends z.ZodType>(
 
   const complaints = checked.error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => `${dotted([...issue.path, key])}: there is no such option`)
-      : [`${dotted(issue.path)}: ${issue.message.replace(/^Invalid (input|option): /, '')}`],
+      ? issue.keys.map((key) => {
+          const known = namesAt(schema, issue.path)
+          return `${dotted([...issue.path, key])}: there is no such option${known}`
+        })
+      : [`${dotted(issue.path)}: ${inWords(issue.message)}`],
   )
   throw new ConfigurationError(
     code,
@@ -38,4 +48,34 @@ export function checkOptions<Schema extends z.ZodType>(
 
 function dotted(path: readonly PropertyKey[]): string {
   return path.length === 0 ? 'options' : path.map(String).join('.')
+}
+
+const TYPES = new Map([
+  ['array', 'an array'],
+  ['boolean', 'true or false'],
+  ['object', 'an object'],
+  ['string', 'a string'],
+])
+
+/** zod's own messages, for people: `expected one of "skip"|"count"`. */
+function inWords(message: string): string {
+  return message
+    .replace(/^Invalid (input|option): /, '')
+    .replace(/^expected (\w+)(?=, received)/, (_, type) => `expected ${TYPES.get(type) ?? type}`)
+    .replaceAll('"|"', '" or "')
+}
+
+/** The options that there are where `path` leads. */
+function namesAt(schema: z.ZodType, path: readonly PropertyKey[]): string {
+  let at: unknown = schema
+  for (const step of path) {
+    const object = unwrap(at)
+    at = object instanceof z.ZodObject ? object.shape[String(step)] : undefined
+  }
+  const object = unwrap(at)
+  return object instanceof z.ZodObject ? ` (there are ${Object.keys(object.shape).join(', ')})` : ''
+}
+
+function unwrap(schema: unknown): unknown {
+  return schema instanceof z.ZodOptional ? schema.unwrap() : schema
 }

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import { z } from 'zod'
-import { aFunction, checkOptions } from './check-options.js'
+import { aFunction, checkOptions, wholeNumber } from './check-options.js'
 import type { DedupeLimits } from './dedupe.js'
 import { ConfigurationError } from './errors.js'
 import { consoleLogger, type Logger } from './logger.js'
 import { keyVariable } from './networks/built-in.js'
 import { builtInNetworks } from './networks/index.js'
-import type { Network } from './networks/network.js'
+import { isNetwork, type Network } from './networks/network.js'
 import { CDNS, type Cdn } from './viewer/country.js'
 import type { Device } from './viewer/device.js'
 import type { ViewerOptions } from './viewer/viewer.js'
@@ -109,15 +109,15 @@ export const DEFAULTS = {
 } as const
 
 const rule = z.enum(['skip', 'count'])
-const milliseconds = z.int().min(1)
-
-const isNetwork = (value: unknown): value is Network =>
-  typeof value === 'object' && value !== null && 'parse' in value && 'verdict' in value
+const milliseconds = wholeNumber(1)
 
 const schema = z.strictObject({
   networks: z
-    .array(z.custom<Network>(isNetwork, 'expected a network: ens(), closient() or defineNetwork()'))
-    .min(1, 'expected at least one network')
+    .array(
+      z.custom<Network>(isNetwork, 'expected a network: ens(), closient() or defineNetwork()'),
+      'expected an array of networks, such as [ens(), closient()]',
+    )
+    .refine((networks) => networks.length > 0, 'expected at least one network')
     .refine(
       (networks) => new Set(networks.map(({ name }) => name)).size === networks.length,
       'expected each network once: two have the same name',
@@ -136,13 +136,13 @@ const schema = z.strictObject({
   dedupe: z
     .strictObject({
       // What an LRU of that many entries allocates at start-up is then still below 1 GB.
-      max: z.int().min(1).max(10_000_000).optional(),
+      max: wholeNumber(1, 10_000_000).optional(),
       ttlMs: milliseconds.optional(),
     })
     .optional(),
   delivery: z
     .strictObject({
-      maxPending: z.int().min(1).optional(),
+      maxPending: wholeNumber(1).optional(),
       timeoutMs: milliseconds.optional(),
       maxAgeMs: milliseconds.optional(),
     })

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { wholeNumber } from '../check-options.js'
 import { ConfigurationError } from '../errors.js'
+import { checkBaseUrl } from './base-url.js'
 import type { Flush } from './network.js'
 
 /** The options that the networks of this package share. */
@@ -28,7 +30,7 @@ export function builtInSchema(maxConnections: number) {
     baseUrl: z.string().optional(),
     flush: z.enum(['immediate', 'finish']).optional(),
     onUncertain: z.enum(['drop', 'resend']).optional(),
-    connections: z.int().min(1).max(maxConnections).optional(),
+    connections: wholeNumber(1, maxConnections).optional(),
   })
 }
 
@@ -49,7 +51,8 @@ export function requireKey(name: string, given: string | undefined): string {
   if (!KEY.test(key)) {
     throw new ConfigurationError(
       'invalid-options',
-      `${name}(): apiKey: expected a key without spaces, line breaks and non-ASCII characters`,
+      `${given === undefined ? variable : `${name}(): apiKey`}: expected the key ` +
+        'alone: no scheme before it, no space, line break or non-ASCII character in it',
     )
   }
   return key
@@ -60,7 +63,14 @@ export function keyVariable(name: string): string {
   return `${name.toUpperCase()}_API_KEY`
 }
 
-/** The base URL given, else the environment's, else the network's published host. */
+/**
+ * The base URL given, else the environment's, else the network's published host.
+ *
+ * @throws {ConfigurationError} that names where the wrong one comes from
+ */
 export function baseUrlOf(name: string, given: string | undefined, published: string): string {
-  return given ?? (process.env[`${name.toUpperCase()}_BASE_URL`] || published)
+  if (given !== undefined) return checkBaseUrl(`${name}(): baseUrl`, given, 'invalid-options')
+  const variable = `${name.toUpperCase()}_BASE_URL`
+  const url = process.env[variable]
+  return url ? checkBaseUrl(variable, url, 'invalid-options') : published
 }

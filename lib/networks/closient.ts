@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { checkOptions } from '../check-options.js'
+import { checkOptions, wholeNumber } from '../check-options.js'
 import type { Answer, NetworksWord, Verdict } from '../delivery/verdict.js'
 import { verdictOnStatus } from '../delivery/verdict.js'
 import { InvalidImpressionError } from '../errors.js'
@@ -70,7 +70,7 @@ const NO_QUERY = '\0'
 export function closient(options: ClosientOptions = {}): Network<ClosientItem> {
   const schema = builtInSchema(MAX_CONNECTIONS).extend({
     perOffer: z.boolean().optional(),
-    maxBatch: z.int().min(1).max(MAX_BATCH).optional(),
+    maxBatch: wholeNumber(1, MAX_BATCH).optional(),
   })
   const checked = checkOptions('closient()', schema, options)
   const { perOffer = false } = checked
@@ -87,9 +87,11 @@ export function closient(options: ClosientOptions = {}): Network<ClosientItem> {
     maxBatch: checked.maxBatch ?? MAX_BATCH,
     windows: PUBLISHED_WINDOWS,
     fields: ['offerId', 'searchQuery'],
-    match: ({ campaignId }) => {
+    match: ({ campaignId, placement }) => {
       if (typeof campaignId !== 'string') return 'no'
-      return toShortuuid(campaignId) === undefined ? 'likely' : 'certain'
+      if (toShortuuid(campaignId) !== undefined) return 'certain'
+      // With a placement it is ENS's shape, whichever of the two comes first.
+      return placement === undefined ? 'likely' : 'no'
     },
     parse: (fields, viewer) => parse(fields, viewer, perOffer),
     request: (items) => ({
@@ -132,7 +134,7 @@ function parseSearchQuery(value: unknown, viewer: Viewer): string | null | undef
   }
   throw new InvalidImpressionError(
     'searchQuery',
-    `a text of at most ${MAX_SEARCH_QUERY_CHARACTERS} characters`,
+    `a text of at most ${MAX_SEARCH_QUERY_CHARACTERS} characters, or null`,
     value,
   )
 }

@@ -103,7 +103,7 @@ function parsePlacement(value: unknown): string {
   }
   throw new InvalidImpressionError(
     'placement',
-    `a placement id of 1 to ${MAX_PLACEMENT_CHARACTERS} characters`,
+    `a placement id of 1 to ${MAX_PLACEMENT_CHARACTERS} printable characters`,
     value,
   )
 }

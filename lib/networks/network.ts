@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { aFunction, checkOptions } from '../check-options.js'
+import { aFunction, checkOptions, wholeNumber } from '../check-options.js'
 import type { Answer, Verdict } from '../delivery/verdict.js'
 import { verdictOnStatus } from '../delivery/verdict.js'
-import { ConfigurationError } from '../errors.js'
 import type { Viewer } from '../viewer/viewer.js'
+import { checkBaseUrl } from './base-url.js'
 
 /**
  * The input that each network takes, by network name. A custom network adds its own, so that
@@ -76,7 +76,7 @@ export interface NetworkDefinition<Item> {
   parse(fields: Fields, viewer: Viewer): Parsed<Item>
   /** One call that carries all of `items`, which share one batch key; at most `maxBatch`. */
   request(items: readonly Item[]): NetworkRequest
-  /** What an answer means. Default: its status, by RFC 9110. */
+  /** What an answer means. Default, and where it returns no verdict: its status, by RFC 9110. */
   verdict?(answer: Answer): Verdict
   /** @default 'immediate' */
   readonly flush?: Flush | undefined
@@ -112,9 +112,9 @@ const definitionSchema = z.strictObject({
   verdict: aFunction.optional(),
   flush: z.enum(['immediate', 'finish']).optional(),
   onUncertain: z.enum(['drop', 'resend']).optional(),
-  connections: z.int().min(1).max(1_024).optional(),
-  maxBatch: z.int().min(1).max(100_000).optional(),
-  windows: z.array(z.strictObject({ limit: z.int().min(1), windowMs: z.int().min(1) })).optional(),
+  connections: wholeNumber(1, 1_024).optional(),
+  maxBatch: wholeNumber(1, 100_000).optional(),
+  windows: z.array(z.strictObject({ limit: wholeNumber(1), windowMs: wholeNumber(1) })).optional(),
 })
 
 /**
@@ -124,42 +124,53 @@ const definitionSchema = z.strictObject({
  */
 export function defineNetwork<Item>(definition: NetworkDefinition<Item>): Network<Item> {
   checkOptions('defineNetwork()', definitionSchema, definition, 'invalid-network')
+  // Called on the definition, which may be an object of a class with state of its own.
   return Object.freeze({
-    ...definition,
-    baseUrl: checkBaseUrl(definition.name, definition.baseUrl),
-    match: definition.match ?? (() => 'likely' as const),
-    verdict: definition.verdict ?? ((answer: Answer) => verdictOnStatus(answer, undefined)),
+    name: definition.name,
+    baseUrl: checkBaseUrl(
+      `defineNetwork(): baseUrl of ${definition.name}`,
+      definition.baseUrl,
+      'invalid-network',
+    ),
+    fields: Object.freeze([...definition.fields]),
+    match: (fields: Fields) => definition.match?.(fields) ?? 'likely',
+    parse: (fields: Fields, viewer: Viewer) => definition.parse(fields, viewer),
+    request: (items: readonly Item[]) => definition.request(items),
+    verdict: (answer: Answer) => {
+      const verdict: unknown = definition.verdict?.(answer)
+      return isVerdict(verdict) ? verdict : verdictOnStatus(answer, undefined)
+    },
     flush: definition.flush ?? 'immediate',
     onUncertain: definition.onUncertain ?? 'drop',
     connections: definition.connections ?? 128,
     maxBatch: definition.maxBatch ?? 1,
-    windows: definition.windows ?? [],
+    windows: Object.freeze([...(definition.windows ?? [])]),
   })
 }
 
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
+const KINDS: ReadonlySet<unknown> = new Set<Verdict['kind']>([
+  'delivered',
+  'rejected',
+  'split',
+  'retry',
+  'misconfigured',
+  'uncertain',
+])
 
-/** The base URL without its trailing slash. The key travels to it, so it must be https. */
-function checkBaseUrl(name: string, baseUrl: string): string {
-  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined
-  const wrong = (why: string) => `${name}: baseUrl: ${why}`
-  if (!url || !/^https?:$/.test(url.protocol)) {
-    throw new ConfigurationError(
-      'invalid-network',
-      wrong('expected an absolute URL such as https://ads.example.com'),
-    )
-  }
-  if (url.username || url.password || url.search || url.hash) {
-    throw new ConfigurationError(
-      'invalid-network',
-      wrong('expected a URL without user, password, query and fragment'),
-    )
-  }
-  if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname)) {
-    throw new ConfigurationError(
-      'insecure-base-url',
-      wrong(`expected https, got ${url.origin}: the key would travel in the clear`),
-    )
-  }
-  return url.href.replace(/\/+$/, '')
+/** Whether a user's `verdict` said something that can be carried out. */
+function isVerdict(value: unknown): value is Verdict {
+  if (typeof value !== 'object' || value === null) return false
+  const { kind, reason, count, retryAfterMs }: Record<string, unknown> = { ...value }
+  return KINDS.has(kind) && typeof reason === 'string' && isAmount(count) && isAmount(retryAfterMs)
+}
+
+function isAmount(value: unknown): boolean {
+  return value === undefined || (Number.isFinite(value) && Number(value) >= 0)
+}
+
+const networkSchema = definitionSchema.required()
+
+/** Whether `value` is a network: complete, as `defineNetwork` makes it. */
+export function isNetwork(value: unknown): value is Network {
+  return networkSchema.safeParse(value).success
 }

@@ -1,0 +1,37 @@
+import { ConfigurationError, type ConfigurationErrorCode } from '../errors.js'
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
+
+/**
+ * The base URL without its trailing slash. The key travels to it, so it must be https.
+ *
+ * @param subject where the URL comes from, e.g. `ENS_BASE_URL`
+ * @throws {ConfigurationError} `code`, or `insecure-base-url`. It shows the host at most: the rest
+ *   may hold a secret.
+ */
+export function checkBaseUrl(
+  subject: string,
+  baseUrl: string,
+  code: ConfigurationErrorCode,
+): string {
+  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw new ConfigurationError(
+      code,
+      `${subject}: expected an absolute URL such as https://ads.example.com`,
+    )
+  }
+  if (url.username || url.password || url.search || url.hash) {
+    throw new ConfigurationError(
+      code,
+      `${subject}: expected a URL without user, password, query and fragment`,
+    )
+  }
+  if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname)) {
+    throw new ConfigurationError(
+      'insecure-base-url',
+      `${subject}: expected https, got ${url.origin}: the key would travel in the clear`,
+    )
+  }
+  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
+}
