@@ -130,6 +130,7 @@ export class Ledger<Impression extends Counted> {
   clear(): void {
     this.#calls.clear()
     this.#impressions.clear()
+    this.#lastId = 0
     this.#callCount = 0
     this.#impressionCount = 0
     this.#resetConnections = 0
