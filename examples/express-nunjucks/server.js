@@ -1,0 +1,23 @@
+// Express and Nunjucks. To start it: npm run example express-nunjucks
+
+import { impressions } from 'ad-impressions'
+import express from 'express'
+import nunjucks from 'nunjucks'
+import { banner, products } from '../ads.js'
+import { sandboxUnlessKeys } from '../networks.js'
+import { untilStopped } from '../until-stopped.js'
+
+const sandbox = await sandboxUnlessKeys()
+
+const app = express()
+const tracker = impressions() // keys from ENS_API_KEY and CLOSIENT_API_KEY
+app.use(tracker)
+nunjucks.configure(import.meta.dirname, { autoescape: true, express: app })
+
+app.get('/', (_req, res) => {
+  res.render('page.njk', { banner, products })
+})
+
+await untilStopped(app.listen(process.env.PORT ?? 3000))
+await tracker.close() // delivers what is pending
+await sandbox?.close()

@@ -1,0 +1,31 @@
+// React, streamed by Express. To start it: npm run example react-streaming
+
+import { impressions } from 'ad-impressions'
+import express from 'express'
+import { renderToPipeableStream } from 'react-dom/server'
+import { sandboxUnlessKeys } from '../networks.js'
+import { untilStopped } from '../until-stopped.js'
+import { fetchProducts, Page } from './page.js'
+
+const sandbox = await sandboxUnlessKeys()
+
+const app = express()
+const tracker = impressions() // keys from ENS_API_KEY and CLOSIENT_API_KEY
+app.use(tracker)
+
+app.get('/', (_req, res, next) => {
+  const { trackImpression } = res.locals
+  const page = <Page trackImpression={trackImpression} products={fetchProducts()} />
+  const { pipe, abort } = renderToPipeableStream(page, {
+    onShellReady() {
+      res.setHeader('content-type', 'text/html; charset=utf-8')
+      pipe(res)
+    },
+    onShellError: next,
+  })
+  res.on('close', abort)
+})
+
+await untilStopped(app.listen(process.env.PORT ?? 3000))
+await tracker.close() // delivers what is pending
+await sandbox?.close()
