@@ -17,6 +17,8 @@ export interface Dedupe {
    * share the set by reference, so that eviction never forgets a page that is still open.
    */
   counted(requestId: string): Counted
+  /** Gives a page load that has counted already a second id. */
+  alias(requestId: string, counted: Counted): void
 }
 
 export function createDedupe({ max, ttlMs }: DedupeLimits, now: () => number): Dedupe {
@@ -34,6 +36,9 @@ export function createDedupe({ max, ttlMs }: DedupeLimits, now: () => number): D
       const fresh: Counted = new Set()
       pageLoads.set(requestId, fresh)
       return fresh
+    },
+    alias(requestId, counted) {
+      pageLoads.set(requestId, counted)
     },
   }
 }

@@ -7,12 +7,12 @@ import { consoleLogger, type Logger } from './logger.js'
 import { keyVariable } from './networks/built-in.js'
 import { builtInNetworks } from './networks/index.js'
 import { isNetwork, type Network } from './networks/network.js'
+import type { AdmissionOptions, BotRule, TrafficRule } from './viewer/admission.js'
 import { CDNS, type Cdn } from './viewer/country.js'
 import type { Device } from './viewer/device.js'
+import type { IdentityOptions } from './viewer/identity.js'
+import { PAGE_LOAD_COOKIE } from './viewer/page-load-cookie.js'
 import type { ViewerOptions } from './viewer/viewer.js'
-
-/** What to do with a kind of traffic that displays nothing. */
-export type TrafficRule = 'skip' | 'count'
 
 /**
  * @typeParam Source what the functions below are given: Express's `Request`, Koa's `Context`, or
@@ -46,17 +46,28 @@ export interface TrackerOptions<Source = IncomingMessage> {
    */
   consent?: ((source: Source) => boolean) | undefined
   /**
-   * Robots and speculative loads (prefetch, prerender) display nothing to a person.
+   * Robots and speculative loads (prefetch, prerender) display nothing to a person. `bots` may be
+   * a function that says whether a request is a robot's; it is told what isbot says.
    *
    * @default { bots: 'skip', prefetch: 'skip' }
+   * @example traffic: { bots: (req, isKnownBot) => isKnownBot || req.get('x-monitor') === '1' }
    */
-  traffic?: { bots?: TrafficRule | undefined; prefetch?: TrafficRule | undefined } | undefined
+  traffic?:
+    | { bots?: TrafficRule | BotRule<Source> | undefined; prefetch?: TrafficRule | undefined }
+    | undefined
   /**
    * How many page loads are remembered, and how long, in milliseconds.
    *
    * @default { max: 100_000, ttlMs: 1_800_000 }
    */
   dedupe?: { max?: number | undefined; ttlMs?: number | undefined } | undefined
+  /**
+   * Lets fragments that a page fetches (htmx, XHR, iframes) share its page load, by a session
+   * cookie of this name, or of the name `ad-page-load`. Pages that set it are private to caches.
+   *
+   * @default false
+   */
+  pageLoadCookie?: boolean | string | undefined
   /**
    * For each network: how many impressions may wait or be in flight, how long a call may take, and
    * how long an impression may wait unsent, in milliseconds.
@@ -90,11 +101,11 @@ export interface DeliveryLimits {
 }
 
 /** The options, checked and complete: nothing downstream knows a default. */
-export interface Configuration<Source> extends ViewerOptions<Source> {
+export interface Configuration<Source>
+  extends ViewerOptions<Source>,
+    IdentityOptions<Source>,
+    AdmissionOptions<Source> {
   readonly networks: readonly Network[]
-  readonly requestId: ((source: Source) => string) | undefined
-  readonly consent: ((source: Source) => boolean) | undefined
-  readonly traffic: { readonly bots: TrafficRule; readonly prefetch: TrafficRule }
   readonly dedupe: DedupeLimits
   readonly delivery: DeliveryLimits
   readonly logger: Logger
@@ -109,6 +120,9 @@ export const DEFAULTS = {
 } as const
 
 const rule = z.enum(['skip', 'count'])
+/** A token (RFC 9110 section 5.6.2), as RFC 6265 asks of a cookie's name. */
+const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/
+
 const milliseconds = wholeNumber(1)
 
 const schema = z.strictObject({
@@ -132,7 +146,19 @@ const schema = z.strictObject({
   device: aFunction.optional(),
   searchQuery: aFunction.optional(),
   consent: aFunction.optional(),
-  traffic: z.strictObject({ bots: rule.optional(), prefetch: rule.optional() }).optional(),
+  traffic: z
+    .strictObject({
+      bots: z
+        .union([rule, aFunction], { error: "expected 'skip', 'count' or a function" })
+        .optional(),
+      prefetch: rule.optional(),
+    })
+    .optional(),
+  pageLoadCookie: z
+    .union([z.boolean(), z.string().regex(COOKIE_NAME)], {
+      error: 'expected true, false or the name of a cookie',
+    })
+    .optional(),
   dedupe: z
     .strictObject({
       // What an LRU of that many entries allocates at start-up is then still below 1 GB.
@@ -168,7 +194,7 @@ const schema = z.strictObject({
  */
 export function resolveOptions<Source>(options: TrackerOptions<Source>): Configuration<Source> {
   checkOptions('impressions()', schema, options)
-  const { traffic, dedupe, delivery } = options
+  const { traffic, dedupe, delivery, pageLoadCookie } = options
   return Object.freeze({
     networks: Object.freeze([...(options.networks ?? networksOfEnvironment())]),
     requestId: options.requestId,
@@ -180,6 +206,7 @@ export function resolveOptions<Source>(options: TrackerOptions<Source>): Configu
       bots: traffic?.bots ?? DEFAULTS.traffic.bots,
       prefetch: traffic?.prefetch ?? DEFAULTS.traffic.prefetch,
     }),
+    pageLoadCookie: pageLoadCookie === true ? PAGE_LOAD_COOKIE : pageLoadCookie || undefined,
     dedupe: Object.freeze({
       max: dedupe?.max ?? DEFAULTS.dedupe.max,
       ttlMs: dedupe?.ttlMs ?? DEFAULTS.dedupe.ttlMs,

@@ -10,9 +10,11 @@ import type { Log } from './logger.js'
 import type { InputReader } from './networks/input-reader.js'
 import type { Fields, ImpressionInput, Network } from './networks/network.js'
 import type { Configuration } from './options.js'
-import { isRequestId } from './viewer/request-id.js'
-import { isBot, isSpeculative } from './viewer/traffic.js'
-import { ask, type Viewer, viewerOf } from './viewer/viewer.js'
+import { fateByStatus, fateOf, isShared, whenEnded } from './response.js'
+import { refusalOf } from './viewer/admission.js'
+import { type Identity, identify } from './viewer/identity.js'
+import { isNavigation, setPageLoadCookie } from './viewer/page-load-cookie.js'
+import { type Viewer, viewerOf } from './viewer/viewer.js'
 
 /** Tells the network of a display: what templates see as `trackImpression`. */
 export interface TrackImpression {
@@ -63,12 +65,10 @@ export class PageLoad<Source> {
   readonly #req: IncomingMessage
   readonly #res: ServerResponse
   readonly #source: Source
-  #requestId: string | undefined
-  /** Whether a later request can bear the same id. */
-  #canRecur = false
+  #identity: Identity | undefined
   #viewer: Viewer | undefined
   #counted: Counted | undefined
-  #suppression: Suppression | 'none' | undefined
+  #refusal: Suppression | 'none' | undefined
   #held: Held[] | undefined
 
   constructor(parts: Parts<Source>, req: IncomingMessage, res: ServerResponse, source: Source) {
@@ -79,8 +79,7 @@ export class PageLoad<Source> {
   }
 
   get requestId(): string {
-    this.#requestId ??= this.#nameIt() ?? randomUUID()
-    return this.#requestId
+    return this.#identify().requestId
   }
 
   /** Parse, admit, once, leave: DESIGN's four steps, each with its outcome. */
@@ -171,47 +170,44 @@ export class PageLoad<Source> {
     return viewerOf(this.#req, this.#source, configuration, log)
   }
 
-  /** The id that the user's option gives the page load; `undefined` where it may not be used. */
-  #nameIt(): string | undefined {
-    const { configuration, log } = this.#parts
-    if (!configuration.requestId) return undefined
-    const id = ask('requestId', configuration.requestId, this.#source, log)
-    if (isRequestId(id)) {
-      this.#canRecur = true
-      return id
+  /** What this page load has counted; asked for when it displays its first campaign. */
+  #openCounted(): Counted {
+    this.#warnIfShared()
+    const { configuration, dedupe } = this.#parts
+    const { requestId, canRecur } = this.#identify()
+    // An id that no later request can bear is remembered here only, and forgotten with the page.
+    const counted: Counted = canRecur ? dedupe.counted(requestId) : new Set()
+    const cookie = configuration.pageLoadCookie
+    if (cookie !== undefined && isNavigation(this.#req)) {
+      // The cookie's id is always a random one, whatever names the page load: it cannot be guessed.
+      const id = canRecur ? randomUUID() : requestId
+      if (setPageLoadCookie(cookie, id, this.#res, isSecure(this.#req, this.#source))) {
+        dedupe.alias(id, counted)
+      }
     }
-    log.warn(
-      'option requestId',
-      'the option requestId: expected 1 to 200 visible ASCII characters; a fresh id is used',
-    )
-    return undefined
+    return counted
   }
 
-  /** An id that no later request can bear is remembered here only, and forgotten with the page. */
-  #openCounted(): Counted {
-    const { requestId } = this
-    return this.#canRecur ? this.#parts.dedupe.counted(requestId) : new Set()
+  #identify(): Identity {
+    const { configuration, log } = this.#parts
+    this.#identity ??= identify(this.#req, this.#source, configuration, log)
+    return this.#identity
   }
 
   /** Why what is tracked now is not a display, as far as it can be told now. */
   #whyNoDisplay(): Suppression | undefined {
-    this.#suppression ??= this.#judgeRequest() ?? 'none'
-    return this.#suppression === 'none' ? fateOf(this.#req, this.#res) : this.#suppression
+    const { configuration, log } = this.#parts
+    this.#refusal ??= refusalOf(this.#req, this.#source, configuration, log) ?? 'none'
+    return this.#refusal === 'none' ? fateOf(this.#req, this.#res) : this.#refusal
   }
 
-  #judgeRequest(): Suppression | undefined {
-    const { configuration, log } = this.#parts
-    const { traffic, consent } = configuration
-    const { method, headers } = this.#req
-    if (method === 'HEAD') return 'head'
-    if (traffic.prefetch === 'skip' && isSpeculative(headers)) return 'prefetch'
-    if (traffic.bots === 'skip' && isBot(headers)) return 'bot'
-    if (!consent) return undefined
-    const answer = ask('consent', consent, this.#source, log)
-    if (answer !== undefined && typeof answer !== 'boolean') {
-      log.error('option consent', 'the option consent: expected true or false; taken for a no')
-    }
-    return answer === true ? undefined : 'no-consent'
+  #warnIfShared(): void {
+    if (!isShared(this.#res)) return
+    this.#parts.log.warn(
+      'shared response',
+      'a page with impressions allows shared caches to keep it (Cache-Control: public or ' +
+        's-maxage): displays of their copies are never counted',
+    )
   }
 
   #hold(held: Held): void {
@@ -227,6 +223,7 @@ export class PageLoad<Source> {
   #leave(finished: boolean): void {
     const held = this.#held ?? []
     this.#held = undefined
+    this.#warnIfShared()
     const suppression = finished ? fateByStatus(this.#res.statusCode) : 'aborted'
     for (const { lane, impression, onceKey } of held) {
       lane.account.held -= 1
@@ -260,42 +257,12 @@ export function helperOf<Source>(pageLoad: PageLoad<Source>): TrackImpression {
   return Object.setPrototypeOf(trackImpression, helperPrototype)
 }
 
-/**
- * Calls `listener` once: with `true` when the response has been written whole, with `false` when
- * its connection closed before that.
- */
-function whenEnded(
-  req: IncomingMessage,
-  res: ServerResponse,
-  listener: (finished: boolean) => void,
-): void {
-  // A pipelined response that waits for its turn has no socket yet, and if the client leaves
-  // meanwhile, it never hears of it: neither 'finish' nor 'close' is emitted on it.
-  const socket = res.socket ? undefined : req.socket
-  const onFinish = () => end(true)
-  const onClose = () => end(false)
-  function end(finished: boolean): void {
-    res.off('finish', onFinish)
-    res.off('close', onClose)
-    socket?.off('close', onClose)
-    listener(finished)
+/** Whether the browser speaks https: Express and Koa know of a trusted proxy, a socket does not. */
+function isSecure(req: IncomingMessage, source: unknown): boolean {
+  if (typeof source === 'object' && source !== null && 'secure' in source) {
+    return source.secure === true
   }
-  res.on('finish', onFinish)
-  res.on('close', onClose)
-  socket?.on('close', onClose)
-}
-
-/** Why a response as it stands now displays nothing; `undefined` if it does, or still may. */
-function fateOf(req: IncomingMessage, res: ServerResponse): Suppression | undefined {
-  const gone = res.destroyed || req.socket?.destroyed
-  return gone && !res.writableFinished ? 'aborted' : fateByStatus(res.statusCode)
-}
-
-function fateByStatus(status: number): Suppression | undefined {
-  if (status >= 500) return 'server-error'
-  // A 304 shows the page that the browser has kept.
-  if (status >= 300 && status < 400 && status !== 304) return 'redirect'
-  return undefined
+  return 'encrypted' in req.socket && req.socket.encrypted === true
 }
 
 /** An invalid input's campaign id, where it is short enough to be told on. */

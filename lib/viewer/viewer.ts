@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { messageOf } from '../errors.js'
 import type { Log } from '../logger.js'
+import { ask } from './ask.js'
 import { type Cdn, readCountry, toCountry } from './country.js'
 import { type Device, isDevice, readDevice } from './device.js'
 import { cleanSearchQuery, MAX_SEARCH_QUERY_CHARACTERS } from './search-query.js'
@@ -19,25 +19,6 @@ export interface ViewerOptions<Source> {
   readonly country?: Cdn | ((source: Source) => string | null | undefined) | undefined
   readonly device?: ((source: Source) => Device | null | undefined) | undefined
   readonly searchQuery?: ((source: Source) => string | null | undefined) | undefined
-}
-
-/**
- * Runs a function that the user configured. What it throws is logged and costs the page nothing.
- *
- * @returns `undefined` if it threw
- */
-export function ask<Source>(
-  option: string,
-  answer: (source: Source) => unknown,
-  source: Source,
-  log: Log,
-): unknown {
-  try {
-    return answer(source)
-  } catch (thrown) {
-    log.error(`option ${option} threw`, `the option ${option} threw: ${messageOf(thrown)}`)
-    return undefined
-  }
 }
 
 /** The viewer behind one request. */

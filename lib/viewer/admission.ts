@@ -1,0 +1,54 @@
+import type { IncomingMessage } from 'node:http'
+import type { Suppression } from '../impression.js'
+import type { Log } from '../logger.js'
+import { ask } from './ask.js'
+import { isBot, isSpeculative } from './traffic.js'
+
+/** What to do with a kind of traffic that displays nothing to a person. */
+export type TrafficRule = 'skip' | 'count'
+
+/**
+ * Says whether a request is a robot's.
+ *
+ * @param isKnownBot what isbot says of the User-Agent
+ */
+export type BotRule<Source> = (source: Source, isKnownBot: boolean) => boolean
+
+export interface AdmissionOptions<Source> {
+  readonly traffic: {
+    readonly bots: TrafficRule | BotRule<Source>
+    readonly prefetch: TrafficRule
+  }
+  readonly consent: ((source: Source) => boolean) | undefined
+}
+
+/** Why a request displays nothing that may be told; `undefined` if it does. */
+export function refusalOf<Source>(
+  req: IncomingMessage,
+  source: Source,
+  { traffic, consent }: AdmissionOptions<Source>,
+  log: Log,
+): Suppression | undefined {
+  if (req.method === 'HEAD') return 'head'
+  if (traffic.prefetch === 'skip' && isSpeculative(req.headers)) return 'prefetch'
+  if (isSkippedBot(req, source, traffic.bots, log)) return 'bot'
+  if (!consent) return undefined
+  const answer = ask('consent', consent, source, log)
+  if (answer !== undefined && typeof answer !== 'boolean') {
+    log.error('option consent', 'the option consent: expected true or false; taken for a no')
+  }
+  return answer === true ? undefined : 'no-consent'
+}
+
+function isSkippedBot<Source>(
+  { headers }: IncomingMessage,
+  source: Source,
+  rule: TrafficRule | BotRule<Source>,
+  log: Log,
+): boolean {
+  if (rule === 'count') return false
+  const isKnownBot = isBot(headers)
+  if (rule === 'skip') return isKnownBot
+  const answer = ask('traffic.bots', () => rule(source, isKnownBot), source, log)
+  return typeof answer === 'boolean' ? answer : isKnownBot
+}
