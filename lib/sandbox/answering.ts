@@ -42,11 +42,15 @@ export function answerOf<Shown>(
   }
 }
 
-/** Hands the answer to the socket, as the fault has it, and says how the call ended. */
+/**
+ * Hands the answer to the socket, as the fault has it, and says how the call ended. Where
+ * `isLast()`, when it comes to that, the connection is closed after the answer.
+ */
 export async function send(
   response: ServerResponse,
   answer: Answer,
   fault: Fault | undefined,
+  isLast: () => boolean,
 ): Promise<{ end: CallEnd; status: number | null }> {
   const { socket } = response
   if (fault?.delayMs !== undefined) await unlessGone(response, fault.delayMs)
@@ -61,6 +65,7 @@ export async function send(
     return { end: 'cut-off', status: null }
   }
   const { status, headers, body } = answer
+  if (isLast()) response.setHeader('connection', 'close')
   const bytes = Buffer.from(body)
   if (fault?.reset === 'mid-answer' || fault?.cutOff) {
     response.writeHead(status, { ...headers, 'content-length': Math.max(2, bytes.length) })

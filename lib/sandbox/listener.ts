@@ -43,9 +43,12 @@ export class Listener {
   async listen(port: number): Promise<void> {
     // A bare TCP server hands its sockets to the HTTP server: so a socket can be reset before one
     // byte of it was read, which an HTTP server would have begun to do.
-    const tcp = createTcpServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
-      this.#adopt(socket)
-    })
+    const tcp = createTcpServer(
+      { allowHalfOpen: true, pauseOnConnect: true, noDelay: true },
+      (socket) => {
+        this.#adopt(socket)
+      },
+    )
     await new Promise<void>((resolve, reject) => {
       tcp.once('error', reject)
       tcp.listen(port, '127.0.0.1', resolve)

@@ -197,10 +197,8 @@ export class ServedNetwork<Shown extends object> implements SandboxNetwork<Shown
       call,
       counted.map((shown) => ({ at, call: call.id, ...shown })),
     )
-    // Once answered, the connection would stand open where new ones are refused.
-    if (this.refusing) response.setHeader('connection', 'close')
     const answer = answerOf(this.#rules, verdict, counted.length, fault)
-    const { end, status } = await send(response, answer, fault)
+    const { end, status } = await send(response, answer, fault, () => this.refusing)
     call.status = status
     this.ledger.end(call, end)
   }
