@@ -1,0 +1,85 @@
+// What a user of Express may and may not write. Never run: `tsc` fails on an error that is not
+// expected, and on an expected one that is not there.
+import { createTracker, defineNetwork, ens, impressions } from 'ad-impressions'
+import express, { type Request, type Response } from 'express'
+
+declare module 'ad-impressions' {
+  interface ImpressionInputs {
+    acme: { network: 'acme'; campaignId: string; slot: number }
+  }
+}
+
+export function page(_req: Request, res: Response): void {
+  const { trackImpression } = res.locals
+  const printed: '' = trackImpression({ campaignId: 42, placement: 'header_banner' })
+  const requestId: string = trackImpression.requestId
+  res.send(printed + requestId)
+
+  res.locals.trackImpression({ campaignId: 42, placement: 'a', location: 'GB', device: 'mobile' })
+  res.locals.trackImpression({ campaignId: 'mhvXdrZT4jP5T8vBxuvm75', offerId: null })
+  res.locals.trackImpression({ campaignId: 'mhvXdrZT4jP5T8vBxuvm75', searchQuery: 'tea' })
+  res.locals.trackImpression({ network: 'acme', campaignId: 'a1', slot: 3 })
+
+  // @ts-expect-error: no placement
+  res.locals.trackImpression({ campaignId: 42 })
+  // @ts-expect-error: no campaignId
+  res.locals.trackImpression({ placement: 'a' })
+  // @ts-expect-error: ENS numbers its campaigns
+  res.locals.trackImpression({ network: 'ens', campaignId: '42', placement: 'a' })
+  // @ts-expect-error: a string names a campaign of Closient's, which has no placements
+  res.locals.trackImpression({ campaignId: '42', placement: 'a' })
+  // @ts-expect-error: no such device
+  res.locals.trackImpression({ campaignId: 42, placement: 'a', device: 'phone' })
+  // @ts-expect-error: no such field
+  res.locals.trackImpression({ campaignId: 42, placement: 'a', colour: 'red' })
+  // @ts-expect-error: no such network
+  res.locals.trackImpression({ network: 'nobody', campaignId: 42, placement: 'a' })
+  // @ts-expect-error: a slot of Acme's is a number
+  res.locals.trackImpression({ network: 'acme', campaignId: 'a1', slot: 'top' })
+  // @ts-expect-error: no input
+  res.locals.trackImpression()
+  // @ts-expect-error: a page load cannot be renamed
+  res.locals.trackImpression.requestId = 'mine'
+}
+
+const acme = defineNetwork({
+  name: 'acme',
+  baseUrl: 'https://ads.example.com',
+  fields: ['slot'],
+  parse: ({ campaignId, slot }) => ({
+    campaignId: String(campaignId),
+    item: { id: String(campaignId), slot: Number(slot) },
+  }),
+  // `Item` is what `parse` returns: said nowhere else.
+  request: (items) => ({
+    method: 'POST',
+    path: '/shown',
+    headers: { authorization: 'Bearer key' },
+    body: JSON.stringify(items.map(({ id, slot }) => `${id.trim()} ${slot.toFixed()}`)),
+  }),
+})
+
+const middleware = impressions({
+  networks: [ens({ apiKey: 'key' }), acme],
+  // Each is given Express's own request.
+  requestId: (req) => req.get('x-page-load') ?? '',
+  country: (req) => req.get('x-country'),
+  device: (req) => (req.hostname.startsWith('m.') ? 'mobile' : 'desktop'),
+  searchQuery: (req) => String(req.query.q ?? ''),
+  consent: (req) => req.path !== '/no',
+})
+express().use(middleware).use('/shop', middleware).get('/', page)
+middleware.on('outcome', ({ network, outcome, reason }) => console.log(network, outcome, reason))
+export const delivered: number | undefined = middleware.stats().ens?.delivered
+
+// @ts-expect-error: no such option
+impressions({ network: [] })
+// @ts-expect-error: no such content delivery network
+impressions({ country: 'nobody' })
+// @ts-expect-error: no such device
+impressions({ device: () => 'phone' })
+// @ts-expect-error: not a string
+impressions({ requestId: (req) => req.ip !== undefined })
+
+const tracker = createTracker({ requestId: (req) => req.headers.host ?? '' })
+export const shared = impressions({ tracker })
