@@ -10,7 +10,8 @@ import type { Log } from './logger.js'
 import type { InputReader } from './networks/input-reader.js'
 import type { Fields, ImpressionInput, Network } from './networks/network.js'
 import type { Configuration } from './options.js'
-import { fateByStatus, fateOf, isShared, whenEnded } from './response.js'
+import { fateByStatus, isShared } from './response.js'
+import { type ResponseState, stateOf, whenEnded } from './response-state.js'
 import { refusalOf } from './viewer/admission.js'
 import { type Identity, identify } from './viewer/identity.js'
 import { isNavigation, setPageLoadCookie } from './viewer/page-load-cookie.js'
@@ -70,6 +71,8 @@ export class PageLoad<Source> {
   #counted: Counted | undefined
   #refusal: Suppression | 'none' | undefined
   #held: Held[] | undefined
+  /** How the response ended, if it held something until then. */
+  #ended: ResponseState | undefined
 
   constructor(parts: Parts<Source>, req: IncomingMessage, res: ServerResponse, source: Source) {
     this.#parts = parts
@@ -111,7 +114,8 @@ export class PageLoad<Source> {
       sequence: 0,
     }
 
-    const suppression = this.#whyNoDisplay()
+    const state = this.#ended ?? stateOf(this.#req, this.#res)
+    const suppression = this.#whyNoDisplay(state)
     if (suppression) {
       books.conclude(account, impression, 'suppressed', suppression)
       return ''
@@ -129,7 +133,7 @@ export class PageLoad<Source> {
     }
     this.#counted.add(onceKey)
 
-    if (network.flush === 'finish' && !this.#res.writableFinished) {
+    if (network.flush === 'finish' && state === 'open') {
       this.#hold({ lane, impression, onceKey })
     } else {
       delivery.push(impression)
@@ -195,10 +199,15 @@ export class PageLoad<Source> {
   }
 
   /** Why what is tracked now is not a display, as far as it can be told now. */
-  #whyNoDisplay(): Suppression | undefined {
+  #whyNoDisplay(state: ResponseState): Suppression | undefined {
     const { configuration, log } = this.#parts
     this.#refusal ??= refusalOf(this.#req, this.#source, configuration, log) ?? 'none'
-    return this.#refusal === 'none' ? fateOf(this.#req, this.#res) : this.#refusal
+    return this.#refusal === 'none' ? this.#fate(state) : this.#refusal
+  }
+
+  /** Why the response as it stands displays nothing; `undefined` if it does, or still may. */
+  #fate(state: ResponseState): Suppression | undefined {
+    return state === 'broken' ? 'aborted' : fateByStatus(this.#res.statusCode)
   }
 
   #warnIfShared(): void {
@@ -215,16 +224,17 @@ export class PageLoad<Source> {
     if (this.#held) this.#held.push(held)
     else {
       this.#held = [held]
-      whenEnded(this.#req, this.#res, (finished) => this.#leave(finished))
+      whenEnded(this.#req, this.#res, (state) => this.#leave(state))
     }
   }
 
   /** The response has ended: what it held leaves for its networks, or was no display after all. */
-  #leave(finished: boolean): void {
+  #leave(state: ResponseState): void {
     const held = this.#held ?? []
     this.#held = undefined
+    this.#ended = state
     this.#warnIfShared()
-    const suppression = finished ? fateByStatus(this.#res.statusCode) : 'aborted'
+    const suppression = this.#fate(state)
     for (const { lane, impression, onceKey } of held) {
       lane.account.held -= 1
       if (suppression) {
