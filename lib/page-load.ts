@@ -5,7 +5,7 @@ import type { Clock } from './clock.js'
 import type { Counted, Dedupe } from './dedupe.js'
 import type { Delivery } from './delivery/delivery.js'
 import { InvalidImpressionError, messageOf } from './errors.js'
-import type { Impression, Suppression } from './impression.js'
+import type { Impression, Outcome, Suppression } from './impression.js'
 import type { Log } from './logger.js'
 import type { InputReader } from './networks/input-reader.js'
 import type { Fields, ImpressionInput, Network } from './networks/network.js'
@@ -87,7 +87,7 @@ export class PageLoad<Source> {
 
   /** Parse, admit, once, leave: DESIGN's four steps, each with its outcome. */
   track(input: unknown): '' {
-    const { books, reader, clock } = this.#parts
+    const { reader, clock } = this.#parts
     let fields: Fields | undefined
     let lane: Lane | undefined
     let parsed: ReturnType<Network['parse']>
@@ -102,7 +102,6 @@ export class PageLoad<Source> {
     }
 
     const { network, account, delivery } = lane
-    account.tracked += 1
     const impression: Impression = {
       network: network.name,
       requestId: this.requestId,
@@ -116,28 +115,32 @@ export class PageLoad<Source> {
 
     const state = this.#ended ?? stateOf(this.#req, this.#res)
     const suppression = this.#whyNoDisplay(state)
-    if (suppression) {
-      books.conclude(account, impression, 'suppressed', suppression)
-      return ''
-    }
-    if (this.#parts.isClosed()) {
-      books.conclude(account, impression, 'dropped', 'closed')
-      return ''
-    }
+    if (suppression) return this.#conclude(lane, impression, 'suppressed', suppression)
+    if (this.#parts.isClosed()) return this.#conclude(lane, impression, 'dropped', 'closed')
     this.#counted ??= this.#openCounted()
     const onceKey = `${network.name}:${parsed.onceKey ?? parsed.campaignId}`
     if (this.#counted.has(onceKey)) {
       const reason = `campaign ${impression.campaignId} has counted in this page load`
-      books.conclude(account, impression, 'duplicate', reason)
-      return ''
+      return this.#conclude(lane, impression, 'duplicate', reason)
     }
     this.#counted.add(onceKey)
 
+    account.tracked += 1
     if (network.flush === 'finish' && state === 'open') {
       this.#hold({ lane, impression, onceKey })
     } else {
       delivery.push(impression)
     }
+    return ''
+  }
+
+  /**
+   * An impression that goes no further. Like every other, it is tracked only once the user's
+   * functions and logger have run: whatever they ask `stats()`, the books balance.
+   */
+  #conclude({ account }: Lane, impression: Impression, outcome: Outcome, reason: string): '' {
+    account.tracked += 1
+    this.#parts.books.conclude(account, impression, outcome, reason)
     return ''
   }
 
