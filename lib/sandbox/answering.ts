@@ -78,7 +78,8 @@ export async function send(
     return { end: fault.cutOff ? 'cut-off' : 'reset', status }
   }
   const bodiless = status === 204 || status === 205 || status === 304
-  response.writeHead(status, bodiless ? headers : { ...headers, 'content-length': bytes.length })
+  const framed = bodiless || headers['transfer-encoding'] !== undefined
+  response.writeHead(status, framed ? headers : { 'content-length': bytes.length, ...headers })
   response.end(bodiless ? undefined : bytes)
   return { end: 'answered', status }
 }

@@ -94,13 +94,12 @@ export class Control {
       }
       case 'POST /sandbox/reset':
         this.#reset()
-        this.#live.reset()
         response.writeHead(204).end()
         break
       default:
         throw new Refusal(404, `no ${route} here; the networks listen on ports of their own`)
     }
-    this.#live.changed()
+    this.#live.show()
   }
 
   #describe(name: 'ens' | 'closient') {

@@ -46,6 +46,12 @@ export class Live {
     this.#changed = true
   }
 
+  /** Sends the state now: somebody did something and waits to see it done. */
+  show(): void {
+    this.#changed = true
+    this.#tick()
+  }
+
   /** Forgets the plot. */
   reset(): void {
     this.#rates.ens.clear()
@@ -67,6 +73,7 @@ export class Live {
   }
 
   #tick(): void {
+    if (this.#viewers.size === 0) return
     const now = performance.now()
     if (!this.#changed && now - this.#sentAt < LONGEST_GAP_MS) return
     this.#changed = false

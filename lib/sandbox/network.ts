@@ -73,7 +73,13 @@ export class ServedNetwork<Shown extends object> implements SandboxNetwork<Shown
     this.#now = options.now
     this.ledger = new Ledger(options.bounds)
     this.#listener = new Listener(
-      (request, response) => void this.#serve(request, response),
+      (request, response) => {
+        this.#serve(request, response).catch((error) => {
+          response.destroy()
+          // A user's own `when` or listener threw: the process, or the test runner, is to hear of it.
+          throw error
+        })
+      },
       (socket) => this.#accept(socket),
     )
   }

@@ -101,7 +101,7 @@ th:last-child, td:last-child { padding-right: 0; }
   main, header.top { padding-left: 14px; padding-right: 14px; }
   .card { padding: 14px 14px 16px; }
   .halves { grid-template-columns: 1fr; }
-  .legend { margin-left: 0; gap: 16px; }
+  .legend { margin-left: 0; gap: 2px 14px; flex-wrap: wrap; }
   .figures { gap: 8px 24px; }
   .figures dd { font-size: 22px; }
 }

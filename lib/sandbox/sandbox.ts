@@ -70,7 +70,7 @@ export interface Sandbox extends AsyncDisposable {
 }
 
 /** The windows that closient.txt publishes. */
-export const PUBLISHED_WINDOWS: readonly RateWindow[] = [
+const PUBLISHED_WINDOWS: readonly RateWindow[] = [
   { limit: 300, windowMs: 60_000 },
   { limit: 10_000, windowMs: 86_400_000 },
 ]
@@ -111,11 +111,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     now,
     bounds,
   })
-  const reset = () => {
-    ens.reset()
-    closient.reset()
-  }
   const live = new Live({ ens, closient }, now)
+  const reset = () => {
+    for (const part of [ens, closient, live]) part.reset()
+  }
   const control = new Control({ ens, closient }, live, reset)
   const page = new Listener((request, response) => void control.serve(request, response))
   const close = async () => {
