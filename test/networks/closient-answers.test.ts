@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict'
+import { closient } from '../../lib/networks/closient.js'
+import { type Sandbox, startSandbox } from '../../lib/sandbox/sandbox.js'
+import { answer } from './answer.js'
+import { withEnvironment } from './environment.js'
+import { exchange } from './exchange.js'
+import { viewer } from './viewer.js'
+
+const ID = 'mhvXdrZT4jP5T8vBxuvm75'
+const OFFER = '2222222222222222222223'
+
+const network = withEnvironment({}, () => closient({ apiKey: 'csb_body_sum' }))
+
+/** A problem as closient.txt shows one. */
+function problem(status: number, code: string, more: object = {}) {
+  return answer(
+    status,
+    {
+      type: `https://closient.com/docs/errors/${code}`,
+      title: 'A Title',
+      status,
+      detail: 'What went wrong.',
+      error_code: code,
+      retryable: false,
+      timestamp: '2026-03-31T12:00:00+00:00',
+      ...more,
+    },
+    { 'content-type': 'application/problem+json' },
+  )
+}
+
+describe("closient(): closient.txt's 200", () => {
+  it('counts what it says', () => {
+    assert.deepEqual(network.verdict(answer(200, { success: true, count: 3 })), {
+      kind: 'delivered',
+      reason: 'HTTP 200',
+      count: 3,
+    })
+  })
+
+  it('may count nothing', () => {
+    const verdict = network.verdict(answer(200, { success: true, count: 0 }))
+    assert.equal(verdict.kind === 'delivered' && verdict.count, 0)
+  })
+
+  for (const count of [-1, 1.5, '3', null, 2 ** 53, true, [3]]) {
+    it(`counts all where the count makes no sense: ${JSON.stringify(count)}`, () => {
+      const verdict = network.verdict(answer(200, { success: true, count }))
+      assert.deepEqual(verdict, { kind: 'delivered', reason: 'HTTP 200' })
+    })
+  }
+
+  for (const body of ['', '{"success":true,"cou', 'OK', '[]', 'null', '3']) {
+    it(`counts all where the body says nothing: ${JSON.stringify(body)}`, () => {
+      const verdict = network.verdict(answer(200, body))
+      assert.deepEqual(verdict, { kind: 'delivered', reason: 'HTTP 200' })
+    })
+  }
+
+  it('is a refusal where it says so', () => {
+    assert.deepEqual(network.verdict(answer(200, { success: false, count: 0 })), {
+      kind: 'rejected',
+      reason: 'HTTP 200: success is false',
+    })
+  })
+
+  it('is a success for all the problems it mentions', () => {
+    const body = { success: true, count: 1, title: 'x', error_code: 'y', retryable: true }
+    assert.equal(network.verdict(answer(200, body)).kind, 'delivered')
+  })
+})
+
+describe("closient(): closient.txt's problems", () => {
+  for (const [status, code, kind] of [
+    [401, 'unauthorized', 'misconfigured'],
+    [403, 'forbidden', 'misconfigured'],
+    [404, 'not_found', 'split'],
+    [422, 'validation_error', 'split'],
+    [429, 'rate_limited', 'retry'],
+    [500, 'internal_error', 'retry'],
+    [400, 'bad_request', 'rejected'],
+    [409, 'conflict', 'rejected'],
+    [413, 'payload_too_large', 'split'],
+    [503, 'service_unavailable', 'retry'],
+    [502, 'bad_gateway', 'retry'],
+    [504, 'timeout', 'retry'],
+  ] as const) {
+    it(`take ${status} ${code} for ${kind}, in the network's words`, () => {
+      assert.deepEqual(network.verdict(problem(status, code)), {
+        kind,
+        reason: `HTTP ${status}: ${code}: What went wrong.`,
+      })
+    })
+  }
+
+  for (const status of [400, 404, 409, 422]) {
+    it(`try ${status} again where the network calls it retryable`, () => {
+      assert.equal(network.verdict(problem(status, 'x', { retryable: true })).kind, 'retry')
+    })
+
+    it(`do not try ${status} again for a retryable that is not true`, () => {
+      for (const retryable of ['true', 1, {}, null]) {
+        assert.notEqual(network.verdict(problem(status, 'x', { retryable })).kind, 'retry')
+      }
+    })
+  }
+
+  it('never try a wrong key again as if it were a hiccup', () => {
+    for (const status of [401, 403]) {
+      const verdict = network.verdict(problem(status, 'x', { retryable: true }))
+      assert.equal(verdict.kind, 'misconfigured')
+    }
+  })
+
+  it('name their wait in retry_after_seconds', () => {
+    const verdict = network.verdict(problem(429, 'rate_limited', { retry_after_seconds: 12.5 }))
+    assert.equal(verdict.kind === 'retry' && verdict.retryAfterMs, 12_500)
+  })
+
+  it('leave the wait to Retry-After where there is one', () => {
+    const told = problem(429, 'rate_limited', { retry_after_seconds: 12 })
+    const verdict = network.verdict({ ...told, headers: { 'retry-after': '30' } })
+    assert.equal(verdict.kind === 'retry' && verdict.retryAfterMs, 30_000)
+  })
+
+  for (const seconds of [-1, '12', null, {}, Number.NaN]) {
+    it(`name no wait of ${JSON.stringify(seconds)} seconds`, () => {
+      const verdict = network.verdict(problem(429, 'x', { retry_after_seconds: seconds }))
+      assert.equal(verdict.kind === 'retry' && verdict.retryAfterMs, undefined)
+    })
+  }
+
+  it('wait a month at most, also for more seconds than a number holds', () => {
+    const body = '{"error_code":"rate_limited","retry_after_seconds":1e999}'
+    const verdict = network.verdict(answer(429, body))
+    assert.equal(verdict.kind === 'retry' && verdict.retryAfterMs, 31 * 86_400_000)
+  })
+
+  it('do with a title where there is no detail', () => {
+    const verdict = network.verdict(answer(400, { title: 'Bad Request' }))
+    assert.equal(verdict.reason, 'HTTP 400: Bad Request')
+  })
+
+  it('take fields of the wrong type for none', () => {
+    const body = { title: 1, detail: ['x'], error_code: { a: 1 }, retry_after_seconds: [] }
+    assert.deepEqual(network.verdict(answer(503, body)), { kind: 'retry', reason: 'HTTP 503' })
+  })
+
+  it("do not mistake a gateway's JSON for the network's word", () => {
+    const verdict = network.verdict(answer(504, { message: 'Endpoint request timed out' }))
+    assert.deepEqual(verdict, { kind: 'uncertain', reason: 'HTTP 504' })
+  })
+})
+
+describe('closient(): over HTTP', () => {
+  let sandbox: Sandbox
+  before(async () => {
+    sandbox = await startSandbox()
+  })
+  after(() => sandbox.close())
+  beforeEach(() => sandbox.reset())
+
+  function connect(options: { apiKey?: string; path?: string } = {}) {
+    const { apiKey = sandbox.closient.apiKey, path = '' } = options
+    return closient({ apiKey, baseUrl: sandbox.closient.baseUrl + path })
+  }
+
+  it('is counted by Closient, once and as it was written', async () => {
+    const live = connect()
+    const searchQuery = 'organic granola bars'
+    const items = [
+      { campaignId: ID, searchQuery },
+      { campaignId: 'a1b2c3d4-e5f6-7890-abcd-ef1234567890', offerId: OFFER, searchQuery },
+      { campaignId: OFFER, offerId: null, searchQuery },
+    ].map((fields) => live.parse(fields, viewer()).item)
+
+    const verdict = live.verdict(await exchange(live, items))
+
+    assert.deepEqual(verdict, { kind: 'delivered', reason: 'HTTP 200', count: 3 })
+    const [call, ...more] = sandbox.closient.calls
+    assert.equal(more.length, 0)
+    assert.equal(call?.method, 'POST')
+    assert.equal(call?.path, '/advertising/api/v1/ads/impressions')
+    assert.equal(call?.authorization, 'right')
+    assert.equal(call?.headers['content-type'], 'application/json')
+    assert.equal(call?.headers.authorization, undefined)
+    assert.equal(sandbox.closient.impressions[1]?.offerId, OFFER)
+    assert.ok(sandbox.closient.impressions.every((shown) => shown.searchQuery === searchQuery))
+  })
+
+  it('is told of a wrong key', async () => {
+    const live = connect({ apiKey: 'csb_wrong_key' })
+    const { item } = live.parse({ campaignId: ID }, viewer())
+    assert.deepEqual(live.verdict(await exchange(live, [item])), {
+      kind: 'misconfigured',
+      reason: 'HTTP 401: unauthorized: The API key is missing or invalid.',
+    })
+  })
+
+  it('is told that one item of a batch is wrong', async () => {
+    const live = connect()
+    const verdict = live.verdict(
+      await exchange(live, [{ campaign_id: ID }, { campaign_id: 'wrong' }]),
+    )
+    assert.equal(verdict.kind, 'split')
+    assert.match(verdict.reason, /^HTTP 422: validation_error: impressions\.1\.campaign_id: /)
+    assert.equal(sandbox.closient.impressions.length, 0)
+  })
+
+  it('is told to wait once the budget is spent', async () => {
+    const live = connect()
+    sandbox.closient.spend(300)
+    const { item } = live.parse({ campaignId: ID }, viewer())
+    const verdict = live.verdict(await exchange(live, [item]))
+    assert.equal(verdict.kind, 'retry')
+    assert.match(verdict.reason, /^HTTP 429: rate_limited: /)
+    const waitMs = verdict.kind === 'retry' ? verdict.retryAfterMs : undefined
+    assert.ok(waitMs !== undefined && waitMs > 0 && waitMs <= 60_000, String(waitMs))
+  })
+
+  it('is told when fewer were counted than sent', async () => {
+    const live = connect()
+    sandbox.closient.fault({ counts: 1 })
+    const items = [ID, OFFER].map((campaignId) => live.parse({ campaignId }, viewer()).item)
+    const verdict = live.verdict(await exchange(live, items))
+    assert.equal(verdict.kind === 'delivered' && verdict.count, 1)
+  })
+
+  it('goes below the path of its base URL', async () => {
+    const live = connect({ path: '/proxy/' })
+    const { item } = live.parse({ campaignId: ID }, viewer())
+    const verdict = live.verdict(await exchange(live, [item]))
+    assert.equal(sandbox.closient.calls[0]?.path, '/proxy/advertising/api/v1/ads/impressions')
+    assert.match(verdict.reason, /^HTTP 404: not_found: /)
+  })
+})
