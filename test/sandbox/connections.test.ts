@@ -109,22 +109,32 @@ describe("The sandbox's connections", () => {
     assert.equal(await errorCode(caller.ens()), 'ECONNREFUSED')
   })
 
-  it('are refused as EADDRINUSE at the start where a port is taken, and nothing is left behind', async () => {
+  it('are closed again where only some of the three ports could be had', async () => {
     const page = portOf(sandbox.ens.baseUrl) - 1
-    const started = startSandbox({ port: page })
-    assert.equal(await errorCode(started), 'EADDRINUSE')
-    const code = await errorCode(fetch(`http://127.0.0.1:${page}/`).then((answer) => answer.text()))
-    if (page !== portOf(sandbox.url) && page !== portOf(sandbox.closient.baseUrl)) {
-      assert.notEqual(code, 'none')
+    assert.equal(await errorCode(startSandbox({ port: page })), 'EADDRINUSE')
+    const url = `http://127.0.0.1:${page}`
+    if (url !== sandbox.url && url !== sandbox.closient.baseUrl) {
+      await assert.rejects(fetch(url))
     }
   })
 
   it('come to three ports in a row where the first is named', async () => {
-    const first = portOf(sandbox.url)
-    await sandbox.close()
-    await using again = await startSandbox({ port: first })
-    assert.equal(again.url, `http://127.0.0.1:${first}`)
-    assert.equal(again.ens.baseUrl, `http://127.0.0.1:${first + 1}`)
-    assert.equal(again.closient.baseUrl, `http://127.0.0.1:${first + 2}`)
+    await using named = await startSomewhere()
+    const first = portOf(named.url)
+    assert.ok(first > 0)
+    assert.equal(portOf(named.ens.baseUrl), first + 1)
+    assert.equal(portOf(named.closient.baseUrl), first + 2)
   })
 })
+
+/** On three ports in a row, wherever there are such. */
+async function startSomewhere(): Promise<Sandbox> {
+  for (let port = 21_000; port < 30_000; port += 37) {
+    try {
+      return await startSandbox({ port })
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
+    }
+  }
+  throw new Error('no three free ports in a row')
+}
