@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import { ConfigurationError } from '../../lib/errors.js'
+import {
+  defineNetwork,
+  type Fields,
+  isNetwork,
+  type NetworkDefinition,
+} from '../../lib/networks/network.js'
+import { acme } from './acme.js'
+import { answer } from './answer.js'
+import { viewer } from './viewer.js'
+
+const minimal: NetworkDefinition<Fields> = {
+  name: 'acme',
+  baseUrl: 'https://ads.acme.example',
+  fields: ['slot'],
+  parse: (fields) => ({ campaignId: String(fields.campaignId), item: fields }),
+  request: (items) => ({ method: 'POST', path: '/', headers: {}, body: JSON.stringify(items) }),
+}
+
+function refusal(definition: object): ConfigurationError {
+  try {
+    Reflect.apply(defineNetwork, undefined, [definition])
+  } catch (error) {
+    assert.ok(error instanceof ConfigurationError, String(error))
+    return error
+  }
+  assert.fail('expected a ConfigurationError')
+}
+
+describe('defineNetwork()', () => {
+  it('completes a definition with what it leaves out', () => {
+    const { match, parse, request, verdict, ...rest } = defineNetwork(minimal)
+    assert.deepEqual(rest, {
+      name: 'acme',
+      baseUrl: 'https://ads.acme.example',
+      fields: ['slot'],
+      flush: 'immediate',
+      onUncertain: 'drop',
+      connections: 128,
+      maxBatch: 1,
+      windows: [],
+    })
+    assert.equal(match({}), 'likely')
+    assert.deepEqual(verdict(answer(204)), { kind: 'delivered', reason: 'HTTP 204' })
+    assert.deepEqual(parse({ campaignId: 1 }, viewer()).campaignId, '1')
+    assert.equal(request([{}]).body, '[{}]')
+  })
+
+  it('takes undefined for left out', () => {
+    const network = defineNetwork({ ...minimal, flush: undefined, connections: undefined })
+    assert.equal(network.flush, 'immediate')
+    assert.equal(network.connections, 128)
+  })
+
+  it('calls an object of a class on that object', () => {
+    class Acme implements NetworkDefinition<string> {
+      readonly name = 'acme'
+      readonly baseUrl = 'https://ads.acme.example'
+      readonly fields = []
+      readonly #key = 'k'
+      parse({ campaignId }: Fields) {
+        return { campaignId: String(campaignId), item: this.name }
+      }
+      request(items: readonly string[]) {
+        const headers = { authorization: this.#key }
+        return { method: 'POST', path: '/', headers, body: items.join() } as const
+      }
+    }
+    const { parse, request } = defineNetwork(new Acme())
+    const { item } = parse({ campaignId: 1 }, viewer())
+    assert.deepEqual(request([item]), {
+      method: 'POST',
+      path: '/',
+      headers: { authorization: 'k' },
+      body: 'acme',
+    })
+  })
+
+  it('does not change when its definition does', () => {
+    const fields = ['slot']
+    const network = defineNetwork({ ...minimal, fields })
+    fields.push('size')
+    assert.deepEqual(network.fields, ['slot'])
+  })
+
+  for (const nothing of [
+    undefined,
+    null,
+    'delivered',
+    {},
+    { kind: 'fine', reason: 'x' },
+    { kind: 'delivered' },
+    { kind: 'retry', reason: 'x', retryAfterMs: Number.POSITIVE_INFINITY },
+    { kind: 'retry', reason: 'x', retryAfterMs: '5' },
+    { kind: 'delivered', reason: 'x', count: -1 },
+    Promise.resolve({ kind: 'delivered', reason: 'x' }),
+  ]) {
+    it(`goes by the status where the verdict is none: ${JSON.stringify(nothing)}`, () => {
+      const network = defineNetwork(Object.assign({ ...minimal }, { verdict: () => nothing }))
+      assert.equal(network.verdict(answer(503)).kind, 'retry')
+      assert.equal(network.verdict(answer(400)).kind, 'rejected')
+    })
+  }
+
+  it('says all that is wrong with a definition', () => {
+    const error = refusal({ name: 'Acme!', baseUrl: 7, fields: 'slot', parse: 1, apiKey: 'canary' })
+    assert.equal(error.code, 'invalid-network')
+    for (const part of [
+      'defineNetwork(): 6 options are wrong:',
+      'name: expected a short lower-case name such as "acme"',
+      'baseUrl: expected a string, received number',
+      'fields: expected an array, received string',
+      'parse: expected a function',
+      'request: expected a function',
+      'apiKey: there is no such option',
+    ]) {
+      assert.ok(error.message.includes(part), `${part} in ${error.message}`)
+    }
+    assert.ok(!error.message.includes('canary'))
+  })
+
+  for (const name of ['', 'A', '1a', 'a b', 'a:b', 'ünï', 'x'.repeat(33), 'unknown', '__proto__']) {
+    it(`refuses the name ${JSON.stringify(name)}`, () => {
+      assert.match(refusal({ ...minimal, name }).message, /name: expected /)
+    })
+  }
+
+  it('refuses a base URL that is not https, by the name of the network', () => {
+    const error = refusal({ ...minimal, baseUrl: 'http://ads.acme.example/path' })
+    assert.equal(error.code, 'insecure-base-url')
+    assert.match(error.message, /baseUrl of acme: expected https, got http:\/\/ads\.acme\.example:/)
+  })
+
+  for (const [option, wrong, expected] of [
+    ['connections', 0, 'a whole number from 1 to 1024'],
+    ['connections', 1_025, 'a whole number from 1 to 1024'],
+    ['maxBatch', 0, 'a whole number from 1 to 100000'],
+    ['maxBatch', 100_001, 'a whole number from 1 to 100000'],
+    ['flush', 'later', 'one of "immediate" or "finish"'],
+    ['onUncertain', 'ignore', 'one of "drop" or "resend"'],
+    ['windows', 300, 'an array, received number'],
+    ['fields', [1], 'a string, received number'],
+    ['verdict', 'x', 'a function'],
+    ['match', 'x', 'a function'],
+  ] as const) {
+    it(`refuses ${option}: ${JSON.stringify(wrong)}`, () => {
+      const { message } = refusal({ ...minimal, [option]: wrong })
+      assert.ok(message.includes(option) && message.includes(`expected ${expected}`), message)
+    })
+  }
+
+  it('names the window that is wrong', () => {
+    const windows = [
+      { limit: 300, windowMs: 60_000 },
+      { limit: 0, windowMs: 1 },
+    ]
+    assert.match(
+      refusal({ ...minimal, windows }).message,
+      /windows\.1\.limit: expected a whole number of at least 1$/,
+    )
+  })
+})
+
+describe('what is taken for a network', () => {
+  it('is one that defineNetwork made', () => {
+    assert.ok(isNetwork(acme({ apiKey: 'k' })))
+    assert.ok(isNetwork(defineNetwork(minimal)))
+  })
+
+  for (const [title, other] of [
+    ['a definition', minimal],
+    ['half of one', { parse() {}, verdict() {} }],
+    ['a factory', acme],
+    ['a name', 'acme'],
+    ['nothing', null],
+  ] as const) {
+    it(`is not ${title}`, () => assert.ok(!isNetwork(other)))
+  }
+})
