@@ -1,159 +1,218 @@
 import type { QuotaWindow } from '../networks/network.js'
 import { type Remaining, readRateLimits } from './rate-limit-headers.js'
 import type { Answer } from './verdict.js'
+import { SPARE_SHARE, Window } from './window.js'
 
-/** While no more than this share of a quota is spent, there is budget to spare. */
-const SPARE_SHARE = 0.1
-
-/** Calls that are not full keep a pace at which only this share of what is left is spent. */
+/** Calls that are not full keep a pace at which only this share of what is left is spent, */
 const PACED_SHARE = 0.5
 
-/** How many of the earlier calls are looked at to find a pace; more would change little. */
-const PACE_SAMPLES = 64
+/** until their impressions have waited for this share of the age at which they expire. */
+const URGENT_SHARE = 0.25
 
-/** A call that left, in each window; hand it back when the call has ended. */
-export type Spending = readonly { readonly window: Window; readonly call: number }[]
+/** No pace is slower than a call in this share of that age, so that each call saves the most. */
+const SLOWEST_SHARE = 0.9
 
-/**
- * A quota and when its last calls took place. Any span of `windowMs` holds at most `limit` calls,
- * so that it does not matter whether the network's own window is fixed, sliding, or reset at
- * midnight.
- */
-class Window {
-  limit: number
-  readonly windowMs: number
-  /** Oldest first, from `#head` on. A call counts from its end: the network saw it before that. */
-  #times: number[] = []
-  #head = 0
-  /** Calls that were cut off the front of `#times`. */
-  #forgotten = 0
+/** The last calls of a window that others spend from as well are left to them. */
+const LEFT_TO_OTHERS = 10
 
-  constructor({ limit, windowMs }: QuotaWindow) {
-    this.limit = limit
-    this.windowMs = windowMs
-  }
+/** How long after a reset told in whole seconds it may really come. */
+const RESET_ROUNDING_MS = 1_000
 
-  left(nowMs: number): number {
-    for (let time = this.#times[this.#head]; time !== undefined; time = this.#times[this.#head]) {
-      if (time + this.windowMs > nowMs) break
-      this.#head += 1
-    }
-    if (this.#head > 1_024 && this.#head * 2 > this.#times.length) {
-      this.#times = this.#times.slice(this.#head)
-      this.#forgotten += this.#head
-      this.#head = 0
-    }
-    return this.limit - (this.#times.length - this.#head)
-  }
+/** Windows that are remembered, those included that the network has ceased to name. */
+const MAX_WINDOWS = 16
 
-  /** Milliseconds until a call may leave. */
-  waitMs(nowMs: number): number {
-    const left = this.left(nowMs)
-    if (left > 0) return 0
-    // Past the limit (it was lowered) more than one call has to come back first.
-    const time = this.#times[this.#head - left]
-    return time === undefined ? this.windowMs : time + this.windowMs - nowMs
-  }
+/** A call that leaves: part of a page's, as full as can be, or half of a batch that was split. */
+export type BatchKind = 'partial' | 'full' | 'half'
 
-  /** The fastest steady pace, in milliseconds a call, that never runs dry before calls come back. */
-  paceMs(nowMs: number): number {
-    const left = this.left(nowMs)
-    const spent = this.limit - left
-    if (spent <= this.limit * SPARE_SHARE) return 0
-    let paceMs = this.windowMs / this.limit
-    for (let k = 0; k < spent; k += Math.ceil(spent / PACE_SAMPLES)) {
-      const backInMs = (this.#times[this.#head + k] ?? nowMs) + this.windowMs - nowMs
-      paceMs = Math.max(paceMs, backInMs / Math.max(1, left + k))
-    }
-    return paceMs
-  }
+/** A call that has left; hand it back when it has ended. */
+export interface Spending {
+  /** Calls that had ended before it left. */
+  readonly endedBefore: number
+}
 
-  spend(nowMs: number): number {
-    this.#times.push(nowMs)
-    return this.#forgotten + this.#times.length - 1
-  }
-
-  settle(call: number, nowMs: number): void {
-    const place = call - this.#forgotten
-    if (place >= this.#head) this.#times[place] = nowMs
-  }
+/** What an answer said is left, less what was spent since. */
+interface Told {
+  /** Calls that are left for sure; */
+  sure: number
+  /** and if the network had already counted all that was under way when it answered. */
+  possible: number
+  readonly untilMs: number
+  readonly limit: number | undefined
+  readonly window: Window | undefined
+  /** Whether others have spent of it, or an earlier process: our own count then tells nothing. */
+  readonly isShared: boolean
+  readonly leftToOthers: number
 }
 
 /**
- * How many calls a network allows: its published quotas, corrected by what its answers say. Other
- * programs may use the same key, so that an answer's figure holds where it is the lower one.
+ * How many calls a network allows, and how they are spread over time: its published quotas,
+ * corrected by what its answers say. Other programs may use the same key, so that an answer's
+ * figure holds where it is the lower one.
  */
 export class Budget {
+  readonly #maxAgeMs: number
   #windows: readonly Window[]
-  #remaining: (Remaining & { calls: number })[] = []
+  #told: readonly Told[] = []
+  #inFlight = 0
+  #ended = 0
   #lastPacedMs = Number.NEGATIVE_INFINITY
+  #steadyMs = Number.NEGATIVE_INFINITY
+  #setBackMs = 0
 
-  /** @param windows none: nothing is known of any quota, and a 429 alone tells */
-  constructor(windows: readonly QuotaWindow[]) {
+  /**
+   * @param windows none: nothing is known of any quota, and a 429 alone tells
+   * @param maxAgeMs how long an impression may wait
+   */
+  constructor(windows: readonly QuotaWindow[], maxAgeMs: number) {
     this.#windows = windows.map((window) => new Window(window))
+    this.#maxAgeMs = maxAgeMs
   }
 
-  /** Milliseconds until any call may leave. */
+  /**
+   * Milliseconds until any call may leave; `Infinity`: not before one that is under way ends. To
+   * be asked while something waits to be sent.
+   */
   waitMs(nowMs: number): number {
+    const now = this.#steady(nowMs)
     let waitMs = 0
-    for (const window of this.#windows) waitMs = Math.max(waitMs, window.waitMs(nowMs))
-    for (const { calls, untilMs } of this.#remaining) {
-      if (calls <= 0) waitMs = Math.max(waitMs, untilMs - nowMs)
-    }
+    for (const window of this.#windows)
+      waitMs = Math.max(waitMs, window.waitMs(now, this.#inFlight))
+    for (const told of this.#told) waitMs = Math.max(waitMs, this.#waitToldMs(told, now))
     return waitMs
   }
 
   /**
-   * Milliseconds until a call may leave that could still take more impressions. None with budget
-   * to spare; else calls are spread over what is left of each window.
+   * Milliseconds until a call may leave that could still take more impressions, or that is full
+   * but may find the budget short. Ask `waitMs` first.
    *
-   * @param isUrgent whether the impressions have waited for long: then all that is left is spread
+   * @param waitedMs how long the oldest of its impressions has waited
    */
-  pacedWaitMs(nowMs: number, isUrgent: boolean): number {
-    let paceMs = 0
-    for (const window of this.#windows) paceMs = Math.max(paceMs, window.paceMs(nowMs))
-    for (const { calls, untilMs, limit } of this.#remaining) {
-      if (limit !== undefined && limit - calls <= limit * SPARE_SHARE) continue
-      paceMs = Math.max(paceMs, (untilMs - nowMs) / Math.max(1, calls))
+  pacedWaitMs(nowMs: number, kind: BatchKind, waitedMs: number): number {
+    const now = this.#steady(nowMs)
+    const paceMs = this.#paceMs(now, kind)
+    if (paceMs === 0) return 0
+    const slowestMs = this.#maxAgeMs * SLOWEST_SHARE
+    const urgentInMs = this.#maxAgeMs * URGENT_SHARE - waitedMs
+    const waitAllMs = this.#lastPacedMs + Math.min(paceMs, slowestMs) - now
+    if (kind === 'full' || urgentInMs <= 0) return Math.max(0, waitAllMs)
+    const waitMs = this.#lastPacedMs + Math.min(paceMs / PACED_SHARE, slowestMs) - now
+    return Math.max(0, Math.min(waitMs, Math.max(waitAllMs, urgentInMs)))
+  }
+
+  /** A call leaves. */
+  spend(nowMs: number, kind: BatchKind): Spending {
+    const now = this.#steady(nowMs)
+    if (kind === 'partial' || this.#paceMs(now, kind) > 0) this.#lastPacedMs = now
+    this.#inFlight += 1
+    for (const told of this.#told) {
+      told.sure -= 1
+      told.possible -= 1
     }
-    const share = isUrgent ? 1 : PACED_SHARE
-    return Math.max(0, this.#lastPacedMs + paceMs / share - nowMs)
+    return { endedBefore: this.#ended }
   }
 
   /**
-   * A call leaves.
+   * The call has ended, so that the network has seen it at the latest now.
    *
-   * @param isPaced whether it kept the pace; a full one need not
+   * @param answer the network's, if one came
    */
-  spend(nowMs: number, isPaced: boolean): Spending {
-    if (isPaced) this.#lastPacedMs = nowMs
-    for (const remaining of this.#remaining) remaining.calls -= 1
-    return this.#windows.map((window) => ({ window, call: window.spend(nowMs) }))
+  settle({ endedBefore }: Spending, nowMs: number, answer: Answer | undefined): void {
+    const now = this.#steady(nowMs)
+    // These the network may have counted only after it wrote the answer.
+    const unseen = this.#inFlight - 1 + this.#ended - endedBefore
+    this.#inFlight -= 1
+    this.#ended += 1
+    for (const window of this.#windows) window.end(now)
+    if (answer && this.#windows.length > 0) this.#observe(answer, now, unseen)
   }
 
-  /** The call has ended, so that the network has seen it at the latest now. */
-  settle(spending: Spending, nowMs: number): void {
-    for (const { window, call } of spending) window.settle(call, nowMs)
+  #observe(answer: Answer, now: number, unseen: number): void {
+    const { windows, isWholePolicy, remaining } = readRateLimits(answer)
+    if (windows.length > 0) this.#adopt(windows, isWholePolicy)
+    this.#told =
+      remaining.length > 0
+        ? remaining.map((one) => this.#tell(one, now, answer.atMs, unseen))
+        : this.#told.filter(({ untilMs }) => untilMs > now)
   }
 
-  /** @param inFlight calls that the network may not have counted yet when it wrote the answer */
-  observe(answer: Answer, inFlight: number): void {
-    if (this.#windows.length === 0) return
-    const { windows, remaining } = readRateLimits(answer)
-    if (windows.length > 0) this.#adopt(windows)
-    if (remaining.length > 0) {
-      this.#remaining = remaining.map((told) => ({ ...told, calls: told.calls - inFlight }))
+  #tell(remaining: Remaining, now: number, atMs: number, unseen: number): Told {
+    const { calls, untilMs, limit } = remaining
+    const window = this.#windowOf(remaining, atMs)
+    const isShared = window?.tell(calls, now, this.#inFlight) ?? true
+    const quota = limit ?? window?.limit
+    return {
+      sure: calls - unseen,
+      possible: calls,
+      untilMs: now + Math.max(0, untilMs - atMs) + RESET_ROUNDING_MS,
+      limit: quota,
+      window,
+      isShared,
+      leftToOthers: isShared ? Math.min(LEFT_TO_OTHERS, Math.floor((quota ?? 0) / 20)) : 0,
     }
-    this.#remaining = this.#remaining.filter(({ untilMs }) => untilMs > answer.atMs)
   }
 
-  /** The network's policy takes the place of the published one; calls already made still count. */
-  #adopt(policy: readonly QuotaWindow[]): void {
-    this.#windows = policy.map((quota) => {
-      const known = this.#windows.find(({ windowMs }) => windowMs === quota.windowMs)
-      if (!known) return new Window(quota)
-      known.limit = quota.limit
-      return known
+  /** The window that an answer speaks of: the one it names, else the shortest that fits. */
+  #windowOf({ calls, untilMs, limit, windowMs }: Remaining, atMs: number): Window | undefined {
+    return this.#windows
+      .filter((window) => {
+        if (windowMs !== undefined) return window.windowMs === windowMs
+        const isOfLimit = limit === undefined ? window.limit >= calls : window.limit === limit
+        return isOfLimit && window.windowMs >= untilMs - atMs && Number.isFinite(window.limit)
+      })
+      .sort((one, other) => one.windowMs - other.windowMs)[0]
+  }
+
+  /**
+   * The network's policy takes the place of what was known. Calls already made still count, in
+   * windows that are new and in those that come back.
+   */
+  #adopt(policy: readonly QuotaWindow[], isWhole: boolean): void {
+    const known = [...this.#windows].sort((one, other) => other.windowMs - one.windowMs)
+    const named = policy.map((quota) => {
+      const window =
+        known.find(({ windowMs }) => windowMs === quota.windowMs) ?? new Window(quota, known[0])
+      window.limit = quota.limit
+      return window
     })
+    const unnamed = known.filter((window) => !named.includes(window))
+    if (isWhole) for (const window of unnamed) window.limit = Number.POSITIVE_INFINITY
+    this.#windows = [...named, ...unnamed].slice(0, MAX_WINDOWS)
+  }
+
+  #waitToldMs(told: Told, now: number): number {
+    const { sure, possible, untilMs, window, isShared, leftToOthers } = told
+    if (now >= untilMs) {
+      // How much came back the network alone knows: one call goes ahead, and its answer tells.
+      return isShared && this.#inFlight > 0 ? Number.POSITIVE_INFINITY : 0
+    }
+    if (sure > leftToOthers) return 0
+    if (possible > leftToOthers) return this.#inFlight > 0 ? Number.POSITIVE_INFINITY : 0
+    window?.runDry(now)
+    return untilMs - now
+  }
+
+  /** Full batches gain nothing by waiting: only a budget too short for all holds them up. */
+  #paceMs(now: number, kind: BatchKind): number {
+    if (kind === 'half') return 0
+    let paceMs = 0
+    for (const window of this.#windows) {
+      if (kind === 'partial' || window.isShort(now)) {
+        paceMs = Math.max(paceMs, window.paceMs(now, this.#inFlight))
+      }
+    }
+    for (const { sure, untilMs, limit, window, leftToOthers } of this.#told) {
+      if (untilMs <= now || (limit !== undefined && limit - sure <= limit * SPARE_SHARE)) continue
+      if (kind === 'partial' || window?.isShort(now)) {
+        paceMs = Math.max(paceMs, (untilMs - now) / Math.max(1, sure - leftToOthers))
+      }
+    }
+    return paceMs
+  }
+
+  /** The time, going on where it was when the system's clock is set back. */
+  #steady(nowMs: number): number {
+    this.#setBackMs = Math.max(this.#setBackMs, this.#steadyMs - nowMs)
+    this.#steadyMs = nowMs + this.#setBackMs
+    return this.#steadyMs
   }
 }

@@ -1,16 +1,18 @@
 import type { Account, Books } from '../books.js'
 import type { Clock } from '../clock.js'
-import { messageOf, oneLine } from '../errors.js'
+import { messageOf } from '../errors.js'
 import type { Drop, Impression, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Network, NetworkRequest } from '../networks/network.js'
 import { Budget, type Spending } from './budget.js'
+import { requestFor, verdictOn } from './checked-network.js'
 import { Conclusions } from './conclusions.js'
 import { type CallResult, Gate, type Pass } from './gate.js'
-import type { Awaitable, Claim, Outbox, Receipt } from './outbox.js'
-import { redact } from './redact.js'
+import { type Batch, InHand, partByAge } from './in-hand.js'
+import type { Claim, Outbox, Receipt } from './outbox.js'
+import { PatientOutbox } from './patient-outbox.js'
 import type { CallEnd, Transport } from './transport.js'
-import { type Verdict, verdictOnError, verdictOnStatus } from './verdict.js'
+import type { Verdict } from './verdict.js'
 
 export interface DeliveryParts {
   readonly network: Network
@@ -24,12 +26,6 @@ export interface DeliveryParts {
   /** A number from 0 up to 1, as `Math.random`. */
   readonly random: () => number
   readonly log: Log
-}
-
-/** Impressions of one claim: all of it, or the part that is left to be sent. */
-interface Batch {
-  readonly claim: Claim
-  readonly impressions: readonly Impression[]
 }
 
 /** A call under way, with what it was granted. */
@@ -49,114 +45,113 @@ const RESULTS: Readonly<Record<Verdict['kind'], CallResult>> = {
   uncertain: 'ambiguous',
 }
 
-/** How long an outbox that failed is left alone. */
-const OUTBOX_PAUSE_MS = 1_000
-
 /** Waiting impressions become urgent at this share of the age at which they expire. */
 const URGENT_SHARE = 0.25
+
+/** An impression that met so many errors of the network may itself be their cause. */
+const SUSPECT_ATTEMPTS = 4
+const FIRST_ASIDE_MS = 1_000
+const LONGEST_ASIDE_MS = 60_000
+
+/** How long an outbox that gave nothing though something waits is left alone. */
+const EMPTY_CLAIM_PAUSE_MS = 1_000
+
+/** How long `close` waits for an outbox to keep its promises. */
+const CLOSE_PATIENCE_MS = 1_000
 
 /** One network's delivery: outbox → gate and budget → batch → transport → verdict. */
 export class Delivery {
   readonly #parts: DeliveryParts
+  readonly #outbox: PatientOutbox
   readonly #gate: Gate
   readonly #budget: Budget
   readonly #conclusions: Conclusions
-  /** Halves of batches that one bad item sank, sent before anything else. */
-  readonly #halves: Batch[] = []
-  /** What an outbox that failed has not taken yet. */
-  #unstored: Impression[] = []
+  readonly #inHand = new InHand()
   #inFlight = 0
   #isClaiming = false
   #isDrainDue = false
   #isExpiryDue = false
   #cancelWake = () => {}
   #isClosed = false
+  #closing: Promise<void> | undefined
 
   constructor(parts: DeliveryParts) {
+    const { network, account, books, outbox, clock, log } = parts
     this.#parts = parts
     this.#gate = new Gate(parts.random)
-    this.#budget = new Budget(parts.network.windows)
-    this.#conclusions = new Conclusions(parts.network.name, parts.account, parts.books, parts.log)
-    this.#ask(parts.outbox.recover(), (lost) => {
-      for (const impression of lost) {
-        parts.account.tracked += 1
-        parts.books.conclude(parts.account, impression, 'uncertain', 'its process died')
-      }
-      if (parts.outbox.waiting > 0) this.#drainSoon()
+    this.#budget = new Budget(network.windows)
+    this.#conclusions = new Conclusions(network.name, account, books, log)
+    this.#outbox = new PatientOutbox({
+      network: network.name,
+      outbox,
+      clock,
+      log,
+      onReceipt: (impression, receipt) => this.#acknowledge(impression, receipt),
+      onResume: () => this.#stored(),
+    })
+    this.#outbox.recover((lost) => {
+      this.#conclusions.adopt(lost)
+      this.#conclusions.end(lost, 'uncertain', 'its process died')
+      if (this.#outbox.waiting > 0) this.#drainSoon()
     })
   }
 
   /** Takes an impression, to be sent as soon as the network may be called. */
   push(impression: Impression): void {
     this.#conclusions.begin(impression)
-    if (this.#isClosed) this.#conclusions.drop([impression], 'closed')
-    else this.#store(impression)
+    if (this.#isClosed) {
+      this.#conclusions.drop([impression], 'closed')
+      return
+    }
+    this.#outbox.append(impression)
+    this.#expireLater()
   }
 
   /** Resolves when all that is pending now has its outcome; keeps the process alive until then. */
   flush(): Promise<void> {
-    return this.#conclusions.flush(this.#parts.clock, this.#parts.maxAgeMs)
+    // Twice the age, for expiry is looked for now and then, and the last call takes its time.
+    return this.#conclusions.flush(this.#parts.clock, this.#parts.maxAgeMs * 2)
   }
 
-  /** Gives up: what was never sent is `dropped: closed`, what is under way is cut off. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return
+  /**
+   * Gives up: what was never sent is `dropped: closed`, what is under way is cut off. Calling it
+   * again returns the same promise.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#giveUpAll()
+    return this.#closing
+  }
+
+  async #giveUpAll(): Promise<void> {
+    const { transport, clock } = this.#parts
     this.#isClosed = true
     this.#cancelWake()
-    const { outbox, transport } = this.#parts
-    for (const batch of this.#halves.splice(0)) this.#giveUp(batch, 'closed')
-    this.#conclusions.drop(this.#unstored.splice(0), 'closed')
-    this.#ask(outbox.expire(Number.POSITIVE_INFINITY), (unsent) =>
-      this.#conclusions.drop(unsent, 'closed'),
-    )
+    this.#expire(Number.POSITIVE_INFINITY, 'closed')
     await transport.destroy()
-  }
-
-  #store(impression: Impression): void {
-    this.#ask(
-      this.#parts.outbox.append(impression),
-      (receipt) => this.#acknowledge(impression, receipt),
-      () => this.#unstored.push(impression),
-    )
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(CLOSE_PATIENCE_MS, resolve, 'keeps-alive')
+      void this.#outbox.whenIdle().then(() => {
+        cancel()
+        resolve()
+      })
+    })
   }
 
   #acknowledge(impression: Impression, receipt: Receipt): void {
     if (receipt === 'overflow') {
       this.#conclusions.drop([impression], 'overflow')
     } else if (receipt === 'duplicate') {
-      this.#conclusions.end(
-        [impression],
-        'duplicate',
-        'another process has counted it in this page load',
-      )
+      const reason = 'another process has counted it in this page load'
+      this.#conclusions.end([impression], 'duplicate', reason)
     } else {
-      this.#drainSoon()
-      this.#expireLater()
+      this.#stored()
     }
   }
 
-  /** Goes on with an outbox's answer: at once where it is there, else when its promise is kept. */
-  #ask<Value>(
-    answer: Awaitable<Value>,
-    next: (value: Value) => void,
-    failed: () => void = () => {},
-  ): void {
-    if (!(answer instanceof Promise)) {
-      next(answer)
-      return
-    }
-    answer.then(next, (thrown: unknown) => {
-      const { network, log, clock } = this.#parts
-      log.error(
-        `outbox ${network.name}`,
-        `${network.name}: the outbox failed: ${messageOf(thrown)}`,
-      )
-      failed()
-      clock.after(OUTBOX_PAUSE_MS, () => {
-        for (const impression of this.#unstored.splice(0)) this.#store(impression)
-        this.#drainSoon()
-      })
-    })
+  /** More may wait in the outbox than before. */
+  #stored(): void {
+    if (this.#isClosed) this.#expire(Number.POSITIVE_INFINITY, 'closed')
+    else this.#drainSoon()
   }
 
   #drainSoon(): void {
@@ -173,73 +168,85 @@ export class Delivery {
     const { network, clock } = this.#parts
     this.#cancelWake()
     while (this.#mayClaim()) {
-      const nowMs = clock.now()
-      const waitMs = this.#waitMs(nowMs)
+      const waitMs = this.#waitMs(clock.now())
       if (waitMs > 0) {
         // A probe under way has no time of its own: its end drains.
         if (Number.isFinite(waitMs)) this.#cancelWake = clock.after(waitMs, () => this.#drain())
         return
       }
-      this.#claim(this.#gate.limit(network.maxBatch))
+      const limit = this.#gate.limit(network.maxBatch)
+      const batch = this.#inHand.take(limit)
+      if (batch) this.#send(batch, false)
+      else this.#claim(limit)
     }
   }
 
   #mayClaim(): boolean {
-    const { network, outbox } = this.#parts
-    const isFree = !this.#isClosed && !this.#isClaiming && this.#inFlight < network.connections
-    return isFree && (this.#halves.length > 0 || outbox.waiting > 0)
+    const { network } = this.#parts
+    if (this.#isClosed || this.#isClaiming || this.#inFlight >= network.connections) return false
+    return this.#inHand.isReady || this.#outbox.waiting > 0
   }
 
-  /** Milliseconds until gate and budget let the next call leave. */
+  /** Milliseconds until gate, budget and pace let the next call leave. */
   #waitMs(nowMs: number): number {
-    const { outbox, maxAgeMs } = this.#parts
-    const waitMs = Math.max(this.#gate.waitMs(nowMs), this.#budget.waitMs(nowMs))
+    const waitMs = this.#closedForMs(nowMs)
     if (waitMs > 0 || !this.#isNextPaced()) return waitMs
-    const waitedMs = nowMs - (outbox.nextTrackedAtMs ?? nowMs)
-    return this.#budget.pacedWaitMs(nowMs, waitedMs > maxAgeMs * URGENT_SHARE)
+    const waitedMs = nowMs - (this.#outbox.nextTrackedAtMs ?? nowMs)
+    return this.#budget.pacedWaitMs(nowMs, waitedMs > this.#parts.maxAgeMs * URGENT_SHARE)
   }
 
-  /** Whether the next call could still gain by waiting: a half and a full batch cannot. */
+  /** Milliseconds until gate and budget let any call leave. */
+  #closedForMs(nowMs: number): number {
+    return Math.max(this.#gate.waitMs(nowMs), this.#budget.waitMs(nowMs))
+  }
+
+  /** Whether the next call could still gain by waiting: one in hand and a full batch cannot. */
   #isNextPaced(): boolean {
-    return this.#halves.length === 0 && !this.#parts.outbox.hasFullBatch
+    return !this.#inHand.isReady && !this.#outbox.hasFullBatch
   }
 
   #claim(limit: number): void {
-    const half = this.#halves.pop()
-    if (half) {
-      const { claim, impressions } = half
-      if (impressions.length > limit) {
-        this.#halves.push({ claim, impressions: impressions.slice(limit) })
-      }
-      this.#send({ claim, impressions: impressions.slice(0, limit) }, false)
-      return
-    }
     const isPaced = this.#isNextPaced()
     this.#isClaiming = true
-    this.#ask(
-      this.#parts.outbox.claim(limit),
-      (claim) => {
-        this.#isClaiming = false
-        if (claim) this.#send({ claim, impressions: claim.impressions }, isPaced)
-        // A claim that was promised has left the loop that asked for it.
-        this.#drainSoon()
-      },
-      () => {
-        this.#isClaiming = false
-      },
-    )
+    this.#outbox.claim(limit, (claim) => {
+      if (!claim && this.#outbox.waiting > 0) {
+        this.#parts.clock.after(EMPTY_CLAIM_PAUSE_MS, () => {
+          this.#isClaiming = false
+          this.#drainSoon()
+        })
+        return
+      }
+      this.#isClaiming = false
+      if (claim) this.#take(claim, isPaced)
+      // A claim that was promised has left the loop that asked for it.
+      this.#drainSoon()
+    })
+  }
+
+  /** A claim may have been long promised: gate, budget and delivery may have closed meanwhile. */
+  #take(claim: Claim, isPaced: boolean): void {
+    const { network, clock } = this.#parts
+    const { impressions } = claim
+    this.#conclusions.adopt(impressions)
+    const mayLeave = !this.#isClosed && this.#closedForMs(clock.now()) === 0
+    const limit = mayLeave ? this.#gate.limit(network.maxBatch) : 0
+    if (impressions.length > limit) {
+      this.#sendAgain({ claim, impressions: impressions.slice(limit) })
+    }
+    if (limit > 0) this.#send({ claim, impressions: impressions.slice(0, limit) }, isPaced)
   }
 
   #send(claimed: Batch, isPaced: boolean): void {
-    const { network, transport, clock } = this.#parts
+    const { network, transport, clock, maxAgeMs } = this.#parts
     const nowMs = clock.now()
-    const batch = this.#withoutExpired(claimed, nowMs)
-    if (batch.impressions.length === 0) return
+    const [old, batch] = partByAge(claimed, nowMs - maxAgeMs)
+    if (old) this.#giveUp(old, 'expired')
+    if (!batch) return
     let request: NetworkRequest
     try {
-      request = network.request(batch.impressions.map(({ item }) => item))
+      request = requestFor(network, batch.impressions)
     } catch (thrown) {
-      this.#settle(batch, 'rejected', `request() threw: ${messageOf(thrown)}`)
+      this.#split(batch, `request() failed: ${messageOf(thrown)}`)
       return
     }
     for (const impression of batch.impressions) impression.attempts += 1
@@ -251,32 +258,22 @@ export class Delivery {
   }
 
   #receive({ batch, request, pass, spending }: Call, end: CallEnd): void {
-    const nowMs = this.#parts.clock.now()
+    const { network, clock, log } = this.#parts
+    const nowMs = clock.now()
     this.#inFlight -= 1
-    const verdict = this.#judge(end, request)
+    const verdict = verdictOn(network, end, request, log)
     this.#budget.settle(spending, nowMs)
     if ('answer' in end) this.#budget.observe(end.answer, this.#inFlight)
-    const retryAfterMs = verdict.kind === 'retry' ? verdict.retryAfterMs : undefined
-    this.#gate.leave(pass, RESULTS[verdict.kind], nowMs, retryAfterMs)
-    this.#carryOut(batch, verdict)
+    const { kind } = verdict
+    const result = 'error' in end && kind === 'split' ? 'unsent' : RESULTS[kind]
+    const retryAfterMs = kind === 'retry' ? verdict.retryAfterMs : undefined
+    this.#gate.leave(pass, result, nowMs, retryAfterMs)
+    this.#carryOut(batch, verdict, 'answer' in end && end.answer.status >= 500)
     this.#drainSoon()
   }
 
-  #judge(end: CallEnd, { headers }: NetworkRequest): Verdict {
-    if ('error' in end) {
-      const verdict = verdictOnError(end.error, end.sent)
-      return { ...verdict, reason: oneLine(redact(verdict.reason, headers)) }
-    }
-    let verdict: Verdict
-    try {
-      verdict = this.#parts.network.verdict(end.answer)
-    } catch {
-      verdict = verdictOnStatus(end.answer, undefined)
-    }
-    return { ...verdict, reason: oneLine(redact(verdict.reason, headers)) }
-  }
-
-  #carryOut(batch: Batch, verdict: Verdict): void {
+  /** @param isServerError whether the network met an error, which the batch may have caused */
+  #carryOut(batch: Batch, verdict: Verdict, isServerError: boolean): void {
     const { network, log } = this.#parts
     const { name } = network
     const { kind, reason } = verdict
@@ -291,15 +288,20 @@ export class Delivery {
         this.#split(batch, reason)
         return
       case 'uncertain':
-        if (network.onUncertain === 'resend' && !this.#isClosed) this.#sendAgain(batch)
-        else this.#settle(batch, 'uncertain', reason)
+        if (network.onUncertain !== 'resend' || this.#isClosed) {
+          this.#settle(batch, 'uncertain', reason)
+          return
+        }
+        this.#conclusions.doubt(batch.impressions)
+        this.#sendAgain(batch)
         return
       case 'retry':
         log.warn(
           `retry ${name}`,
           `${name} takes no impressions for now (${reason}): they are kept and sent again`,
         )
-        this.#sendAgain(batch)
+        if (isServerError && !this.#isClosed && isSuspect(batch)) this.#isolate(batch)
+        else this.#sendAgain(batch)
         return
       case 'misconfigured':
         log.error(
@@ -325,62 +327,63 @@ export class Delivery {
 
   /** Halves a batch until the bad item stands alone: only that one is rejected. */
   #split(batch: Batch, reason: string): void {
-    const { claim, impressions } = batch
-    if (impressions.length === 1) {
-      this.#settle(batch, 'rejected', reason)
-    } else if (this.#isClosed) {
-      this.#giveUp(batch, 'closed')
-    } else {
-      const half = impressions.length >> 1
-      this.#halves.push(
-        { claim, impressions: impressions.slice(half) },
-        { claim, impressions: impressions.slice(0, half) },
-      )
+    if (batch.impressions.length === 1) this.#settle(batch, 'rejected', reason)
+    else if (this.#isClosed) this.#giveUp(batch, 'closed')
+    else this.#inHand.halve(batch)
+  }
+
+  /** Parts from the others the one on which the network fails, and tries that one ever more rarely. */
+  #isolate(batch: Batch): void {
+    const [first, second] = batch.impressions
+    if (!first || second) {
+      this.#inHand.halve(batch)
+      return
     }
+    const delayMs = FIRST_ASIDE_MS * 2 ** (first.attempts - SUSPECT_ATTEMPTS)
+    this.#inHand.setAside(batch, Math.min(delayMs, LONGEST_ASIDE_MS), this.#parts.clock, () =>
+      this.#drainSoon(),
+    )
   }
 
   #sendAgain(batch: Batch): void {
-    if (this.#isClosed) {
-      this.#giveUp(batch, 'closed')
-      return
-    }
-    this.#ask(this.#parts.outbox.release(batch.claim, batch.impressions), () => {
-      this.#drainSoon()
-      this.#expireLater()
-    })
+    if (this.#isClosed) this.#giveUp(batch, 'closed')
+    else this.#outbox.release(batch.claim, batch.impressions, () => this.#stored())
   }
 
   /** These impressions have their outcome, and leave the outbox. */
   #settle({ claim, impressions }: Batch, outcome: Outcome, reason: string): void {
-    this.#ask(this.#parts.outbox.settle(claim, impressions), () => {})
+    this.#outbox.settle(claim, impressions)
     this.#conclusions.end(impressions, outcome, reason)
   }
 
   #giveUp({ claim, impressions }: Batch, reason: Drop): void {
-    this.#ask(this.#parts.outbox.settle(claim, impressions), () => {})
+    this.#outbox.settle(claim, impressions)
     this.#conclusions.drop(impressions, reason)
   }
 
-  #withoutExpired(batch: Batch, nowMs: number): Batch {
-    const { claim, impressions } = batch
-    const oldestMs = nowMs - this.#parts.maxAgeMs
-    if (impressions.every(({ trackedAtMs }) => trackedAtMs >= oldestMs)) return batch
-    const expired = impressions.filter(({ trackedAtMs }) => trackedAtMs < oldestMs)
-    this.#giveUp({ claim, impressions: expired }, 'expired')
-    return { claim, impressions: impressions.filter(({ trackedAtMs }) => trackedAtMs >= oldestMs) }
-  }
-
-  /** Looks for expired impressions now and then, for as long as any wait behind a closed gate. */
+  /** Looks for expired impressions now and then, for as long as any are pending. */
   #expireLater(): void {
-    const { clock, outbox, maxAgeMs } = this.#parts
+    const { clock, account, maxAgeMs } = this.#parts
     if (this.#isExpiryDue) return
     this.#isExpiryDue = true
     clock.after(maxAgeMs / 10, () => {
-      this.#ask(outbox.expire(clock.now() - maxAgeMs), (expired) => {
-        this.#isExpiryDue = false
-        this.#conclusions.drop(expired, 'expired')
-        if (outbox.waiting > 0 && !this.#isClosed) this.#expireLater()
-      })
+      this.#isExpiryDue = false
+      this.#expire(clock.now() - maxAgeMs, 'expired')
+      if (account.pending > 0 && !this.#isClosed) this.#expireLater()
     })
   }
+
+  /** Gives up all that waits and was tracked before `beforeMs`. */
+  #expire(beforeMs: number, reason: Drop): void {
+    for (const batch of this.#inHand.expire(beforeMs)) this.#giveUp(batch, reason)
+    this.#outbox.expire(beforeMs, (expired) => {
+      this.#conclusions.adopt(expired)
+      this.#conclusions.drop(expired, reason)
+    })
+  }
+}
+
+/** Whether one of these may be what the network fails on. */
+function isSuspect({ impressions }: Batch): boolean {
+  return impressions.some(({ attempts }) => attempts >= SUSPECT_ATTEMPTS)
 }
