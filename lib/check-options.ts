@@ -11,7 +11,9 @@ export const aFunction = z.custom<(...args: never[]) => unknown>(
 export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
   const range = max < Number.MAX_SAFE_INTEGER ? `from ${min} to ${max}` : `of at least ${min}`
   const error = `expected a whole number ${range}`
-  return z.int(error).min(min, error).max(max, error)
+  return z
+    .number(error)
+    .refine((number) => Number.isSafeInteger(number) && number >= min && number <= max, error)
 }
 
 /**

@@ -123,6 +123,8 @@ const rule = z.enum(['skip', 'count'])
 /** A token (RFC 9110 section 5.6.2), as RFC 6265 asks of a cookie's name. */
 const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/
 
+const aCookieName = 'expected true, false or the name of a cookie: up to 64 letters, digits and -_.'
+
 const milliseconds = wholeNumber(1)
 
 const schema = z.strictObject({
@@ -155,9 +157,7 @@ const schema = z.strictObject({
     })
     .optional(),
   pageLoadCookie: z
-    .union([z.boolean(), z.string().regex(COOKIE_NAME)], {
-      error: 'expected true, false or the name of a cookie',
-    })
+    .union([z.boolean(), z.string().regex(COOKIE_NAME, aCookieName)], { error: aCookieName })
     .optional(),
   dedupe: z
     .strictObject({
