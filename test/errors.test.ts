@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import {
+  ConfigurationError,
+  describe as describeValue,
+  InvalidImpressionError,
+  messageOf,
+  oneLine,
+} from '../lib/errors.js'
+
+/** Throws itself whatever is done with it. */
+function hostileProxy(): object {
+  const fail = () => {
+    throw proxy
+  }
+  const handler = Object.fromEntries(
+    Object.getOwnPropertyNames(Reflect).map((trap) => [trap, fail]),
+  )
+  const proxy: object = new Proxy({}, handler)
+  return proxy
+}
+
+function revoked(target: object): object {
+  const { proxy, revoke } = Proxy.revocable(target, {})
+  revoke()
+  return proxy
+}
+
+/** Any UTF-16, broken surrogates included. */
+const codeUnits = fc.array(fc.nat({ max: 0xffff })).map((units) => String.fromCharCode(...units))
+
+const isOneLine = (text: string) => !/[\p{Cc}\u2028\u2029]/u.test(text)
+
+describe('a value in a message', () => {
+  for (const [value, shown] of [
+    [undefined, 'nothing'],
+    [null, 'null'],
+    ['', '""'],
+    ['phone', '"phone"'],
+    ['a "quoted" \\ text', '"a \\"quoted\\" \\\\ text"'],
+    ['two\nlines', '"two\\nlines"'],
+    ['\u001b[31mred\u009b1m\u007f\u2028\u2029', '"\\u001b[31mred\\u009b1m\\u007f\\u2028\\u2029"'],
+    [42, '42'],
+    [Number.NaN, 'NaN'],
+    [Number.NEGATIVE_INFINITY, '-Infinity'],
+    [true, 'true'],
+    [42n, 'a bigint'],
+    [Symbol('canary'), 'a symbol'],
+    [() => 'canary', 'a function'],
+    [class Canary {}, 'a function'],
+    [['canary'], 'an array'],
+    [{ canary: true }, 'an object'],
+    [new Date(0), 'an object'],
+    [new String('canary'), 'an object'],
+    [hostileProxy(), 'an object'],
+    [revoked({}), 'an object'],
+    [revoked([]), 'an object'],
+  ] as const) {
+    it(`reads ${shown}`, () => assert.equal(describeValue(value), shown))
+  }
+
+  it('is cut off after 40 characters, with how many there were', () => {
+    assert.equal(describeValue('x'.repeat(40)), `"${'x'.repeat(40)}"`)
+    assert.equal(describeValue('x'.repeat(41)), `"${'x'.repeat(40)}"… (41 characters)`)
+    assert.equal(
+      describeValue('x'.repeat(10_000_000)),
+      `"${'x'.repeat(40)}"… (10000000 characters)`,
+    )
+  })
+
+  it('runs no code of its own', () => {
+    const fail = () => assert.fail('it was run')
+    describeValue({ toString: fail, toJSON: fail, valueOf: fail, [Symbol.toPrimitive]: fail })
+    describeValue(Object.assign(() => {}, { toString: fail }))
+    describeValue(Object.assign([], { toString: fail, toJSON: fail }))
+  })
+
+  it('is short and on one line, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.anything(), codeUnits), (value) => {
+        const shown = describeValue(value)
+        assert.ok(isOneLine(shown), shown)
+        assert.ok(shown.length < 300)
+      }),
+    )
+  })
+})
+
+describe('what was thrown', () => {
+  for (const [thrown, message] of [
+    [new Error('plain'), 'plain'],
+    [new TypeError('two\r\nlines'), 'two lines'],
+    [new Error(''), ''],
+    ['a text', '"a text"'],
+    [undefined, 'nothing'],
+    [null, 'null'],
+    [{ message: 'canary' }, 'an object'],
+    [Object.assign(new Error(), { message: 42 }), '42'],
+    [Object.assign(new Error(), { message: Symbol('x') }), 'Symbol(x)'],
+    [hostileProxy(), 'an error without a message'],
+    [revoked(new Error('x')), 'an error without a message'],
+    [
+      Object.defineProperty(new Error('x'), 'message', {
+        get() {
+          throw new Error('y')
+        },
+      }),
+      'an error without a message',
+    ],
+    [
+      Object.assign(new Error('x'), {
+        message: {
+          toString() {
+            throw new Error('y')
+          },
+        },
+      }),
+      'an error without a message',
+    ],
+  ] as const) {
+    it(`reads ${JSON.stringify(message)}`, () => assert.equal(messageOf(thrown), message))
+  }
+
+  it('is cut off after 200 characters', () => {
+    assert.equal(messageOf(new Error('x'.repeat(10_000))), `${'x'.repeat(200)}…`)
+  })
+
+  it('is one line, whatever it was', () => {
+    fc.assert(fc.property(fc.anything(), (thrown) => assert.ok(isOneLine(messageOf(thrown)))))
+  })
+})
+
+describe('a line of the log', () => {
+  it('cannot be forged by what a network or a client says', () => {
+    assert.equal(oneLine(' a\r\n[ERROR] b\u2028c\u0085d\u001b[2J '), 'a [ERROR] b c d [2J')
+  })
+})
+
+describe('InvalidImpressionError', () => {
+  it('says which field, what was expected, and what was there', () => {
+    const error = new InvalidImpressionError('device', "'mobile' or 'desktop'", 'phone')
+    assert.equal(error.message, `device: expected 'mobile' or 'desktop', got "phone"`)
+    assert.equal(error.name, 'InvalidImpressionError')
+    assert.equal(error.field, 'device')
+    assert.equal(error.expected, "'mobile' or 'desktop'")
+    assert.equal(error.given, 'string')
+    assert.ok(error instanceof Error)
+    assert.match(error.stack ?? '', /^InvalidImpressionError: device: expected/)
+  })
+
+  it('keeps of the value no more than it shows', () => {
+    const error = new InvalidImpressionError('placement', 'a text', { canary: 'x' })
+    assert.deepEqual(Object.values(error), [
+      'InvalidImpressionError',
+      'placement',
+      'a text',
+      'object',
+    ])
+  })
+})
+
+describe('ConfigurationError', () => {
+  it('says whose it is, and has a word for programs', () => {
+    const error = new ConfigurationError('no-network', 'no network is configured')
+    assert.equal(error.message, 'ad-impressions: no network is configured')
+    assert.equal(error.code, 'no-network')
+    assert.equal(error.name, 'ConfigurationError')
+    assert.match(error.stack ?? '', /^ConfigurationError: ad-impressions: no network/)
+  })
+})

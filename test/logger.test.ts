@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict'
+import { Writable } from 'node:stream'
+import pino from 'pino'
+import type { Clock } from '../lib/clock.js'
+import { consoleLogger, createLog, type Logger } from '../lib/logger.js'
+
+/** A clock that moves when told to, and then runs what is due. */
+class ManualClock implements Clock {
+  #nowMs = 0
+  #tasks: { readonly atMs: number; readonly task: () => void }[] = []
+
+  now = () => this.#nowMs
+  soon = (task: () => void) => task()
+
+  after(delayMs: number, task: () => void): () => void {
+    const entry = { atMs: this.#nowMs + delayMs, task }
+    this.#tasks.push(entry)
+    return () => {
+      this.#tasks = this.#tasks.filter((other) => other !== entry)
+    }
+  }
+
+  get waiting(): number {
+    return this.#tasks.length
+  }
+
+  advance(ms: number): void {
+    this.#nowMs += ms
+    const due = this.#tasks.filter(({ atMs }) => atMs <= this.#nowMs)
+    this.#tasks = this.#tasks.filter((entry) => !due.includes(entry))
+    for (const { task } of due) task()
+  }
+}
+
+const MINUTE_MS = 60_000
+
+function record() {
+  const lines: string[] = []
+  const fields: Record<string, unknown>[] = []
+  const say = (level: string) => (said: Record<string, unknown>, message: string) => {
+    fields.push(said)
+    lines.push(`${level} ${message}`)
+  }
+  const logger: Logger = { debug: say('debug'), warn: say('warn'), error: say('error') }
+  const clock = new ManualClock()
+  return { log: createLog(logger, clock), lines, fields, clock }
+}
+
+describe('a kind of message', () => {
+  it('is said at once, with its kind and fields', () => {
+    const { log, lines, fields } = record()
+    log.warn('disk', 'the disk is full', { free: 0 })
+    assert.deepEqual(lines, ['warn ad-impressions: the disk is full'])
+    assert.deepEqual(fields, [{ kind: 'disk', free: 0 }])
+  })
+
+  it('is said once a minute, whatever its message says', () => {
+    const { log, lines, clock } = record()
+    log.warn('disk', 'one')
+    log.warn('disk', 'two')
+    clock.advance(MINUTE_MS - 1)
+    log.warn('disk', 'three')
+    assert.deepEqual(lines, ['warn ad-impressions: one'])
+  })
+
+  it('is said again after its minute, with how many were left unsaid', () => {
+    const { log, lines, clock } = record()
+    for (let i = 0; i < 4; i += 1) log.error('disk', 'the disk is full')
+    clock.advance(MINUTE_MS)
+    assert.deepEqual(lines.slice(1), [
+      'error ad-impressions: the disk is full (and 3 more of this kind in the last minute)',
+    ])
+  })
+
+  it('says nothing after its minute if nothing was left unsaid', () => {
+    const { log, lines, clock } = record()
+    log.warn('disk', 'the disk is full')
+    clock.advance(MINUTE_MS)
+    assert.equal(lines.length, 1)
+    assert.equal(clock.waiting, 0)
+  })
+
+  it('stays as long as it is, however many minutes it goes on', () => {
+    const { log, lines, clock } = record()
+    for (let minute = 0; minute < 60; minute += 1) {
+      for (let i = 0; i < 3; i += 1) log.warn('disk', 'the disk is full')
+      clock.advance(MINUTE_MS)
+    }
+    assert.match(
+      lines.at(-1) ?? '',
+      /^warn ad-impressions: the disk is full \(and 3 more [^()]+\)$/,
+    )
+    assert.ok(lines.length <= 61, `${lines.length} lines in an hour`)
+  })
+
+  it('ends when it ends: the last count, then silence', () => {
+    const { log, lines, clock } = record()
+    log.warn('disk', 'the disk is full')
+    log.warn('disk', 'the disk is full')
+    for (let minute = 0; minute < 10; minute += 1) clock.advance(MINUTE_MS)
+    assert.equal(lines.length, 2)
+    assert.equal(clock.waiting, 0)
+  })
+
+  it('keeps no other kind quiet', () => {
+    const { log, lines } = record()
+    log.warn('disk', 'the disk is full')
+    log.warn('tape', 'the tape is full')
+    assert.equal(lines.length, 2)
+  })
+
+  it('is one of 1,000 a minute: the rest share a kind', () => {
+    const { log, lines, fields, clock } = record()
+    for (let i = 0; i < 5_000; i += 1) log.warn(`kind ${i}`, 'hello')
+    assert.equal(lines.length, 1_001)
+    assert.equal(fields.at(-1)?.kind, 'other kinds')
+    assert.equal(clock.waiting, 1_001)
+    clock.advance(MINUTE_MS)
+    assert.match(lines.at(-1) ?? '', /hello \(and 3999 more of this kind in the last minute\)$/)
+  })
+})
+
+describe('a logger', () => {
+  const levels = ['debug', 'warn', 'error'] as const
+
+  for (const level of levels) {
+    it(`is called for ${level}, as a method`, () => {
+      const logger = {
+        lines: [] as string[],
+        debug(_fields: object, message: string) {
+          this.lines.push(`debug ${message}`)
+        },
+        warn(_fields: object, message: string) {
+          this.lines.push(`warn ${message}`)
+        },
+        error(_fields: object, message: string) {
+          this.lines.push(`error ${message}`)
+        },
+      }
+      createLog(logger, new ManualClock())[level]('kind', 'hello')
+      assert.deepEqual(logger.lines, [`${level} ad-impressions: hello`])
+    })
+
+    it(`that throws on ${level} harms nobody, then and a minute later`, () => {
+      const fail = () => {
+        throw new Error('the log is down')
+      }
+      const clock = new ManualClock()
+      const log = createLog({ debug: fail, warn: fail, error: fail }, clock)
+      log[level]('kind', 'hello')
+      log[level]('kind', 'hello')
+      clock.advance(MINUTE_MS)
+    })
+  }
+
+  it('that fails later harms nobody either', async () => {
+    const fail = async () => {
+      throw new Error('the log is down')
+    }
+    const log = createLog({ debug: fail, warn: fail, error: fail }, new ManualClock())
+    const unhandled: unknown[] = []
+    const listen = (reason: unknown) => void unhandled.push(reason)
+    process.on('unhandledRejection', listen)
+    try {
+      log.error('kind', 'hello')
+      await new Promise((resolve) => setImmediate(resolve))
+      await new Promise((resolve) => setImmediate(resolve))
+    } finally {
+      process.off('unhandledRejection', listen)
+    }
+    assert.deepEqual(unhandled, [])
+  })
+
+  it('may be pino, which takes fields before the message', () => {
+    const lines: string[] = []
+    const stream = new Writable({
+      write(chunk, _encoding, done) {
+        lines.push(String(chunk))
+        done()
+      },
+    })
+    const log = createLog(
+      pino({ level: 'debug', base: null, timestamp: false }, stream),
+      new ManualClock(),
+    )
+    log.debug('a', 'one')
+    log.warn('b', 'two', { network: 'ens' })
+    log.error('c', 'three')
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line)),
+      [
+        { level: 20, kind: 'a', msg: 'ad-impressions: one' },
+        { level: 40, kind: 'b', network: 'ens', msg: 'ad-impressions: two' },
+        { level: 50, kind: 'c', msg: 'ad-impressions: three' },
+      ],
+    )
+  })
+
+  it('is the console by default, without what is for debugging', () => {
+    const { debug, info, log, warn, error } = console
+    const lines: unknown[][] = []
+    const note =
+      (level: string) =>
+      (...said: unknown[]) =>
+        void lines.push([level, ...said])
+    Object.assign(console, {
+      debug: note('debug'),
+      info: note('info'),
+      log: note('log'),
+      warn: note('warn'),
+      error: note('error'),
+    })
+    try {
+      const toConsole = createLog(consoleLogger, new ManualClock())
+      toConsole.debug('a', 'one')
+      toConsole.warn('b', 'two', { network: 'ens' })
+      toConsole.error('c', 'three')
+    } finally {
+      Object.assign(console, { debug, info, log, warn, error })
+    }
+    assert.deepEqual(lines, [
+      ['warn', 'ad-impressions: two'],
+      ['error', 'ad-impressions: three'],
+    ])
+  })
+})
