@@ -14,7 +14,8 @@ import { fateByStatus, isShared } from './response.js'
 import { type ResponseState, stateOf, whenEnded } from './response-state.js'
 import { refusalOf } from './viewer/admission.js'
 import { type Identity, identify } from './viewer/identity.js'
-import { isNavigation, setPageLoadCookie } from './viewer/page-load-cookie.js'
+import { isNavigation } from './viewer/navigation.js'
+import { leavePageLoadCookie } from './viewer/page-load-cookie.js'
 import { type Viewer, viewerOf } from './viewer/viewer.js'
 
 /** Tells the network of a display: what templates see as `trackImpression`. */
@@ -188,7 +189,7 @@ export class PageLoad<Source> {
     if (cookie !== undefined && isNavigation(this.#req)) {
       // The cookie's id is always a random one, whatever names the page load: it cannot be guessed.
       const id = canRecur ? randomUUID() : requestId
-      if (setPageLoadCookie(cookie, id, this.#res, isSecure(this.#req, this.#source))) {
+      if (leavePageLoadCookie(cookie, id, this.#req, this.#res, this.#source)) {
         dedupe.alias(id, counted)
       }
     }
@@ -268,14 +269,6 @@ export function helperOf<Source>(pageLoad: PageLoad<Source>): TrackImpression {
   const trackImpression = (input: unknown) => pageLoad.track(input)
   trackImpression[PAGE_LOAD] = pageLoad
   return Object.setPrototypeOf(trackImpression, helperPrototype)
-}
-
-/** Whether the browser speaks https: Express and Koa know of a trusted proxy, a socket does not. */
-function isSecure(req: IncomingMessage, source: unknown): boolean {
-  if (typeof source === 'object' && source !== null && 'secure' in source) {
-    return source.secure === true
-  }
-  return 'encrypted' in req.socket && req.socket.encrypted === true
 }
 
 /** An invalid input's campaign id, where it is short enough to be told on. */

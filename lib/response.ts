@@ -19,7 +19,9 @@ export function makePrivate(res: ServerResponse): void {
   const directives = String(res.getHeader('cache-control') ?? '')
     .split(',')
     .map((directive) => directive.trim())
-  if (directives.some((directive) => /^(private|no-store)$/i.test(directive))) return
-  const kept = directives.filter((directive) => !/^(public|s-maxage\s*=.*|)$/i.test(directive))
-  res.setHeader('Cache-Control', ['private', ...kept].join(', '))
+    .filter((directive) => !/^(public|s-maxage\s*=.*|)$/i.test(directive))
+  if (!directives.some((directive) => /^(private|no-store)$/i.test(directive))) {
+    directives.unshift('private')
+  }
+  res.setHeader('Cache-Control', directives.join(', '))
 }

@@ -4,7 +4,7 @@ import type { Log } from '../logger.js'
 /**
  * Runs a function that the user configured. What it throws is logged and costs the page nothing.
  *
- * @returns `undefined` if it threw
+ * @returns `undefined` if it threw, or if it answered with a promise, which no page waits for
  */
 export function ask<Source>(
   option: string,
@@ -13,9 +13,17 @@ export function ask<Source>(
   log: Log,
 ): unknown {
   try {
-    return answer(source)
+    const answered = answer(source)
+    if (!(answered instanceof Promise)) return answered
+    // Unheard, its rejection would end the process.
+    answered.catch(() => {})
+    log.error(
+      `option ${option} promises`,
+      `the option ${option} answered with a promise, and is asked while the page renders: let a ` +
+        'middleware wait for what it needs, and read that here',
+    )
   } catch (thrown) {
     log.error(`option ${option} threw`, `the option ${option} threw: ${messageOf(thrown)}`)
-    return undefined
   }
+  return undefined
 }

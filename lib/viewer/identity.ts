@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Log } from '../logger.js'
 import { ask } from './ask.js'
-import { isNavigation, readPageLoadCookie } from './page-load-cookie.js'
+import { isNavigation } from './navigation.js'
+import { readPageLoadCookie } from './page-load-cookie.js'
 
 /** Which page load a request belongs to. */
 export interface Identity {

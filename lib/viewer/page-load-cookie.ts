@@ -1,62 +1,121 @@
+import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { parse, serialize } from 'cookie'
-import { makePrivate } from '../response.js'
+import { fateByStatus, makePrivate } from '../response.js'
+import { beforeHead } from './before-head.js'
 
 /** What the option `pageLoadCookie: true` calls the cookie. */
 export const PAGE_LOAD_COOKIE = 'ad-page-load'
 
-const MAX_COOKIE_HEADER_CHARACTERS = 16_384
-const RANDOM_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
-
-/**
- * Whether the request loads a page of its own, which begins a page load, rather than a fragment of
- * one: Fetch Metadata tells (`Sec-Fetch-Dest`, `Sec-Fetch-Mode`), and where a browser does not send
- * it, htmx's and XHR's own headers do. htmx's boosted links and restored history are pages.
- */
-export function isNavigation({ headers }: IncomingMessage): boolean {
-  if (headers['hx-boosted'] === 'true') return true
-  if (headers['hx-history-restore-request'] === 'true') return true
-  const mode = headers['sec-fetch-mode']
-  const dest = headers['sec-fetch-dest']
-  if (mode !== undefined || dest !== undefined) return mode === 'navigate' && dest === 'document'
-  return headers['hx-request'] === undefined && headers['x-requested-with'] === undefined
+/** A page load that the browser was told of. */
+interface OpenPage {
+  /** Random, so that nobody can guess another's. */
+  readonly id: string
+  /** A digest of the page's address, by which its fragments are known from another tab's. */
+  readonly address: string
 }
 
+const MAX_COOKIE_HEADER_CHARACTERS = 16_384
+/** The pages that the cookie names, the latest first: more than one for those who read in tabs. */
+const MAX_OPEN_PAGES = 5
+const OPEN_PAGE =
+  /^(?<id>[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})\.(?<address>[\w-]{8})$/
+const SEPARATOR = '~'
+
 /**
- * The id that the page's own navigation left in the cookie. A cookie is the client's to write: one
- * that is malformed, oversized or sent twice is ignored.
+ * The page load that a fragment belongs to, by the cookie that its page's own navigation left: of
+ * the page whose address the fragment names as its own (htmx, `Referer`), else of the page opened
+ * last.
  */
 export function readPageLoadCookie(name: string, headers: IncomingHttpHeaders): string | undefined {
-  const { cookie } = headers
-  if (cookie === undefined || cookie.length > MAX_COOKIE_HEADER_CHARACTERS) return undefined
-  const pairs = cookie.split(';').filter((pair) => pair.split('=', 1)[0]?.trim() === name)
-  const [pair, second] = pairs
-  if (pair === undefined || second !== undefined) return undefined
-  const id = parse(pair)[name]
-  return id !== undefined && RANDOM_ID.test(id) ? id : undefined
+  const pages = readOpenPages(name, headers)
+  const [latest] = pages
+  if (latest === undefined || pages.length === 1) return latest?.id
+  const url = headers['hx-current-url'] ?? headers.referer
+  const address = typeof url === 'string' ? addressOf(url) : undefined
+  return (pages.find((page) => page.address === address) ?? latest).id
 }
 
 /**
- * Leaves the page load's id with the browser, for the fragments that the page fetches. The answer
- * is then this viewer's own, so that no shared cache may keep it.
+ * Leaves the page load's id with the browser, for the fragments that the page fetches, if the page
+ * is shown in the end: not with a redirect or an error page. The answer is then this viewer's own,
+ * so that no shared cache may keep it. Other cookies stay, whenever and however they are set.
  *
- * @param isSecure whether the browser speaks https, perhaps to a proxy
- * @returns whether the cookie is set: it is too late once the head has been sent
+ * @param source the framework's request, which may know of https better than the socket
+ * @returns whether the cookie will be set: it is too late once the head has been sent
  */
-export function setPageLoadCookie(
+export function leavePageLoadCookie(
   name: string,
   id: string,
+  req: IncomingMessage,
   res: ServerResponse,
-  isSecure: boolean,
+  source: unknown,
 ): boolean {
   if (res.headersSent) return false
-  const cookie = serialize(name, id, {
-    path: '/',
-    httpOnly: true,
-    sameSite: 'lax',
-    secure: isSecure,
+  beforeHead(res, (status) => {
+    if (fateByStatus(status)) return
+    const page = { id, address: addressOf(urlOf(req, source)) }
+    const others = readOpenPages(name, req.headers).filter(
+      ({ address }) => address !== page.address,
+    )
+    const cookie = serialize(
+      name,
+      [page, ...others]
+        .slice(0, MAX_OPEN_PAGES)
+        .map((open) => `${open.id}.${open.address}`)
+        .join(SEPARATOR),
+      { path: '/', httpOnly: true, sameSite: 'lax', secure: isSecure(req, source) },
+    )
+    res.appendHeader('Set-Cookie', cookie)
+    makePrivate(res)
   })
-  res.appendHeader('Set-Cookie', cookie)
-  makePrivate(res)
   return true
+}
+
+/**
+ * A cookie is the client's to write: one that is malformed, oversized or sent twice is ignored.
+ */
+function readOpenPages(name: string, { cookie }: IncomingHttpHeaders): readonly OpenPage[] {
+  if (cookie === undefined || cookie.length > MAX_COOKIE_HEADER_CHARACTERS) return []
+  const pairs = cookie.split(';').filter((pair) => pair.split('=', 1)[0]?.trim() === name)
+  const [pair, second] = pairs
+  if (pair === undefined || second !== undefined) return []
+  const entries = parse(pair)[name]?.split(SEPARATOR, MAX_OPEN_PAGES + 1) ?? []
+  const pages = entries.flatMap((entry) => {
+    const { id, address } = OPEN_PAGE.exec(entry)?.groups ?? {}
+    return id !== undefined && address !== undefined ? [{ id, address }] : []
+  })
+  return pages.length === entries.length && pages.length <= MAX_OPEN_PAGES ? pages : []
+}
+
+const MAX_URL_CHARACTERS = 8_192
+
+/** A digest of path and query: what is read stays unsaid in the cookie. */
+function addressOf(url: string): string {
+  const base = 'http://page.invalid'
+  const { pathname, search } =
+    url.length <= MAX_URL_CHARACTERS && URL.canParse(url, base) ? new URL(url, base) : new URL(base)
+  return createHash('sha256').update(`${pathname}${search}`).digest('base64url').slice(0, 8)
+}
+
+/** What the browser asked for: a framework's routers cut the front off `req.url`. */
+function urlOf(req: IncomingMessage, source: unknown): string {
+  const original =
+    typeof source === 'object' && source !== null && 'originalUrl' in source
+      ? source.originalUrl
+      : undefined
+  return typeof original === 'string' ? original : (req.url ?? '/')
+}
+
+/** Whether the browser speaks https: Express and Koa know of a trusted proxy, a socket does not. */
+function isSecure(req: IncomingMessage, source: unknown): boolean {
+  if (typeof source === 'object' && source !== null && 'secure' in source) {
+    try {
+      return source.secure === true
+    } catch {
+      // Express asks a function of the user's (`trust proxy`): the page goes on without it.
+      return false
+    }
+  }
+  return req.socket && 'encrypted' in req.socket && req.socket.encrypted === true
 }
