@@ -4,7 +4,7 @@ import { messageOf } from '../errors.js'
 import type { Drop, Impression, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Network, NetworkRequest } from '../networks/network.js'
-import { Budget, type Spending } from './budget.js'
+import { type BatchKind, Budget, type Spending } from './budget.js'
 import { requestFor, verdictOn } from './checked-network.js'
 import { Conclusions } from './conclusions.js'
 import { type CallResult, Gate, type Pass } from './gate.js'
@@ -45,9 +45,6 @@ const RESULTS: Readonly<Record<Verdict['kind'], CallResult>> = {
   uncertain: 'ambiguous',
 }
 
-/** Waiting impressions become urgent at this share of the age at which they expire. */
-const URGENT_SHARE = 0.25
-
 /** An impression that met so many errors of the network may itself be their cause. */
 const SUSPECT_ATTEMPTS = 4
 const FIRST_ASIDE_MS = 1_000
@@ -79,7 +76,7 @@ export class Delivery {
     const { network, account, books, outbox, clock, log } = parts
     this.#parts = parts
     this.#gate = new Gate(parts.random)
-    this.#budget = new Budget(network.windows)
+    this.#budget = new Budget(network.windows, parts.maxAgeMs)
     this.#conclusions = new Conclusions(network.name, account, books, log)
     this.#outbox = new PatientOutbox({
       network: network.name,
@@ -176,7 +173,7 @@ export class Delivery {
       }
       const limit = this.#gate.limit(network.maxBatch)
       const batch = this.#inHand.take(limit)
-      if (batch) this.#send(batch, false)
+      if (batch) this.#send(batch, 'half')
       else this.#claim(limit)
     }
   }
@@ -190,9 +187,9 @@ export class Delivery {
   /** Milliseconds until gate, budget and pace let the next call leave. */
   #waitMs(nowMs: number): number {
     const waitMs = this.#closedForMs(nowMs)
-    if (waitMs > 0 || !this.#isNextPaced()) return waitMs
+    if (waitMs > 0) return waitMs
     const waitedMs = nowMs - (this.#outbox.nextTrackedAtMs ?? nowMs)
-    return this.#budget.pacedWaitMs(nowMs, waitedMs > this.#parts.maxAgeMs * URGENT_SHARE)
+    return this.#budget.pacedWaitMs(nowMs, this.#nextKind(), waitedMs)
   }
 
   /** Milliseconds until gate and budget let any call leave. */
@@ -200,13 +197,13 @@ export class Delivery {
     return Math.max(this.#gate.waitMs(nowMs), this.#budget.waitMs(nowMs))
   }
 
-  /** Whether the next call could still gain by waiting: one in hand and a full batch cannot. */
-  #isNextPaced(): boolean {
-    return !this.#inHand.isReady && !this.#outbox.hasFullBatch
+  #nextKind(): BatchKind {
+    if (this.#inHand.isReady) return 'half'
+    return this.#outbox.hasFullBatch ? 'full' : 'partial'
   }
 
   #claim(limit: number): void {
-    const isPaced = this.#isNextPaced()
+    const kind = this.#nextKind()
     this.#isClaiming = true
     this.#outbox.claim(limit, (claim) => {
       if (!claim && this.#outbox.waiting > 0) {
@@ -217,14 +214,14 @@ export class Delivery {
         return
       }
       this.#isClaiming = false
-      if (claim) this.#take(claim, isPaced)
+      if (claim) this.#take(claim, kind)
       // A claim that was promised has left the loop that asked for it.
       this.#drainSoon()
     })
   }
 
   /** A claim may have been long promised: gate, budget and delivery may have closed meanwhile. */
-  #take(claim: Claim, isPaced: boolean): void {
+  #take(claim: Claim, kind: BatchKind): void {
     const { network, clock } = this.#parts
     const { impressions } = claim
     this.#conclusions.adopt(impressions)
@@ -233,10 +230,10 @@ export class Delivery {
     if (impressions.length > limit) {
       this.#sendAgain({ claim, impressions: impressions.slice(limit) })
     }
-    if (limit > 0) this.#send({ claim, impressions: impressions.slice(0, limit) }, isPaced)
+    if (limit > 0) this.#send({ claim, impressions: impressions.slice(0, limit) }, kind)
   }
 
-  #send(claimed: Batch, isPaced: boolean): void {
+  #send(claimed: Batch, kind: BatchKind): void {
     const { network, transport, clock, maxAgeMs } = this.#parts
     const nowMs = clock.now()
     const [old, batch] = partByAge(claimed, nowMs - maxAgeMs)
@@ -251,7 +248,7 @@ export class Delivery {
     }
     for (const impression of batch.impressions) impression.attempts += 1
     const pass = this.#gate.enter()
-    const spending = this.#budget.spend(nowMs, isPaced)
+    const spending = this.#budget.spend(nowMs, kind)
     const call = { batch, request, pass, spending }
     this.#inFlight += 1
     transport.send(request, (end) => this.#receive(call, end))
@@ -262,8 +259,7 @@ export class Delivery {
     const nowMs = clock.now()
     this.#inFlight -= 1
     const verdict = verdictOn(network, end, request, log)
-    this.#budget.settle(spending, nowMs)
-    if ('answer' in end) this.#budget.observe(end.answer, this.#inFlight)
+    this.#budget.settle(spending, nowMs, 'answer' in end ? end.answer : undefined)
     const { kind } = verdict
     const result = 'error' in end && kind === 'split' ? 'unsent' : RESULTS[kind]
     const retryAfterMs = kind === 'retry' ? verdict.retryAfterMs : undefined
