@@ -17,6 +17,8 @@ export class Conclusions {
   readonly #books: Books
   readonly #log: Log
   readonly #flushes = new Set<Flush>()
+  /** Sent before, and may have counted: these can no longer end as never sent. */
+  readonly #doubtful = new WeakSet<Impression>()
   #sequence = 0
 
   constructor(network: string, account: Account, books: Books, log: Log) {
@@ -31,6 +33,20 @@ export class Conclusions {
     this.#sequence += 1
     impression.sequence = this.#sequence
     this.#account.pending += 1
+  }
+
+  /** Of these, the ones that another process accepted are pending here from now on. */
+  adopt(impressions: readonly Impression[]): void {
+    for (const impression of impressions) {
+      if (impression.sequence !== 0) continue
+      this.#account.tracked += 1
+      this.begin(impression)
+    }
+  }
+
+  /** These may have counted, and are sent again all the same. */
+  doubt(impressions: readonly Impression[]): void {
+    for (const impression of impressions) this.#doubtful.add(impression)
   }
 
   end(impressions: readonly Impression[], outcome: Outcome, reason: string): void {
@@ -49,6 +65,10 @@ export class Conclusions {
   drop(impressions: readonly Impression[], reason: Drop): void {
     const kind = `dropped ${reason} ${this.#network}`
     for (const impression of impressions) {
+      if (this.#doubtful.has(impression)) {
+        this.end([impression], 'uncertain', `sent before, and not again: ${reason}`)
+        continue
+      }
       this.#log.warn(kind, `${this.#network}: impression dropped unsent: ${reason}`)
       this.end([impression], 'dropped', reason)
     }

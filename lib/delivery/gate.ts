@@ -1,5 +1,8 @@
-/** What a call came to, as far as the gate is concerned. */
-export type CallResult = 'answered' | 'refused' | 'ambiguous' | 'misconfigured'
+/**
+ * What a call came to, as far as the gate is concerned. `unsent`: it could not even be tried, which
+ * tells nothing of the network.
+ */
+export type CallResult = 'answered' | 'refused' | 'ambiguous' | 'misconfigured' | 'unsent'
 
 /** The permission for one call; hand it back with the call's result. */
 export interface Pass {
@@ -20,19 +23,24 @@ const AMBIGUOUS_IN_A_ROW = 5
 const RECENT_CALLS = 20
 
 /**
- * One network's gate: every failure that makes waiting sensible closes it for all calls. When its
- * time has come one call goes first as a probe, and only its success opens the gate again.
+ * One network's gate. It is open; or wary, since the last call was ambiguous: then one call at a
+ * time leaves until any is answered; or closed, since a call was refused or ambiguity has become
+ * the rule: then nothing leaves until its time has come, one call goes first as a probe, and only
+ * its success opens the gate again.
+ *
+ * A call that goes alone, be the gate wary or closed, carries one impression, so that an outage
+ * costs what was under way when it began and one impression a probe, however long it lasts.
  */
 export class Gate {
   readonly #random: () => number
   #closed = false
   #opensAtMs = 0
-  #probing = false
+  /** The call that goes alone, while it is under way. */
+  #probe: Pass | undefined
   #closings = 0
   /** Closings since the last success: the backoff's exponent. */
   #failures = 0
-  /** Whether a probe may cost its impressions, so that it carries one only. */
-  #ambiguous = false
+  /** Ambiguous calls since the last one that was not. */
   #inARow = 0
   #recent: boolean[] = []
 
@@ -43,53 +51,64 @@ export class Gate {
 
   /** Milliseconds until a call may leave; `Infinity` while a probe is under way. */
   waitMs(nowMs: number): number {
-    if (!this.#closed) return 0
-    return this.#probing ? Number.POSITIVE_INFINITY : Math.max(0, this.#opensAtMs - nowMs)
+    if (this.#isOpen()) return 0
+    if (this.#probe) return Number.POSITIVE_INFINITY
+    return this.#closed ? Math.max(0, this.#opensAtMs - nowMs) : 0
   }
 
   /** Most impressions that the next call may carry. */
   limit(maxBatch: number): number {
-    return this.#closed && this.#ambiguous ? 1 : maxBatch
+    return this.#isOpen() ? maxBatch : 1
   }
 
   /** A call leaves; ask `waitMs` first. */
   enter(): Pass {
-    this.#probing = this.#closed
-    return { probe: this.#closed, closings: this.#closings }
+    const pass = { probe: !this.#isOpen(), closings: this.#closings }
+    if (pass.probe) this.#probe = pass
+    return pass
   }
 
   /** @param retryAfterMs the network's own word how long to wait */
   leave(pass: Pass, result: CallResult, nowMs: number, retryAfterMs = 0): void {
-    if (pass.probe) this.#probing = false
-    this.#remember(result === 'ambiguous')
-
-    if (result === 'answered') {
-      if (pass.probe) this.#open()
-      else if (!this.#closed) this.#failures = 0
+    if (pass === this.#probe) this.#probe = undefined
+    if (result === 'unsent') return
+    const waitMs = Math.max(retryAfterMs, result === 'misconfigured' ? MISCONFIGURED_MS : 0)
+    if (pass.closings !== this.#closings) {
+      // Of the calls that were under way when the gate closed only the first counts as a failure;
+      // the others' backoff would add up to the longest of many random ones, which is no jitter.
+      if (this.#closed && result !== 'answered') this.#keepClosed(nowMs + waitMs)
       return
     }
-    if (result === 'ambiguous' && !pass.probe && !this.#isAmbiguityTheRule()) return
-
-    this.#ambiguous ||= result === 'ambiguous'
-    // Of the calls that were under way when the gate closed only the first counts as a failure.
-    if (pass.closings === this.#closings) {
-      this.#closings += 1
-      this.#failures += 1
+    if (result === 'answered') this.#succeed()
+    else if (result !== 'ambiguous' || this.#closed || this.#isAmbiguityTheRule()) {
+      this.#close(nowMs, waitMs)
     }
-    this.#closed = true
-    const delayMs = Math.max(
-      retryAfterMs,
-      result === 'misconfigured' ? MISCONFIGURED_MS : this.#backoffMs(),
-    )
-    this.#opensAtMs = Math.max(this.#opensAtMs, nowMs + delayMs)
   }
 
-  #open(): void {
+  #isOpen(): boolean {
+    return !this.#closed && this.#inARow === 0
+  }
+
+  #succeed(): void {
+    if (this.#closed) this.#recent = []
+    else this.#remember(false)
     this.#closed = false
-    this.#ambiguous = false
     this.#failures = 0
     this.#inARow = 0
-    this.#recent = []
+    // Where it goes alone no longer, another call may go alone before it has ended.
+    this.#probe = undefined
+  }
+
+  #close(nowMs: number, waitMs: number): void {
+    this.#closed = true
+    this.#closings += 1
+    this.#failures += 1
+    this.#probe = undefined
+    this.#keepClosed(nowMs + Math.max(waitMs, this.#backoffMs()))
+  }
+
+  #keepClosed(untilMs: number): void {
+    this.#opensAtMs = Math.max(this.#opensAtMs, untilMs)
   }
 
   /** Exponential with full jitter: anything up to the bound, so that many processes spread out. */
@@ -98,15 +117,16 @@ export class Gate {
     return this.#random() * boundMs
   }
 
-  #remember(ambiguous: boolean): void {
-    this.#inARow = ambiguous ? this.#inARow + 1 : 0
-    this.#recent.push(ambiguous)
-    if (this.#recent.length > RECENT_CALLS) this.#recent.shift()
-  }
-
   #isAmbiguityTheRule(): boolean {
+    this.#inARow += 1
+    this.#remember(true)
     if (this.#inARow >= AMBIGUOUS_IN_A_ROW) return true
     const ambiguous = this.#recent.filter(Boolean).length
     return this.#recent.length === RECENT_CALLS && ambiguous * 2 > RECENT_CALLS
+  }
+
+  #remember(isAmbiguous: boolean): void {
+    this.#recent.push(isAmbiguous)
+    if (this.#recent.length > RECENT_CALLS) this.#recent.shift()
   }
 }

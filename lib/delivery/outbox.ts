@@ -1,4 +1,5 @@
 import type { Impression } from '../impression.js'
+import { Queue } from './queue.js'
 
 /** A value, or the promise of one: memory answers at once, and must not pay for a promise. */
 export type Awaitable<Value> = Value | Promise<Value>
@@ -32,7 +33,10 @@ export type OpenOutbox = (options: OutboxOptions) => Outbox
 /**
  * Where one network's accepted impressions wait. An impression is in it from `append` until it is
  * settled: claimed for a call, and then settled, or released to wait again. Every method may
- * answer at once or by a promise, which may reject: the caller then calls again.
+ * answer at once or by a promise, which must end some time. Where it throws or rejects the caller
+ * asks again later: an impression that was taken all the same is then `accepted` once more, not twice.
+ *
+ * An impression that another process appended is given out with `sequence` 0.
  */
 export interface Outbox {
   /** Impressions that wait for a claim, as far as is known here. */
@@ -42,13 +46,13 @@ export interface Outbox {
   /** When the impression that is claimed next was tracked, in ms since the epoch. */
   readonly nextTrackedAtMs: number | undefined
   append(impression: Impression): Awaitable<Receipt>
-  /** Up to `max` impressions that may share one call; `undefined` if nothing waits. */
+  /** Up to `max` impressions that may share one call; `undefined` if nothing waits (any more). */
   claim(max: number): Awaitable<Claim | undefined>
   /** These impressions of the claim have their outcome. */
   settle(claim: Claim, impressions: readonly Impression[]): Awaitable<void>
   /** These impressions of the claim wait again. */
   release(claim: Claim, impressions: readonly Impression[]): Awaitable<void>
-  /** Takes out every waiting impression that was tracked before `beforeMs`. */
+  /** Takes out every waiting impression that this process appended and that is older. */
   expire(beforeMs: number): Awaitable<readonly Impression[]>
   /**
    * What a process that died has left: what it never sent waits again, and what it had in flight
@@ -57,45 +61,20 @@ export interface Outbox {
   recover(): Awaitable<readonly Impression[]>
 }
 
-/** First in, first out, with O(1) at both ends. */
-class Queue {
-  #items: Impression[] = []
-  #head = 0
-
-  get length(): number {
-    return this.#items.length - this.#head
-  }
-
-  get first(): Impression | undefined {
-    return this.#items[this.#head]
-  }
-
-  push(impression: Impression): void {
-    this.#items.push(impression)
-  }
-
-  take(max: number): Impression[] {
-    const taken = this.#items.slice(this.#head, this.#head + max)
-    this.#head += taken.length
-    // Cutting off what is spent only once it is the larger half moves each impression once at most.
-    if (this.#head * 2 >= this.#items.length) {
-      this.#items = this.#items.slice(this.#head)
-      this.#head = 0
-    }
-    return taken
-  }
-}
+/** After so many full batches in a row it is the turn of one that is not. */
+const FULL_IN_A_ROW = 3
 
 /** The embedded default: what waits in it ends with the process. */
 export class MemoryOutbox implements Outbox {
   /** By batch key, in the order in which they are served. */
-  readonly #queues = new Map<string, Queue>()
+  readonly #queues = new Map<string, Queue<Impression>>()
   /** The keys of the queues that hold a full batch. */
   readonly #full = new Set<string>()
   readonly #maxPending: number
   readonly #maxBatch: number
   #waiting = 0
   #claimed = 0
+  #fullInARow = 0
 
   constructor({ maxPending, maxBatch }: Pick<OutboxOptions, 'maxPending' | 'maxBatch'>) {
     this.#maxPending = maxPending
@@ -122,19 +101,27 @@ export class MemoryOutbox implements Outbox {
   }
 
   claim(max: number): Claim | undefined {
-    const [full] = this.#full
-    const [next] = full === undefined ? this.#queues.keys() : [full]
+    const next = this.#nextKey()
     const queue = next === undefined ? undefined : this.#queues.get(next)
     if (next === undefined || queue === undefined) return undefined
     const impressions = queue.take(max)
     this.#waiting -= impressions.length
     this.#claimed += impressions.length
-    // What is left goes behind the others, so that a busy search query starves none.
+    // What is left goes behind the others.
     this.#queues.delete(next)
     this.#full.delete(next)
     if (queue.length > 0) this.#queues.set(next, queue)
     if (queue.length >= this.#maxBatch) this.#full.add(next)
     return { impressions }
+  }
+
+  /** A full batch first, but never so that busy search queries starve the others. */
+  #nextKey(): string | undefined {
+    const [full] = this.#full
+    const [first] = this.#queues.keys()
+    const isFull = full !== undefined && this.#fullInARow < FULL_IN_A_ROW
+    this.#fullInARow = isFull ? this.#fullInARow + 1 : 0
+    return isFull ? full : first
   }
 
   settle(_claim: Claim, impressions: readonly Impression[]): void {

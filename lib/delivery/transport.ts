@@ -27,7 +27,11 @@ class CallTimeoutError extends Error {
   readonly code = 'ETIMEDOUT'
 }
 
-/** One pool of keep-alive connections; as many calls under way as it has connections. */
+/**
+ * One pool of keep-alive connections; as many calls under way as it has connections.
+ *
+ * @param timeoutMs how long a call may take, from `send` to the last byte of its answer
+ */
 export function createTransport(
   { baseUrl, connections }: Pick<Network, 'baseUrl' | 'connections'>,
   timeoutMs: number,
@@ -38,6 +42,7 @@ export function createTransport(
   const pool = new Pool(origin, {
     connections,
     pipelining: 1,
+    // The call has ended by then: this one only gives up the socket.
     connect: { timeout: timeoutMs },
     // The deadline below bounds the whole call, and undici's own would be second timers.
     headersTimeout: 0,
@@ -58,10 +63,11 @@ type Controller = { abort(reason: Error): void }
 /** The handler of one call: undici's `dispatch` tells it what a promise would not. */
 class Call {
   readonly #onEnd: (end: CallEnd) => void
-  readonly #timeoutMs: number
   readonly #clock: Clock
-  #cancelDeadline = () => {}
-  #sent = false
+  readonly #cancelDeadline: () => void
+  /** There once the request is being written. */
+  #controller: Controller | undefined
+  #hasEnded = false
   #status = 0
   #headers: Answer['headers'] = {}
   #body: Buffer[] = []
@@ -70,16 +76,21 @@ class Call {
 
   constructor(onEnd: (end: CallEnd) => void, timeoutMs: number, clock: Clock) {
     this.#onEnd = onEnd
-    this.#timeoutMs = timeoutMs
     this.#clock = clock
+    this.#cancelDeadline = clock.after(timeoutMs, () => {
+      const error = new CallTimeoutError(`no answer within ${timeoutMs} ms`)
+      if (this.#controller) this.#controller.abort(error)
+      else this.#end({ error, sent: false })
+    })
   }
 
-  /** A connection is there, and the request is written to it in this very tick. */
+  /** A connection is there, and the request is written to it in this very tick unless aborted. */
   onRequestStart(controller: Controller): void {
-    this.#sent = true
-    this.#cancelDeadline = this.#clock.after(this.#timeoutMs, () =>
-      controller.abort(new CallTimeoutError(`no answer within ${this.#timeoutMs} ms`)),
-    )
+    if (this.#hasEnded) {
+      controller.abort(new CallTimeoutError('the connection came too late'))
+      return
+    }
+    this.#controller = controller
   }
 
   onResponseStart(_controller: Controller, status: number, headers: Answer['headers']): void {
@@ -101,20 +112,22 @@ class Call {
 
   onResponseError(_controller: Controller, error: Error): void {
     // Once the status is there the network has spoken, even if the rest of the answer is lost.
-    if (this.#status !== 0) {
-      this.#answer()
-      return
-    }
-    this.#cancelDeadline()
-    this.#onEnd({ error, sent: this.#sent && !failedToWrite(error) })
+    if (this.#status !== 0) this.#answer()
+    else this.#end({ error, sent: this.#controller !== undefined && !failedToWrite(error) })
   }
 
   #answer(): void {
-    this.#cancelDeadline()
     const body = Buffer.concat(this.#body).toString('utf8', 0, MAX_BODY_BYTES)
-    this.#onEnd({
+    this.#end({
       answer: { status: this.#status, headers: this.#headers, body, atMs: this.#atMs },
     })
+  }
+
+  #end(end: CallEnd): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#cancelDeadline()
+    this.#onEnd(end)
   }
 }
 

@@ -83,6 +83,8 @@ function retry(answer: Answer, word: NetworksWord | undefined, reason: string): 
  */
 export function verdictOnError(error: Error & { code?: string }, sent: boolean): Verdict {
   const reason = error.code ? `${error.code}: ${error.message}` : error.message
+  // A header or a path that HTTP does not allow: it is no better the next time.
+  if (error.code === 'UND_ERR_INVALID_ARG') return { kind: 'split', reason }
   return { kind: sent ? 'uncertain' : 'retry', reason }
 }
 
