@@ -31,7 +31,7 @@ const PAGES: Readonly<Record<string, string>> = {
 describe('examples', () => {
   for (const [name, text] of Object.entries(PAGES)) {
     it(`${name} shows its ads, prints nothing for them, and has them counted once a page`, async () => {
-      await using example = new Started('example', name)
+      await using example = new Started(`example ${name}`)
       const sandbox = await example.line(/sandbox: (http\S+)/)
       const site = await example.line(/served at (http\S+)/)
 
@@ -56,7 +56,7 @@ describe('examples', () => {
   }
 
   it('custom-network tells a network of its own of a page in one call', async () => {
-    await using example = new Started('example', 'custom-network')
+    await using example = new Started('example custom-network')
     const site = await example.line(/served at (http\S+)/)
 
     const response = await fetch(site, { headers: BROWSER })
@@ -78,7 +78,7 @@ describe('examples', () => {
   })
 
   it('are ended by Ctrl-C although a browser holds a connection that it never used', async () => {
-    await using example = new Started('example', 'template-literals')
+    await using example = new Started('example template-literals')
     const site = await example.line(/served at (http\S+)/)
     const socket = connect(Number(new URL(site).port), 'localhost')
     try {
@@ -90,7 +90,7 @@ describe('examples', () => {
   })
 
   it('are named, when an unknown one is asked for', async () => {
-    await using example = new Started('example', 'express-angular')
+    await using example = new Started('example express-angular')
     const names = await example.matching(/^ {2}(\S+)$/, Object.keys(PAGES).length + 1)
     assert.ok(names.includes('express-ejs'))
   })

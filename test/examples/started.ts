@@ -20,12 +20,17 @@ export class Started implements AsyncDisposable {
   #ended = false
   #waiters: (() => void)[] = []
 
-  constructor(...command: string[]) {
+  /**
+   * @param command what stands behind `npm run`
+   * @param variables set in its environment, on top of a port of its own choice
+   */
+  constructor(command: string, variables: Readonly<Record<string, string>> = {}) {
     const { ENS_API_KEY: _ens, CLOSIENT_API_KEY: _closient, ...env } = process.env
-    // In a process group of its own, as a terminal would have it.
-    this.#child = spawn('npm', ['run', '--silent', '--ignore-scripts', ...command], {
+    // Without the scripts before it: they build, and here that is done. In a process group of its
+    // own, as a terminal would have it.
+    this.#child = spawn('npm', ['run', '--silent', '--ignore-scripts', ...command.split(' ')], {
       cwd: ROOT,
-      env: { ...env, PORT: '0' },
+      env: { ...env, PORT: '0', ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })
@@ -66,8 +71,17 @@ export class Started implements AsyncDisposable {
   /** Sends the signal to the whole group, as Ctrl-C does. @returns the exit code */
   async stop(signal: 'SIGINT' | 'SIGTERM'): Promise<unknown> {
     this.#signal(signal)
+    return this.exitCode()
+  }
+
+  async exitCode(): Promise<unknown> {
     const [code] = await this.#exit
     return code
+  }
+
+  /** Closes the pipe that it prints to. */
+  stopReading(): void {
+    this.#child.stdout?.destroy()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
