@@ -180,7 +180,9 @@ export class PageLoad<Source> {
 
   /** What this page load has counted; asked for when it displays its first campaign. */
   #openCounted(): Counted {
-    this.#warnIfShared()
+    // Until the head is sent, its Cache-Control may change.
+    if (this.#res.headersSent) this.#warnIfShared()
+    else this.#res.on('finish', () => this.#warnIfShared())
     const { configuration, dedupe } = this.#parts
     const { requestId, canRecur } = this.#identify()
     // An id that no later request can bear is remembered here only, and forgotten with the page.
@@ -237,7 +239,6 @@ export class PageLoad<Source> {
     const held = this.#held ?? []
     this.#held = undefined
     this.#ended = state
-    this.#warnIfShared()
     const suppression = this.#fate(state)
     for (const { lane, impression, onceKey } of held) {
       lane.account.held -= 1

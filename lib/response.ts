@@ -11,7 +11,15 @@ export function fateByStatus(status: number): Suppression | undefined {
 
 /** Whether shared caches may keep the response: displays of their copies never reach this server. */
 export function isShared(res: ServerResponse): boolean {
-  return /(^|[\s,])(public|s-maxage\s*=)/i.test(String(res.getHeader('cache-control') ?? ''))
+  return /(^|[\s,])(public(?![\w-])|s-maxage\s*=)/i.test(cacheControlOf(res))
+}
+
+/** `getHeader` does not know of headers that were given to `writeHead` alone; the head sent does. */
+function cacheControlOf(res: ServerResponse): string {
+  const value = res.getHeader('cache-control')
+  if (value !== undefined) return String(value)
+  const head = '_header' in res ? res._header : undefined
+  return (typeof head === 'string' && /^cache-control:(.*)/im.exec(head)?.[1]) || ''
 }
 
 /** Lets the browser keep the response as before, and shared caches never. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Suppression } from '../impression.js'
 import type { Log } from '../logger.js'
-import { ask } from './ask.js'
+import { ask, NO_ANSWER } from './ask.js'
 import { isBot, isSpeculative } from './traffic.js'
 
 /** What to do with a kind of traffic that displays nothing to a person. */
@@ -34,7 +34,7 @@ export function refusalOf<Source>(
   if (isSkippedBot(req, source, traffic.bots, log)) return 'bot'
   if (!consent) return undefined
   const answer = ask('consent', consent, source, log)
-  if (answer !== undefined && typeof answer !== 'boolean') {
+  if (answer !== NO_ANSWER && typeof answer !== 'boolean') {
     log.error('option consent', 'the option consent: expected true or false; taken for a no')
   }
   return answer === true ? undefined : 'no-consent'
@@ -49,6 +49,13 @@ function isSkippedBot<Source>(
   if (rule === 'count') return false
   const isKnownBot = isBot(headers)
   if (rule === 'skip') return isKnownBot
-  const answer = ask('traffic.bots', () => rule(source, isKnownBot), source, log)
-  return typeof answer === 'boolean' ? answer : isKnownBot
+  const answer = ask('traffic.bots', (asked: Source) => rule(asked, isKnownBot), source, log)
+  if (typeof answer === 'boolean') return answer
+  if (answer !== NO_ANSWER) {
+    log.error(
+      'option traffic.bots',
+      'the option traffic.bots: expected true or false; the list of known robots decides',
+    )
+  }
+  return isKnownBot
 }

@@ -1,10 +1,13 @@
 import { messageOf } from '../errors.js'
 import type { Log } from '../logger.js'
 
+/** What stands for an answer that never came; the log has said why. */
+export const NO_ANSWER = Symbol('no answer')
+
 /**
  * Runs a function that the user configured. What it throws is logged and costs the page nothing.
  *
- * @returns `undefined` if it threw, or if it answered with a promise, which no page waits for
+ * @returns `NO_ANSWER` if it threw, or if it answered with a promise, which no page waits for
  */
 export function ask<Source>(
   option: string,
@@ -25,5 +28,5 @@ export function ask<Source>(
   } catch (thrown) {
     log.error(`option ${option} threw`, `the option ${option} threw: ${messageOf(thrown)}`)
   }
-  return undefined
+  return NO_ANSWER
 }

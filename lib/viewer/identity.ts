@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Log } from '../logger.js'
-import { ask } from './ask.js'
+import { ask, NO_ANSWER } from './ask.js'
 import { isNavigation } from './navigation.js'
 import { readPageLoadCookie } from './page-load-cookie.js'
 
@@ -33,10 +33,12 @@ export function identify<Source>(
   if (requestId) {
     const id = ask('requestId', requestId, source, log)
     if (isRequestId(id)) return { requestId: id, canRecur: true }
-    log.warn(
-      'option requestId',
-      'the option requestId: expected 1 to 200 visible ASCII characters; a fresh id is used',
-    )
+    if (id !== NO_ANSWER) {
+      log.warn(
+        'option requestId',
+        'the option requestId: expected 1 to 200 visible ASCII characters; a fresh id is used',
+      )
+    }
   }
   return { requestId: randomUUID(), canRecur: false }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Log } from '../logger.js'
-import { ask } from './ask.js'
+import { ask, NO_ANSWER } from './ask.js'
 import { type Cdn, readCountry, toCountry } from './country.js'
 import { type Device, isDevice, readDevice } from './device.js'
 import { cleanSearchQuery, MAX_SEARCH_QUERY_CHARACTERS } from './search-query.js'
@@ -50,14 +50,22 @@ export function viewerOf<Source>(
   function findCountry(): string | undefined {
     if (options.country === undefined) return undefined
     if (typeof options.country === 'string') return readCountry(options.country, req.headers)
-    return toCountry(ask('country', options.country, source, log))
+    const answer = ask('country', options.country, source, log)
+    // Two letters that name no country are how sources of countries say that they do not know.
+    if (isTold(answer) && !(typeof answer === 'string' && answer.length <= 2)) {
+      log.warn(
+        'option country',
+        'the option country: expected an ISO 3166-1 alpha-2 code such as US; left out',
+      )
+    }
+    return toCountry(answer)
   }
 
   function findDevice(): Device | undefined {
     if (options.device === undefined) return readDevice(req.headers)
     const answer = ask('device', options.device, source, log)
     if (isDevice(answer)) return answer
-    if (answer != null)
+    if (isTold(answer))
       log.warn(
         'option device',
         "the option device: expected 'mobile', 'desktop' or 'tablet'; left out",
@@ -68,7 +76,7 @@ export function viewerOf<Source>(
   function findSearchQuery(): string | undefined {
     if (options.searchQuery === undefined) return undefined
     const answer = ask('searchQuery', options.searchQuery, source, log)
-    if (answer == null) return undefined
+    if (!isTold(answer)) return undefined
     if (typeof answer === 'string' && answer.length <= MAX_SEARCH_QUERY_CHARACTERS) {
       return cleanSearchQuery(answer)
     }
@@ -78,4 +86,9 @@ export function viewerOf<Source>(
     )
     return undefined
   }
+}
+
+/** Whether there is an answer at all: `null` and `undefined` say that the trait is not known. */
+function isTold(answer: unknown): boolean {
+  return answer !== NO_ANSWER && answer != null
 }
