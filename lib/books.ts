@@ -83,12 +83,18 @@ export class Books {
     })
     for (const listener of this.#listeners) {
       try {
-        listener(event)
+        const heard: unknown = listener(event)
+        // A listener may be async for all that its type says.
+        if (heard instanceof Promise) heard.catch((thrown) => this.#tellOfListener(thrown))
       } catch (thrown) {
-        this.#log.error('outcome listener', `an outcome listener threw: ${messageOf(thrown)}`)
+        this.#tellOfListener(thrown)
       }
     }
     outcomes.publish(event)
+  }
+
+  #tellOfListener(thrown: unknown): void {
+    this.#log.error('outcome listener', `an outcome listener threw: ${messageOf(thrown)}`)
   }
 
   on(event: 'outcome', listener: OutcomeListener): () => void {
