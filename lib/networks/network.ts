@@ -85,7 +85,7 @@ export interface NetworkDefinition<Item> {
   parse(fields: Fields, viewer: Viewer): Parsed<Item>
   /** One call that carries all of `items`, which share one batch key; at most `maxBatch`. */
   request(items: readonly Item[]): NetworkRequest
-  /** What an answer means. Default, and where it returns no verdict: its status, by RFC 9110. */
+  /** What an answer means. Default: its status, by RFC 9110. */
   verdict?(answer: Answer): Verdict
   /** @default 'immediate' */
   readonly flush?: Flush | undefined
@@ -143,12 +143,14 @@ export function defineNetwork<Item>(definition: NetworkDefinition<Item>): Networ
     ),
     fields: Object.freeze([...definition.fields]),
     match: (fields: Fields) => definition.match?.(fields) ?? 'likely',
-    parse: (fields: Fields, viewer: Viewer) => definition.parse(fields, viewer),
-    request: (items: readonly Item[]) => definition.request(items),
-    verdict: (answer: Answer) => {
-      const verdict: unknown = definition.verdict?.(answer)
-      return isVerdict(verdict) ? verdict : verdictOnStatus(answer, undefined)
+    parse: (fields: Fields, viewer: Viewer) => {
+      const parsed = definition.parse(fields, viewer)
+      if (isParsed(parsed)) return parsed
+      throw new TypeError('parse() returned no { campaignId, item }')
     },
+    request: (items: readonly Item[]) => definition.request(items),
+    verdict: (answer: Answer) =>
+      definition.verdict ? definition.verdict(answer) : verdictOnStatus(answer, undefined),
     flush: definition.flush ?? 'immediate',
     onUncertain: definition.onUncertain ?? 'drop',
     connections: definition.connections ?? 128,
@@ -157,24 +159,14 @@ export function defineNetwork<Item>(definition: NetworkDefinition<Item>): Networ
   })
 }
 
-const KINDS: ReadonlySet<unknown> = new Set<Verdict['kind']>([
-  'delivered',
-  'rejected',
-  'split',
-  'retry',
-  'misconfigured',
-  'uncertain',
-])
-
-/** Whether a user's `verdict` said something that can be carried out. */
-function isVerdict(value: unknown): value is Verdict {
+/** Whether a user's `parse` returned what the page load goes by. */
+function isParsed(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
-  const { kind, reason, count, retryAfterMs }: Record<string, unknown> = { ...value }
-  return KINDS.has(kind) && typeof reason === 'string' && isAmount(count) && isAmount(retryAfterMs)
-}
-
-function isAmount(value: unknown): boolean {
-  return value === undefined || (Number.isFinite(value) && Number(value) >= 0)
+  const { campaignId, onceKey, batchKey }: Record<string, unknown> = { ...value }
+  return (
+    (typeof campaignId === 'string' || typeof campaignId === 'number') &&
+    [onceKey, batchKey].every((key) => key === undefined || typeof key === 'string')
+  )
 }
 
 const networkSchema = definitionSchema.required()

@@ -1,16 +1,28 @@
 import { InvalidImpressionError } from '../../lib/errors.js'
 import { defineNetwork, type Network } from '../../lib/networks/network.js'
 
+declare module '../../lib/networks/network.js' {
+  interface ImpressionInputs {
+    acme: { campaignId: string; slot?: string; network: 'acme' }
+  }
+}
+
 interface AcmeItem {
   readonly id: string
   readonly slot?: string
 }
 
 /** A network as a user of the library defines one: its campaigns are words, whatever their case. */
-export function acme({ apiKey }: { apiKey: string }): Network<AcmeItem> {
+export function acme({
+  apiKey,
+  baseUrl = 'https://ads.acme.example/v2/',
+}: {
+  apiKey: string
+  baseUrl?: string
+}): Network<AcmeItem> {
   return defineNetwork<AcmeItem>({
     name: 'acme',
-    baseUrl: 'https://ads.acme.example/v2/',
+    baseUrl,
     fields: ['slot'],
     maxBatch: 10,
     parse({ campaignId, slot }) {

@@ -87,19 +87,19 @@ describe('defineNetwork()', () => {
   for (const nothing of [
     undefined,
     null,
-    'delivered',
+    42,
     {},
-    { kind: 'fine', reason: 'x' },
-    { kind: 'delivered' },
-    { kind: 'retry', reason: 'x', retryAfterMs: Number.POSITIVE_INFINITY },
-    { kind: 'retry', reason: 'x', retryAfterMs: '5' },
-    { kind: 'delivered', reason: 'x', count: -1 },
-    Promise.resolve({ kind: 'delivered', reason: 'x' }),
+    { campaignId: {}, item: 1 },
+    { campaignId: 'a', batchKey: 7, item: 1 },
+    Promise.resolve({ campaignId: 'a', item: 1 }),
   ]) {
-    it(`goes by the status where the verdict is none: ${JSON.stringify(nothing)}`, () => {
-      const network = defineNetwork(Object.assign({ ...minimal }, { verdict: () => nothing }))
-      assert.equal(network.verdict(answer(503)).kind, 'retry')
-      assert.equal(network.verdict(answer(400)).kind, 'rejected')
+    it(`says so where parse returns nothing of use: ${JSON.stringify(nothing)}`, () => {
+      const definition = Object.assign({ ...minimal }, { parse: () => nothing })
+      const network = Reflect.apply(defineNetwork, undefined, [definition])
+      assert.throws(
+        () => network.parse({}, viewer()),
+        /parse\(\) returned no \{ campaignId, item \}/,
+      )
     })
   }
 
