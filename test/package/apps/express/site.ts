@@ -1,0 +1,38 @@
+// A site as a user of Express writes it in TypeScript.
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { closient, ens, impressions } from 'ad-impressions'
+import { startSandbox } from 'ad-impressions/sandbox'
+import express from 'express'
+
+await using sandbox = await startSandbox()
+{
+  await using middleware = impressions({
+    networks: [
+      ens({ apiKey: sandbox.env.ENS_API_KEY, baseUrl: sandbox.env.ENS_BASE_URL }),
+      closient({ apiKey: sandbox.env.CLOSIENT_API_KEY, baseUrl: sandbox.env.CLOSIENT_BASE_URL }),
+    ],
+  })
+  const app = express()
+  app.use(middleware)
+  app.get('/', (_req, res) => {
+    const { trackImpression } = res.locals
+    const printed = [
+      trackImpression({ campaignId: 42, placement: 'header_banner' }),
+      trackImpression({ campaignId: 'mhvXdrZT4jP5T8vBxuvm75' }),
+    ]
+    res.send(`page${printed.join('')}`)
+  })
+  await using server = app.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+
+  const { port } = server.address() as AddressInfo
+  const url = `http://127.0.0.1:${port}/`
+  // What does not look like a browser is taken for a robot, which is shown nothing.
+  const browser = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+  const page = await fetch(url, { headers: { 'user-agent': browser, connection: 'close' } })
+  console.log(await page.text())
+}
+// Its scope left, the middleware has closed: all is delivered.
+console.log(`ENS ${sandbox.ens.totals.impressions}`)
+console.log(`Closient ${sandbox.closient.totals.impressions}`)

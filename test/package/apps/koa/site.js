@@ -1,0 +1,34 @@
+// A site as a user of Koa writes it in JavaScript, with `import`.
+import { once } from 'node:events'
+import { impressions } from 'ad-impressions/koa'
+import { startSandbox } from 'ad-impressions/sandbox'
+import Koa from 'koa'
+
+const sandbox = await startSandbox()
+Object.assign(process.env, sandbox.env)
+
+const middleware = impressions()
+const app = new Koa()
+app.use(middleware)
+app.use((ctx) => {
+  const { trackImpression } = ctx.state
+  const printed = [
+    trackImpression({ campaignId: 42, placement: 'header_banner' }),
+    trackImpression({ campaignId: 'mhvXdrZT4jP5T8vBxuvm75' }),
+  ]
+  ctx.body = `page${printed.join('')}`
+})
+const server = app.listen(0, '127.0.0.1')
+await once(server, 'listening')
+
+const url = `http://127.0.0.1:${server.address().port}/`
+// What does not look like a browser is taken for a robot, which is shown nothing.
+const browser = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+const page = await fetch(url, { headers: { 'user-agent': browser, connection: 'close' } })
+console.log(await page.text())
+
+server.close()
+await middleware.close()
+console.log(`ENS ${sandbox.ens.totals.impressions}`)
+console.log(`Closient ${sandbox.closient.totals.impressions}`)
+await sandbox.close()
