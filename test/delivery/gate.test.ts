@@ -1,0 +1,354 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { type CallResult, Gate, type Pass } from '../../lib/delivery/gate.js'
+
+const HALF = () => 0.5
+
+/** A gate, and the hand that lets calls through it. */
+function gateAt(random: () => number = HALF) {
+  const gate = new Gate(random)
+  const call = (result: CallResult, nowMs: number, retryAfterMs?: number) => {
+    assert.equal(gate.waitMs(nowMs), 0, 'the gate lets a call through')
+    gate.leave(gate.enter(), result, nowMs, retryAfterMs)
+  }
+  const enter = (count: number) => Array.from({ length: count }, () => gate.enter())
+  return { gate, call, enter }
+}
+
+describe('the gate', () => {
+  it('lets everything through while calls are answered', () => {
+    const { gate, call } = gateAt()
+    for (let n = 0; n < 100; n += 1) call('answered', n)
+    assert.equal(gate.waitMs(100), 0)
+    assert.equal(gate.limit(1_000), 1_000)
+  })
+
+  it('waits anything from nothing to the bound, which doubles up to a minute', () => {
+    for (const share of [0, 0.25, 0.999]) {
+      const { gate, call } = gateAt(() => share)
+      let nowMs = 0
+      for (const boundMs of [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]) {
+        call('refused', nowMs)
+        assert.equal(gate.waitMs(nowMs), share * boundMs)
+        nowMs += gate.waitMs(nowMs)
+      }
+    }
+  })
+
+  it('starts over with the shortest wait after a success', () => {
+    const { gate, call } = gateAt()
+    for (const nowMs of [0, 10_000, 20_000]) call('refused', nowMs)
+    call('answered', 30_000)
+    call('refused', 30_000)
+    assert.equal(gate.waitMs(30_000), 250)
+  })
+
+  it('opens no sooner than the network says, and no sooner than its backoff', () => {
+    const { gate, call } = gateAt()
+    call('refused', 0, 2_000)
+    assert.equal(gate.waitMs(0), 2_000)
+    call('refused', 2_000, 1)
+    assert.equal(gate.waitMs(2_000), 500)
+  })
+
+  it('sends one probe, and nothing else until that has ended', () => {
+    const { gate, call } = gateAt()
+    call('refused', 0)
+    const probe = gate.enter()
+    assert.equal(probe.probe, true)
+    assert.equal(gate.waitMs(1_000_000), Number.POSITIVE_INFINITY)
+    gate.leave(probe, 'refused', 1_000)
+    assert.equal(gate.waitMs(1_000), 500)
+  })
+
+  it('lets the others follow once the probe has succeeded', () => {
+    const { gate, call } = gateAt()
+    call('refused', 0)
+    call('answered', 250)
+    assert.equal(gate.waitMs(250), 0)
+    assert.equal(gate.limit(1_000), 1_000)
+    assert.equal(gate.enter().probe, false)
+  })
+
+  it('risks one impression a probe, whatever closed it', () => {
+    for (const result of ['refused', 'misconfigured'] as const) {
+      const { gate, call } = gateAt()
+      call(result, 0)
+      assert.equal(gate.limit(1_000), 1)
+    }
+  })
+
+  it('sends another probe at once where one could not even be sent', () => {
+    const { gate, call } = gateAt()
+    call('refused', 0)
+    call('unsent', 250)
+    assert.equal(gate.waitMs(250), 0)
+    assert.equal(gate.limit(1_000), 1)
+  })
+
+  it('probes once a minute at most while the key is wrong', () => {
+    const { gate, call } = gateAt(() => 0)
+    call('misconfigured', 0)
+    assert.equal(gate.waitMs(0), 60_000)
+    call('misconfigured', 60_000)
+    assert.equal(gate.waitMs(60_000), 60_000)
+  })
+})
+
+describe('the gate, of calls under way when it closes', () => {
+  it('counts the first alone as a failure', () => {
+    const { gate, enter } = gateAt()
+    for (const pass of enter(128)) gate.leave(pass, 'refused', 0)
+    assert.equal(gate.waitMs(0), 250)
+    gate.leave(gate.enter(), 'refused', 250)
+    assert.equal(gate.waitMs(250), 500, 'the second failure, not the 129th')
+  })
+
+  it('keeps its jitter: it does not wait for the longest of many random times', () => {
+    let asked = 0
+    const { gate, enter } = gateAt(() => {
+      asked += 1
+      return asked === 1 ? 0.1 : 0.99
+    })
+    for (const pass of enter(128)) gate.leave(pass, 'refused', 0)
+    assert.equal(gate.waitMs(0), 50)
+    assert.equal(asked, 1)
+  })
+
+  it('waits as long as any of them is told to', () => {
+    const { gate, enter } = gateAt()
+    const [one, other, third] = enter(3)
+    assert(one && other && third)
+    gate.leave(one, 'refused', 0)
+    gate.leave(other, 'refused', 0, 5_000)
+    assert.equal(gate.waitMs(0), 5_000)
+    gate.leave(third, 'misconfigured', 0)
+    assert.equal(gate.waitMs(0), 60_000)
+  })
+
+  it('does not open by the success of one', () => {
+    const { gate, enter } = gateAt()
+    const [one, other] = enter(2)
+    assert(one && other)
+    gate.leave(one, 'refused', 0)
+    gate.leave(other, 'answered', 0)
+    assert.equal(gate.waitMs(0), 250)
+  })
+
+  it('does not close again by one that fails late, after a probe has succeeded', () => {
+    for (const result of ['refused', 'misconfigured', 'ambiguous'] as const) {
+      const { gate, enter, call } = gateAt()
+      const late = enter(10)
+      call('refused', 0)
+      call('answered', 250)
+      for (const pass of late) gate.leave(pass, result, 300, 60_000)
+      assert.equal(gate.waitMs(300), 0)
+      assert.equal(gate.limit(1_000), 1_000)
+    }
+  })
+})
+
+describe('the gate, of ambiguous calls', () => {
+  it('stays open after a lone one among successes', () => {
+    const { gate, enter } = gateAt()
+    const [one, other] = enter(2)
+    assert(one && other)
+    gate.leave(one, 'ambiguous', 0)
+    gate.leave(other, 'answered', 0)
+    assert.equal(gate.waitMs(0), 0)
+    assert.equal(gate.limit(1_000), 1_000)
+  })
+
+  it('stays open while one call in three is ambiguous', () => {
+    const { gate, call } = gateAt()
+    for (let n = 0; n < 300; n += 1) call(n % 3 === 0 ? 'ambiguous' : 'answered', n)
+    assert.equal(gate.waitMs(300), 0)
+  })
+
+  it('is wary after one: a single impression leaves, until any call is answered', () => {
+    const { gate, enter } = gateAt()
+    const [one, other] = enter(2)
+    assert(one && other)
+    gate.leave(one, 'ambiguous', 0)
+    assert.equal(gate.waitMs(0), 0)
+    assert.equal(gate.limit(1_000), 1)
+    const trial = gate.enter()
+    assert.equal(gate.waitMs(0), Number.POSITIVE_INFINITY)
+    gate.leave(other, 'answered', 0)
+    assert.equal(gate.waitMs(0), 0)
+    assert.equal(gate.limit(1_000), 1_000)
+    gate.leave(trial, 'answered', 0)
+    assert.equal(gate.waitMs(0), 0)
+  })
+
+  it('does not wait for a trial that hangs, once another call was answered', () => {
+    const { gate, call, enter } = gateAt()
+    const [other, another] = enter(2)
+    assert(other && another)
+    call('ambiguous', 0)
+    const trial = gate.enter()
+    gate.leave(other, 'answered', 0)
+    gate.leave(another, 'ambiguous', 0)
+    assert.equal(gate.waitMs(0), 0, 'the trial of an earlier doubt holds up nothing')
+    gate.leave(trial, 'ambiguous', 10_000)
+    assert.equal(gate.waitMs(10_000), 0)
+  })
+
+  it('closes after five in a row', () => {
+    const { gate, call } = gateAt()
+    for (let n = 0; n < 4; n += 1) call('ambiguous', 0)
+    assert.equal(gate.waitMs(0), 0)
+    call('ambiguous', 0)
+    assert.equal(gate.waitMs(0), 250)
+    assert.equal(gate.limit(1_000), 1)
+  })
+
+  it('closes when most of the last twenty were', () => {
+    const { gate, call } = gateAt()
+    const isAmbiguous = (n: number) => n % 2 === 0 || n % 5 === 3
+    let calls = 0
+    while (gate.waitMs(0) === 0 && calls < 100) {
+      call(isAmbiguous(calls) ? 'ambiguous' : 'answered', 0)
+      calls += 1
+    }
+    assert(calls >= 20 && calls < 25, `it closed after ${calls}`)
+  })
+
+  it('costs a hang of all connections one impression more, and then one a probe', () => {
+    const { gate, enter } = gateAt()
+    let sent = 0
+    const hung = enter(128)
+    for (const pass of hung) {
+      gate.leave(pass, 'ambiguous', 10_000)
+      // All that may leave does, and hangs as well.
+      while (gate.waitMs(10_000) === 0) {
+        assert.equal(gate.limit(1_000), 1)
+        gate.enter()
+        sent += 1
+      }
+    }
+    assert.equal(sent, 1)
+    assert.equal(gate.waitMs(10_000), 250)
+  })
+
+  it('closes again by one ambiguous probe', () => {
+    const { gate, call } = gateAt()
+    for (let n = 0; n < 5; n += 1) call('ambiguous', 0)
+    call('ambiguous', 250)
+    assert.equal(gate.waitMs(250), 500)
+  })
+
+  it('forgets them once a probe has succeeded', () => {
+    const { gate, call } = gateAt()
+    for (let n = 0; n < 5; n += 1) call('ambiguous', 0)
+    call('answered', 250)
+    for (let n = 0; n < 4; n += 1) call('ambiguous', 250)
+    assert.equal(gate.waitMs(250), 0)
+  })
+})
+
+describe('the gate, whatever happens', () => {
+  type Move =
+    | { does: 'enter' }
+    | { does: 'leave'; which: number; result: CallResult; retryAfterMs: number | undefined }
+    | { does: 'wait'; ms: number }
+
+  function walks(...results: CallResult[]): fc.Arbitrary<Move[]> {
+    const move = fc.oneof(
+      fc.record({ does: fc.constant('enter' as const) }),
+      fc.record({
+        does: fc.constant('leave' as const),
+        which: fc.nat(),
+        result: fc.constantFrom(...results),
+        retryAfterMs: fc.option(fc.nat(10_000), { nil: undefined }),
+      }),
+      fc.record({ does: fc.constant('wait' as const), ms: fc.nat(20_000) }),
+    )
+    return fc.array(move, { maxLength: 200 })
+  }
+
+  const shares = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+
+  /** Goes as the moves say; `onLeave` is told before and after each call's end. */
+  function walk(
+    moves: Move[],
+    share: number,
+    onLeave: (gate: Gate, pass: Pass, result: CallResult, leave: () => void) => void,
+  ) {
+    const gate = new Gate(() => share)
+    const underWay: Pass[] = []
+    let nowMs = 0
+    for (const move of moves) {
+      if (move.does === 'wait') nowMs += move.ms
+      else if (move.does === 'enter') {
+        if (gate.waitMs(nowMs) === 0) underWay.push(gate.enter())
+      } else {
+        const [pass] = underWay.splice(move.which % Math.max(1, underWay.length), 1)
+        if (!pass) continue
+        onLeave(gate, pass, move.result, () => {
+          gate.leave(pass, move.result, nowMs, move.retryAfterMs)
+        })
+      }
+    }
+    return { gate, underWay, nowMs }
+  }
+
+  it('has one probe under way at most, and opens by its success alone', () => {
+    const moves = walks('answered', 'refused', 'misconfigured', 'unsent')
+    fc.assert(
+      fc.property(moves, shares, (all, share) => {
+        let nowMs = 0
+        const gate = new Gate(() => share)
+        const underWay: Pass[] = []
+        for (const move of all) {
+          const wasClosed = gate.limit(2) === 1
+          if (move.does === 'wait') nowMs += move.ms
+          else if (move.does === 'enter') {
+            if (gate.waitMs(nowMs) > 0) continue
+            const pass = gate.enter()
+            assert.equal(pass.probe, wasClosed)
+            underWay.push(pass)
+            assert(underWay.filter(({ probe }) => probe).length <= 1)
+          } else {
+            const [pass] = underWay.splice(move.which % Math.max(1, underWay.length), 1)
+            if (!pass) continue
+            gate.leave(pass, move.result, nowMs, move.retryAfterMs)
+            const opens = wasClosed && gate.limit(2) === 2
+            assert.equal(opens, wasClosed && pass.probe && move.result === 'answered')
+          }
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('is never stuck: once all calls have ended, a call may leave within a minute', () => {
+    const moves = walks('answered', 'refused', 'ambiguous', 'misconfigured', 'unsent')
+    fc.assert(
+      fc.property(moves, shares, (all, share) => {
+        const { gate, underWay, nowMs } = walk(all, share, (_gate, _pass, _result, leave) =>
+          leave(),
+        )
+        for (const pass of underWay) gate.leave(pass, 'answered', nowMs)
+        const waitMs = gate.waitMs(nowMs)
+        assert(waitMs <= 60_000, `it waits for ${waitMs} ms`)
+        assert.equal(gate.waitMs(nowMs + waitMs), 0)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('goes from one impression a call to all only by an answer', () => {
+    const moves = walks('answered', 'refused', 'ambiguous', 'misconfigured', 'unsent')
+    fc.assert(
+      fc.property(moves, shares, (all, share) => {
+        walk(all, share, (gate, _pass, result, leave) => {
+          const before = gate.limit(2)
+          leave()
+          if (before === 1 && gate.limit(2) === 2) assert.equal(result, 'answered')
+        })
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
