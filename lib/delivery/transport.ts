@@ -135,6 +135,6 @@ class Call {
  * Whether writing itself failed. The request's last byte then never left, as when a kept-alive
  * connection turns out to be closed, and without it no network can count the call.
  */
-function failedToWrite(error: Error & { syscall?: string }): boolean {
+export function failedToWrite(error: Error & { syscall?: string }): boolean {
   return error.syscall === 'write'
 }
