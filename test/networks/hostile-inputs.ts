@@ -1,0 +1,117 @@
+/** Throws itself whatever is done with it. */
+export function hostileProxy(target: object = {}): object {
+  const fail = () => {
+    throw proxy
+  }
+  const traps = Object.getOwnPropertyNames(Reflect).map((trap) => [trap, fail])
+  const proxy: object = new Proxy(target, Object.fromEntries(traps))
+  return proxy
+}
+
+export function revokedProxy(target: object = {}): object {
+  const { proxy, revoke } = Proxy.revocable(target, {})
+  revoke()
+  return proxy
+}
+
+const valid = { campaignId: 1, placement: 'header_banner' }
+
+function withGetter(name: string, get: () => unknown): object {
+  return Object.defineProperty({ ...valid }, name, { get, enumerable: true })
+}
+
+function cyclic(): object {
+  const ad: Record<string, unknown> = { ...valid }
+  ad.campaignId = ad
+  ad.placement = [ad]
+  return ad
+}
+
+const MEGABYTES_10 = 'x'.repeat(10 * 1024 * 1024)
+
+/** Inputs that no test generator thinks of, by what they are; `track` is the page's own helper. */
+export const HOSTILE_INPUTS: Readonly<Record<string, (track: () => unknown) => unknown>> = {
+  'a proxy that throws itself': () => hostileProxy(),
+  'a function proxy that throws itself': () => hostileProxy(() => {}),
+  'a proxy with fields that throws itself': () => hostileProxy({ ...valid }),
+  'a revoked proxy': () => revokedProxy(),
+  'a revoked function proxy': () => revokedProxy(() => {}),
+  'a revoked proxy for a campaign': () => ({ ...valid, campaignId: revokedProxy([]) }),
+  'a hostile proxy for a placement': () => ({ ...valid, placement: hostileProxy() }),
+  'a hostile proxy for a network': () => ({ ...valid, network: hostileProxy() }),
+  'a hostile proxy as the prototype': () => Object.create(hostileProxy()),
+  'no list of its own fields': () =>
+    new Proxy(
+      { ...valid, campaignId: 2 ** 40 },
+      {
+        ownKeys() {
+          throw hostileProxy()
+        },
+      },
+    ),
+  'a getter that throws a proxy': () =>
+    withGetter('placement', () => {
+      throw hostileProxy()
+    }),
+  'a getter that throws nothing': () =>
+    withGetter('campaignId', () => {
+      throw undefined
+    }),
+  'a getter that throws an error whose message throws': () =>
+    withGetter('network', () => {
+      throw Object.defineProperty(new Error('x'), 'message', {
+        get() {
+          throw hostileProxy()
+        },
+      })
+    }),
+  'a getter that never answers twice the same': () => {
+    let reads = 0
+    return withGetter('campaignId', () => {
+      reads += 1
+      return reads === 1 ? '' : 99
+    })
+  },
+  'a getter that tracks': (track) =>
+    withGetter('placement', () => {
+      track()
+      return ''
+    }),
+  'a getter that overflows the stack': () =>
+    withGetter('placement', function overflow(): unknown {
+      return overflow()
+    }),
+  'a cycle': cyclic,
+  'a polluting text': () =>
+    JSON.parse('{"__proto__":{"campaignId":1},"constructor":{"prototype":{"polluted":1}}}'),
+  'a polluting campaign': () => ({ ...valid, campaignId: JSON.parse('{"__proto__":{"x":1}}') }),
+  'the prototype of objects': () => Object.prototype,
+  'ten megabytes': () => MEGABYTES_10,
+  'a placement of ten megabytes': () => ({ ...valid, placement: MEGABYTES_10 }),
+  'a campaign of ten megabytes': () => ({ campaignId: MEGABYTES_10 }),
+  'a network of ten megabytes': () => ({ ...valid, network: MEGABYTES_10 }),
+  'a field name of ten megabytes': () => ({ [MEGABYTES_10]: 1 }),
+  'a date': () => new Date(Number.NaN),
+  'a class': () => class Ad {},
+  'an instance': () => new (class Ad extends Map {})(),
+  'boxed values': () => Object.assign(new String('ad'), { campaignId: Object(1) }),
+  'values that convert themselves': () => ({
+    campaignId: { [Symbol.toPrimitive]: () => 1 },
+    placement: { toString: () => 'header_banner' },
+  }),
+  symbols: () => ({ [Symbol('a')]: 1, campaignId: Symbol('b'), placement: Symbol.iterator }),
+  'a bigint': () => ({ ...valid, campaignId: 1n }),
+  'a buffer': () => Buffer.alloc(1_000),
+  'a generator': () =>
+    (function* ads() {
+      yield valid
+    })(),
+  arguments: () =>
+    (function given(..._: unknown[]) {
+      // biome-ignore lint/complexity/noArguments: the exotic object itself is wanted
+      return arguments
+    })(1, 2),
+  'the global object': () => globalThis,
+  'broken surrogates': () => ({ ...valid, placement: '\ud800', location: '\udfff' }),
+  'terminal codes': () => ({ ...valid, device: '\u001b[2J\u009b1m\r\n[ERROR] forged' }),
+}
