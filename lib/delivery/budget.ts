@@ -1,10 +1,14 @@
 import type { QuotaWindow } from '../networks/network.js'
 import { type Remaining, readRateLimits } from './rate-limit-headers.js'
+import { SendingRate } from './sending-rate.js'
 import type { Answer } from './verdict.js'
 import { SPARE_SHARE, Window } from './window.js'
 
-/** Calls that are not full keep a pace at which only this share of what is left is spent, */
-const PACED_SHARE = 0.5
+/**
+ * Calls that are not full keep a pace at which only this share of what is left is spent. With what
+ * is spent before there is a pace, they take less than half of a window from others,
+ */
+const PACED_SHARE = 0.4
 
 /** until their impressions have waited for this share of the age at which they expire. */
 const URGENT_SHARE = 0.25
@@ -30,6 +34,12 @@ export interface Spending {
   readonly endedBefore: number
 }
 
+/** Milliseconds a call: if all that is left may be spent, and if some of it shall last. */
+interface Pace {
+  allMs: number
+  sparingMs: number
+}
+
 /** What an answer said is left, less what was spent since. */
 interface Told {
   /** Calls that are left for sure; */
@@ -51,20 +61,27 @@ interface Told {
  */
 export class Budget {
   readonly #maxAgeMs: number
+  readonly #maxBatch: number
+  readonly #sending = new SendingRate()
+  /** Calls that would carry the impressions of late if all were full. */
+  #fullCallsPerMs = 0
   #windows: readonly Window[]
   #told: readonly Told[] = []
   #inFlight = 0
   #ended = 0
-  #lastPacedMs = Number.NEGATIVE_INFINITY
+  #lastCallMs = Number.NEGATIVE_INFINITY
+  #lastPartialMs = Number.NEGATIVE_INFINITY
   #steadyMs = Number.NEGATIVE_INFINITY
   #setBackMs = 0
 
   /**
    * @param windows none: nothing is known of any quota, and a 429 alone tells
+   * @param maxBatch most impressions that a call carries
    * @param maxAgeMs how long an impression may wait
    */
-  constructor(windows: readonly QuotaWindow[], maxAgeMs: number) {
+  constructor(windows: readonly QuotaWindow[], maxBatch: number, maxAgeMs: number) {
     this.#windows = windows.map((window) => new Window(window))
+    this.#maxBatch = maxBatch
     this.#maxAgeMs = maxAgeMs
   }
 
@@ -89,20 +106,25 @@ export class Budget {
    */
   pacedWaitMs(nowMs: number, kind: BatchKind, waitedMs: number): number {
     const now = this.#steady(nowMs)
-    const paceMs = this.#paceMs(now, kind)
-    if (paceMs === 0) return 0
+    const pace = this.#pace(now, kind)
+    if (pace.allMs === 0) return 0
     const slowestMs = this.#maxAgeMs * SLOWEST_SHARE
+    const allMs = Math.min(pace.allMs, slowestMs)
+    if (kind === 'full') return Math.max(0, this.#lastCallMs + allMs - now)
+    // However many full batches of a busy search query leave, the others get their turn in the end.
     const urgentInMs = this.#maxAgeMs * URGENT_SHARE - waitedMs
-    const waitAllMs = this.#lastPacedMs + Math.min(paceMs, slowestMs) - now
-    if (kind === 'full' || urgentInMs <= 0) return Math.max(0, waitAllMs)
-    const waitMs = this.#lastPacedMs + Math.min(paceMs / PACED_SHARE, slowestMs) - now
-    return Math.max(0, Math.min(waitMs, Math.max(waitAllMs, urgentInMs)))
+    const urgentMs = Math.max(urgentInMs, this.#lastPartialMs + allMs - now)
+    const sparingMs = this.#lastCallMs + Math.min(pace.sparingMs, slowestMs) - now
+    return Math.max(0, Math.min(urgentMs, sparingMs))
   }
 
-  /** A call leaves. */
-  spend(nowMs: number, kind: BatchKind): Spending {
+  /** A call leaves that carries so many impressions. */
+  spend(nowMs: number, kind: BatchKind, impressions: number): Spending {
     const now = this.#steady(nowMs)
-    if (kind === 'partial' || this.#paceMs(now, kind) > 0) this.#lastPacedMs = now
+    this.#sending.add(impressions, now)
+    this.#fullCallsPerMs = this.#sending.perMs(now) / this.#maxBatch
+    this.#lastCallMs = now
+    if (kind === 'partial') this.#lastPartialMs = now
     this.#inFlight += 1
     for (const told of this.#told) {
       told.sure -= 1
@@ -192,21 +214,21 @@ export class Budget {
   }
 
   /** Full batches gain nothing by waiting: only a budget too short for all holds them up. */
-  #paceMs(now: number, kind: BatchKind): number {
-    if (kind === 'half') return 0
-    let paceMs = 0
+  #pace(now: number, kind: BatchKind): Pace {
+    const pace = { allMs: 0, sparingMs: 0 }
+    if (kind === 'half') return pace
     for (const window of this.#windows) {
-      if (kind === 'partial' || window.isShort(now)) {
-        paceMs = Math.max(paceMs, window.paceMs(now, this.#inFlight))
-      }
+      if (kind === 'full' && !window.isShort(now)) continue
+      const room = window.roomBeside(this.#fullCallsPerMs)
+      slowDown(pace, window.paceMs(now, this.#inFlight, room), room)
     }
     for (const { sure, untilMs, limit, window, leftToOthers } of this.#told) {
-      if (untilMs <= now || (limit !== undefined && limit - sure <= limit * SPARE_SHARE)) continue
-      if (kind === 'partial' || window?.isShort(now)) {
-        paceMs = Math.max(paceMs, (untilMs - now) / Math.max(1, sure - leftToOthers))
-      }
+      if (untilMs <= now || (kind === 'full' && !window?.isShort(now))) continue
+      const room = window?.roomBeside(this.#fullCallsPerMs) ?? 1
+      if (limit !== undefined && limit - sure <= limit * SPARE_SHARE * room) continue
+      slowDown(pace, (untilMs - now) / Math.max(1, sure - leftToOthers), room)
     }
-    return paceMs
+    return pace
   }
 
   /** The time, going on where it was when the system's clock is set back. */
@@ -215,4 +237,9 @@ export class Budget {
     this.#steadyMs = nowMs + this.#setBackMs
     return this.#steadyMs
   }
+}
+
+function slowDown(pace: Pace, allMs: number, room: number): void {
+  pace.allMs = Math.max(pace.allMs, allMs)
+  pace.sparingMs = Math.max(pace.sparingMs, allMs / (PACED_SHARE * room))
 }

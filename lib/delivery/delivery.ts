@@ -76,7 +76,7 @@ export class Delivery {
     const { network, account, books, outbox, clock, log } = parts
     this.#parts = parts
     this.#gate = new Gate(parts.random)
-    this.#budget = new Budget(network.windows, parts.maxAgeMs)
+    this.#budget = new Budget(network.windows, network.maxBatch, parts.maxAgeMs)
     this.#conclusions = new Conclusions(network.name, account, books, log)
     this.#outbox = new PatientOutbox({
       network: network.name,
@@ -248,7 +248,7 @@ export class Delivery {
     }
     for (const impression of batch.impressions) impression.attempts += 1
     const pass = this.#gate.enter()
-    const spending = this.#budget.spend(nowMs, kind)
+    const spending = this.#budget.spend(nowMs, kind, batch.impressions.length)
     const call = { batch, request, pass, spending }
     this.#inFlight += 1
     transport.send(request, (end) => this.#receive(call, end))

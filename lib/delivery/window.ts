@@ -7,7 +7,7 @@ export const SPARE_SHARE = 0.1
 const RUNS_PER_WINDOW = 4_096
 
 /** How many runs are looked at to find a pace; more would change little. */
-const PACE_SAMPLES = 64
+const PACE_SAMPLES = 32
 
 /** Calls that ended within moments of each other. */
 interface Run {
@@ -69,12 +69,25 @@ export class Window {
     return Number.POSITIVE_INFINITY
   }
 
-  /** The fastest steady pace, in milliseconds a call, that never runs dry before calls come back. */
-  paceMs(nowMs: number, inFlight: number): number {
+  /**
+   * How much room full batches leave for calls that are not full, 0 to 1: all of it while they need
+   * no more than half of the window, and none when they need it whole.
+   */
+  roomBeside(callsPerMs: number): number {
+    return Math.max(0.01, Math.min(1, 2 - (2 * callsPerMs * this.windowMs) / this.limit))
+  }
+
+  /**
+   * The fastest steady pace, in milliseconds a call, that never runs dry before calls come back; 0
+   * with budget to spare.
+   *
+   * @param room see `roomBeside`
+   */
+  paceMs(nowMs: number, inFlight: number, room: number): number {
     if (this.limit === Number.POSITIVE_INFINITY) return 0
     const others = nowMs < this.#othersUntilMs ? this.#others : 0
     const left = this.left(nowMs, inFlight) - others
-    if (this.limit - left <= this.limit * SPARE_SHARE) return 0
+    if (this.limit - left <= this.limit * SPARE_SHARE * room) return 0
     let paceMs = this.windowMs / Math.max(1, this.limit - others)
     const stride = Math.ceil((this.#runs.length - this.#head) / PACE_SAMPLES)
     for (let place = this.#head; place < this.#runs.length; place += stride) {
