@@ -146,6 +146,8 @@ export function defineNetwork<Item>(definition: NetworkDefinition<Item>): Networ
     parse: (fields: Fields, viewer: Viewer) => {
       const parsed = definition.parse(fields, viewer)
       if (isParsed(parsed)) return parsed
+      // Not waited for: a page is not. If it fails, that ends no process.
+      if (parsed instanceof Promise) parsed.catch(() => {})
       throw new TypeError('parse() returned no { campaignId, item }')
     },
     request: (items: readonly Item[]) => definition.request(items),

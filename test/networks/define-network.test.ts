@@ -103,6 +103,23 @@ describe('defineNetwork()', () => {
     })
   }
 
+  it('survives a parse that is async and fails', async () => {
+    const parse = async () => {
+      throw new Error('no database')
+    }
+    const network = Reflect.apply(defineNetwork, undefined, [{ ...minimal, parse }])
+    const unhandled: unknown[] = []
+    const listen = (reason: unknown) => void unhandled.push(reason)
+    process.on('unhandledRejection', listen)
+    try {
+      assert.throws(() => network.parse({}, viewer()), TypeError)
+      await new Promise((resolve) => setImmediate(resolve))
+    } finally {
+      process.off('unhandledRejection', listen)
+    }
+    assert.deepEqual(unhandled, [])
+  })
+
   it('says all that is wrong with a definition', () => {
     const error = refusal({ name: 'Acme!', baseUrl: 7, fields: 'slot', parse: 1, apiKey: 'canary' })
     assert.equal(error.code, 'invalid-network')
