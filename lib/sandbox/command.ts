@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import { type Sandbox, startSandbox } from './sandbox.js'
 
@@ -26,13 +25,24 @@ async function main(args: string[]): Promise<void> {
     return
   }
   const sandbox = await startSandbox({ port: asked.port })
-  const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+  const stopped = stopSignal()
   process.stdout.write(greeting(sandbox))
   await stopped
   const ens = sandbox.ens.totals.impressions
   const closient = sandbox.closient.totals.impressions
   await sandbox.close()
   process.stdout.write(`\nStopped. Counted ${ens} at ENS and ${closient} at Closient.\n`)
+}
+
+/** Resolves at Ctrl-C or SIGTERM. */
+async function stopSignal(): Promise<void> {
+  // Ctrl-C under npx arrives twice: from the terminal, and passed on by npm. A listener for one
+  // signal alone would leave the second to end the process on the spot.
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => resolve())
+  })
+  // Nor will Node's slow way out do, on which there are no listeners any more.
+  process.once('beforeExit', () => process.exit())
 }
 
 function parse(args: string[]): 'help' | { port: number } {
