@@ -61,15 +61,23 @@ export interface Outbox {
   recover(): Awaitable<readonly Impression[]>
 }
 
-/** After so many full batches in a row it is the turn of one that is not. */
+/** After so many full batches in a row it is the turn of one that may not be. */
 const FULL_IN_A_ROW = 3
+
+/** The waiting impressions of one batch key. */
+interface Line {
+  readonly batchKey: string
+  readonly impressions: Queue<Impression>
+  /** Whether it stands among the full ones, be it full still or not. */
+  isAmongFull: boolean
+}
 
 /** The embedded default: what waits in it ends with the process. */
 export class MemoryOutbox implements Outbox {
-  /** By batch key, in the order in which they are served. */
-  readonly #queues = new Map<string, Queue<Impression>>()
-  /** The keys of the queues that hold a full batch. */
-  readonly #full = new Set<string>()
+  readonly #lines = new Map<string, Line>()
+  /** Every line once, in the order in which they are served; and the full ones once more. */
+  readonly #turns = new Queue<Line>()
+  readonly #full = new Queue<Line>()
   readonly #maxPending: number
   readonly #maxBatch: number
   #waiting = 0
@@ -86,12 +94,11 @@ export class MemoryOutbox implements Outbox {
   }
 
   get hasFullBatch(): boolean {
-    return this.#full.size > 0
+    return this.#firstFull() !== undefined
   }
 
   get nextTrackedAtMs(): number | undefined {
-    const [next] = this.#queues.values()
-    return next?.first?.trackedAtMs
+    return this.#next()?.impressions.first?.trackedAtMs
   }
 
   append(impression: Impression): Receipt {
@@ -101,27 +108,24 @@ export class MemoryOutbox implements Outbox {
   }
 
   claim(max: number): Claim | undefined {
-    const next = this.#nextKey()
-    const queue = next === undefined ? undefined : this.#queues.get(next)
-    if (next === undefined || queue === undefined) return undefined
-    const impressions = queue.take(max)
+    const isFullsTurn = this.#isFullsTurn()
+    const line = this.#next()
+    if (!line) return undefined
+    const impressions = line.impressions.take(max)
     this.#waiting -= impressions.length
     this.#claimed += impressions.length
-    // What is left goes behind the others.
-    this.#queues.delete(next)
-    this.#full.delete(next)
-    if (queue.length > 0) this.#queues.set(next, queue)
-    if (queue.length >= this.#maxBatch) this.#full.add(next)
+    if (isFullsTurn) {
+      this.#fullInARow += 1
+      this.#full.shift()
+      line.isAmongFull = false
+    } else {
+      this.#fullInARow = 0
+      this.#turns.shift()
+      if (line.impressions.length > 0) this.#turns.push(line)
+      else this.#lines.delete(line.batchKey)
+    }
+    this.#noticeIfFull(line)
     return { impressions }
-  }
-
-  /** A full batch first, but never so that busy search queries starve the others. */
-  #nextKey(): string | undefined {
-    const [full] = this.#full
-    const [first] = this.#queues.keys()
-    const isFull = full !== undefined && this.#fullInARow < FULL_IN_A_ROW
-    this.#fullInARow = isFull ? this.#fullInARow + 1 : 0
-    return isFull ? full : first
   }
 
   settle(_claim: Claim, impressions: readonly Impression[]): void {
@@ -136,13 +140,11 @@ export class MemoryOutbox implements Outbox {
 
   expire(beforeMs: number): readonly Impression[] {
     const expired: Impression[] = []
-    for (const [key, queue] of [...this.#queues]) {
-      for (const impression of queue.take(queue.length)) {
+    for (const { impressions } of this.#lines.values()) {
+      for (const impression of impressions.take(impressions.length)) {
         if (impression.trackedAtMs < beforeMs) expired.push(impression)
-        else queue.push(impression)
+        else impressions.push(impression)
       }
-      if (queue.length === 0) this.#queues.delete(key)
-      if (queue.length < this.#maxBatch) this.#full.delete(key)
     }
     this.#waiting -= expired.length
     return expired
@@ -152,15 +154,51 @@ export class MemoryOutbox implements Outbox {
     return []
   }
 
+  /** The line that is served next: a full one first, but never so that those starve the others. */
+  #next(): Line | undefined {
+    return this.#isFullsTurn() ? this.#firstFull() : this.#firstInTurn()
+  }
+
+  #isFullsTurn(): boolean {
+    return this.#fullInARow < FULL_IN_A_ROW && this.#firstFull() !== undefined
+  }
+
+  #firstFull(): Line | undefined {
+    let line = this.#full.first
+    while (line && line.impressions.length < this.#maxBatch) {
+      this.#full.shift()
+      line.isAmongFull = false
+      line = this.#full.first
+    }
+    return line
+  }
+
+  #firstInTurn(): Line | undefined {
+    let line = this.#turns.first
+    while (line && line.impressions.length === 0) {
+      this.#turns.shift()
+      this.#lines.delete(line.batchKey)
+      line = this.#turns.first
+    }
+    return line
+  }
+
   #enqueue(impression: Impression): void {
     const { batchKey } = impression
-    let queue = this.#queues.get(batchKey)
-    if (!queue) {
-      queue = new Queue()
-      this.#queues.set(batchKey, queue)
+    let line = this.#lines.get(batchKey)
+    if (!line) {
+      line = { batchKey, impressions: new Queue(), isAmongFull: false }
+      this.#lines.set(batchKey, line)
+      this.#turns.push(line)
     }
-    queue.push(impression)
-    if (queue.length === this.#maxBatch) this.#full.add(batchKey)
+    line.impressions.push(impression)
+    this.#noticeIfFull(line)
     this.#waiting += 1
+  }
+
+  #noticeIfFull(line: Line): void {
+    if (line.isAmongFull || line.impressions.length < this.#maxBatch) return
+    line.isAmongFull = true
+    this.#full.push(line)
   }
 }

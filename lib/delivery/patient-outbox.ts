@@ -136,7 +136,7 @@ export class PatientOutbox {
     if (this.#isStoring) return
     this.#isStoring = true
     while (!this.#isPaused && this.#storing < STORED_AT_ONCE) {
-      const [impression] = this.#unstored.take(1)
+      const impression = this.#unstored.shift()
       if (!impression) break
       this.#append(impression)
     }

@@ -15,14 +15,23 @@ export class Queue<Item> {
     this.#items.push(item)
   }
 
+  shift(): Item | undefined {
+    const first = this.#items[this.#head]
+    if (this.#head < this.#items.length) this.#advance(1)
+    return first
+  }
+
   take(max: number): Item[] {
     const taken = this.#items.slice(this.#head, this.#head + max)
-    this.#head += taken.length
-    // Cutting off what is spent only once it is the larger half moves each item once at most.
-    if (this.#head * 2 >= this.#items.length) {
-      this.#items = this.#items.slice(this.#head)
-      this.#head = 0
-    }
+    this.#advance(taken.length)
     return taken
+  }
+
+  /** Cuts off what is spent only once it is the larger half: each item is moved once at most. */
+  #advance(count: number): void {
+    this.#head += count
+    if (this.#head * 2 < this.#items.length) return
+    this.#items = this.#items.slice(this.#head)
+    this.#head = 0
   }
 }
