@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { nonZero } from './books.js'
 import { view } from './browser.js'
 import { closientAd, ensAd } from './campaigns.js'
-import { gate } from './gate.js'
+import { closing, gate } from './gate.js'
 import { type Page, Publisher } from './publisher.js'
 import { RawClient, requestText } from './raw-client.js'
 
@@ -106,7 +105,7 @@ describe('a client that hangs up mid-body', () => {
     const left = gate()
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       res.write('the first half, ')
-      await once(res, 'close')
+      await closing(res)
       trackImpression(ensAd())
       trackImpression(closientAd())
       left.open()
@@ -129,7 +128,7 @@ describe('a client that hangs up mid-body', () => {
     const left = gate()
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       res.write('the first half, ')
-      await once(res, 'close')
+      await closing(res)
       res.end('the second')
       trackImpression(ensAd())
       trackImpression(closientAd())
@@ -155,7 +154,7 @@ describe('a client that hangs up mid-body', () => {
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       trackImpression(closientAd())
       res.end(MORE_THAN_BUFFERS_HOLD)
-      await once(res, 'close')
+      await closing(res)
       trackImpression(ensAd())
       trackImpression(closientAd(2))
       told.open()

@@ -50,7 +50,7 @@ export class Publisher extends Witness implements AsyncDisposable {
     const logger = loggerInto(lines)
     const tracker = createTracker({ networks: networksOf(sandbox), logger, ...options })
     const server = createServer((req, res) => {
-      void page({ req, res, trackImpression: tracker.pageLoad(req, res) })
+      void answer(page, { req, res, trackImpression: tracker.pageLoad(req, res) })
     })
     await listening(server)
     return new Publisher(sandbox, tracker, server, lines)
@@ -70,6 +70,17 @@ export class Publisher extends Witness implements AsyncDisposable {
     await this.tracker.close({ timeoutMs: 1 })
     await this.sandbox.close()
     this.assertBooksBalanced()
+  }
+}
+
+/** A page that fails fails the test. */
+async function answer(page: Page, visit: Visit): Promise<void> {
+  try {
+    await page(visit)
+  } catch (error) {
+    setImmediate(() => {
+      throw error
+    })
   }
 }
 

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
+import { nonZero } from './books.js'
+import { closientAd, ensAd } from './campaigns.js'
+import { closing, gate } from './gate.js'
+import { type Page, Publisher } from './publisher.js'
+import { RawClient, requestText } from './raw-client.js'
+
+const PIPELINED = 30
+
+/** Runs until `task` has ended; returns the warnings that the process was given meanwhile. */
+async function warningsDuring(task: () => Promise<void>): Promise<string[]> {
+  const warnings: string[] = []
+  const keep = ({ name }: Error) => void warnings.push(name)
+  process.on('warning', keep)
+  try {
+    await task()
+    // Warnings are emitted in a tick of their own.
+    await new Promise((resolve) => setImmediate(resolve))
+  } finally {
+    process.off('warning', keep)
+  }
+  return warnings
+}
+
+const show: Page = ({ req, res, trackImpression }) => {
+  trackImpression(closientAd())
+  trackImpression(ensAd())
+  res.end(`page ${req.url};`)
+}
+
+describe('two page loads on one connection', () => {
+  it('count separately when one follows the other', async () => {
+    const sockets = new Set<Socket>()
+    await using site = await Publisher.start((visit) => {
+      sockets.add(visit.req.socket)
+      return show(visit)
+    })
+    await using client = await RawClient.connect(site.port)
+
+    client.send(requestText('/1'))
+    await client.readUntil('page /1;')
+    client.send(requestText('/2'))
+    await client.readUntil('page /2;')
+
+    await site.whenTold(4)
+    assert.equal(sockets.size, 1)
+    assert.deepEqual(nonZero(site.tracker.stats().ens), { tracked: 2, delivered: 2 })
+    assert.deepEqual(nonZero(site.tracker.stats().closient), { tracked: 2, delivered: 2 })
+    assert.equal(new Set(site.outcomes.map(({ requestId }) => requestId)).size, 2)
+  })
+
+  it('count separately when the second is aborted', async () => {
+    await using site = await Publisher.start((visit) => {
+      if (visit.req.url === '/1') return show(visit)
+      visit.trackImpression(closientAd())
+      visit.res.write('half a page')
+    })
+    const client = await RawClient.connect(site.port)
+    client.send(requestText('/1'))
+    await client.readUntil('page /1;')
+    await site.whenTold(2)
+    client.send(requestText('/2'))
+    await client.readUntil('half a page')
+
+    await client.leave()
+
+    await site.whenTold(3)
+    assert.deepEqual(site.told, [
+      'closient delivered',
+      'closient suppressed: aborted',
+      'ens delivered',
+    ])
+  })
+})
+
+describe('pipelined page loads', () => {
+  it('each count once it is its turn, the slow first one before the others', async () => {
+    const slow = gate()
+    await using site = await Publisher.start(async (visit) => {
+      if (visit.req.url === '/1') await slow.opened
+      await show(visit)
+    })
+    await using client = await RawClient.connect(site.port)
+
+    client.send(requestText('/1') + requestText('/2') + requestText('/3'))
+    await site.whenTold(2)
+    assert.deepEqual(site.told, ['ens delivered', 'ens delivered'], 'ENS leaves as it occurs')
+    assert.equal(site.tracker.stats().closient?.held, 2)
+    slow.open()
+
+    await client.readUntil('page /3;')
+    await site.whenTold(6)
+    assert.deepEqual(nonZero(site.tracker.stats().closient), { tracked: 3, delivered: 3 })
+  })
+
+  it('that wait when the client leaves end as aborted', async () => {
+    const arrived = gate()
+    await using site = await Publisher.start(({ req, res, trackImpression }) => {
+      trackImpression(closientAd())
+      if (req.url === '/2') res.end('ended, and never sent')
+      if (req.url === '/3') res.write('begun, and never sent')
+      if (req.url === '/4') arrived.open()
+    })
+    const client = await RawClient.connect(site.port)
+    client.send(['/1', '/2', '/3', '/4'].map((path) => requestText(path)).join(''))
+    await arrived.opened
+
+    await client.leave()
+
+    await site.whenTold(4)
+    assert.deepEqual(await site.settled(), Array(4).fill('closient suppressed: aborted'))
+  })
+
+  it('that wait are shown nothing of what they track once the client has left', async () => {
+    const arrived = gate()
+    const tracked = gate()
+    await using site = await Publisher.start(async ({ req, res, trackImpression }) => {
+      if (req.url === '/1') return
+      arrived.open()
+      res.end('ended, and never sent')
+      await closing(req.socket)
+      trackImpression(closientAd())
+      trackImpression(ensAd())
+      tracked.open()
+    })
+    const client = await RawClient.connect(site.port)
+    client.send(requestText('/1') + requestText('/2'))
+    await arrived.opened
+
+    await client.leave()
+
+    await tracked.opened
+    assert.deepEqual(await site.settled(), [
+      'closient suppressed: aborted',
+      'ens suppressed: aborted',
+    ])
+  })
+
+  for (const [fate, isLeft] of [
+    ['are answered', false],
+    ['are left', true],
+  ] as const) {
+    it(`leave no listener on the socket and cause no warning, when ${PIPELINED} ${fate}`, async () => {
+      const allWait = gate()
+      const sockets = new Map<Socket, unknown[]>()
+      let waiting = 0
+      await using site = await Publisher.start(async ({ req, res, trackImpression }) => {
+        const { socket } = req
+        if (!sockets.has(socket)) sockets.set(socket, socket.listeners('close'))
+        trackImpression(closientAd())
+        waiting += 1
+        if (waiting === PIPELINED) allWait.open()
+        if (req.url === '/1') await all.opened
+        res.end(`page ${req.url};`)
+      })
+      const all = gate()
+      const client = await RawClient.connect(site.port)
+
+      const warnings = await warningsDuring(async () => {
+        const paths = Array.from({ length: PIPELINED }, (_, n) => requestText(`/${n + 1}`))
+        client.send(paths.join(''))
+        await allWait.opened
+        if (isLeft) {
+          await client.leave()
+        } else {
+          all.open()
+          await client.readUntil(`page /${PIPELINED};`)
+        }
+        await site.whenTold(PIPELINED)
+      })
+
+      assert.deepEqual(warnings, [])
+      const outcome = isLeft ? 'suppressed' : 'delivered'
+      assert.deepEqual(nonZero(site.tracker.stats().closient), {
+        tracked: PIPELINED,
+        [outcome]: PIPELINED,
+      })
+      assert.equal(sockets.size, 1)
+      for (const [socket, before] of sockets) {
+        const added = socket.listeners('close').filter((listener) => !before.includes(listener))
+        assert.deepEqual(added, [])
+      }
+      await client[Symbol.asyncDispose]()
+    })
+  }
+})

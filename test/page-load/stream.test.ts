@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { view } from './browser.js'
+import { closientAd, ensAd, shortuuid } from './campaigns.js'
+import { closing, gate } from './gate.js'
+import { Publisher } from './publisher.js'
+import { RawClient, requestText } from './raw-client.js'
+
+describe('a page that is streamed', () => {
+  it('displays what it tracks once its head was sent', async () => {
+    await using site = await Publisher.start(({ res, trackImpression }) => {
+      res.writeHead(200, { 'content-type': 'text/html' })
+      res.write('<p>')
+      trackImpression(ensAd())
+      trackImpression(closientAd())
+      res.end('</p>')
+    })
+
+    await view(site.url)
+
+    await site.whenTold(2)
+    assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
+  })
+
+  it('tells ENS while it is still written, and Closient once it is', async () => {
+    const toldEns = gate()
+    await using site = await Publisher.start(async ({ res, trackImpression }) => {
+      res.write('<p>')
+      trackImpression(ensAd())
+      trackImpression(closientAd(1))
+      await toldEns.opened
+      trackImpression(closientAd(2))
+      res.end('</p>')
+    })
+    await using client = await RawClient.connect(site.port)
+    client.send(requestText())
+
+    await site.sandbox.ens.received(1)
+    await site.whenTold(1)
+    assert.deepEqual(site.told, ['ens delivered'])
+    assert.equal(site.tracker.stats().closient?.held, 1)
+    assert.equal(site.sandbox.closient.totals.calls, 0)
+    toldEns.open()
+
+    await site.whenTold(3)
+    assert.equal(site.sandbox.closient.totals.calls, 1)
+    assert.equal(site.sandbox.closient.totals.impressions, 2)
+  })
+
+  it('sends what it tracks after it has finished at once, in a batch of its own', async () => {
+    const finished = gate()
+    await using site = await Publisher.start(async ({ res, trackImpression }) => {
+      trackImpression(closientAd(1))
+      res.end('a page')
+      await closing(res)
+      await site.whenTold(1)
+      trackImpression(closientAd(2))
+      trackImpression(ensAd())
+      finished.open()
+    })
+
+    await view(site.url)
+
+    await finished.opened
+    assert.deepEqual(await site.settled(), [
+      'closient delivered',
+      'closient delivered',
+      'ens delivered',
+    ])
+    const batches = site.sandbox.closient.impressions.map(({ campaignId, call }) => [
+      call,
+      campaignId,
+    ])
+    assert.deepEqual(batches, [
+      [1, shortuuid(1)],
+      [2, shortuuid(2)],
+    ])
+  })
+
+  it('sends at once what it tracks first after it has finished', async () => {
+    const tracked = gate()
+    await using site = await Publisher.start(async ({ res, trackImpression }) => {
+      res.end('a page')
+      await closing(res)
+      trackImpression(closientAd())
+      tracked.open()
+    })
+
+    await view(site.url)
+
+    await tracked.opened
+    assert.equal(site.tracker.stats().closient?.held, 0)
+    assert.deepEqual(await site.settled(), ['closient delivered'])
+  })
+
+  it('sends at once what a listener of its end tracks', async () => {
+    await using site = await Publisher.start(({ res, trackImpression }) => {
+      res.on('finish', () => trackImpression(closientAd(2)))
+      trackImpression(closientAd(1))
+      res.end('a page')
+    })
+
+    await view(site.url)
+
+    await site.whenTold(2)
+    assert.deepEqual(await site.settled(), ['closient delivered', 'closient delivered'])
+  })
+
+  it('is no less displayed because the viewer closes the kept-alive connection later', async () => {
+    const closed = gate()
+    await using site = await Publisher.start(async ({ req, res, trackImpression }) => {
+      res.end('a page')
+      await closing(req.socket)
+      trackImpression(closientAd())
+      trackImpression(ensAd())
+      closed.open()
+    })
+    const client = await RawClient.connect(site.port)
+    client.send(requestText())
+    await client.readUntil('a page')
+
+    await client.leave()
+
+    await closed.opened
+    assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
+  })
+
+  it('is displayed when its write and end are wrapped, as compression does', async () => {
+    await using site = await Publisher.start(({ res, trackImpression }) => {
+      const end = res.end.bind(res)
+      const held: string[] = []
+      Object.assign(res, {
+        write: (chunk: string) => held.push(chunk) > 0,
+        end: (chunk: string) => {
+          setImmediate(() => end([...held, chunk].join('').toUpperCase()))
+          return res
+        },
+      })
+      trackImpression(closientAd())
+      res.write('a wrapped ')
+      trackImpression(ensAd())
+      res.end('page')
+    })
+
+    assert.equal((await view(site.url)).text, 'A WRAPPED PAGE')
+
+    await site.whenTold(2)
+    assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
+  })
+})
