@@ -1,32 +1,10 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import {
-  CDNS,
-  type Cdn,
-  isCdn,
-  isCountryCode,
-  readCountry,
-  toCountry,
-} from '../../lib/viewer/country.js'
+import { CDNS, isCdn, isCountryCode, readCountry, toCountry } from '../../lib/viewer/country.js'
+import { netlifyGeo, SENT_BY_CDN } from './cdn-headers.js'
 import { hostileHeaders } from './hostile-headers.js'
 
 const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64')
-const netlify = (code: unknown) =>
-  base64({ city: 'Köln', country: { code, name: 'Germany' }, timezone: 'Europe/Berlin' })
-const edgeScape = (code: string) => `georegion=263,country_code=${code},region_code=MA,city=BOSTON`
-
-const SENT: Record<Cdn, [header: string, value: (code: string) => string]> = {
-  'app-engine': ['x-appengine-country', String],
-  akamai: ['x-akamai-edgescape', edgeScape],
-  azure: ['x-geo-country', String],
-  bunny: ['cdn-requestcountrycode', String],
-  cloudflare: ['cf-ipcountry', String],
-  cloudfront: ['cloudfront-viewer-country', String],
-  fastly: ['client-geo-country', String],
-  google: ['x-client-geo-location', (code) => `${code},Mountain View`],
-  netlify: ['x-nf-geo', netlify],
-  vercel: ['x-vercel-ip-country', String],
-}
 
 const NO_COUNTRY = ['XX', 'T1', 'ZZ', 'AP', 'EU', 'A1', 'A2', 'O1', 'UK', 'XK', 'AN', 'YU', 'AA']
 
@@ -89,14 +67,14 @@ describe('country', () => {
 
   describe('a CDN', () => {
     it('is known by its name alone', () => {
-      assert.deepEqual([...CDNS].sort(), Object.keys(SENT).sort())
+      assert.deepEqual([...CDNS].sort(), Object.keys(SENT_BY_CDN).sort())
       for (const name of ['constructor', '__proto__', 'Cloudflare', '', null, undefined, 7])
         assert.equal(isCdn(name), false, String(name))
     })
   })
 
   for (const cdn of CDNS) {
-    const [name, value] = SENT[cdn]
+    const [name, value] = SENT_BY_CDN[cdn]
 
     describe(`by ${cdn}`, () => {
       it(`is read from ${name}`, () => {
@@ -115,7 +93,7 @@ describe('country', () => {
       })
 
       it('is not read from a header of another CDN', () => {
-        const others = CDNS.filter((other) => other !== cdn).map((other) => SENT[other])
+        const others = CDNS.filter((other) => other !== cdn).map((other) => SENT_BY_CDN[other])
         const headers = Object.fromEntries(others.map(([other, sent]) => [other, sent('US')]))
         assert.equal(readCountry(cdn, headers), undefined)
       })
@@ -148,6 +126,6 @@ describe('country', () => {
     for (const value of [base64(null), base64('US'), base64([]), base64({ country: 'US' }), '{}'])
       assert.equal(readCountry('netlify', { 'x-nf-geo': value }), undefined, value)
     for (const code of [undefined, null, 1, ['US'], { code: 'US' }])
-      assert.equal(readCountry('netlify', { 'x-nf-geo': netlify(code) }), undefined)
+      assert.equal(readCountry('netlify', { 'x-nf-geo': netlifyGeo(code) }), undefined)
   })
 })
