@@ -72,7 +72,7 @@ export class PageLoad<Source> {
   #counted: Counted | undefined
   #refusal: Suppression | 'none' | undefined
   #held: Held[] | undefined
-  /** How the response ended, if it held something until then. */
+  /** How the response ended, if it displayed something before that. */
   #ended: ResponseState | undefined
 
   constructor(parts: Parts<Source>, req: IncomingMessage, res: ServerResponse, source: Source) {
@@ -118,7 +118,7 @@ export class PageLoad<Source> {
     const suppression = this.#whyNoDisplay(state)
     if (suppression) return this.#conclude(lane, impression, 'suppressed', suppression)
     if (this.#parts.isClosed()) return this.#conclude(lane, impression, 'dropped', 'closed')
-    this.#counted ??= this.#openCounted()
+    this.#counted ??= this.#openCounted(state)
     const onceKey = `${network.name}:${parsed.onceKey ?? parsed.campaignId}`
     if (this.#counted.has(onceKey)) {
       const reason = `campaign ${impression.campaignId} has counted in this page load`
@@ -179,10 +179,9 @@ export class PageLoad<Source> {
   }
 
   /** What this page load has counted; asked for when it displays its first campaign. */
-  #openCounted(): Counted {
-    // Until the head is sent, its Cache-Control may change.
-    if (this.#res.headersSent) this.#warnIfShared()
-    else this.#res.on('finish', () => this.#warnIfShared())
+  #openCounted(state: ResponseState): Counted {
+    if (state === 'open') whenEnded(this.#req, this.#res, (end) => this.#leave(end))
+    else this.#warnIfShared()
     const { configuration, dedupe } = this.#parts
     const { requestId, canRecur } = this.#identify()
     // An id that no later request can bear is remembered here only, and forgotten with the page.
@@ -228,10 +227,7 @@ export class PageLoad<Source> {
   #hold(held: Held): void {
     held.lane.account.held += 1
     if (this.#held) this.#held.push(held)
-    else {
-      this.#held = [held]
-      whenEnded(this.#req, this.#res, (state) => this.#leave(state))
-    }
+    else this.#held = [held]
   }
 
   /** The response has ended: what it held leaves for its networks, or was no display after all. */
@@ -239,6 +235,7 @@ export class PageLoad<Source> {
     const held = this.#held ?? []
     this.#held = undefined
     this.#ended = state
+    this.#warnIfShared()
     const suppression = this.#fate(state)
     for (const { lane, impression, onceKey } of held) {
       lane.account.held -= 1
