@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict'
+import { closient } from '../../lib/networks/closient.js'
+import { defineNetwork } from '../../lib/networks/network.js'
+import { nonZero } from './books.js'
+import { view } from './browser.js'
+import { closientAd, ensAd, shortuuid } from './campaigns.js'
+import { gate } from './gate.js'
+import { networksOf, Publisher } from './publisher.js'
+
+describe('a campaign in one page load', () => {
+  it('counts once however often it is tracked', async () => {
+    await using site = await Publisher.start(({ res, trackImpression }) => {
+      for (let n = 0; n < 3; n += 1) {
+        trackImpression(ensAd())
+        trackImpression(closientAd())
+      }
+      res.end()
+    })
+
+    await view(site.url)
+
+    await site.whenTold(6)
+    assert.deepEqual(await site.settled(), [
+      'closient delivered',
+      'closient duplicate',
+      'closient duplicate',
+      'ens delivered',
+      'ens duplicate',
+      'ens duplicate',
+    ])
+  })
+
+  it('counts once in another placement, too', async () => {
+    await using site = await Publisher.start(({ res, trackImpression }) => {
+      trackImpression({ campaignId: 42, placement: 'header_banner' })
+      trackImpression({ campaignId: 42, placement: 'sidebar' })
+      res.end()
+    })
+
+    await view(site.url)
+
+    await site.whenTold(2)
+    assert.deepEqual(await site.settled(), ['ens delivered', 'ens duplicate'])
+  })
+
+  it('counts once when it is spelt as its UUID and as its shortuuid', async () => {
+    const uuid = '3b1f8b24-9c05-4d0e-8a7e-6f1c2d3e4f50'
+    await using site = await Publisher.start(({ res, trackImpression }) => {
+      trackImpression({ campaignId: uuid })
+      trackImpression({ campaignId: uuid.toUpperCase() })
+      const [sent] = site.outcomes
+      assert.equal(sent?.outcome, 'duplicate')
+      trackImpression({ campaignId: String(sent.campaignId) })
+      res.end()
+    })
+
+    await view(site.url)
+
+    await site.whenTold(3)
+    assert.deepEqual(await site.settled(), [
+      'closient delivered',
+      'closient duplicate',
+      'closient duplicate',
+    ])
+    assert.equal(new Set(site.outcomes.map(({ campaignId }) => campaignId)).size, 1)
+  })
+
+  it('is not mistaken for another network’s with the same id', async () => {
+    const campaignId = shortuuid(0)
+    await using other = await Publisher.start(({ res }) => void res.end('{}'))
+    const acme = defineNetwork({
+      ...closient({ apiKey: 'key', baseUrl: other.url }),
+      name: 'acme',
+      match: () => 'no',
+    })
+    await using site = await Publisher.start(
+      ({ res, trackImpression }) => {
+        trackImpression({ campaignId })
+        trackImpression({ network: 'acme', campaignId })
+        res.end()
+      },
+      { networks: [...networksOf(other.sandbox), acme] },
+    )
+
+    await view(site.url)
+
+    await site.whenTold(2)
+    assert.deepEqual(await site.settled(), ['acme delivered', 'closient delivered'])
+  })
+
+  it('counts in every page load', async () => {
+    await using site = await Publisher.start(({ res, trackImpression }) => {
+      trackImpression(ensAd())
+      trackImpression(closientAd())
+      res.end()
+    })
+
+    await view(site.url)
+    await view(site.url)
+
+    await site.whenTold(4)
+    assert.deepEqual(nonZero(site.tracker.stats().ens), { tracked: 2, delivered: 2 })
+    assert.deepEqual(nonZero(site.tracker.stats().closient), { tracked: 2, delivered: 2 })
+  })
+})
+
+describe('two requests with the same id', () => {
+  it('are one page load', async () => {
+    await using site = await Publisher.start(
+      ({ res, trackImpression }) => {
+        trackImpression(ensAd())
+        trackImpression(closientAd())
+        res.end(trackImpression.requestId)
+      },
+      { requestId: (req) => String(req.headers['x-page-load']) },
+    )
+
+    const headers = { 'x-page-load': 'a' }
+    assert.equal((await view(site.url, { headers })).text, 'a')
+    await site.whenTold(2)
+    await view(site.url, { headers })
+    await view(site.url, { headers: { 'x-page-load': 'b' } })
+
+    await site.whenTold(6)
+    assert.deepEqual(nonZero(site.tracker.stats().ens), { tracked: 3, delivered: 2, duplicate: 1 })
+    assert.deepEqual(nonZero(site.tracker.stats().closient), {
+      tracked: 3,
+      delivered: 2,
+      duplicate: 1,
+    })
+  })
+
+  it('are one page load while the first is still open', async () => {
+    const bothTracked = gate()
+    let visits = 0
+    await using site = await Publisher.start(
+      async ({ res, trackImpression }) => {
+        trackImpression(closientAd())
+        visits += 1
+        if (visits === 2) bothTracked.open()
+        await bothTracked.opened
+        res.end()
+      },
+      { requestId: () => 'a' },
+    )
+
+    await Promise.all([view(site.url), view(site.url)])
+
+    await site.whenTold(2)
+    assert.deepEqual(await site.settled(), ['closient delivered', 'closient duplicate'])
+  })
+
+  it('are one page load though the memory of it has gone by the time the first tracks more', async () => {
+    const evicted = gate()
+    await using site = await Publisher.start(
+      async ({ req, res, trackImpression }) => {
+        trackImpression(ensAd())
+        if (req.url === '/slow') {
+          await evicted.opened
+          trackImpression(ensAd())
+        }
+        res.end()
+      },
+      { requestId: (req) => String(req.url), dedupe: { max: 1 } },
+    )
+
+    const slow = view(new URL('/slow', site.url).href)
+    await site.whenTold(1)
+    await view(new URL('/other', site.url).href)
+    evicted.open()
+    await slow
+
+    await site.whenTold(3)
+    assert.deepEqual(site.told, ['ens delivered', 'ens delivered', 'ens duplicate'])
+  })
+
+  for (const name of ['__proto__', 'constructor', 'toString', ':', 'x'.repeat(200)]) {
+    it(`are one page load when it is ${name.slice(0, 12)}`, async () => {
+      await using site = await Publisher.start(
+        ({ res, trackImpression }) => {
+          trackImpression(ensAd())
+          res.end(trackImpression.requestId)
+        },
+        { requestId: () => name },
+      )
+
+      assert.equal((await view(site.url)).text, name)
+      await view(site.url)
+
+      await site.whenTold(2)
+      assert.deepEqual(await site.settled(), ['ens delivered', 'ens duplicate'])
+    })
+  }
+})
+
+describe('a request id that may not name a page load', () => {
+  const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+  const hostile: Readonly<Record<string, () => unknown>> = {
+    'too long': () => 'x'.repeat(201),
+    empty: () => '',
+    'with a line break': () => 'a\nforged: line',
+    'with a NUL': () => 'a\0',
+    'with a space': () => 'a b',
+    'not ASCII': () => 'é',
+    'a number': () => 1,
+    'an object': () => ({ toString: () => 'a' }),
+    'an array, as of a header sent twice': () => ['a'],
+    'a promise': () => Promise.resolve('a'),
+    missing: () => undefined,
+    thrown: () => {
+      throw new Error('no id')
+    },
+  }
+  for (const [what, requestId] of Object.entries(hostile)) {
+    it(`gives way to a fresh one, and is logged once: ${what}`, async () => {
+      await using site = await Publisher.start(
+        ({ res, trackImpression }) => {
+          trackImpression(ensAd())
+          res.end(trackImpression.requestId)
+        },
+        { requestId: requestId as () => string },
+      )
+
+      const first = await view(site.url)
+      const second = await view(site.url)
+
+      assert.match(first.text, UUID)
+      assert.notEqual(first.text, second.text)
+      await site.whenTold(2)
+      assert.deepEqual(site.told, ['ens delivered', 'ens delivered'])
+      assert.equal(site.lines.length, 1, site.lines.join('\n'))
+      assert.match(site.lines[0] ?? '', /requestId/)
+    })
+  }
+
+  it('is never a header of the client’s unless the option says so', async () => {
+    await using site = await Publisher.start(({ req, res, trackImpression }) => {
+      Object.assign(req, { id: '1' })
+      trackImpression(ensAd())
+      res.end(trackImpression.requestId)
+    })
+
+    const { text } = await view(site.url, { headers: { 'x-request-id': '1' } })
+
+    assert.match(text, UUID)
+  })
+})
