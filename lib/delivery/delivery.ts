@@ -172,7 +172,7 @@ export class Delivery {
         return
       }
       const limit = this.#gate.limit(network.maxBatch)
-      const batch = this.#inHand.take(limit)
+      const batch = this.#isHandsTurn() ? this.#inHand.take(limit) : undefined
       if (batch) this.#send(batch, 'half')
       else this.#claim(limit)
     }
@@ -197,8 +197,13 @@ export class Delivery {
     return Math.max(this.#gate.waitMs(nowMs), this.#budget.waitMs(nowMs))
   }
 
+  /** What is in hand goes first, but not as a probe: it may be what the network fails on. */
+  #isHandsTurn(): boolean {
+    return this.#inHand.isReady && (this.#gate.isOpen || this.#outbox.waiting === 0)
+  }
+
   #nextKind(): BatchKind {
-    if (this.#inHand.isReady) return 'half'
+    if (this.#isHandsTurn()) return 'half'
     return this.#outbox.hasFullBatch ? 'full' : 'partial'
   }
 

@@ -51,19 +51,24 @@ export class Gate {
 
   /** Milliseconds until a call may leave; `Infinity` while a probe is under way. */
   waitMs(nowMs: number): number {
-    if (this.#isOpen()) return 0
+    if (this.isOpen) return 0
     if (this.#probe) return Number.POSITIVE_INFINITY
     return this.#closed ? Math.max(0, this.#opensAtMs - nowMs) : 0
   }
 
+  /** Whether calls need not go alone. */
+  get isOpen(): boolean {
+    return !this.#closed && this.#inARow === 0
+  }
+
   /** Most impressions that the next call may carry. */
   limit(maxBatch: number): number {
-    return this.#isOpen() ? maxBatch : 1
+    return this.isOpen ? maxBatch : 1
   }
 
   /** A call leaves; ask `waitMs` first. */
   enter(): Pass {
-    const pass = { probe: !this.#isOpen(), closings: this.#closings }
+    const pass = { probe: !this.isOpen, closings: this.#closings }
     if (pass.probe) this.#probe = pass
     return pass
   }
@@ -83,10 +88,6 @@ export class Gate {
     else if (result !== 'ambiguous' || this.#closed || this.#isAmbiguityTheRule()) {
       this.#close(nowMs, waitMs)
     }
-  }
-
-  #isOpen(): boolean {
-    return !this.#closed && this.#inARow === 0
   }
 
   #succeed(): void {

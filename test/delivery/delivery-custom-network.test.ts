@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { verdictOnStatus } from '../../lib/delivery/verdict.js'
+import { deliveryAtHand } from './delivery-at-hand.js'
+import { lost, ok, status } from './scripted-transport.js'
+
+describe('delivery, for a network of the user’s own', () => {
+  it('rejects the one item of which it makes no request, without a call for it', () => {
+    const { push, clock, transport, ended, reasons } = deliveryAtHand({
+      network: {
+        maxBatch: 8,
+        request: (items) => {
+          if (items.includes(5)) throw new Error('no slot for 5')
+          return { method: 'POST', path: '/', headers: {}, body: JSON.stringify(items) }
+        },
+      },
+    })
+    push(8)
+    clock.advance(1_000)
+    assert.deepEqual(ended('rejected'), [5])
+    assert(reasons().includes('rejected: request() failed: no slot for 5'))
+    assert.equal(ended('delivered').length, 7)
+    assert(!transport.sent.flat().includes(5))
+  })
+
+  it('rejects what it makes no proper request of', () => {
+    for (const request of [
+      undefined,
+      null,
+      'GET /',
+      {},
+      { method: 'POST', path: '/', headers: { a: 1 }, body: '' },
+    ]) {
+      const { push, clock, ended } = deliveryAtHand({
+        network: { request: () => request as never },
+      })
+      push()
+      clock.advance(100)
+      assert.deepEqual(ended('rejected'), [1])
+    }
+  })
+
+  it('rejects the one item whose request HTTP does not allow, and closes no gate for it', () => {
+    const { push, clock, transport, ended } = deliveryAtHand({ network: { maxBatch: 4 } })
+    transport.script = ({ items }) => (items.includes(2) ? lost(false, 'UND_ERR_INVALID_ARG') : ok)
+    push(4)
+    clock.advance(1_000)
+    assert.deepEqual(ended('rejected'), [2])
+    assert.equal(ended('delivered').length, 3)
+  })
+
+  it('goes by the status where its verdict throws or is none', () => {
+    const verdicts = [
+      () => {
+        throw new Error('unexpected')
+      },
+      () => undefined,
+      () => 'delivered',
+      () => ({ kind: 'accepted', reason: '' }),
+    ]
+    for (const verdict of verdicts) {
+      const { push, clock, transport, ended, said } = deliveryAtHand({
+        network: { verdict: verdict as never },
+      })
+      transport.script = ({ items }) => (items.includes(1) ? status(400) : ok)
+      push(2)
+      clock.advance(1_000)
+      assert.deepEqual(ended('rejected'), [1])
+      assert.deepEqual(ended('delivered'), [2])
+      assert.equal(said(/verdict\(\) (threw|returned no verdict)/).length, 1)
+    }
+  })
+
+  it('is not thrown by figures in a verdict that make no sense', () => {
+    for (const figure of [Number.NaN, -1, '5', Number.POSITIVE_INFINITY, null]) {
+      const { push, clock, transport, ended } = deliveryAtHand({
+        network: {
+          verdict: (answer) =>
+            ({
+              ...verdictOnStatus(answer, undefined),
+              count: figure,
+              retryAfterMs: figure,
+            }) as never,
+        },
+      })
+      transport.script = () => (transport.calls.length === 1 ? status(503) : ok)
+      push()
+      clock.advance(60_000)
+      assert.deepEqual(ended('delivered'), [1])
+    }
+  })
+})

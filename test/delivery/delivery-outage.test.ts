@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { deliveryAtHand, range } from './delivery-at-hand.js'
+import { lost, ok, status } from './scripted-transport.js'
+
+describe('delivery, while the network cannot be told', () => {
+  it('sends nothing while the gate is closed, whatever arrives', () => {
+    const { push, clock, transport } = deliveryAtHand()
+    transport.script = () => status(429, { 'retry-after': '2' })
+    push()
+    clock.advance(10)
+    for (let n = 0; n < 19; n += 1) {
+      push(10)
+      clock.advance(100)
+    }
+    assert.equal(transport.calls.length, 1)
+  })
+
+  it('sends one probe first, and the rest once that has succeeded', () => {
+    const { push, clock, transport, ended } = deliveryAtHand({ network: { maxBatch: 10 } })
+    transport.script = () => (transport.calls.length === 1 ? status(503) : ok)
+    push(10)
+    const sizes = () => transport.sent.map(({ length }) => length)
+    clock.advance(259)
+    push(10)
+    assert.deepEqual(sizes(), [10])
+    clock.advance(10)
+    assert.deepEqual(sizes(), [10, 1])
+    clock.advance(1)
+    assert.deepEqual(sizes(), [10, 1, 10, 9])
+    clock.advance(10)
+    assert.equal(ended('delivered').length, 20)
+  })
+
+  it('keeps everything while the key is wrong, and says so loudly', () => {
+    const { push, clock, transport, account, logged } = deliveryAtHand()
+    transport.script = () => status(401)
+    push(100)
+    clock.advance(10 * 60_000 + 500)
+    assert.equal(account.pending, 100)
+    assert(transport.calls.length - 100 <= 11, 'one probe a minute')
+    const errors = logged.filter(({ level }) => level === 'error')
+    assert.match(errors[0]?.message ?? '', /acme refuses the key or the base URL \(HTTP 401\)/)
+    transport.script = () => ok
+    clock.advance(61_000)
+    assert.equal(account.delivered, 100)
+  })
+
+  it('is not blocked by an impression on which the network always fails', () => {
+    const { push, clock, transport, outcomes, account } = deliveryAtHand()
+    transport.script = ({ items }) => (items.includes(1) ? status(500) : ok)
+    push(1)
+    for (let second = 0; second < 600; second += 1) {
+      push(2)
+      clock.advance(1_000)
+    }
+    clock.advance(2_000)
+    assert.equal(account.delivered, 1_200)
+    assert.equal(account.pending, 1)
+    // At first it looks like an outage.
+    const latencies = outcomes.map(({ latencyMs }) => latencyMs)
+    assert(Math.max(...latencies) < 5_000)
+    assert(Math.max(...latencies.slice(20)) < 1_000)
+    const tries = transport.sent.filter((items) => items.includes(1)).length
+    assert(tries < 30, `it was tried ${tries} times in ten minutes`)
+  })
+
+  it('parts from a batch the one on which the network always fails', () => {
+    const { push, clock, transport, ended, account } = deliveryAtHand({
+      network: { maxBatch: 1_000, windows: [{ limit: 300, windowMs: 60_000 }] },
+    })
+    transport.script = ({ items }) => (items.includes(500) ? status(500) : ok)
+    push(998)
+    for (let second = 0; second < 120; second += 1) {
+      push(3)
+      clock.advance(1_000)
+    }
+    clock.advance(60_000)
+    assert.equal(account.pending, 1)
+    assert.equal(ended('delivered').length, 998 + 360 - 1)
+    assert(transport.calls.filter(({ items }) => items.includes(500)).length < 40)
+  })
+
+  it('drops what has waited for too long, counts it, and says how many once a minute', () => {
+    const { push, clock, transport, ended, said } = deliveryAtHand({ maxAgeMs: 10_000 })
+    transport.script = () => lost(false, 'ECONNREFUSED')
+    push(50)
+    clock.advance(12_000)
+    assert.equal(ended('dropped').length, 50)
+    assert.equal(said(/impression dropped unsent: expired/).length, 1)
+    clock.advance(60_000)
+    assert.match(said(/dropped unsent: expired/)[1] ?? '', /and 49 more of this kind/)
+  })
+
+  it('takes no more than its bound, counts what it drops, and says how many once a minute', () => {
+    const { push, clock, transport, ended, account, said } = deliveryAtHand({ maxPending: 10 })
+    transport.script = () => undefined
+    push(25)
+    assert.deepEqual(ended('dropped'), range(11, 25))
+    assert.equal(account.pending, 10)
+    clock.advance(60_000)
+    const [first, second] = said(/impression dropped unsent: overflow/)
+    assert(first)
+    assert.match(second ?? '', /and 14 more of this kind/)
+  })
+
+  it('sets no timer for longer than a Node timer holds', () => {
+    const longest = 40 * 86_400_000
+    const { push, clock, transport, ended } = deliveryAtHand({ maxAgeMs: longest })
+    const seconds = `${31 * 86_400}`
+    transport.script = () =>
+      transport.calls.length === 1 ? status(503, { 'retry-after': seconds }) : ok
+    push()
+    clock.advance(31 * 86_400_000)
+    assert.equal(transport.calls.length, 1)
+    clock.advance(100)
+    assert.deepEqual(ended('delivered'), [1])
+  })
+})

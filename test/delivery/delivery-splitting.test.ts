@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { deliveryAtHand, range } from './delivery-at-hand.js'
+import { ok, type ScriptedCall, status } from './scripted-transport.js'
+
+describe('delivery, of a batch that one bad item sank', () => {
+  /** Refuses each call that carries one of these. */
+  const refusing =
+    (code: number, ...bad: number[]) =>
+    ({ items }: ScriptedCall) =>
+      items.some((item) => bad.includes(item)) ? status(code) : ok
+
+  for (const code of [404, 413, 422]) {
+    it(`rejects that one alone, of a ${code}`, () => {
+      const { push, clock, transport, ended } = deliveryAtHand({ network: { maxBatch: 8 } })
+      transport.script = refusing(code, 6)
+      push(8)
+      clock.advance(1_000)
+      assert.deepEqual(ended('rejected'), [6])
+      assert.deepEqual(ended('delivered').length, 7)
+      const expected = [range(1, 8), range(1, 4), range(5, 8), [5, 6], [7, 8], [5], [6]]
+      assert.deepEqual(new Set(transport.sent.map(String)), new Set(expected.map(String)))
+      assert.equal(transport.calls.length, expected.length)
+    })
+  }
+
+  it('finds several bad ones, and all', () => {
+    for (const bad of [[1, 2], [3, 9, 10], range(1, 10)]) {
+      const { push, clock, transport, ended } = deliveryAtHand({ network: { maxBatch: 10 } })
+      transport.script = refusing(422, ...bad)
+      push(10)
+      clock.advance(1_000)
+      assert.deepEqual(new Set(ended('rejected')), new Set(bad))
+      assert.equal(ended('delivered').length, 10 - bad.length)
+    }
+  })
+
+  it('counts the extra calls against the budget', () => {
+    const windows = [{ limit: 4, windowMs: 60_000 }]
+    const { push, clock, transport, ended } = deliveryAtHand({ network: { maxBatch: 8, windows } })
+    transport.script = refusing(422, 1)
+    push(8)
+    clock.advance(59_000)
+    assert.equal(transport.calls.length, 4)
+    clock.advance(120_000)
+    assert.equal(transport.calls.length, 7)
+    assert.deepEqual(ended('rejected'), [1])
+    for (const { atMs } of transport.calls) {
+      const near = transport.calls.filter((call) => call.atMs >= atMs && call.atMs < atMs + 60_000)
+      assert(near.length <= 4)
+    }
+  })
+
+  it('sends the halves before what came later', () => {
+    const { push, clock, transport } = deliveryAtHand({ network: { maxBatch: 2, connections: 1 } })
+    transport.script = refusing(422, 1)
+    push(4)
+    clock.advance(1_000)
+    assert.deepEqual(transport.sent, [[1, 2], [1], [2], [3, 4]])
+  })
+
+  it('gives up the halves when they expire behind a closed gate', () => {
+    const { push, clock, transport, ended, account } = deliveryAtHand({
+      network: { maxBatch: 2 },
+      maxAgeMs: 1_000,
+    })
+    transport.script = () =>
+      transport.calls.length === 1 ? status(422) : status(503, { 'retry-after': '60' })
+    push(2)
+    clock.advance(1_200)
+    assert.deepEqual(ended('dropped').sort(), [1, 2])
+    assert.equal(account.pending, 0)
+  })
+})

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { deliveryAtHand, range } from './delivery-at-hand.js'
+import { lost, ok, status } from './scripted-transport.js'
+
+const HOUR_MS = 3_600_000
+
+describe('delivery', () => {
+  it('sends what it is given, each impression once', () => {
+    const { push, clock, transport, ended, account } = deliveryAtHand()
+    push(3)
+    clock.advance(100)
+    assert.deepEqual(transport.sent, [[1], [2], [3]])
+    assert.deepEqual(ended('delivered'), [1, 2, 3])
+    assert.equal(account.pending, 0)
+  })
+
+  it('sends what is pushed in one go in one call, where the network takes batches', () => {
+    const { push, clock, transport, ended } = deliveryAtHand({ network: { maxBatch: 3 } })
+    push(4)
+    clock.advance(100)
+    assert.deepEqual(transport.sent, [[1, 2, 3], [4]])
+    assert.deepEqual(ended('delivered'), [1, 2, 3, 4])
+  })
+
+  it('never puts into one call what may not share one', () => {
+    const { push, clock, transport } = deliveryAtHand({ network: { maxBatch: 3 } })
+    push(1, { batchKey: 'a' })
+    push(1, { batchKey: 'b' })
+    push(1, { batchKey: 'a' })
+    clock.advance(100)
+    assert.deepEqual(transport.sent, [[1, 3], [2]])
+  })
+
+  it('has no more calls under way than connections', () => {
+    const { push, clock, transport, ended } = deliveryAtHand({ network: { connections: 3 } })
+    push(20)
+    clock.advance(1_000)
+    assert.equal(transport.mostUnderWay, 3)
+    assert.deepEqual(ended('delivered'), range(1, 20))
+  })
+
+  it('tells the outcome with the calls that it took and the time since it was tracked', () => {
+    const { push, clock, transport, outcomes } = deliveryAtHand()
+    transport.script = () => (transport.calls.length === 1 ? status(503) : ok)
+    push()
+    clock.advance(10_000)
+    const [event] = outcomes
+    assert(event)
+    assert.equal(event.attempts, 2)
+    assert.equal(event.latencyMs, 10 + 250 + 10)
+    assert.equal(event.reason, 'HTTP 200')
+  })
+
+  it('repeats no secret of the request in a reason or in the log', () => {
+    const { push, clock, transport, reasons, logged } = deliveryAtHand({
+      network: {
+        verdict: (answer) => ({ kind: 'rejected', reason: `bad key secret ${answer.status}` }),
+      },
+    })
+    transport.script = () => status(400)
+    push()
+    clock.advance(100)
+    assert.deepEqual(reasons(), ['rejected: bad key [redacted] 400'])
+    assert(logged.length > 0)
+    assert(!logged.some(({ message }) => message.includes('secret')))
+  })
+})
+
+describe('delivery, of an answer that counts', () => {
+  const counting = (count: number) => ({
+    network: {
+      maxBatch: 3,
+      verdict: () => ({ kind: 'delivered' as const, reason: 'HTTP 200', count }),
+    },
+  })
+
+  it('rejects the shortfall, and never sends it again', () => {
+    const { push, clock, transport, reasons } = deliveryAtHand(counting(2))
+    push(3)
+    clock.advance(HOUR_MS)
+    assert.equal(transport.calls.length, 1)
+    assert.deepEqual(reasons(), [
+      'delivered: HTTP 200',
+      'delivered: HTTP 200',
+      'rejected: the network counted 2 of the 3 sent',
+    ])
+  })
+
+  it('rejects all of a batch of which none was counted', () => {
+    const { push, clock, ended } = deliveryAtHand(counting(0))
+    push(3)
+    clock.advance(100)
+    assert.deepEqual(ended('rejected'), [1, 2, 3])
+  })
+
+  it('believes no count that is more than was sent', () => {
+    const { push, clock, ended } = deliveryAtHand(counting(5))
+    push(3)
+    clock.advance(100)
+    assert.deepEqual(ended('delivered'), [1, 2, 3])
+  })
+})
+
+describe('delivery, of what may have counted', () => {
+  it('never sends it again', () => {
+    const { push, clock, transport, ended } = deliveryAtHand({ network: { maxBatch: 3 } })
+    transport.script = () => lost(true)
+    push(3)
+    clock.advance(HOUR_MS)
+    assert.equal(transport.calls.length, 1)
+    assert.deepEqual(ended('uncertain'), [1, 2, 3])
+  })
+
+  it('sends it again where the network is set to', () => {
+    const { push, clock, transport, ended } = deliveryAtHand({ network: { onUncertain: 'resend' } })
+    transport.script = () => (transport.calls.length <= 3 ? lost(true) : ok)
+    push()
+    clock.advance(60_000)
+    assert.equal(transport.calls.length, 4)
+    assert.deepEqual(ended('delivered'), [1])
+  })
+
+  it('does not call it dropped, as if never sent, when it expires before it could be sent again', () => {
+    const { push, clock, transport, reasons } = deliveryAtHand({
+      network: { onUncertain: 'resend' },
+      maxAgeMs: 10_000,
+    })
+    transport.script = () =>
+      transport.calls.length === 1 ? lost(true) : lost(false, 'ECONNREFUSED')
+    push()
+    clock.advance(20_000)
+    assert.deepEqual(reasons(), ['uncertain: sent before, and not again: expired'])
+  })
+})
