@@ -53,6 +53,12 @@ export const NAVIGATION = {
   'sec-fetch-site': 'none',
 }
 
+/** What a browser sends over http, or sent before there was Fetch Metadata. */
+export const BARE_NAVIGATION = {
+  'user-agent': NAVIGATION['user-agent'],
+  accept: NAVIGATION.accept,
+}
+
 /** What a browser sends when a script of the page fetches. */
 export const FRAGMENT = {
   'user-agent': CHROME,
@@ -68,6 +74,14 @@ export const CLOSIENT_CAMPAIGN = 'mhvXdrZT4jP5T8vBxuvm75'
 export const bothAds: Page = ({ track }) => {
   track({ campaignId: 42, placement: 'header_banner' })
   track({ campaignId: CLOSIENT_CAMPAIGN })
+  return 'page'
+}
+
+/** The ads whose numbers are in the path: `/1/2` has the campaigns 1 and 2 of ENS. */
+export const adsByPath: Page = ({ req, track }) => {
+  for (const [campaignId] of (req.url ?? '').matchAll(/\d+/g)) {
+    track({ campaignId: Number(campaignId), placement: 'here' })
+  }
   return 'page'
 }
 
