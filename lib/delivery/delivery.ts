@@ -89,7 +89,9 @@ export class Delivery {
     this.#outbox.recover((lost) => {
       this.#conclusions.adopt(lost)
       this.#conclusions.end(lost, 'uncertain', 'its process died')
-      if (this.#outbox.waiting > 0) this.#drainSoon()
+      if (this.#outbox.waiting === 0) return
+      this.#drainSoon()
+      this.#expireLater()
     })
   }
 
@@ -362,7 +364,7 @@ export class Delivery {
     this.#conclusions.drop(impressions, reason)
   }
 
-  /** Looks for expired impressions now and then, for as long as any are pending. */
+  /** Looks for expired impressions now and then, for as long as any are left. */
   #expireLater(): void {
     const { clock, account, maxAgeMs } = this.#parts
     if (this.#isExpiryDue) return
@@ -370,7 +372,8 @@ export class Delivery {
     clock.after(maxAgeMs / 10, () => {
       this.#isExpiryDue = false
       this.#expire(clock.now() - maxAgeMs, 'expired')
-      if (account.pending > 0 && !this.#isClosed) this.#expireLater()
+      const isAnyLeft = account.pending > 0 || this.#outbox.waiting > 0
+      if (isAnyLeft && !this.#isClosed) this.#expireLater()
     })
   }
 

@@ -73,6 +73,7 @@ export function deliveryAtHand(options: DeliveryOptions = {}) {
   return {
     delivery,
     clock,
+    books,
     account,
     transport,
     outbox,
