@@ -20,8 +20,13 @@ export interface Visit {
 /** Answers a request. */
 export type Page = (visit: Visit) => void | Promise<void>
 
+/** Where the networks are, and their keys: a sandbox has both. */
+type Addresses = Readonly<
+  Record<'ens' | 'closient', { readonly apiKey: string; readonly baseUrl: string }>
+>
+
 /** Both networks, as the sandbox has them. */
-export function networksOf({ ens: e, closient: c }: Sandbox): Network[] {
+export function networksOf({ ens: e, closient: c }: Addresses): Network[] {
   return [
     ens({ apiKey: e.apiKey, baseUrl: e.baseUrl }),
     closient({ apiKey: c.apiKey, baseUrl: c.baseUrl }),
