@@ -2,17 +2,12 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { Agent, createServer, request } from 'node:https'
-import { createRequire } from 'node:module'
-import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import cookieSession from 'cookie-session'
+import type { NextFunction, Request, Response } from 'express'
 import { ens } from '../../lib/networks/ens.js'
 import { startSandbox } from '../../lib/sandbox/sandbox.js'
 import { createTracker } from '../../lib/tracker.js'
 import { adsByPath, FRAGMENT, FRAMEWORKS, type Heard, NAVIGATION, type Page, Site } from './site.js'
-
-// It comes without types.
-const cookieSession: (options: { signed: boolean }) => RequestHandler = createRequire(
-  import.meta.url,
-)('cookie-session')
 
 const OURS = /^ad-page-load=/
 
