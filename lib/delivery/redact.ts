@@ -1,6 +1,9 @@
 /** Headers that hold no secret, so that a reason may repeat their words. */
 const HARMLESS = new Set(['content-type', 'accept', 'user-agent'])
 
+/** A shorter value is only redacted where it stands alone: an API's version is no key. */
+const MIN_KEY_CHARACTERS = 8
+
 /** A network's words without the secrets of the request that they answer: some echo the key. */
 export function redact(text: string, headers: Readonly<Record<string, string>>): string {
   let clean = text
@@ -9,9 +12,22 @@ export function redact(text: string, headers: Readonly<Record<string, string>>):
     // `Bearer <key>`: the scheme is no secret, the key is one with or without it.
     const secret = value.slice(value.lastIndexOf(' ') + 1)
     if (secret === '') continue
-    clean = clean.replaceAll(secret, '[redacted]')
-    // As an echoed URL or form has it.
-    clean = clean.replaceAll(encodeURIComponent(secret.toWellFormed()), '[redacted]')
+    for (const form of formsOf(secret)) clean = clean.replaceAll(alone(form), '[redacted]')
   }
   return clean
+}
+
+/** As it is, as an echoed URL has it, and as JSON in a text. */
+function formsOf(secret: string): ReadonlySet<string> {
+  return new Set([
+    secret,
+    encodeURIComponent(secret.toWellFormed()),
+    JSON.stringify(secret).slice(1, -1),
+  ])
+}
+
+function alone(secret: string): string | RegExp {
+  if (secret.length >= MIN_KEY_CHARACTERS) return secret
+  const escaped = secret.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+  return new RegExp(`(?<![A-Za-z0-9])${escaped}(?![A-Za-z0-9])`, 'g')
 }
