@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { impressions } from '../../lib/express.js'
+import { impressions as koaImpressions } from '../../lib/koa.js'
+import { closient } from '../../lib/networks/closient.js'
+import { ens } from '../../lib/networks/ens.js'
+import { assembleTracker, createTracker } from '../../lib/tracker.js'
+import { assertSecret, CLOSIENT_KEY, canaryNetworks, ENS_KEY, KEYS, looksAt } from './canaries.js'
+import { withEnvironment } from './environment.js'
+
+describe('a key', () => {
+  it('is seen in nothing that the library makes', () => {
+    const made = canaryNetworks('https://ads.example.com')
+    const tracker = createTracker({ networks: made })
+    const express = impressions({ tracker })
+    const koa = koaImpressions({ tracker })
+    for (const value of [made, ...made, tracker, express, koa, tracker.stats()]) {
+      assertSecret(looksAt(value), 'what the library makes')
+    }
+    const { methods } = assembleTracker({ networks: made })
+    assertSecret(looksAt(methods), 'the tracker')
+  })
+
+  it('is seen in the request alone, where the network asks for it', () => {
+    for (const network of canaryNetworks('https://ads.example.com')) {
+      const { method, path, body, headers } = network.request([{}])
+      assertSecret([method, path, body].join(), 'the request line or body')
+      assert.equal(
+        Object.values(headers).filter((value) => KEYS.some((key) => value.includes(key))).length,
+        1,
+      )
+    }
+  })
+
+  for (const [title, options] of [
+    ['as the options themselves', ENS_KEY],
+    ['as a list', [ENS_KEY]],
+    ['as the networks', { networks: ENS_KEY }],
+    ['as a network', { networks: [ENS_KEY, CLOSIENT_KEY] }],
+    ['as an option that there is not', { apiKey: ENS_KEY, closient: { apiKey: CLOSIENT_KEY } }],
+    [
+      'as every option',
+      Object.fromEntries(
+        [
+          'country',
+          'strict',
+          'device',
+          'logger',
+          'traffic',
+          'dedupe',
+          'delivery',
+          'consent',
+          'pageLoadCookie',
+        ].map((name) => [name, ENS_KEY]),
+      ),
+    ],
+    ['inside an option', { dedupe: { max: ENS_KEY, key: ENS_KEY }, traffic: { bots: ENS_KEY } }],
+  ] as const) {
+    it(`is in no error, if it is given ${title}`, () => {
+      assertErrorSecret(() => Reflect.apply(createTracker, undefined, [options]))
+    })
+  }
+
+  for (const create of [ens, closient]) {
+    for (const [title, options] of [
+      ['as the options themselves', ENS_KEY],
+      ['as a list', { apiKey: [ENS_KEY] }],
+      ['with a line break', { apiKey: `${ENS_KEY}\n` }],
+      ['with its scheme', { apiKey: `Bearer ${ENS_KEY}` }],
+      [
+        'for every option',
+        { apiKey: { key: ENS_KEY }, flush: ENS_KEY, connections: ENS_KEY, key: ENS_KEY },
+      ],
+      ['as the base URL', { apiKey: ENS_KEY, baseUrl: ENS_KEY }],
+      [
+        'in the base URL',
+        { apiKey: ENS_KEY, baseUrl: `https://u:${encodeURIComponent(ENS_KEY)}@a.example` },
+      ],
+      [
+        'in the query of the base URL',
+        { apiKey: ENS_KEY, baseUrl: `https://a.example/?k=${encodeURIComponent(ENS_KEY)}` },
+      ],
+      [
+        'in the path of an insecure base URL',
+        { apiKey: ENS_KEY, baseUrl: `http://a.example/${encodeURIComponent(ENS_KEY)}` },
+      ],
+    ] as const) {
+      it(`is in no error of ${create.name}(), if it is given ${title}`, () => {
+        assertErrorSecret(() => Reflect.apply(create, undefined, [options]))
+      })
+    }
+  }
+
+  it('is in no error, if the environment holds it wrongly', () => {
+    for (const environment of [
+      { ENS_API_KEY: `${ENS_KEY}\r` },
+      { CLOSIENT_API_KEY: ` ${CLOSIENT_KEY}` },
+      { ENS_API_KEY: ENS_KEY, ENS_BASE_URL: CLOSIENT_KEY },
+      {
+        ENS_API_KEY: ENS_KEY,
+        ENS_BASE_URL: `http://ads.example.com/${encodeURIComponent(ENS_KEY)}`,
+      },
+    ]) {
+      assertErrorSecret(() => withEnvironment(environment, () => createTracker()))
+    }
+  })
+
+  function assertErrorSecret(act: () => unknown): void {
+    let thrown: unknown
+    try {
+      act()
+    } catch (error) {
+      thrown = error
+    }
+    assert.ok(thrown instanceof Error, 'expected an error')
+    assertSecret(looksAt(thrown), 'the error')
+  }
+})
