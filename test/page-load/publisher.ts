@@ -7,7 +7,7 @@ import type { Network } from '../../lib/networks/network.js'
 import type { TrackerOptions } from '../../lib/options.js'
 import type { TrackImpression } from '../../lib/page-load.js'
 import { type Sandbox, startSandbox } from '../../lib/sandbox/sandbox.js'
-import { createTracker, type Tracker } from '../../lib/tracker.js'
+import { assembleTracker, type Surroundings, type Tracker } from '../../lib/tracker.js'
 import { loggerInto, Witness } from './witness.js'
 
 /** One request, as a page sees it. */
@@ -49,11 +49,20 @@ export class Publisher extends Witness implements AsyncDisposable {
     this.#server = server
   }
 
-  static async start(page: Page, options: TrackerOptions = {}): Promise<Publisher> {
+  static async start(
+    page: Page,
+    options: TrackerOptions = {},
+    surroundings: Surroundings = {},
+  ): Promise<Publisher> {
     const sandbox = await startSandbox()
     const lines: string[] = []
     const logger = loggerInto(lines)
-    const tracker = createTracker({ networks: networksOf(sandbox), logger, ...options })
+    const complete = { networks: networksOf(sandbox), logger, ...options }
+    const { methods, pageLoad } = assembleTracker(complete, surroundings)
+    const tracker = {
+      ...methods,
+      pageLoad: (req: IncomingMessage, res: ServerResponse) => pageLoad(req, res, req),
+    }
     const server = createServer((req, res) => {
       void answer(page, { req, res, trackImpression: tracker.pageLoad(req, res) })
     })
