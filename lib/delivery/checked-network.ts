@@ -34,19 +34,27 @@ export function verdictOn(
   log: Log,
 ): Verdict {
   const verdict =
-    'error' in end ? verdictOnError(end.error, end.sent) : networksVerdict(network, end.answer, log)
+    'error' in end
+      ? verdictOnError(end.error, end.sent)
+      : networksVerdict(network, end.answer, headers, log)
   return { ...verdict, reason: oneLine(redact(verdict.reason, headers)) }
 }
 
 /** The network's verdict, or that of RFC 9110 where a network of the user's own has none. */
-function networksVerdict(network: Network, answer: Answer, log: Log): Verdict {
+function networksVerdict(
+  network: Network,
+  answer: Answer,
+  headers: NetworkRequest['headers'],
+  log: Log,
+): Verdict {
   const { name } = network
   try {
     const verdict = checked(network.verdict(answer))
     if (verdict) return verdict
     log.error(`verdict ${name}`, `${name}: verdict() returned no verdict: the status alone tells`)
   } catch (thrown) {
-    const why = messageOf(thrown)
+    // A parser's error quotes what it cannot parse: an answer that echoes the key, perhaps.
+    const why = redact(messageOf(thrown), headers)
     log.error(`verdict ${name}`, `${name}: verdict() threw: the status alone tells: ${why}`)
   }
   return verdictOnStatus(answer, undefined)

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { verdictOn } from '../../lib/delivery/checked-network.js'
 import { redact } from '../../lib/delivery/redact.js'
+import { defineNetwork } from '../../lib/networks/network.js'
+import { answer } from './answer.js'
 
 describe("a network's words", () => {
   const key = 'csb_body+1/2="x\\_sum'
@@ -52,5 +55,28 @@ describe("a network's words", () => {
         assert.ok(clean.includes('[redacted]'))
       }),
     )
+  })
+})
+
+describe("the error of a network's own verdict", () => {
+  it('loses a key that the answer echoed', () => {
+    const key = 'csb_canary'
+    const network = defineNetwork({
+      name: 'acme',
+      baseUrl: 'https://ads.acme.example',
+      fields: [],
+      parse: () => ({ campaignId: 1, item: 1 }),
+      request: () => ({ method: 'POST', path: '/', headers: { 'x-api-key': key }, body: '' }),
+      verdict: ({ body }) => JSON.parse(body),
+    })
+    const said: string[] = []
+    const say = (_kind: string, message: string) => void said.push(message)
+    const log = { debug: say, warn: say, error: say }
+    const echo = { answer: answer(400, `${key} is wrong`) }
+    const verdict = verdictOn(network, echo, network.request([]), log)
+    assert.deepEqual(verdict, { kind: 'rejected', reason: 'HTTP 400' })
+    assert.equal(said.length, 1)
+    assert.match(said[0] ?? '', /^acme: verdict\(\) threw: the status alone tells: .*\[redacted\]/)
+    assert.ok(!said.join().includes(key))
   })
 })
