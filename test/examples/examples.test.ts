@@ -24,6 +24,8 @@ const PAGES: Readonly<Record<string, string>> = {
   'express-nunjucks': PAGE,
   'koa-ejs': PAGE,
   'template-literals': PAGE,
+  htmx: PAGE,
+  maxmind: PAGE,
   typescript: PAGE,
   'react-streaming': PAGE.replace('Example', 'Example Products are on their way'),
 }
@@ -91,7 +93,7 @@ describe('examples', () => {
 
   it('are named, when an unknown one is asked for', async () => {
     await using example = new Started('example express-angular')
-    const names = await example.matching(/^ {2}(\S+)$/, Object.keys(PAGES).length + 1)
+    const names = await example.matching(/^ {2}(\S+)$/, Object.keys(PAGES).length + 2)
     assert.ok(names.includes('express-ejs'))
   })
 
@@ -101,7 +103,8 @@ describe('examples', () => {
       .map(({ name }) => name)
     const readme = readFileSync(new URL('README.md', FOLDER), 'utf8')
     const told = [...readme.matchAll(/`npm run example ([a-z-]+)`/g)].map(([, name]) => name)
-    assert.deepEqual(folders.sort(), [...Object.keys(PAGES), 'custom-network'].sort())
+    const others = ['custom-network', 'consent']
+    assert.deepEqual(folders.sort(), [...Object.keys(PAGES), ...others].sort())
     assert.deepEqual(told.sort(), folders)
   })
 })
