@@ -190,10 +190,14 @@ const schema = z.strictObject({
 /**
  * Options in, frozen and complete configuration out.
  *
+ * @param subject what was called, for the messages
  * @throws {ConfigurationError} `invalid-options` or `no-network`, naming all that is wrong
  */
-export function resolveOptions<Source>(options: TrackerOptions<Source>): Configuration<Source> {
-  checkOptions('impressions()', schema, options)
+export function resolveOptions<Source>(
+  options: TrackerOptions<Source>,
+  subject = 'impressions()',
+): Configuration<Source> {
+  checkOptions(subject, schema, options)
   const { traffic, dedupe, delivery, pageLoadCookie } = options
   return Object.freeze({
     networks: Object.freeze([...(options.networks ?? networksOfEnvironment())]),

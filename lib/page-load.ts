@@ -7,8 +7,8 @@ import type { Delivery } from './delivery/delivery.js'
 import { InvalidImpressionError, messageOf } from './errors.js'
 import type { Impression, Outcome, Suppression } from './impression.js'
 import type { Log } from './logger.js'
-import type { InputReader } from './networks/input-reader.js'
-import type { Fields, ImpressionInput, Network } from './networks/network.js'
+import type { InputReader, ReadInput } from './networks/input-reader.js'
+import type { ImpressionInput, Network } from './networks/network.js'
 import type { Configuration } from './options.js'
 import { fateByStatus, isShared } from './response.js'
 import { type ResponseState, stateOf, whenEnded } from './response-state.js'
@@ -89,17 +89,19 @@ export class PageLoad<Source> {
   /** Parse, admit, once, leave: DESIGN's four steps, each with its outcome. */
   track(input: unknown): '' {
     const { reader, clock } = this.#parts
-    let fields: Fields | undefined
+    let read: ReadInput | undefined
     let lane: Lane | undefined
     let parsed: ReturnType<Network['parse']>
     try {
-      fields = reader.read(input)
+      read = reader.read(input)
+      const { fields, failure } = read
       lane = reader.laneOf(fields)
+      if (failure) throw failure
       this.#viewer ??= this.#readViewer()
       parsed = lane.network.parse(fields, this.#viewer)
       reader.tellStrays(input as object, lane)
     } catch (thrown) {
-      return this.#refuse(lane, fields, thrown)
+      return this.#refuse(lane, read, thrown)
     }
 
     const { network, account, delivery } = lane
@@ -146,18 +148,15 @@ export class PageLoad<Source> {
   }
 
   /** An input that cannot be sent: counted, said, and thrown if the user wants that. */
-  #refuse(lane: Lane | undefined, fields: Fields | undefined, thrown: unknown): '' {
+  #refuse(lane: Lane | undefined, read: ReadInput | undefined, thrown: unknown): '' {
     const { books, log, clock, configuration } = this.#parts
     const network = lane?.network.name ?? UNKNOWN_NETWORK
     const account = lane?.account ?? books.account(UNKNOWN_NETWORK)
-    const error =
-      thrown instanceof InvalidImpressionError
-        ? thrown
-        : new InvalidImpressionError('input', `one that can be read (${messageOf(thrown)})`, fields)
+    const error = read?.failure ?? asInvalid(thrown)
     const subject = {
       network,
       requestId: this.requestId,
-      campaignId: usableId(fields?.campaignId),
+      campaignId: usableId(read?.fields.campaignId),
       trackedAtMs: clock.now(),
       attempts: 0,
     }
@@ -165,7 +164,8 @@ export class PageLoad<Source> {
     books.conclude(account, subject, 'invalid', error.message)
     if (configuration.strict) throw error
     const kind = `invalid ${network} ${error.field} ${error.given}: ${error.expected}`
-    log.warn(kind, `invalid impression for ${network}: ${error.message}`, {
+    const whose = lane ? ` for ${network}` : ''
+    log.warn(kind, `invalid impression${whose}: ${error.message}`, {
       network,
       field: error.field,
       requestId: this.requestId,
@@ -267,6 +267,16 @@ export function helperOf<Source>(pageLoad: PageLoad<Source>): TrackImpression {
   const trackImpression = (input: unknown) => pageLoad.track(input)
   trackImpression[PAGE_LOAD] = pageLoad
   return Object.setPrototypeOf(trackImpression, helperPrototype)
+}
+
+/** What a network's `parse` threw, which may be anything, even a proxy that throws when it is asked. */
+function asInvalid(thrown: unknown): InvalidImpressionError {
+  try {
+    if (thrown instanceof InvalidImpressionError) return thrown
+  } catch {
+    // Then it is not one.
+  }
+  return new InvalidImpressionError('input', `one that can be read (${messageOf(thrown)})`, {})
 }
 
 /** An invalid input's campaign id, where it is short enough to be told on. */

@@ -65,7 +65,7 @@ const CLOSE_TIMEOUT_MS = 10_000
  * @throws {ConfigurationError} naming all that is wrong with the options
  */
 export function createTracker(options: TrackerOptions = {}): Tracker {
-  const { methods, pageLoad } = assembleTracker(options)
+  const { methods, pageLoad } = assembleTracker(options, {}, 'createTracker()')
   return { ...methods, pageLoad: (req, res) => pageLoad(req, res, req) }
 }
 
@@ -75,7 +75,7 @@ export function createTracker(options: TrackerOptions = {}): Tracker {
  * @throws {ConfigurationError} naming all that is wrong with the options
  */
 export function trackerOf<Source>(options: ImpressionsOptions<Source>): FrameworkTracker<Source> {
-  if (!('tracker' in options)) return assembleTracker(options)
+  if (!isShared(options)) return assembleTracker(options)
   const { tracker, ...others } = options
   const [other] = Object.keys(others)
   if (other !== undefined || typeof tracker?.pageLoad !== 'function') {
@@ -89,6 +89,11 @@ export function trackerOf<Source>(options: ImpressionsOptions<Source>): Framewor
   return { methods: tracker, pageLoad: (req, res) => tracker.pageLoad(req, res) }
 }
 
+/** What is no object at all is left to `resolveOptions`, which says so. */
+function isShared(options: ImpressionsOptions<never>): options is { tracker: Tracker } {
+  return typeof options === 'object' && options !== null && 'tracker' in options
+}
+
 /** The tracker's methods by themselves, to sit on a middleware. */
 export function methodsOf(tracker: TrackerMethods): TrackerMethods {
   const { stats, flush, close, on } = tracker
@@ -99,8 +104,9 @@ export function methodsOf(tracker: TrackerMethods): TrackerMethods {
 export function assembleTracker<Source>(
   options: TrackerOptions<Source>,
   { clock = systemClock, random = Math.random }: Surroundings = {},
+  subject = 'impressions()',
 ): FrameworkTracker<Source> {
-  const configuration = resolveOptions(options)
+  const configuration = resolveOptions(options, subject)
   const log = createLog(configuration.logger, clock)
   const books = new Books(configuration.networks, clock, log)
   const { maxPending, timeoutMs, maxAgeMs } = configuration.delivery

@@ -82,7 +82,7 @@ const BAD_INPUTS: [title: string, input: unknown, network: string, message: stri
   [
     'with a getter that throws',
     throwing,
-    'unknown',
+    'ens',
     'placement: expected a value that can be read (reading it threw: the database is down), ' +
       'got nothing',
   ],
@@ -196,7 +196,8 @@ describe('an impression that is called', () => {
           assert.equal(invalid?.reason, message)
           assert.equal(invalid?.attempts, 0)
           assert.equal(ads.stats()[network]?.invalid, 1)
-          assert.deepEqual(lines, [`ad-impressions: invalid impression for ${network}: ${message}`])
+          const whose = network === 'unknown' ? '' : ` for ${network}`
+          assert.deepEqual(lines, [`ad-impressions: invalid impression${whose}: ${message}`])
           assert.equal(Reflect.get({}, 'polluted'), undefined)
         } finally {
           await close(server, ads)

@@ -74,7 +74,7 @@ describe('a wrong option is refused with its path and what was expected', () => 
         const option = { [outer]: inner === undefined ? value : { [inner]: value } }
         const message = complaint({ networks: [network], ...option })
         assert.ok(
-          message.startsWith(`ad-impressions: impressions(): ${path}: expected ${expected}`),
+          message.startsWith(`ad-impressions: createTracker(): ${path}: expected ${expected}`),
           message,
         )
         assert.ok(!message.includes('\n'), 'one problem is one line')
@@ -101,7 +101,7 @@ describe('a wrong option is refused with its path and what was expected', () => 
   it('an option that there is not, also inside another one, with those that there are', () => {
     assert.match(
       complaint({ networks: [network], apiKey: CANARY }),
-      /impressions\(\): apiKey: there is no such option \(there are networks, requestId, country, /,
+      /createTracker\(\): apiKey: there is no such option \(there are networks, requestId, country, /,
     )
     assert.match(
       complaint({ networks: [network], dedupe: { ttl: CANARY } }),
@@ -118,7 +118,7 @@ describe('a wrong option is refused with its path and what was expected', () => 
     assert.deepEqual(
       message.split('\n').map((line) => line.replace(/ \(there are .*/, '')),
       [
-        'ad-impressions: impressions(): 4 options are wrong:',
+        'ad-impressions: createTracker(): 4 options are wrong:',
         '  - dedupe.max: expected a whole number from 1 to 10000000',
         '  - dedupe.ttl: there is no such option',
         '  - strict: expected true or false, received string',
@@ -129,7 +129,7 @@ describe('a wrong option is refused with its path and what was expected', () => 
 
   for (const options of [null, CANARY, 7, [], () => {}, true]) {
     it(`options that are none: ${typeof options} ${JSON.stringify(options)}`, () => {
-      assert.match(complaint(options), /impressions\(\): options: expected an object, received /)
+      assert.match(complaint(options), /createTracker\(\): options: expected an object, received /)
     })
   }
 
@@ -146,7 +146,7 @@ describe('a wrong option is refused with its path and what was expected', () => 
     })
 
     it(`a tracker with other options beside it, in ${framework}`, () => {
-      const tracker = createTracker({ networks: [network] })
+      const tracker = impressions({ networks: [network] })
       const error = refusal(() => Reflect.apply(create, undefined, [{ tracker, strict: true }]))
       assert.equal(error.code, 'invalid-options')
       assert.match(

@@ -9,12 +9,16 @@ import { type Answer, type Verdict, verdictOnError, verdictOnStatus } from './ve
 /**
  * The request that carries these impressions.
  *
- * @throws whatever a network of the user's own throws, and a `TypeError` if it returns no request
+ * @throws an error fit for the log if a network of the user's own throws, or returns no request
  */
 export function requestFor(network: Network, impressions: readonly Impression[]): NetworkRequest {
-  const request: Partial<NetworkRequest> | undefined = network.request(
-    impressions.map(({ item }) => item),
-  )
+  let request: Partial<NetworkRequest> | undefined
+  try {
+    request = network.request(impressions.map(({ item }) => item))
+  } catch {
+    // Such as Node's own of a header that cannot be sent: it quotes the header.
+    throw new Error('it threw, and what it said is withheld: it may quote the key')
+  }
   const { method, path, headers, body } = request ?? {}
   if (typeof method !== 'string' || typeof path !== 'string' || typeof body !== 'string') {
     throw new TypeError('expected { method, path, headers, body }')

@@ -5,6 +5,13 @@ import type { Fields, Network } from './network.js'
 /** Past this many different stray fields no more are named: their names may be a client's. */
 const MAX_STRAYS_TOLD = 200
 
+/** What could be read of an input. */
+export interface ReadInput {
+  readonly fields: Fields
+  /** What is wrong with the first field that could not be. The others may tell whose it is. */
+  readonly failure: InvalidImpressionError | undefined
+}
+
 /** Reads what `trackImpression` was given, and tells whose it is. */
 export class InputReader<Lane extends { readonly network: Network }> {
   readonly #lanes: readonly Lane[]
@@ -25,9 +32,9 @@ export class InputReader<Lane extends { readonly network: Network }> {
    * Every field that some network knows, each read once: a getter may throw, or answer differently
    * the next time.
    *
-   * @throws {InvalidImpressionError}
+   * @throws {InvalidImpressionError} if the input is no object
    */
-  read(input: unknown): Fields {
+  read(input: unknown): ReadInput {
     if (typeof input !== 'object' || input === null) {
       throw new InvalidImpressionError(
         'input',
@@ -36,18 +43,16 @@ export class InputReader<Lane extends { readonly network: Network }> {
       )
     }
     const fields: Record<string, unknown> = {}
+    let failure: InvalidImpressionError | undefined
     for (const name of this.#names) {
       try {
         fields[name] = Reflect.get(input, name)
       } catch (thrown) {
-        throw new InvalidImpressionError(
-          name,
-          `a value that can be read (reading it threw: ${messageOf(thrown)})`,
-          undefined,
-        )
+        const expected = `a value that can be read (reading it threw: ${messageOf(thrown)})`
+        failure ??= new InvalidImpressionError(name, expected, undefined)
       }
     }
-    return fields
+    return { fields, failure }
   }
 
   /**

@@ -24,7 +24,7 @@ function readerOf(...names: (keyof typeof networks)[]) {
 }
 
 function nameOf(reader: ReturnType<typeof readerOf>['reader'], input: unknown): string {
-  return reader.laneOf(reader.read(input)).network.name
+  return reader.laneOf(reader.read(input).fields).network.name
 }
 
 function refusal(act: () => unknown): InvalidImpressionError {
@@ -69,8 +69,8 @@ describe('an input is read', () => {
       }
     }
     const { reader } = readerOf('ens')
-    assert.equal(reader.read(new Ad()).campaignId, 42)
-    assert.equal(reader.read(Object.create({ campaignId: 43 })).campaignId, 43)
+    assert.equal(reader.read(new Ad()).fields.campaignId, 42)
+    assert.equal(reader.read(Object.create({ campaignId: 43 })).fields.campaignId, 43)
   })
 
   for (const wrong of [undefined, null, 42, 'ad', true, 42n, Symbol('ad'), () => 'ad']) {
@@ -88,8 +88,9 @@ describe('an input is read', () => {
         throw new Error(`no\nplacement ${'x'.repeat(1_000)}`)
       },
     }
-    const error = refusal(() => readerOf('ens').reader.read(input))
-    assert.equal(error.field, 'placement')
+    const { fields, failure: error } = readerOf('ens').reader.read(input)
+    assert.equal(fields.campaignId, 1)
+    assert.equal(error?.field, 'placement')
     assert.match(
       error.message,
       /^placement: expected a value that can be read \(reading it threw: no placement x+…\)/,
@@ -102,7 +103,7 @@ describe('an input is read', () => {
     const input: unknown = JSON.parse(
       '{"__proto__":{"campaignId":1,"placement":"a"},"constructor":{"prototype":{"device":"tv"}}}',
     )
-    const fields = reader.read(input)
+    const { fields } = reader.read(input)
     assert.equal(fields.campaignId, undefined)
     assert.equal(Reflect.get({}, 'campaignId'), undefined)
     assert.equal(Reflect.get({}, 'device'), undefined)

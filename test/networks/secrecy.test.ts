@@ -55,9 +55,11 @@ describe('a key', () => {
     ],
     ['inside an option', { dedupe: { max: ENS_KEY, key: ENS_KEY }, traffic: { bots: ENS_KEY } }],
   ] as const) {
-    it(`is in no error, if it is given ${title}`, () => {
-      assertErrorSecret(() => Reflect.apply(createTracker, undefined, [options]))
-    })
+    for (const create of [createTracker, impressions]) {
+      it(`is in no error of ${create.name}(), if it is given ${title}`, () => {
+        assertErrorSecret(() => Reflect.apply(create, undefined, [options]))
+      })
+    }
   }
 
   for (const create of [ens, closient]) {
