@@ -146,7 +146,7 @@ describe('a wrong option is refused with its path and what was expected', () => 
     })
 
     it(`a tracker with other options beside it, in ${framework}`, () => {
-      const tracker = impressions({ networks: [network] })
+      const tracker = createTracker({ networks: [network] })
       const error = refusal(() => Reflect.apply(create, undefined, [{ tracker, strict: true }]))
       assert.equal(error.code, 'invalid-options')
       assert.match(
