@@ -15,14 +15,13 @@ export function beforeHead(res: ServerResponse, task: (status: number) => void):
   const { writeHead } = res
   // Node sends every head through this method, also where the application leaves it to Node.
   res.writeHead = (...head: HeadArgument[]) => {
-    const [status] = head
     const headers = head.at(-1)
-    if (!res.headersSent && typeof status === 'number') {
+    if (!res.headersSent) {
       if (typeof headers === 'object') {
         merge(res, headers)
         head.pop()
       }
-      task(status)
+      task(Number(head[0]))
     }
     return Reflect.apply(writeHead, res, head)
   }
