@@ -38,6 +38,7 @@ export interface Result {
   readonly lost: number
   readonly calls: number
   readonly refused: number
+  readonly forestalled: number
   readonly excesses: number
   readonly othersCalls: number
   readonly medianWaitMs: number
@@ -133,6 +134,7 @@ export function simulate(given: Scenario): Result {
     lost: tracked - delivered,
     calls: transport.calls,
     refused: transport.refused,
+    forestalled: transport.forestalled,
     excesses: transport.excesses,
     othersCalls: transport.othersCalls,
     medianWaitMs: waits.medianMs,

@@ -31,8 +31,10 @@ const NAMES = ['burst', 'daily', 'third']
 export class VirtualNetwork implements Transport {
   /** Our calls that it let through. */
   calls = 0
-  /** Our calls that it refused with 429. */
+  /** Our calls that it refused with 429 though nobody else had called since it last told us. */
   refused = 0
+  /** Our calls that it refused after another program had spent the last ones meanwhile. */
+  forestalled = 0
   othersCalls = 0
   impressions = 0
   /** Spans of a window's length in which we made more calls than its limit, wherever they begin. */
@@ -44,6 +46,8 @@ export class VirtualNetwork implements Transport {
   /** Our calls as they were received, oldest first. */
   readonly #receivedMs: number[] = []
   #othersNextMs: number
+  /** Whether others have called since our last answer was written. */
+  #isToldTooLittle = false
   #atMs: number
 
   constructor(parts: VirtualNetworkParts) {
@@ -57,7 +61,7 @@ export class VirtualNetwork implements Transport {
   send({ body }: { readonly body: string }, onEnd: (end: CallEnd) => void): void {
     const { clock } = this.#parts
     clock.after(this.#latencyMs(), () => {
-      const { status, headers } = this.#receive(body)
+      const { status, headers } = this.#receive()
       const count = status === 200 ? impressionsIn(body) : 0
       this.impressions += count
       const answer = status === 200 ? { success: true, count } : PROBLEM
@@ -69,13 +73,15 @@ export class VirtualNetwork implements Transport {
 
   async destroy(): Promise<void> {}
 
-  #receive(_body: string): { status: number; headers: Record<string, string> } {
+  #receive(): { status: number; headers: Record<string, string> } {
     const { clock } = this.#parts
     this.#letOthersCall(clock.now())
     this.#atMs = clock.now()
     const isAllowed = this.#windows.spend(1) === 1
     if (isAllowed) this.#count(this.#atMs)
+    else if (this.#isToldTooLittle) this.forestalled += 1
     else this.refused += 1
+    this.#isToldTooLittle = false
     const headers = this.#headers()
     return { status: isAllowed ? 200 : 429, headers }
   }
@@ -94,7 +100,9 @@ export class VirtualNetwork implements Transport {
   #letOthersCall(nowMs: number): void {
     while (this.#othersNextMs <= nowMs) {
       this.#atMs = this.#othersNextMs
-      this.othersCalls += this.#windows.spend(1)
+      const calls = this.#windows.spend(1)
+      this.othersCalls += calls
+      this.#isToldTooLittle ||= calls > 0
       this.#othersNextMs += this.#othersGapMs()
     }
   }

@@ -11,7 +11,10 @@ import { SPARE_SHARE, Window } from './window.js'
 const PACED_SHARE = 0.4
 
 /** until their impressions have waited for this share of the age at which they expire. */
-const URGENT_SHARE = 0.25
+const URGENT_SHARE = 0.75
+
+/** Full batches, once the budget has run dry, keep a pace that lasts for this share of a window. */
+const FULL_AHEAD_SHARE = 0.5
 
 /** No pace is slower than a call in this share of that age, so that each call saves the most. */
 const SLOWEST_SHARE = 0.9
@@ -71,6 +74,7 @@ export class Budget {
   #ended = 0
   #lastCallMs = Number.NEGATIVE_INFINITY
   #lastPartialMs = Number.NEGATIVE_INFINITY
+  #urgentUntilMs = Number.NEGATIVE_INFINITY
   #steadyMs = Number.NEGATIVE_INFINITY
   #setBackMs = 0
 
@@ -112,10 +116,17 @@ export class Budget {
     const allMs = Math.min(pace.allMs, slowestMs)
     if (kind === 'full') return Math.max(0, this.#lastCallMs + allMs - now)
     // However many full batches of a busy search query leave, the others get their turn in the end.
-    const urgentInMs = this.#maxAgeMs * URGENT_SHARE - waitedMs
+    const urgentInMs = this.#urgentInMs(now, waitedMs)
     const urgentMs = Math.max(urgentInMs, this.#lastPartialMs + allMs - now)
     const sparingMs = this.#lastCallMs + Math.min(pace.sparingMs, slowestMs) - now
     return Math.max(0, Math.min(urgentMs, sparingMs))
+  }
+
+  /** Where more expires than is sent the next to be sent may be young: urgency outlasts it. */
+  #urgentInMs(now: number, waitedMs: number): number {
+    const urgentInMs = this.#maxAgeMs * URGENT_SHARE - waitedMs
+    if (urgentInMs <= 0) this.#urgentUntilMs = now + this.#maxAgeMs * (1 - URGENT_SHARE)
+    return now < this.#urgentUntilMs ? 0 : urgentInMs
   }
 
   /** A call leaves that carries so many impressions. */
@@ -220,7 +231,8 @@ export class Budget {
     for (const window of this.#windows) {
       if (kind === 'full' && !window.isShort(now)) continue
       const room = window.roomBeside(this.#fullCallsPerMs)
-      slowDown(pace, window.paceMs(now, this.#inFlight, room), room)
+      const aheadShare = kind === 'full' ? FULL_AHEAD_SHARE : 1
+      slowDown(pace, window.paceMs(now, this.#inFlight, room, aheadShare), room)
     }
     for (const { sure, untilMs, limit, window, leftToOthers } of this.#told) {
       if (untilMs <= now || (kind === 'full' && !window?.isShort(now))) continue

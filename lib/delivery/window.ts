@@ -1,7 +1,7 @@
 import type { QuotaWindow } from '../networks/network.js'
 
 /** While no more than this share of a window is spent, there is budget to spare. */
-export const SPARE_SHARE = 0.1
+export const SPARE_SHARE = 0.05
 
 /** Calls are remembered to the thousandth part of a window or finer, however many they are. */
 const RUNS_PER_WINDOW = 4_096
@@ -82,21 +82,29 @@ export class Window {
    * with budget to spare.
    *
    * @param room see `roomBeside`
+   * @param share how much of the window's length is looked ahead
    */
-  paceMs(nowMs: number, inFlight: number, room: number): number {
+  paceMs(nowMs: number, inFlight: number, room: number, share: number): number {
     if (this.limit === Number.POSITIVE_INFINITY) return 0
     const others = nowMs < this.#othersUntilMs ? this.#others : 0
     const left = this.left(nowMs, inFlight) - others
     if (this.limit - left <= this.limit * SPARE_SHARE * room) return 0
-    let paceMs = this.windowMs / Math.max(1, this.limit - others)
+    const aheadMs = this.windowMs * share
+    let paceMs = 0
+    let until = this.limit - others - inFlight
     const stride = Math.ceil((this.#runs.length - this.#head) / PACE_SAMPLES)
     for (let place = this.#head; place < this.#runs.length; place += stride) {
       const run = this.#runs[place]
       if (!run) break
       const untilThen = left + run.before - this.#forgotten
-      paceMs = Math.max(paceMs, (run.endMs + this.windowMs - nowMs) / Math.max(1, untilThen))
+      const backInMs = run.endMs + this.windowMs - nowMs
+      if (backInMs > aheadMs) {
+        until = untilThen
+        break
+      }
+      paceMs = Math.max(paceMs, backInMs / Math.max(1, untilThen))
     }
-    return paceMs
+    return Math.max(paceMs, aheadMs / Math.max(1, until))
   }
 
   /** Whether it has run dry while impressions waited, no longer ago than its own length. */
