@@ -47,6 +47,8 @@ export interface Parts<Source> {
   readonly dedupe: Dedupe
   readonly log: Log
   readonly clock: Clock
+  /** The page loads that wait for their responses to finish. */
+  readonly holding: Set<{ abandon(): void }>
   /** Whether the tracker takes no more impressions. */
   isClosed(): boolean
 }
@@ -226,18 +228,35 @@ export class PageLoad<Source> {
 
   #hold(held: Held): void {
     held.lane.account.held += 1
-    if (this.#held) this.#held.push(held)
-    else this.#held = [held]
+    if (this.#held) {
+      this.#held.push(held)
+      return
+    }
+    this.#held = [held]
+    this.#parts.holding.add(this)
+  }
+
+  /** The tracker has closed, and no longer waits for the response. */
+  abandon(): void {
+    for (const { lane, impression } of this.#takeHeld()) {
+      lane.account.held -= 1
+      this.#parts.books.conclude(lane.account, impression, 'dropped', 'closed')
+    }
+  }
+
+  #takeHeld(): readonly Held[] {
+    const held = this.#held ?? []
+    this.#held = undefined
+    this.#parts.holding.delete(this)
+    return held
   }
 
   /** The response has ended: what it held leaves for its networks, or was no display after all. */
   #leave(state: ResponseState): void {
-    const held = this.#held ?? []
-    this.#held = undefined
     this.#ended = state
     this.#warnIfShared()
     const suppression = this.#fate(state)
-    for (const { lane, impression, onceKey } of held) {
+    for (const { lane, impression, onceKey } of this.#takeHeld()) {
       lane.account.held -= 1
       if (suppression) {
         // So that a retry of the same page load still counts.

@@ -133,6 +133,7 @@ export function assembleTracker<Source>(
     dedupe: createDedupe(configuration.dedupe, clock.now),
     log,
     clock,
+    holding: new Set(),
     isClosed: () => closing !== undefined,
   }
   /** Where a response keeps its page load's helper. */
@@ -148,6 +149,7 @@ export function assembleTracker<Source>(
         resolve()
       })
     })
+    for (const pageLoad of parts.holding) pageLoad.abandon()
     await Promise.all(lanes.map(({ delivery }) => delivery.close()))
     forgetNotice()
   }

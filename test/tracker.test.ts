@@ -193,10 +193,10 @@ describe('close()', () => {
     while (site.tracker.stats().closient?.held !== 1) await nextTurn()
 
     await site.tracker.close({ timeoutMs: 1 })
+    assert.deepEqual(site.told, ['closient dropped: closed'])
     shown.open()
     await viewed
 
-    await site.whenTold(1)
     assert.deepEqual(site.told, ['closient dropped: closed'])
     assert.equal(site.sandbox.closient.totals.calls, 0)
   })
