@@ -17,7 +17,7 @@ export function beforeHead(res: ServerResponse, task: (status: number) => void):
   res.writeHead = (...head: HeadArgument[]) => {
     const headers = head.at(-1)
     if (!res.headersSent) {
-      if (typeof headers === 'object') {
+      if (typeof headers === 'object' && headers !== null) {
         merge(res, headers)
         head.pop()
       }

@@ -61,6 +61,14 @@ for (const framework of FRAMEWORKS) {
           ['a', 'b'],
         ],
         [
+          'set before a writeHead that is given none',
+          around(
+            (res) => res.setHeader('Set-Cookie', 'a=1'),
+            (res) => Reflect.apply(res.writeHead, res, ['200', null]).end('page'),
+          ),
+          ['a'],
+        ],
+        [
           'given to writeHead as a list',
           around(nothing, (res) =>
             res.writeHead(200, ['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2', 'X-A', '1']).end('page'),
