@@ -1,7 +1,7 @@
 import type { Account, Books } from '../books.js'
 import type { Clock } from '../clock.js'
 import { messageOf } from '../errors.js'
-import type { Drop, Impression, Outcome } from '../impression.js'
+import type { Drop, Impression } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Network, NetworkRequest } from '../networks/network.js'
 import { type BatchKind, Budget, type Spending } from './budget.js'
@@ -11,6 +11,7 @@ import { type CallResult, Gate, type Pass } from './gate.js'
 import { type Batch, InHand, partByAge } from './in-hand.js'
 import type { Claim, Outbox, Receipt } from './outbox.js'
 import { PatientOutbox } from './patient-outbox.js'
+import { Settlement } from './settlement.js'
 import type { CallEnd, Transport } from './transport.js'
 import type { Verdict } from './verdict.js'
 
@@ -45,11 +46,6 @@ const RESULTS: Readonly<Record<Verdict['kind'], CallResult>> = {
   uncertain: 'ambiguous',
 }
 
-/** An impression that met so many errors of the network may itself be their cause. */
-const SUSPECT_ATTEMPTS = 4
-const FIRST_ASIDE_MS = 1_000
-const LONGEST_ASIDE_MS = 60_000
-
 /** How long an outbox that gave nothing though something waits is left alone. */
 const EMPTY_CLAIM_PAUSE_MS = 1_000
 
@@ -64,11 +60,13 @@ export class Delivery {
   readonly #budget: Budget
   readonly #conclusions: Conclusions
   readonly #inHand = new InHand()
+  readonly #settlement: Settlement
   #inFlight = 0
   #isClaiming = false
   #isDrainDue = false
   #isExpiryDue = false
   #cancelWake = () => {}
+  #isHurried = false
   #isClosed = false
   #closing: Promise<void> | undefined
 
@@ -85,6 +83,15 @@ export class Delivery {
       log,
       onReceipt: (impression, receipt) => this.#acknowledge(impression, receipt),
       onResume: () => this.#stored(),
+    })
+    this.#settlement = new Settlement({
+      network,
+      outbox: this.#outbox,
+      inHand: this.#inHand,
+      conclusions: this.#conclusions,
+      clock,
+      log,
+      onReady: () => this.#stored(),
     })
     this.#outbox.recover((lost) => {
       this.#conclusions.adopt(lost)
@@ -112,6 +119,12 @@ export class Delivery {
     return this.#conclusions.flush(this.#parts.clock, this.#parts.maxAgeMs * 2)
   }
 
+  /** The process is about to end: what a quota allows leaves now, and is no longer spread over it. */
+  hurry(): void {
+    this.#isHurried = true
+    this.#drainSoon()
+  }
+
   /**
    * Gives up: what was never sent is `dropped: closed`, what is under way is cut off. Calling it
    * again returns the same promise.
@@ -124,6 +137,7 @@ export class Delivery {
   async #giveUpAll(): Promise<void> {
     const { transport, clock } = this.#parts
     this.#isClosed = true
+    this.#settlement.close()
     this.#cancelWake()
     this.#expire(Number.POSITIVE_INFINITY, 'closed')
     await transport.destroy()
@@ -167,16 +181,18 @@ export class Delivery {
     const { network, clock } = this.#parts
     this.#cancelWake()
     while (this.#mayClaim()) {
-      const waitMs = this.#waitMs(clock.now())
+      const nowMs = clock.now()
+      const waitMs = this.#waitMs(nowMs)
       if (waitMs > 0) {
         // A probe under way has no time of its own: its end drains.
         if (Number.isFinite(waitMs)) this.#cancelWake = clock.after(waitMs, () => this.#drain())
         return
       }
-      const limit = this.#gate.limit(network.maxBatch)
-      const batch = this.#isHandsTurn() ? this.#inHand.take(limit) : undefined
-      if (batch) this.#send(batch, 'half')
-      else this.#claim(limit)
+      const limit = this.#gate.limit(network.maxBatch, nowMs)
+      const kind = this.#nextKind(nowMs)
+      const batch = kind === 'half' ? this.#inHand.take(limit) : undefined
+      if (batch) this.#send(batch, kind)
+      else this.#claim(limit, kind)
     }
   }
 
@@ -189,9 +205,9 @@ export class Delivery {
   /** Milliseconds until gate, budget and pace let the next call leave. */
   #waitMs(nowMs: number): number {
     const waitMs = this.#closedForMs(nowMs)
-    if (waitMs > 0) return waitMs
+    if (waitMs > 0 || this.#isHurried) return waitMs
     const waitedMs = nowMs - (this.#outbox.nextTrackedAtMs ?? nowMs)
-    return this.#budget.pacedWaitMs(nowMs, this.#nextKind(), waitedMs)
+    return this.#budget.pacedWaitMs(nowMs, this.#nextKind(nowMs), waitedMs)
   }
 
   /** Milliseconds until gate and budget let any call leave. */
@@ -200,17 +216,13 @@ export class Delivery {
   }
 
   /** What is in hand goes first, but not as a probe: it may be what the network fails on. */
-  #isHandsTurn(): boolean {
-    return this.#inHand.isReady && (this.#gate.isOpen || this.#outbox.waiting === 0)
-  }
-
-  #nextKind(): BatchKind {
-    if (this.#isHandsTurn()) return 'half'
+  #nextKind(nowMs: number): BatchKind {
+    const isProbe = !this.#gate.isOpen(nowMs)
+    if (this.#inHand.isReady && !(isProbe && this.#outbox.waiting > 0)) return 'half'
     return this.#outbox.hasFullBatch ? 'full' : 'partial'
   }
 
-  #claim(limit: number): void {
-    const kind = this.#nextKind()
+  #claim(limit: number, kind: BatchKind): void {
     this.#isClaiming = true
     this.#outbox.claim(limit, (claim) => {
       if (!claim && this.#outbox.waiting > 0) {
@@ -232,10 +244,11 @@ export class Delivery {
     const { network, clock } = this.#parts
     const { impressions } = claim
     this.#conclusions.adopt(impressions)
-    const mayLeave = !this.#isClosed && this.#closedForMs(clock.now()) === 0
-    const limit = mayLeave ? this.#gate.limit(network.maxBatch) : 0
+    const nowMs = clock.now()
+    const mayLeave = !this.#isClosed && this.#closedForMs(nowMs) === 0
+    const limit = mayLeave ? this.#gate.limit(network.maxBatch, nowMs) : 0
     if (impressions.length > limit) {
-      this.#sendAgain({ claim, impressions: impressions.slice(limit) })
+      this.#settlement.sendAgain({ claim, impressions: impressions.slice(limit) })
     }
     if (limit > 0) this.#send({ claim, impressions: impressions.slice(0, limit) }, kind)
   }
@@ -244,17 +257,17 @@ export class Delivery {
     const { network, transport, clock, maxAgeMs } = this.#parts
     const nowMs = clock.now()
     const [old, batch] = partByAge(claimed, nowMs - maxAgeMs)
-    if (old) this.#giveUp(old, 'expired')
+    if (old) this.#settlement.giveUp(old, 'expired')
     if (!batch) return
     let request: NetworkRequest
     try {
       request = requestFor(network, batch.impressions)
     } catch (thrown) {
-      this.#split(batch, `request() failed: ${messageOf(thrown)}`)
+      this.#settlement.split(batch, `request() failed: ${messageOf(thrown)}`)
       return
     }
     for (const impression of batch.impressions) impression.attempts += 1
-    const pass = this.#gate.enter()
+    const pass = this.#gate.enter(nowMs)
     const spending = this.#budget.spend(nowMs, kind, batch.impressions.length)
     const call = { batch, request, pass, spending }
     this.#inFlight += 1
@@ -271,97 +284,8 @@ export class Delivery {
     const result = 'error' in end && kind === 'split' ? 'unsent' : RESULTS[kind]
     const retryAfterMs = kind === 'retry' ? verdict.retryAfterMs : undefined
     this.#gate.leave(pass, result, nowMs, retryAfterMs)
-    this.#carryOut(batch, verdict, 'answer' in end && end.answer.status >= 500)
+    this.#settlement.carryOut(batch, verdict, 'answer' in end && end.answer.status >= 500)
     this.#drainSoon()
-  }
-
-  /** @param isServerError whether the network met an error, which the batch may have caused */
-  #carryOut(batch: Batch, verdict: Verdict, isServerError: boolean): void {
-    const { network, log } = this.#parts
-    const { name } = network
-    const { kind, reason } = verdict
-    switch (kind) {
-      case 'delivered':
-        this.#settleDelivered(batch, verdict.count, reason)
-        return
-      case 'rejected':
-        this.#settle(batch, 'rejected', reason)
-        return
-      case 'split':
-        this.#split(batch, reason)
-        return
-      case 'uncertain':
-        if (network.onUncertain !== 'resend' || this.#isClosed) {
-          this.#settle(batch, 'uncertain', reason)
-          return
-        }
-        this.#conclusions.doubt(batch.impressions)
-        this.#sendAgain(batch)
-        return
-      case 'retry':
-        log.warn(
-          `retry ${name}`,
-          `${name} takes no impressions for now (${reason}): they are kept and sent again`,
-        )
-        if (isServerError && !this.#isClosed && isSuspect(batch)) this.#isolate(batch)
-        else this.#sendAgain(batch)
-        return
-      case 'misconfigured':
-        log.error(
-          `misconfigured ${name}`,
-          `${name} refuses the key or the base URL (${reason}): nothing is counted until that is ` +
-            'mended; impressions are kept meanwhile',
-        )
-        this.#sendAgain(batch)
-    }
-  }
-
-  /** @param told how many of the batch the network says that it counted */
-  #settleDelivered(batch: Batch, told: number | undefined, reason: string): void {
-    const { claim, impressions } = batch
-    if (told === undefined || told >= impressions.length) {
-      this.#settle(batch, 'delivered', reason)
-      return
-    }
-    this.#settle({ claim, impressions: impressions.slice(0, told) }, 'delivered', reason)
-    const shortfall = `the network counted ${told} of the ${impressions.length} sent`
-    this.#settle({ claim, impressions: impressions.slice(told) }, 'rejected', shortfall)
-  }
-
-  /** Halves a batch until the bad item stands alone: only that one is rejected. */
-  #split(batch: Batch, reason: string): void {
-    if (batch.impressions.length === 1) this.#settle(batch, 'rejected', reason)
-    else if (this.#isClosed) this.#giveUp(batch, 'closed')
-    else this.#inHand.halve(batch)
-  }
-
-  /** Parts from the others the one on which the network fails, and tries that one ever more rarely. */
-  #isolate(batch: Batch): void {
-    const [first, second] = batch.impressions
-    if (!first || second) {
-      this.#inHand.halve(batch)
-      return
-    }
-    const delayMs = FIRST_ASIDE_MS * 2 ** (first.attempts - SUSPECT_ATTEMPTS)
-    this.#inHand.setAside(batch, Math.min(delayMs, LONGEST_ASIDE_MS), this.#parts.clock, () =>
-      this.#drainSoon(),
-    )
-  }
-
-  #sendAgain(batch: Batch): void {
-    if (this.#isClosed) this.#giveUp(batch, 'closed')
-    else this.#outbox.release(batch.claim, batch.impressions, () => this.#stored())
-  }
-
-  /** These impressions have their outcome, and leave the outbox. */
-  #settle({ claim, impressions }: Batch, outcome: Outcome, reason: string): void {
-    this.#outbox.settle(claim, impressions)
-    this.#conclusions.end(impressions, outcome, reason)
-  }
-
-  #giveUp({ claim, impressions }: Batch, reason: Drop): void {
-    this.#outbox.settle(claim, impressions)
-    this.#conclusions.drop(impressions, reason)
   }
 
   /** Looks for expired impressions now and then, for as long as any are left. */
@@ -379,15 +303,10 @@ export class Delivery {
 
   /** Gives up all that waits and was tracked before `beforeMs`. */
   #expire(beforeMs: number, reason: Drop): void {
-    for (const batch of this.#inHand.expire(beforeMs)) this.#giveUp(batch, reason)
+    for (const batch of this.#inHand.expire(beforeMs)) this.#settlement.giveUp(batch, reason)
     this.#outbox.expire(beforeMs, (expired) => {
       this.#conclusions.adopt(expired)
       this.#conclusions.drop(expired, reason)
     })
   }
-}
-
-/** Whether one of these may be what the network fails on. */
-function isSuspect({ impressions }: Batch): boolean {
-  return impressions.some(({ attempts }) => attempts >= SUSPECT_ATTEMPTS)
 }

@@ -22,11 +22,14 @@ const AMBIGUOUS_IN_A_ROW = 5
 /** Nor are more than half of the last this many. */
 const RECENT_CALLS = 20
 
+/** With calls under way, a network that has said nothing for so long may never answer them. */
+const SILENCE_MS = 1_000
+
 /**
- * One network's gate. It is open; or wary, since the last call was ambiguous: then one call at a
- * time leaves until any is answered; or closed, since a call was refused or ambiguity has become
- * the rule: then nothing leaves until its time has come, one call goes first as a probe, and only
- * its success opens the gate again.
+ * One network's gate. It is open; or wary, since the last call was ambiguous or calls are under way
+ * and the network is silent: then one call at a time leaves until any is answered; or closed, since
+ * a call was refused or ambiguity has become the rule: then nothing leaves until its time has come,
+ * one call goes first as a probe, and only its success opens the gate again.
  *
  * A call that goes alone, be the gate wary or closed, carries one impression, so that an outage
  * costs what was under way when it began and one impression a probe, however long it lasts.
@@ -43,6 +46,9 @@ export class Gate {
   /** Ambiguous calls since the last one that was not. */
   #inARow = 0
   #recent: boolean[] = []
+  #underWay = 0
+  /** When the network was last heard of, or else the first of the calls under way left. */
+  #silentSinceMs = 0
 
   /** @param random a number from 0 up to 1, as `Math.random` */
   constructor(random: () => number) {
@@ -51,32 +57,42 @@ export class Gate {
 
   /** Milliseconds until a call may leave; `Infinity` while a probe is under way. */
   waitMs(nowMs: number): number {
-    if (this.isOpen) return 0
+    if (this.isOpen(nowMs)) return 0
     if (this.#probe) return Number.POSITIVE_INFINITY
     return this.#closed ? Math.max(0, this.#opensAtMs - nowMs) : 0
   }
 
+  /** Whether nothing leaves but a probe, and that only in its time. */
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
   /** Whether calls need not go alone. */
-  get isOpen(): boolean {
-    return !this.#closed && this.#inARow === 0
+  isOpen(nowMs: number): boolean {
+    if (this.#closed || this.#inARow > 0) return false
+    return this.#underWay === 0 || nowMs - this.#silentSinceMs <= SILENCE_MS
   }
 
   /** Most impressions that the next call may carry. */
-  limit(maxBatch: number): number {
-    return this.isOpen ? maxBatch : 1
+  limit(maxBatch: number, nowMs: number): number {
+    return this.isOpen(nowMs) ? maxBatch : 1
   }
 
   /** A call leaves; ask `waitMs` first. */
-  enter(): Pass {
-    const pass = { probe: !this.isOpen, closings: this.#closings }
+  enter(nowMs: number): Pass {
+    const pass = { probe: !this.isOpen(nowMs), closings: this.#closings }
     if (pass.probe) this.#probe = pass
+    if (this.#underWay === 0) this.#silentSinceMs = nowMs
+    this.#underWay += 1
     return pass
   }
 
   /** @param retryAfterMs the network's own word how long to wait */
   leave(pass: Pass, result: CallResult, nowMs: number, retryAfterMs = 0): void {
     if (pass === this.#probe) this.#probe = undefined
+    this.#underWay -= 1
     if (result === 'unsent') return
+    if (result !== 'ambiguous') this.#silentSinceMs = nowMs
     const waitMs = Math.max(retryAfterMs, result === 'misconfigured' ? MISCONFIGURED_MS : 0)
     if (pass.closings !== this.#closings) {
       // Of the calls that were under way when the gate closed only the first counts as a failure;

@@ -16,6 +16,7 @@ export interface DeliveryOptions {
   readonly maxAgeMs?: number
   readonly random?: () => number
   readonly clock?: VirtualClock
+  readonly transport?: ScriptedTransport
 }
 
 /** A delivery with a virtual clock, a scripted transport, and everything to be seen from outside. */
@@ -42,7 +43,7 @@ export function deliveryAtHand(options: DeliveryOptions = {}) {
   const log = createLog({ debug: say('debug'), warn: say('warn'), error: say('error') }, clock)
   const books = new Books([network], clock, log)
   const account = books.account(network.name)
-  const transport = new ScriptedTransport(clock)
+  const transport = options.transport ?? new ScriptedTransport(clock)
   const outbox = options.outbox ?? new MemoryOutbox({ maxPending, maxBatch: network.maxBatch })
   const outcomes: OutcomeEvent[] = []
   books.on('outcome', (event) => {

@@ -2,108 +2,94 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type CallResult, Gate, type Pass } from '../../lib/delivery/gate.js'
 
-describe('the gate, whatever happens', () => {
-  type Move =
-    | { does: 'enter' }
-    | { does: 'leave'; which: number; result: CallResult; retryAfterMs: number | undefined }
-    | { does: 'wait'; ms: number }
+const RESULTS = ['answered', 'refused', 'ambiguous', 'misconfigured', 'unsent'] as const
 
-  function walks(...results: CallResult[]): fc.Arbitrary<Move[]> {
-    const move = fc.oneof(
-      fc.record({ does: fc.constant('enter' as const) }),
-      fc.record({
-        does: fc.constant('leave' as const),
-        which: fc.nat(),
-        result: fc.constantFrom(...results),
-        retryAfterMs: fc.option(fc.nat(10_000), { nil: undefined }),
-      }),
-      fc.record({ does: fc.constant('wait' as const), ms: fc.nat(20_000) }),
-    )
-    return fc.array(move, { maxLength: 200 })
-  }
+type Move =
+  | { does: 'enter' }
+  | { does: 'leave'; which: number; result: CallResult; retryAfterMs: number | undefined }
+  | { does: 'wait'; ms: number }
 
-  const shares = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+const move: fc.Arbitrary<Move> = fc.oneof(
+  fc.record({ does: fc.constant('enter' as const) }),
+  fc.record({
+    does: fc.constant('leave' as const),
+    which: fc.nat(),
+    result: fc.constantFrom(...RESULTS),
+    retryAfterMs: fc.option(fc.nat(10_000), { nil: undefined }),
+  }),
+  fc.record({ does: fc.constant('wait' as const), ms: fc.nat(20_000) }),
+)
+const walks = fc.array(move, { maxLength: 200 })
+const shares = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
-  /** Goes as the moves say; `onLeave` is told before and after each call's end. */
-  function walk(
-    moves: Move[],
-    share: number,
-    onLeave: (gate: Gate, pass: Pass, result: CallResult, leave: () => void) => void,
-  ) {
-    const gate = new Gate(() => share)
-    const underWay: Pass[] = []
-    let nowMs = 0
-    for (const move of moves) {
-      if (move.does === 'wait') nowMs += move.ms
-      else if (move.does === 'enter') {
-        if (gate.waitMs(nowMs) === 0) underWay.push(gate.enter())
-      } else {
-        const [pass] = underWay.splice(move.which % Math.max(1, underWay.length), 1)
-        if (!pass) continue
-        onLeave(gate, pass, move.result, () => {
-          gate.leave(pass, move.result, nowMs, move.retryAfterMs)
-        })
-      }
+/** What happens at a gate, as its watcher is told of it. */
+interface Watch {
+  entered?(gate: Gate, pass: Pass): void
+  left?(gate: Gate, pass: Pass, result: CallResult, wasClosed: boolean): void
+}
+
+/** Goes as the moves say, entering only where the gate lets a call through. */
+function walk(moves: Move[], share: number, watch: Watch = {}) {
+  const gate = new Gate(() => share)
+  const underWay: Pass[] = []
+  let nowMs = 0
+  for (const one of moves) {
+    if (one.does === 'wait') nowMs += one.ms
+    else if (one.does === 'enter') {
+      if (gate.waitMs(nowMs) > 0) continue
+      const pass = gate.enter(nowMs)
+      underWay.push(pass)
+      watch.entered?.(gate, pass)
+    } else {
+      const [pass] = underWay.splice(one.which % Math.max(1, underWay.length), 1)
+      if (!pass) continue
+      const wasClosed = gate.isClosed
+      gate.leave(pass, one.result, nowMs, one.retryAfterMs)
+      watch.left?.(gate, pass, one.result, wasClosed)
     }
-    return { gate, underWay, nowMs }
   }
+  return { gate, underWay, nowMs }
+}
 
-  it('has one probe under way at most, and opens by its success alone', () => {
-    const moves = walks('answered', 'refused', 'misconfigured', 'unsent')
-    fc.assert(
-      fc.property(moves, shares, (all, share) => {
-        let nowMs = 0
-        const gate = new Gate(() => share)
-        const underWay: Pass[] = []
-        for (const move of all) {
-          const wasClosed = gate.limit(2) === 1
-          if (move.does === 'wait') nowMs += move.ms
-          else if (move.does === 'enter') {
-            if (gate.waitMs(nowMs) > 0) continue
-            const pass = gate.enter()
-            assert.equal(pass.probe, wasClosed)
-            underWay.push(pass)
-            assert(underWay.filter(({ probe }) => probe).length <= 1)
-          } else {
-            const [pass] = underWay.splice(move.which % Math.max(1, underWay.length), 1)
-            if (!pass) continue
-            gate.leave(pass, move.result, nowMs, move.retryAfterMs)
-            const opens = wasClosed && gate.limit(2) === 2
-            assert.equal(opens, wasClosed && pass.probe && move.result === 'answered')
-          }
-        }
-      }),
-      { numRuns: 500 },
-    )
+function holds(check: (moves: Move[], share: number) => void): void {
+  fc.assert(fc.property(walks, shares, check), { numRuns: 1_000 })
+}
+
+describe('the gate, whatever happens', () => {
+  it('has one probe under way at most while it is closed, and opens by its success alone', () => {
+    holds((moves, share) => {
+      let probe: Pass | undefined
+      walk(moves, share, {
+        entered(gate, pass) {
+          if (!gate.isClosed) return
+          assert.equal(pass.probe, true)
+          assert.equal(probe, undefined)
+          probe = pass
+        },
+        left(gate, pass, result, wasClosed) {
+          const isProbe = pass === probe
+          if (isProbe) probe = undefined
+          if (wasClosed) assert.equal(gate.isClosed, !(isProbe && result === 'answered'))
+        },
+      })
+    })
+  })
+
+  it('carries one impression at most with a call that goes alone', () => {
+    holds((moves, share) => {
+      const { gate, nowMs } = walk(moves, share)
+      const limit = gate.limit(1_000, nowMs)
+      if (gate.waitMs(nowMs) === 0) assert.equal(gate.enter(nowMs).probe, limit === 1)
+    })
   })
 
   it('is never stuck: once all calls have ended, a call may leave within a minute', () => {
-    const moves = walks('answered', 'refused', 'ambiguous', 'misconfigured', 'unsent')
-    fc.assert(
-      fc.property(moves, shares, (all, share) => {
-        const { gate, underWay, nowMs } = walk(all, share, (_gate, _pass, _result, leave) =>
-          leave(),
-        )
-        for (const pass of underWay) gate.leave(pass, 'answered', nowMs)
-        const waitMs = gate.waitMs(nowMs)
-        assert(waitMs <= 60_000, `it waits for ${waitMs} ms`)
-        assert.equal(gate.waitMs(nowMs + waitMs), 0)
-      }),
-      { numRuns: 500 },
-    )
-  })
-
-  it('goes from one impression a call to all only by an answer', () => {
-    const moves = walks('answered', 'refused', 'ambiguous', 'misconfigured', 'unsent')
-    fc.assert(
-      fc.property(moves, shares, (all, share) => {
-        walk(all, share, (gate, _pass, result, leave) => {
-          const before = gate.limit(2)
-          leave()
-          if (before === 1 && gate.limit(2) === 2) assert.equal(result, 'answered')
-        })
-      }),
-      { numRuns: 500 },
-    )
+    holds((moves, share) => {
+      const { gate, underWay, nowMs } = walk(moves, share)
+      for (const pass of underWay) gate.leave(pass, 'ambiguous', nowMs)
+      const waitMs = gate.waitMs(nowMs)
+      assert(waitMs <= 60_000, `it waits for ${waitMs} ms`)
+      assert.equal(gate.waitMs(nowMs + waitMs), 0)
+    })
   })
 })

@@ -8,9 +8,9 @@ function gateAt(random: () => number = HALF) {
   const gate = new Gate(random)
   const call = (result: CallResult, nowMs: number, retryAfterMs?: number) => {
     assert.equal(gate.waitMs(nowMs), 0, 'the gate lets a call through')
-    gate.leave(gate.enter(), result, nowMs, retryAfterMs)
+    gate.leave(gate.enter(nowMs), result, nowMs, retryAfterMs)
   }
-  const enter = (count: number) => Array.from({ length: count }, () => gate.enter())
+  const enter = (count: number) => Array.from({ length: count }, () => gate.enter(0))
   return { gate, call, enter }
 }
 
@@ -19,7 +19,7 @@ describe('the gate', () => {
     const { gate, call } = gateAt()
     for (let n = 0; n < 100; n += 1) call('answered', n)
     assert.equal(gate.waitMs(100), 0)
-    assert.equal(gate.limit(1_000), 1_000)
+    assert.equal(gate.limit(1_000, 0), 1_000)
   })
 
   it('waits anything from nothing to the bound, which doubles up to a minute', () => {
@@ -53,7 +53,7 @@ describe('the gate', () => {
   it('sends one probe, and nothing else until that has ended', () => {
     const { gate, call } = gateAt()
     call('refused', 0)
-    const probe = gate.enter()
+    const probe = gate.enter(0)
     assert.equal(probe.probe, true)
     assert.equal(gate.waitMs(1_000_000), Number.POSITIVE_INFINITY)
     gate.leave(probe, 'refused', 1_000)
@@ -65,15 +65,15 @@ describe('the gate', () => {
     call('refused', 0)
     call('answered', 250)
     assert.equal(gate.waitMs(250), 0)
-    assert.equal(gate.limit(1_000), 1_000)
-    assert.equal(gate.enter().probe, false)
+    assert.equal(gate.limit(1_000, 0), 1_000)
+    assert.equal(gate.enter(0).probe, false)
   })
 
   it('risks one impression a probe, whatever closed it', () => {
     for (const result of ['refused', 'misconfigured'] as const) {
       const { gate, call } = gateAt()
       call(result, 0)
-      assert.equal(gate.limit(1_000), 1)
+      assert.equal(gate.limit(1_000, 0), 1)
     }
   })
 
@@ -82,7 +82,7 @@ describe('the gate', () => {
     call('refused', 0)
     call('unsent', 250)
     assert.equal(gate.waitMs(250), 0)
-    assert.equal(gate.limit(1_000), 1)
+    assert.equal(gate.limit(1_000, 0), 1)
   })
 
   it('probes once a minute at most while the key is wrong', () => {
@@ -99,7 +99,7 @@ describe('the gate, of calls under way when it closes', () => {
     const { gate, enter } = gateAt()
     for (const pass of enter(128)) gate.leave(pass, 'refused', 0)
     assert.equal(gate.waitMs(0), 250)
-    gate.leave(gate.enter(), 'refused', 250)
+    gate.leave(gate.enter(0), 'refused', 250)
     assert.equal(gate.waitMs(250), 500, 'the second failure, not the 129th')
   })
 
@@ -142,7 +142,7 @@ describe('the gate, of calls under way when it closes', () => {
       call('answered', 250)
       for (const pass of late) gate.leave(pass, result, 300, 60_000)
       assert.equal(gate.waitMs(300), 0)
-      assert.equal(gate.limit(1_000), 1_000)
+      assert.equal(gate.limit(1_000, 0), 1_000)
     }
   })
 })
@@ -155,7 +155,7 @@ describe('the gate, of ambiguous calls', () => {
     gate.leave(one, 'ambiguous', 0)
     gate.leave(other, 'answered', 0)
     assert.equal(gate.waitMs(0), 0)
-    assert.equal(gate.limit(1_000), 1_000)
+    assert.equal(gate.limit(1_000, 0), 1_000)
   })
 
   it('stays open while one call in three is ambiguous', () => {
@@ -170,12 +170,12 @@ describe('the gate, of ambiguous calls', () => {
     assert(one && other)
     gate.leave(one, 'ambiguous', 0)
     assert.equal(gate.waitMs(0), 0)
-    assert.equal(gate.limit(1_000), 1)
-    const trial = gate.enter()
+    assert.equal(gate.limit(1_000, 0), 1)
+    const trial = gate.enter(0)
     assert.equal(gate.waitMs(0), Number.POSITIVE_INFINITY)
     gate.leave(other, 'answered', 0)
     assert.equal(gate.waitMs(0), 0)
-    assert.equal(gate.limit(1_000), 1_000)
+    assert.equal(gate.limit(1_000, 0), 1_000)
     gate.leave(trial, 'answered', 0)
     assert.equal(gate.waitMs(0), 0)
   })
@@ -185,7 +185,7 @@ describe('the gate, of ambiguous calls', () => {
     const [other, another] = enter(2)
     assert(other && another)
     call('ambiguous', 0)
-    const trial = gate.enter()
+    const trial = gate.enter(0)
     gate.leave(other, 'answered', 0)
     gate.leave(another, 'ambiguous', 0)
     assert.equal(gate.waitMs(0), 0, 'the trial of an earlier doubt holds up nothing')
@@ -199,7 +199,7 @@ describe('the gate, of ambiguous calls', () => {
     assert.equal(gate.waitMs(0), 0)
     call('ambiguous', 0)
     assert.equal(gate.waitMs(0), 250)
-    assert.equal(gate.limit(1_000), 1)
+    assert.equal(gate.limit(1_000, 0), 1)
   })
 
   it('closes when most of the last twenty were', () => {
@@ -221,8 +221,8 @@ describe('the gate, of ambiguous calls', () => {
       gate.leave(pass, 'ambiguous', 10_000)
       // All that may leave does, and hangs as well.
       while (gate.waitMs(10_000) === 0) {
-        assert.equal(gate.limit(1_000), 1)
-        gate.enter()
+        assert.equal(gate.limit(1_000, 0), 1)
+        gate.enter(0)
         sent += 1
       }
     }
@@ -243,5 +243,45 @@ describe('the gate, of ambiguous calls', () => {
     call('answered', 250)
     for (let n = 0; n < 4; n += 1) call('ambiguous', 250)
     assert.equal(gate.waitMs(250), 0)
+  })
+})
+
+describe('the gate, of a silent network', () => {
+  it('lets one impression leave at a time, a second after the network was last heard of', () => {
+    const { gate } = gateAt()
+    gate.enter(0)
+    assert.equal(gate.limit(1_000, 1_000), 1_000)
+    assert.equal(gate.limit(1_000, 1_001), 1)
+    assert.equal(gate.waitMs(1_001), 0)
+    gate.enter(1_001)
+    assert.equal(gate.waitMs(1_001), Number.POSITIVE_INFINITY)
+  })
+
+  it('opens again as soon as it hears anything', () => {
+    for (const result of ['answered', 'refused'] as const) {
+      const { gate, enter } = gateAt()
+      const [one] = enter(2)
+      assert(one)
+      gate.enter(2_000)
+      gate.leave(one, result, 3_000)
+      const waitMs = gate.waitMs(3_000)
+      assert.equal(waitMs, result === 'answered' ? 0 : 250)
+      if (result === 'answered') assert.equal(gate.limit(1_000, 3_000), 1_000)
+    }
+  })
+
+  it('is not silent while nothing is asked of it', () => {
+    const { gate, call } = gateAt()
+    call('answered', 0)
+    assert.equal(gate.limit(1_000, 3_600_000), 1_000)
+  })
+
+  it('holds up nothing for one call that hangs among many that are answered', () => {
+    const { gate, call } = gateAt()
+    gate.enter(0)
+    for (let nowMs = 0; nowMs < 10_000; nowMs += 500) {
+      assert.equal(gate.limit(1_000, nowMs), 1_000)
+      call('answered', nowMs)
+    }
   })
 })

@@ -31,6 +31,7 @@ export class ScriptedTransport implements Transport {
   script: Script = () => ok
   latencyMs = 10
   mostUnderWay = 0
+  #underWay = 0
   readonly #clock: VirtualClock
 
   constructor(clock: VirtualClock) {
@@ -55,11 +56,13 @@ export class ScriptedTransport implements Transport {
       end: (end) => {
         if (!call.isUnderWay) return
         call.isUnderWay = false
+        this.#underWay -= 1
         onEnd('answer' in end ? { answer: { ...end.answer, atMs: this.#clock.now() } } : end)
       },
     }
     this.calls.push(call)
-    this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay.length)
+    this.#underWay += 1
+    this.mostUnderWay = Math.max(this.mostUnderWay, this.#underWay)
     const end = this.script(call)
     if (end) this.#clock.after(this.latencyMs, () => call.end(end))
   }
