@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { parse, serialize } from 'cookie'
+import onHeaders from 'on-headers'
 import { fateByStatus, makePrivate } from '../response.js'
-import { beforeHead } from './before-head.js'
 
 /** What the option `pageLoadCookie: true` calls the cookie. */
 export const PAGE_LOAD_COOKIE = 'ad-page-load'
@@ -52,8 +52,8 @@ export function leavePageLoadCookie(
   source: unknown,
 ): boolean {
   if (res.headersSent) return false
-  beforeHead(res, (status) => {
-    if (fateByStatus(status)) return
+  onHeaders(res, () => {
+    if (fateByStatus(res.statusCode)) return
     const page = { id, address: addressOf(urlOf(req, source)) }
     const others = readOpenPages(name, req.headers).filter(
       ({ address }) => address !== page.address,
