@@ -173,10 +173,13 @@ export class Budget {
     const window = this.#windowOf(remaining, atMs)
     const isShared = window?.tell(calls, now, this.#inFlight) ?? true
     const quota = limit ?? window?.limit
+    // A window is reset within its own length: a reset later than any of them is a mistake.
+    const longestMs = Math.max(...this.#windows.map((known) => known.windowMs))
+    const resetInMs = Math.min(Math.max(0, untilMs - atMs), longestMs)
     return {
       sure: calls - unseen,
       possible: calls,
-      untilMs: now + Math.max(0, untilMs - atMs) + RESET_ROUNDING_MS,
+      untilMs: now + resetInMs + RESET_ROUNDING_MS,
       limit: quota,
       window,
       isShared,

@@ -131,6 +131,12 @@ describe("budget: others' calls with the same key", () => {
     assert.equal(budget.waitMs(START_MS), 31_000)
   })
 
+  it('are not believed to hold for longer than the longest window', () => {
+    const budget = budgetOf({ limit: 100, windowMs: 60_000 })
+    call(budget, START_MS, left(0, 30_000_000, 100))
+    assert.equal(budget.waitMs(START_MS), 61_000)
+  })
+
   it('change nothing where more is left than by our own count', () => {
     const budget = budgetOf({ limit: 10, windowMs: 60_000 })
     for (let made = 0; made < 9; made += 1) call(budget, START_MS)
