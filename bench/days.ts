@@ -31,9 +31,10 @@ const INTRODUCTION = `# Days in virtual time
 Written by \`npx tsx bench/days.ts\`. The delivery, its budget, the memory outbox and Closient's
 translation are the ones that ship; the clock and the network are simulated. Each page view has three
 impressions. The network allows 300 calls a minute and 10,000 a day in windows that are fixed
-(beginning with a call), sliding, or reset at midnight UTC, five hours before midnight the simulated
-day begins; it takes 5 to 100 ms each way, one time in a hundred up to 3 s. "Peak" is traffic
-that swells from nothing to 2.7 times its average and back in a day. Defaults otherwise:
+(beginning with a call), sliding, or reset at midnight UTC, 19 hours after the simulated day has
+begun; it takes 5 to 100 ms each way, one time in a hundred up to 3 s. "Peak" is traffic that swells
+from nothing to 2.7 times its average and back in a day. After the day what still waits is sent: its
+calls are counted as well. Defaults otherwise:
 \`maxAgeMs\` 1 h, \`maxPending\` 100,000.
 
 "429 by the other" counts calls that were refused because the other program had spent what the

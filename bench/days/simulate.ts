@@ -15,7 +15,7 @@ export interface Scenario {
   readonly views: number
   /** Distinct search queries, all as frequent as each other; one page view has one. */
   readonly queries?: number
-  /** Whether the traffic swells from nothing at midnight to 2.7 times its average at noon. */
+  /** Whether the traffic swells from nothing to 2.7 times its average and back in a day. */
   readonly hasPeak?: boolean
   readonly kind?: RateWindowKind
   readonly form?: ToldForm
