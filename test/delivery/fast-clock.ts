@@ -1,0 +1,12 @@
+import { type Clock, systemClock } from '../../lib/clock.js'
+
+/** The system's clock, but so many times as fast: for real sockets and long waits. */
+export function fastClock(speed: number): Clock {
+  const startMs = Date.now()
+  const now = () => startMs + (Date.now() - startMs) * speed
+  return {
+    now,
+    after: (delayMs, task, keepsAlive) => systemClock.after(delayMs / speed, task, keepsAlive),
+    soon: systemClock.soon,
+  }
+}

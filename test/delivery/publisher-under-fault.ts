@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { Agent, request } from 'undici'
+import type { Clock } from '../../lib/clock.js'
+import { OUTCOMES, type OutcomeEvent } from '../../lib/impression.js'
+import { closient } from '../../lib/networks/closient.js'
+import { ens } from '../../lib/networks/ens.js'
+import type { Sandbox } from '../../lib/sandbox/sandbox.js'
+import { assembleTracker } from '../../lib/tracker.js'
+
+export const NETWORKS = ['ens', 'closient'] as const
+export type NetworkName = (typeof NETWORKS)[number]
+
+const SILENT = { debug: () => {}, warn: () => {}, error: () => {} }
+
+const LETTERS = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+
+/** A campaign id of Closient's for a number: another one for another number. */
+function shortuuidOf(value: number): string {
+  let left = value
+  let text = ''
+  while (text.length < 22) {
+    text = LETTERS.charAt(left % LETTERS.length) + text
+    left = Math.floor(left / LETTERS.length)
+  }
+  return text
+}
+
+/** A site whose pages show ads of both networks, each of another campaign, so that all can be told apart. */
+export async function openPublisher(sandbox: Sandbox, clock: Clock, random: () => number) {
+  const outcomes: OutcomeEvent[] = []
+  const tracker = assembleTracker(
+    {
+      networks: [
+        ens({ apiKey: sandbox.ens.apiKey, baseUrl: sandbox.ens.baseUrl }),
+        closient({ apiKey: sandbox.closient.apiKey, baseUrl: sandbox.closient.baseUrl }),
+      ],
+      delivery: { timeoutMs: 60_000 },
+      traffic: { bots: 'count' },
+      logger: SILENT,
+    },
+    { clock, random },
+  )
+  const { methods } = tracker
+  methods.on('outcome', (event) => {
+    outcomes.push(event)
+    checkBooks()
+  })
+
+  function checkBooks(): void {
+    for (const stats of Object.values(methods.stats())) {
+      const ended = OUTCOMES.reduce((sum, outcome) => sum + stats[outcome], 0)
+      assert.equal(stats.tracked, stats.held + stats.pending + ended, 'the books balance')
+      assert(stats.pending >= 0 && stats.held >= 0)
+    }
+  }
+
+  let campaigns = 0
+  const server = createServer((req, res) => {
+    const trackImpression = tracker.pageLoad(req, res, req)
+    for (let n = 0; n < 3; n += 1) {
+      campaigns += 1
+      trackImpression({ campaignId: campaigns, placement: 'header' })
+      trackImpression({ campaignId: shortuuidOf(campaigns) })
+      checkBooks()
+    }
+    res.end('a page')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
+  const viewers = new Agent({ connections: 8 })
+
+  return {
+    methods,
+    outcomes,
+    checkBooks,
+    /** So many page views at once. */
+    async view(pages: number): Promise<void> {
+      const views = Array.from({ length: pages }, async () => {
+        const { body } = await request(url, { dispatcher: viewers })
+        await body.dump()
+      })
+      await Promise.all(views)
+    },
+    async close(timeoutMs: number): Promise<void> {
+      await viewers.close()
+      server.close()
+      await once(server, 'close')
+      await methods.close({ timeoutMs })
+    },
+  }
+}
+
+export type Publisher = Awaited<ReturnType<typeof openPublisher>>
+
+/** What became of one network's impressions, by the books and by the network's own ledger. */
+export function accountOf(publisher: Publisher, sandbox: Sandbox, name: NetworkName) {
+  const events = publisher.outcomes.filter(({ network }) => network === name)
+  const idsOf = (outcome: string) =>
+    new Set<unknown>(
+      events.filter((event) => event.outcome === outcome).map((event) => event.campaignId),
+    )
+  const network = sandbox[name]
+  const calls = new Map(network.calls.map((call) => [call.id, call]))
+  const counted = network.impressions.map(({ campaignId, call }) => {
+    const { status } = calls.get(call) ?? { status: null }
+    return {
+      campaignId: campaignId as unknown,
+      isAnswered: status !== null && status >= 200 && status < 300,
+    }
+  })
+  return {
+    stats: publisher.methods.stats()[name],
+    events,
+    delivered: idsOf('delivered'),
+    uncertain: idsOf('uncertain'),
+    rejected: idsOf('rejected'),
+    counted,
+  }
+}
+
+/** Never twice, nothing lost: what must hold whatever went wrong. */
+export function checkAccount(publisher: Publisher, sandbox: Sandbox, name: NetworkName): void {
+  const { stats, events, delivered, uncertain, counted } = accountOf(publisher, sandbox, name)
+  assert(stats)
+  publisher.checkBooks()
+  assert.equal(stats.held + stats.pending, 0, `${name}: all have an outcome`)
+  assert.equal(events.length, stats.tracked, `${name}: one outcome each`)
+  const ids = new Set(events.map(({ campaignId }) => campaignId))
+  assert.equal(ids.size, events.length, `${name}: one outcome each`)
+  assert.equal(stats.dropped, 0, `${name}: nothing is lost`)
+
+  const countedIds = new Set<unknown>(counted.map(({ campaignId }) => campaignId))
+  assert.equal(countedIds.size, counted.length, `${name}: nothing is counted twice`)
+  const answered = counted.filter(({ isAnswered }) => isAnswered)
+  assert.deepEqual(
+    delivered,
+    new Set(answered.map(({ campaignId }) => campaignId)),
+    `${name}: delivered is what its ledger counted with an answer`,
+  )
+  for (const id of countedIds) {
+    assert(delivered.has(id) || uncertain.has(id), `${name}: ${id} was counted`)
+  }
+}
