@@ -130,7 +130,7 @@ describe('with both networks at fault', () => {
       const below = (limit: number) => Math.floor(random() * limit)
       const kinds = faultKinds(Date.now())
       let listenAgain = async () => {}
-      for (let step = 0; step < 40; step += 1) {
+      for (let step = 0; step < 60; step += 1) {
         const what = below(20)
         if (what === 0) {
           await listenAgain()
