@@ -1,7 +1,7 @@
 // biome-ignore lint/suspicious/noTsIgnore: an expected error would be one where Express is installed
 /** @ts-ignore a Koa project has no Express, and must compile: it has no use for these types. */
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import type { TrackImpression } from './page-load.js'
+import type { TrackImpression } from './track-impression.js'
 import { type ImpressionsOptions, methodsOf, type TrackerMethods, trackerOf } from './tracker.js'
 
 declare global {

@@ -1,4 +1,12 @@
 export type { NetworkStats, OutcomeListener, Stats } from './books.js'
+export type {
+  Awaitable,
+  Claim,
+  OpenOutbox,
+  Outbox,
+  OutboxOptions,
+  Receipt,
+} from './delivery/outbox.js'
 export type { Answer, NetworksWord, Verdict } from './delivery/verdict.js'
 export { verdictOnStatus } from './delivery/verdict.js'
 export {
@@ -7,13 +15,14 @@ export {
   InvalidImpressionError,
 } from './errors.js'
 export { type ImpressionsMiddleware, impressions } from './express.js'
-export type { Outcome, OutcomeEvent } from './impression.js'
+export type { Impression, Outcome, OutcomeEvent } from './impression.js'
 export type { Logger } from './logger.js'
 export { type ClosientImpression, type ClosientOptions, closient } from './networks/closient.js'
+export { defineNetwork } from './networks/define-network.js'
 export { type EnsImpression, type EnsOptions, ens } from './networks/ens.js'
 export * from './networks/network.js'
 export type { TrackerOptions } from './options.js'
-export type { TrackImpression } from './page-load.js'
+export type { TrackImpression } from './track-impression.js'
 export { createTracker, type ImpressionsOptions, type Tracker } from './tracker.js'
 export type { BotRule, TrafficRule } from './viewer/admission.js'
 export type { Cdn } from './viewer/country.js'

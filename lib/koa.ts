@@ -1,7 +1,7 @@
 import type { Context, DefaultContext, DefaultState, Middleware } from 'koa'
 // For its types: without them, an app that imports this entry alone could track nothing.
 import './networks/index.js'
-import type { TrackImpression } from './page-load.js'
+import type { TrackImpression } from './track-impression.js'
 import { type ImpressionsOptions, methodsOf, type TrackerMethods, trackerOf } from './tracker.js'
 
 declare module 'koa' {

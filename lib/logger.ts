@@ -32,23 +32,25 @@ const OTHER_KINDS = 'other kinds'
 
 /** Wraps `logger` so that no kind of message floods it and a logger that throws harms nobody. */
 export function createLog(logger: Logger, clock: Clock): Log {
-  const quiet = new Map<string, { unsaid: number }>()
+  const quiet = new Map<string, { unsaid: number; message: string; fields: object }>()
 
-  /** @param unsaid how many of this kind were left unsaid since it was last told */
+  /** @param unsaid how many of this kind, this one included, were left unsaid until now */
   function say(level: Level, name: string, message: string, fields: object, unsaid = 0): void {
     const kind = quiet.has(name) || quiet.size < MAX_KINDS ? name : OTHER_KINDS
     const told = quiet.get(kind)
     if (told) {
       told.unsaid += 1
+      told.message = message
+      told.fields = fields
       return
     }
-    const now = { unsaid: 0 }
+    const now = { unsaid: 0, message, fields }
     quiet.set(kind, now)
     clock.after(QUIET_MS, () => {
       quiet.delete(kind)
-      if (now.unsaid > 0) say(level, name, message, fields, now.unsaid)
+      if (now.unsaid > 0) say(level, name, now.message, now.fields, now.unsaid)
     })
-    const more = unsaid > 0 ? ` (and ${unsaid} more of this kind in the last minute)` : ''
+    const more = unsaid > 0 ? ` (${unsaid} of this kind in the last minute)` : ''
     try {
       const said: unknown = logger[level]({ kind, ...fields }, `ad-impressions: ${message}${more}`)
       // A method may be async for all that its type says.

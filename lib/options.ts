@@ -2,11 +2,13 @@ import type { IncomingMessage } from 'node:http'
 import { z } from 'zod'
 import { aFunction, checkOptions, wholeNumber } from './check-options.js'
 import type { DedupeLimits } from './dedupe.js'
+import { MemoryOutbox, type OpenOutbox } from './delivery/outbox.js'
 import { ConfigurationError } from './errors.js'
 import { consoleLogger, type Logger } from './logger.js'
 import { keyVariable } from './networks/built-in.js'
+import { isNetwork } from './networks/define-network.js'
 import { builtInNetworks } from './networks/index.js'
-import { isNetwork, type Network } from './networks/network.js'
+import type { Network } from './networks/network.js'
 import type { AdmissionOptions, BotRule, TrafficRule } from './viewer/admission.js'
 import { CDNS, type Cdn } from './viewer/country.js'
 import type { Device } from './viewer/device.js'
@@ -30,7 +32,7 @@ export interface TrackerOptions<Source = IncomingMessage> {
    * Names the page load, in which a campaign counts once: 1 to 200 visible ASCII characters. It
    * must be unique and must not be a client's to choose. Default: a fresh UUID for each request.
    */
-  requestId?: ((source: Source) => string) | undefined
+  requestId?: ((source: Source) => string | undefined) | undefined
   /**
    * The viewer's country: the CDN in front, whose header is then believed, or a function that
    * returns an ISO 3166-1 alpha-2 code. Default: none.
@@ -81,6 +83,11 @@ export interface TrackerOptions<Source = IncomingMessage> {
         maxAgeMs?: number | undefined
       }
     | undefined
+  /**
+   * Opens where one network's accepted impressions wait. Default: the process's memory, in which
+   * what waits ends with the process.
+   */
+  outbox?: OpenOutbox | undefined
   /** Shaped as pino's. Each kind of message at most once a minute. Default: the console. */
   logger?: Logger | undefined
   /**
@@ -108,6 +115,7 @@ export interface Configuration<Source>
   readonly networks: readonly Network[]
   readonly dedupe: DedupeLimits
   readonly delivery: DeliveryLimits
+  readonly outbox: OpenOutbox
   readonly logger: Logger
   readonly strict: boolean
 }
@@ -173,6 +181,7 @@ const schema = z.strictObject({
       maxAgeMs: milliseconds.optional(),
     })
     .optional(),
+  outbox: aFunction.optional(),
   logger: z
     .custom<Logger>(
       (value) =>
@@ -187,6 +196,8 @@ const schema = z.strictObject({
   strict: z.boolean().optional(),
 })
 
+const openMemory: OpenOutbox = (limits) => new MemoryOutbox(limits)
+
 /**
  * Options in, frozen and complete configuration out.
  *
@@ -197,6 +208,16 @@ export function resolveOptions<Source>(
   options: TrackerOptions<Source>,
   subject = 'impressions()',
 ): Configuration<Source> {
+  if (
+    typeof options === 'object' &&
+    options !== null &&
+    ('httpVersion' in options || 'req' in options)
+  ) {
+    throw new ConfigurationError(
+      'invalid-options',
+      'impressions() was given a request: write app.use(impressions()), not app.use(impressions)',
+    )
+  }
   checkOptions(subject, schema, options)
   const { traffic, dedupe, delivery, pageLoadCookie } = options
   return Object.freeze({
@@ -220,6 +241,7 @@ export function resolveOptions<Source>(
       timeoutMs: delivery?.timeoutMs ?? DEFAULTS.delivery.timeoutMs,
       maxAgeMs: delivery?.maxAgeMs ?? DEFAULTS.delivery.maxAgeMs,
     }),
+    outbox: options.outbox ?? openMemory,
     logger: options.logger ?? consoleLogger,
     strict: options.strict ?? DEFAULTS.strict,
   })

@@ -8,7 +8,7 @@ import { InvalidImpressionError, messageOf } from './errors.js'
 import type { Impression, Outcome, Suppression } from './impression.js'
 import type { Log } from './logger.js'
 import type { InputReader, ReadInput } from './networks/input-reader.js'
-import type { ImpressionInput, Network } from './networks/network.js'
+import type { Network } from './networks/network.js'
 import type { Configuration } from './options.js'
 import { fateByStatus, isShared } from './response.js'
 import { type ResponseState, stateOf, whenEnded } from './response-state.js'
@@ -17,20 +17,6 @@ import { type Identity, identify } from './viewer/identity.js'
 import { isNavigation } from './viewer/navigation.js'
 import { leavePageLoadCookie } from './viewer/page-load-cookie.js'
 import { type Viewer, viewerOf } from './viewer/viewer.js'
-
-/** Tells the network of a display: what templates see as `trackImpression`. */
-export interface TrackImpression {
-  /**
-   * Records that a campaign is displayed on this page. Never blocks, and never throws unless the
-   * option `strict` is set.
-   *
-   * @returns an empty string, so that a template's output tag prints nothing
-   * @throws {InvalidImpressionError} with the option `strict`, if the input cannot be sent
-   */
-  (input: ImpressionInput): ''
-  /** This page load's id. */
-  readonly requestId: string
-}
 
 /** A network with what it takes to tell it. */
 export interface Lane {
@@ -121,7 +107,11 @@ export class PageLoad<Source> {
     const state = this.#ended ?? stateOf(this.#req, this.#res)
     const suppression = this.#whyNoDisplay(state)
     if (suppression) return this.#conclude(lane, impression, 'suppressed', suppression)
-    if (this.#parts.isClosed()) return this.#conclude(lane, impression, 'dropped', 'closed')
+    if (this.#parts.isClosed()) {
+      const why = `${network.name}: impression dropped: tracked after close()`
+      this.#parts.log.warn(`dropped closed ${network.name}`, why)
+      return this.#conclude(lane, impression, 'dropped', 'closed')
+    }
     this.#counted ??= this.#openCounted(state)
     const onceKey = `${network.name}:${parsed.onceKey ?? parsed.campaignId}`
     if (this.#counted.has(onceKey)) {
@@ -269,29 +259,14 @@ export class PageLoad<Source> {
   }
 }
 
-/** On the helper: the page load behind it. */
-const PAGE_LOAD = Symbol('page load')
-
-/** What every helper inherits: a getter on each of them would cost ten times as much to make. */
-const helperPrototype = Object.create(Function.prototype, {
-  requestId: {
-    get(this: { [PAGE_LOAD]: PageLoad<unknown> }) {
-      return this[PAGE_LOAD].requestId
-    },
-  },
-})
-
-/** The function that templates see. */
-export function helperOf<Source>(pageLoad: PageLoad<Source>): TrackImpression {
-  const trackImpression = (input: unknown) => pageLoad.track(input)
-  trackImpression[PAGE_LOAD] = pageLoad
-  return Object.setPrototypeOf(trackImpression, helperPrototype)
-}
-
 /** What a network's `parse` threw, which may be anything, even a proxy that throws when it is asked. */
 function asInvalid(thrown: unknown): InvalidImpressionError {
   try {
-    if (thrown instanceof InvalidImpressionError) return thrown
+    if (thrown instanceof InvalidImpressionError) {
+      // Each is read here, where it may throw.
+      const { message, field, given, expected } = thrown
+      if ([message, field, given, expected].every((part) => typeof part === 'string')) return thrown
+    }
   } catch {
     // Then it is not one.
   }

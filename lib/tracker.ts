@@ -1,16 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { z } from 'zod'
 import { Books, type OutcomeListener, type Stats } from './books.js'
+import { checkOptions, wholeNumber } from './check-options.js'
 import { type Clock, systemClock } from './clock.js'
 import { createDedupe } from './dedupe.js'
 import { Delivery } from './delivery/delivery.js'
-import { MemoryOutbox } from './delivery/outbox.js'
 import { createTransport } from './delivery/transport.js'
 import { ConfigurationError } from './errors.js'
 import { noticeAtExit } from './exit-notice.js'
 import { createLog } from './logger.js'
 import { InputReader } from './networks/input-reader.js'
 import { resolveOptions, type TrackerOptions } from './options.js'
-import { helperOf, type Lane, PageLoad, type Parts, type TrackImpression } from './page-load.js'
+import { type Lane, PageLoad, type Parts } from './page-load.js'
+import { helperOf, type TrackImpression } from './track-impression.js'
 
 /** What the tracker can be asked; it sits on the middleware as well. */
 export interface TrackerMethods {
@@ -58,6 +60,8 @@ export interface Surroundings {
 }
 
 const CLOSE_TIMEOUT_MS = 10_000
+
+const closeSchema = z.strictObject({ timeoutMs: wholeNumber(0).optional() })
 
 /**
  * Makes a tracker for any server on `node:http`, or to be shared by several apps.
@@ -116,7 +120,11 @@ export function assembleTracker<Source>(
       network,
       account,
       books,
-      outbox: new MemoryOutbox({ maxPending, maxBatch: network.maxBatch }),
+      outbox: configuration.outbox({
+        network: network.name,
+        maxPending,
+        maxBatch: network.maxBatch,
+      }),
       transport: createTransport(network, timeoutMs, clock),
       maxAgeMs,
       clock,
@@ -142,6 +150,7 @@ export function assembleTracker<Source>(
   const forgetNotice = noticeAtExit(() => books.stats())
 
   async function drainAndClose(timeLimitMs: number): Promise<void> {
+    for (const { delivery } of lanes) delivery.hurry()
     await new Promise<void>((resolve) => {
       const cancel = clock.after(timeLimitMs, resolve, 'keeps-alive')
       void books.whenIdle().then(() => {
@@ -157,10 +166,15 @@ export function assembleTracker<Source>(
   const methods: TrackerMethods = {
     stats: () => books.stats(),
     async flush() {
+      // Asked on the response's own 'finish', it goes on once our listener has run as well.
+      await new Promise<void>((resolve) => clock.soon(resolve))
+      const calm = lanes.map(({ delivery }) => delivery.hurry())
       await Promise.all(lanes.map(({ delivery }) => delivery.flush()))
+      for (const calmDown of calm) calmDown()
     },
-    close({ timeoutMs: limitMs = CLOSE_TIMEOUT_MS } = {}) {
-      closing ??= drainAndClose(limitMs)
+    close(limits = {}) {
+      const { timeoutMs: limitMs } = checkOptions('close()', closeSchema, limits)
+      closing ??= drainAndClose(limitMs ?? CLOSE_TIMEOUT_MS)
       return closing
     },
     on: (event, listener) => books.on(event, listener),

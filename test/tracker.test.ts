@@ -119,6 +119,40 @@ describe('flush()', () => {
     await site.whenTold(3)
   })
 
+  it('includes what a page held whose response finishes at this moment', async () => {
+    let flushed: Promise<void> | undefined
+    await using site = await Publisher.start(({ res, trackImpression }) => {
+      // Before the tracker's own listener.
+      res.on('finish', () => {
+        flushed = site.tracker.flush()
+      })
+      trackImpression(closientAd())
+      res.end()
+    })
+
+    await view(site.url)
+    await flushed
+
+    assert.deepEqual(site.told, ['closient delivered'])
+  })
+
+  it('waits for no pace, as nor does close(): what the quotas allow leaves now', async () => {
+    for (const end of ['flush', 'close'] as const) {
+      await using site = await Publisher.start(
+        ({ res, trackImpression }) => {
+          trackImpression(closientAd())
+          res.end()
+        },
+        { searchQuery: (req) => req.url ?? '' },
+      )
+      for (let page = 0; page < 40; page += 1) await view(`${site.url}${page}`)
+
+      await site.tracker[end]()
+
+      assert.deepEqual(nonZero(site.tracker.stats().closient), { tracked: 40, delivered: 40 })
+    }
+  })
+
   it('resolves at once when nothing is pending', async () => {
     await using site = await Publisher.start(track)
 

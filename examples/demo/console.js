@@ -29,8 +29,9 @@ export function greeting(siteUrl, sandboxUrl) {
   What the networks see   ${sandboxUrl}
 
   Read the paper: the server records its ads, and what becomes of each is told below. At the
-  second address you see them arrive, and can make the networks fail. A robot counts nothing:
-  curl ${siteUrl}
+  second address you see them arrive, and can make the networks fail. One ad stands twice on the
+  front page, so that it is once a duplicate; of Closient's, each offer counts. A robot counts
+  nothing: curl ${siteUrl}
 
   Ctrl-C stops it.
 

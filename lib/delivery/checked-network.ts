@@ -1,4 +1,4 @@
-import { messageOf, oneLine } from '../errors.js'
+import { oneLine } from '../errors.js'
 import type { Impression } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Network, NetworkRequest } from '../networks/network.js'
@@ -38,28 +38,21 @@ export function verdictOn(
   log: Log,
 ): Verdict {
   const verdict =
-    'error' in end
-      ? verdictOnError(end.error, end.sent)
-      : networksVerdict(network, end.answer, headers, log)
+    'error' in end ? verdictOnError(end.error, end.sent) : networksVerdict(network, end.answer, log)
   return { ...verdict, reason: oneLine(redact(verdict.reason, headers)) }
 }
 
 /** The network's verdict, or that of RFC 9110 where a network of the user's own has none. */
-function networksVerdict(
-  network: Network,
-  answer: Answer,
-  headers: NetworkRequest['headers'],
-  log: Log,
-): Verdict {
+function networksVerdict(network: Network, answer: Answer, log: Log): Verdict {
   const { name } = network
   try {
     const verdict = checked(network.verdict(answer))
     if (verdict) return verdict
     log.error(`verdict ${name}`, `${name}: verdict() returned no verdict: the status alone tells`)
-  } catch (thrown) {
-    // A parser's error quotes what it cannot parse: an answer that echoes the key, perhaps.
-    const why = redact(messageOf(thrown), headers)
-    log.error(`verdict ${name}`, `${name}: verdict() threw: the status alone tells: ${why}`)
+  } catch {
+    // What it says is withheld: a parser's error quotes a piece of what it cannot parse, which may
+    // be an answer that echoes the key.
+    log.error(`verdict ${name}`, `${name}: verdict() threw: the status alone tells`)
   }
   return verdictOnStatus(answer, undefined)
 }

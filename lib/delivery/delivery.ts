@@ -66,7 +66,7 @@ export class Delivery {
   #isDrainDue = false
   #isExpiryDue = false
   #cancelWake = () => {}
-  #isHurried = false
+  #hurries = 0
   #isClosed = false
   #closing: Promise<void> | undefined
 
@@ -120,9 +120,12 @@ export class Delivery {
   }
 
   /** The process is about to end: what a quota allows leaves now, and is no longer spread over it. */
-  hurry(): void {
-    this.#isHurried = true
+  hurry(): () => void {
+    this.#hurries += 1
     this.#drainSoon()
+    return () => {
+      this.#hurries -= 1
+    }
   }
 
   /**
@@ -205,7 +208,7 @@ export class Delivery {
   /** Milliseconds until gate, budget and pace let the next call leave. */
   #waitMs(nowMs: number): number {
     const waitMs = this.#closedForMs(nowMs)
-    if (waitMs > 0 || this.#isHurried) return waitMs
+    if (waitMs > 0 || this.#hurries > 0) return waitMs
     const waitedMs = nowMs - (this.#outbox.nextTrackedAtMs ?? nowMs)
     return this.#budget.pacedWaitMs(nowMs, this.#nextKind(nowMs), waitedMs)
   }

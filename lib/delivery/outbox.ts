@@ -146,6 +146,7 @@ export class MemoryOutbox implements Outbox {
         else impressions.push(impression)
       }
     }
+    this.#forgetEmptyLines()
     this.#waiting -= expired.length
     return expired
   }
@@ -181,6 +182,18 @@ export class MemoryOutbox implements Outbox {
       line = this.#turns.first
     }
     return line
+  }
+
+  /** Their keys are text that viewers typed: behind a closed gate they would pile up. */
+  #forgetEmptyLines(): void {
+    const isEmpty = (line: Line) => line.impressions.length === 0
+    for (const line of this.#turns.take(this.#turns.length)) {
+      if (isEmpty(line)) this.#lines.delete(line.batchKey)
+      else this.#turns.push(line)
+    }
+    for (const line of this.#full.take(this.#full.length)) {
+      if (!isEmpty(line)) this.#full.push(line)
+    }
   }
 
   #enqueue(impression: Impression): void {

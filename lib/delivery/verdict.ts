@@ -62,7 +62,10 @@ export function verdictOnStatus(answer: Answer, word: NetworksWord | undefined):
   if (NOT_PROCESSED.has(status) || word?.retryable) return retry(answer, word, reason)
   if (SPLITTABLE.has(status)) return { kind: 'split', reason }
   if (status < 500) return { kind: 'rejected', reason }
-  if (AMBIGUOUS.has(status) && word === undefined) return { kind: 'uncertain', reason }
+  // A gateway's status in the network's own envelope is the network's word, unless it is a "no".
+  if (AMBIGUOUS.has(status) && (word === undefined || word.retryable === false)) {
+    return { kind: 'uncertain', reason }
+  }
   return retry(answer, word, reason)
 }
 

@@ -7,8 +7,9 @@ import { cleanSearchQuery, MAX_SEARCH_QUERY_CHARACTERS } from '../viewer/search-
 import type { Viewer } from '../viewer/viewer.js'
 import { baseUrlOf, builtInSchema, requireKey } from './built-in.js'
 import type { BuiltInOptions } from './built-in-options.js'
+import { defineNetwork } from './define-network.js'
 import { parseJsonObject } from './json.js'
-import { defineNetwork, type Fields, type Network, type Parsed } from './network.js'
+import type { Fields, Network, Parsed } from './network.js'
 import { toShortuuid } from './shortuuid.js'
 
 /** An impression for Closient: the schema `ImpressionRequest` of `closient.txt`, in camel case. */
@@ -172,7 +173,7 @@ function wordOf(
   const said = [code, detail ?? title].filter((part) => typeof part === 'string')
   return {
     message: said.join(': ') || undefined,
-    retryable: retryable === true,
+    retryable: typeof retryable === 'boolean' ? retryable : undefined,
     retryAfterMs: typeof seconds === 'number' && seconds >= 0 ? seconds * 1_000 : undefined,
   }
 }

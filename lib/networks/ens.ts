@@ -7,8 +7,9 @@ import { type Device, isDevice } from '../viewer/device.js'
 import type { Viewer } from '../viewer/viewer.js'
 import { baseUrlOf, builtInSchema, requireKey } from './built-in.js'
 import type { BuiltInOptions } from './built-in-options.js'
+import { defineNetwork } from './define-network.js'
 import { parseJsonObject } from './json.js'
-import { defineNetwork, type Fields, type Network, type Parsed } from './network.js'
+import type { Fields, Network, Parsed } from './network.js'
 
 /** An impression for ENS, as `ens.txt` names its body parameters. */
 export interface EnsImpression {

@@ -14,7 +14,7 @@ export interface Identity {
 }
 
 export interface IdentityOptions<Source> {
-  readonly requestId: ((source: Source) => string) | undefined
+  readonly requestId: ((source: Source) => string | undefined) | undefined
   /** The cookie's name. */
   readonly pageLoadCookie: string | undefined
 }

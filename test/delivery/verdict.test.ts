@@ -143,6 +143,11 @@ const CLOSIENT: readonly Row[] = [
     'retry',
   ],
   ['502 in its own words', answer(502, problem(502)), 'retry'],
+  [
+    '504 that says it may not be repeated: it may have counted',
+    answer(504, problem(504, { retryable: false })),
+    'uncertain',
+  ],
   ['503 that may be repeated', answer(503, problem(503, { retryable: true })), 'retry'],
   ["another network's words", answer(502, { status: 'error', message: 'no' }), 'uncertain'],
 ]

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import type { TrackImpression } from '../../lib/page-load.js'
+import type { TrackImpression } from '../../lib/track-impression.js'
 import type { ImpressionsOptions, TrackerMethods } from '../../lib/tracker.js'
 
 /** One request, as a page sees it in any framework. */

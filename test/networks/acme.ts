@@ -1,5 +1,6 @@
 import { InvalidImpressionError } from '../../lib/errors.js'
-import { defineNetwork, type Network } from '../../lib/networks/network.js'
+import { defineNetwork } from '../../lib/networks/define-network.js'
+import type { Network } from '../../lib/networks/network.js'
 
 declare module '../../lib/networks/network.js' {
   interface ImpressionInputs {

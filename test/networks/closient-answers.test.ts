@@ -82,8 +82,8 @@ describe("closient(): closient.txt's problems", () => {
     [409, 'conflict', 'rejected'],
     [413, 'payload_too_large', 'split'],
     [503, 'service_unavailable', 'retry'],
-    [502, 'bad_gateway', 'retry'],
-    [504, 'timeout', 'retry'],
+    [502, 'bad_gateway', 'uncertain'],
+    [504, 'timeout', 'uncertain'],
   ] as const) {
     it(`take ${status} ${code} for ${kind}, in the network's words`, () => {
       assert.deepEqual(network.verdict(problem(status, code)), {

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict'
 import { ConfigurationError } from '../../lib/errors.js'
-import {
-  defineNetwork,
-  type Fields,
-  isNetwork,
-  type NetworkDefinition,
-} from '../../lib/networks/network.js'
+import { defineNetwork, isNetwork } from '../../lib/networks/define-network.js'
+import type { Fields, NetworkDefinition } from '../../lib/networks/network.js'
 import { acme } from './acme.js'
 import { answer } from './answer.js'
 import { viewer } from './viewer.js'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { verdictOn } from '../../lib/delivery/checked-network.js'
 import { redact } from '../../lib/delivery/redact.js'
-import { defineNetwork } from '../../lib/networks/network.js'
+import { defineNetwork } from '../../lib/networks/define-network.js'
 import { answer } from './answer.js'
 
 describe("a network's words", () => {
@@ -59,7 +59,7 @@ describe("a network's words", () => {
 })
 
 describe("the error of a network's own verdict", () => {
-  it('loses a key that the answer echoed', () => {
+  it('is withheld: a parser quotes pieces of an answer that echoes the key', () => {
     const key = 'csb_canary'
     const network = defineNetwork({
       name: 'acme',
@@ -76,7 +76,6 @@ describe("the error of a network's own verdict", () => {
     const verdict = verdictOn(network, echo, network.request([]), log)
     assert.deepEqual(verdict, { kind: 'rejected', reason: 'HTTP 400' })
     assert.equal(said.length, 1)
-    assert.match(said[0] ?? '', /^acme: verdict\(\) threw: the status alone tells: .*\[redacted\]/)
-    assert.ok(!said.join().includes(key))
+    assert.equal(said[0], 'acme: verdict() threw: the status alone tells')
   })
 })

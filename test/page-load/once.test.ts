@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { closient } from '../../lib/networks/closient.js'
-import { defineNetwork } from '../../lib/networks/network.js'
+import { defineNetwork } from '../../lib/networks/define-network.js'
 import { nonZero } from './books.js'
 import { view } from './browser.js'
 import { closientAd, ensAd, shortuuid } from './campaigns.js'

@@ -110,7 +110,7 @@ for (const framework of FRAMEWORKS) {
         ['empty', `${NAME}=`],
         ['no id', `${NAME}=hello`],
         ['an id alone', `${NAME}=${id}`],
-        ['an id of another version', `${NAME}=${id.replace(/-4/, '-1')}.AAAAAAAA`],
+        ['an id of another version', `${NAME}=${id.replace(/^(.{14})4/, '$11')}.AAAAAAAA`],
         ['in capitals', `${NAME}=${entry.toUpperCase()}`],
         ['something more', `${NAME}=${entry}x`],
         ['broken in part', `${NAME}=${entry}~x`],

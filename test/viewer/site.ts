@@ -16,8 +16,8 @@ import { impressions as koaImpressions } from '../../lib/koa.js'
 import { closient } from '../../lib/networks/closient.js'
 import { ens } from '../../lib/networks/ens.js'
 import type { TrackerOptions } from '../../lib/options.js'
-import type { TrackImpression } from '../../lib/page-load.js'
 import { type Sandbox, startSandbox } from '../../lib/sandbox/sandbox.js'
+import type { TrackImpression } from '../../lib/track-impression.js'
 import type { TrackerMethods } from '../../lib/tracker.js'
 
 export const FRAMEWORKS = ['Express 5', 'Koa 3'] as const
