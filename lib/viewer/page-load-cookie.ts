@@ -24,16 +24,16 @@ const SEPARATOR = '~'
 
 /**
  * The page load that a fragment belongs to, by the cookie that its page's own navigation left: of
- * the page whose address the fragment names as its own (htmx, `Referer`), or, where it names none,
- * of the page opened last. A page that left no cookie lends its fragments nobody else's.
+ * the page whose address the fragment names as its own (htmx, `Referer`), else of the page opened
+ * last: an address may have been pushed by a script meanwhile, and to count less is better than twice.
  */
 export function readPageLoadCookie(name: string, headers: IncomingHttpHeaders): string | undefined {
   const pages = readOpenPages(name, headers)
   const [latest] = pages
+  if (latest === undefined || pages.length === 1) return latest?.id
   const url = headers['hx-current-url'] ?? headers.referer
-  if (latest === undefined || typeof url !== 'string' || !namesAPage(url)) return latest?.id
-  const address = addressOf(url)
-  return pages.find((page) => page.address === address)?.id
+  const address = typeof url === 'string' ? addressOf(url) : undefined
+  return (pages.find((page) => page.address === address) ?? latest).id
 }
 
 /**
@@ -89,11 +89,6 @@ function readOpenPages(name: string, { cookie }: IncomingHttpHeaders): readonly 
 }
 
 const MAX_URL_CHARACTERS = 8_192
-
-/** Whether it is more than an origin, which is all that `Referrer-Policy` may leave of it. */
-function namesAPage(url: string): boolean {
-  return !/^[a-z]+:\/\/[^/?#]*\/?$/i.test(url)
-}
 
 /** A digest of path and query: what is read stays unsaid in the cookie. */
 function addressOf(url: string): string {
