@@ -89,7 +89,7 @@ describe('with both networks at fault', () => {
 
   it('refused connections cost nothing', async () => {
     await publisher.view(2)
-    await delay(SETTLED_MS)
+    await publisher.settled()
     const listenAgain = await sandbox.refuse()
     await publisher.view(5)
     await delay(100)
@@ -104,7 +104,7 @@ describe('with both networks at fault', () => {
   it('connections that are closed while idle cost nothing once that is noticed', async () => {
     for (let n = 0; n < 5; n += 1) {
       await publisher.view(2)
-      await delay(SETTLED_MS)
+      await publisher.settled()
       await sandbox.closeIdleConnections()
     }
     await closeAndCheck()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 import type { Clock } from '../../lib/clock.js'
 import { OUTCOMES, type OutcomeEvent } from '../../lib/impression.js'
@@ -26,6 +27,9 @@ function shortuuidOf(value: number): string {
   }
   return text
 }
+
+/** Goes on from publisher to publisher: a network may read late what one that is gone has sent. */
+let campaigns = 0
 
 /** A site whose pages show ads of both networks, each of another campaign, so that all can be told apart. */
 export async function openPublisher(sandbox: Sandbox, clock: Clock, random: () => number) {
@@ -56,11 +60,12 @@ export async function openPublisher(sandbox: Sandbox, clock: Clock, random: () =
     }
   }
 
-  let campaigns = 0
+  const shown = new Set<unknown>()
   const server = createServer((req, res) => {
     const trackImpression = tracker.pageLoad(req, res, req)
     for (let n = 0; n < 3; n += 1) {
       campaigns += 1
+      shown.add(campaigns).add(shortuuidOf(campaigns))
       trackImpression({ campaignId: campaigns, placement: 'header' })
       trackImpression({ campaignId: shortuuidOf(campaigns) })
       checkBooks()
@@ -76,6 +81,7 @@ export async function openPublisher(sandbox: Sandbox, clock: Clock, random: () =
   return {
     methods,
     outcomes,
+    shown,
     checkBooks,
     /** So many page views at once. */
     async view(pages: number): Promise<void> {
@@ -84,6 +90,12 @@ export async function openPublisher(sandbox: Sandbox, clock: Clock, random: () =
         await body.dump()
       })
       await Promise.all(views)
+    },
+    /** Resolves when nothing is on its way any more. */
+    async settled(): Promise<void> {
+      const isPending = () => Object.values(methods.stats()).some(({ pending }) => pending > 0)
+      do await delay(10)
+      while (isPending())
     },
     async close(timeoutMs: number): Promise<void> {
       await viewers.close()
@@ -105,7 +117,8 @@ export function accountOf(publisher: Publisher, sandbox: Sandbox, name: NetworkN
     )
   const network = sandbox[name]
   const calls = new Map(network.calls.map((call) => [call.id, call]))
-  const counted = network.impressions.map(({ campaignId, call }) => {
+  const own = network.impressions.filter(({ campaignId }) => publisher.shown.has(campaignId))
+  const counted = own.map(({ campaignId, call }) => {
     const { status } = calls.get(call) ?? { status: null }
     return {
       campaignId: campaignId as unknown,
