@@ -17,8 +17,10 @@ export interface Dedupe {
    * share the set by reference, so that eviction never forgets a page that is still open.
    */
   counted(requestId: string): Counted
-  /** Gives a page load that has counted already a second id. */
-  alias(requestId: string, counted: Counted): void
+  /** What a page load has counted, if it is remembered. */
+  recall(requestId: string): Counted | undefined
+  /** Remembers what a page load has counted under this id, from now on for the whole time. */
+  remember(requestId: string, counted: Counted): void
 }
 
 export function createDedupe({ max, ttlMs }: DedupeLimits, now: () => number): Dedupe {
@@ -37,7 +39,8 @@ export function createDedupe({ max, ttlMs }: DedupeLimits, now: () => number): D
       pageLoads.set(requestId, fresh)
       return fresh
     },
-    alias(requestId, counted) {
+    recall: (requestId) => pageLoads.get(requestId),
+    remember(requestId, counted) {
       pageLoads.set(requestId, counted)
     },
   }

@@ -39,6 +39,20 @@ export class InvalidImpressionError extends Error {
   }
 }
 
+/** What a network's `parse` threw, which may be anything, even a proxy that throws when it is asked. */
+export function asInvalid(thrown: unknown): InvalidImpressionError {
+  try {
+    if (thrown instanceof InvalidImpressionError) {
+      // Each is read here, where it may throw.
+      const { message, field, given, expected } = thrown
+      if ([message, field, given, expected].every((part) => typeof part === 'string')) return thrown
+    }
+  } catch {
+    // Then it is not one.
+  }
+  return new InvalidImpressionError('input', `one that can be read (${messageOf(thrown)})`, {})
+}
+
 const SHOWN_CHARACTERS = 40
 
 /** A value as an error message shows it: short, on one line, and without running its code. */

@@ -3,6 +3,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { TrackImpression } from './track-impression.js'
 import { type ImpressionsOptions, methodsOf, type TrackerMethods, trackerOf } from './tracker.js'
+import { send } from './visibility/reply.js'
 
 declare global {
   namespace Express {
@@ -23,8 +24,13 @@ export type ImpressionsMiddleware = RequestHandler & TrackerMethods
  * @throws {ConfigurationError} if an option is wrong or no network is configured
  */
 export function impressions(options: ImpressionsOptions<Request> = {}): ImpressionsMiddleware {
-  const { methods, pageLoad } = trackerOf(options)
+  const { methods, pageLoad, reply } = trackerOf(options)
   const middleware = (req: Request, res: Response, next: NextFunction) => {
+    const visibility = reply(req, req, req.body)
+    if (visibility) {
+      visibility.then((answer) => send(res, answer)).catch(next)
+      return
+    }
     // Mounted twice, the first counts: two trackers would count one display twice.
     res.locals.trackImpression ??= pageLoad(req, res, req)
     next()

@@ -3,6 +3,7 @@ import type { Context, DefaultContext, DefaultState, Middleware } from 'koa'
 import './networks/index.js'
 import type { TrackImpression } from './track-impression.js'
 import { type ImpressionsOptions, methodsOf, type TrackerMethods, trackerOf } from './tracker.js'
+import type { Reply } from './visibility/reply.js'
 
 declare module 'koa' {
   interface DefaultState {
@@ -21,11 +22,20 @@ export type ImpressionsMiddleware = Middleware<DefaultState, DefaultContext> & T
  * @throws {ConfigurationError} if an option is wrong or no network is configured
  */
 export function impressions(options: ImpressionsOptions<Context> = {}): ImpressionsMiddleware {
-  const { methods, pageLoad } = trackerOf(options)
+  const { methods, pageLoad, reply } = trackerOf(options)
   const middleware: Middleware<DefaultState, DefaultContext> = (ctx, next) => {
+    // Where Koa's body parsers leave it.
+    const visibility = reply(ctx.req, ctx, Reflect.get(ctx.request, 'body'))
+    if (visibility) return visibility.then((answer) => send(ctx, answer))
     // Mounted twice, the first counts: two trackers would count one display twice.
     ctx.state.trackImpression ??= pageLoad(ctx.req, ctx.res, ctx)
     return next()
   }
   return Object.assign(middleware, methodsOf(methods))
+}
+
+function send(ctx: Context, { status, headers, body }: Reply): void {
+  ctx.status = status
+  ctx.set(headers)
+  if (body) ctx.body = body
 }

@@ -15,6 +15,12 @@ import type { Device } from './viewer/device.js'
 import type { IdentityOptions } from './viewer/identity.js'
 import { PAGE_LOAD_COOKIE } from './viewer/page-load-cookie.js'
 import type { ViewerOptions } from './viewer/viewer.js'
+import {
+  resolveVisibility,
+  type Visibility,
+  type VisibilityOptions,
+  visibilitySchema,
+} from './visibility/options.js'
 
 /**
  * @typeParam Source what the functions below are given: Express's `Request`, Koa's `Context`, or
@@ -71,6 +77,12 @@ export interface TrackerOptions<Source = IncomingMessage> {
    */
   pageLoadCookie?: boolean | string | undefined
   /**
+   * Turns on `trackImpression.whenVisible`: impressions that count once they are seen. Default: off.
+   *
+   * @example visibility: { secret: process.env.AD_IMPRESSIONS_SECRET }
+   */
+  visibility?: VisibilityOptions | undefined
+  /**
    * For each network: how many impressions may wait or be in flight, how long a call may take, and
    * how long an impression may wait unsent, in milliseconds.
    *
@@ -114,6 +126,7 @@ export interface Configuration<Source>
     AdmissionOptions<Source> {
   readonly networks: readonly Network[]
   readonly dedupe: DedupeLimits
+  readonly visibility: Visibility | undefined
   readonly delivery: DeliveryLimits
   readonly outbox: OpenOutbox
   readonly logger: Logger
@@ -174,6 +187,7 @@ const schema = z.strictObject({
       ttlMs: milliseconds.optional(),
     })
     .optional(),
+  visibility: visibilitySchema.optional(),
   delivery: z
     .strictObject({
       maxPending: wholeNumber(1).optional(),
@@ -219,7 +233,11 @@ export function resolveOptions<Source>(
     )
   }
   checkOptions(subject, schema, options)
-  const { traffic, dedupe, delivery, pageLoadCookie } = options
+  const { traffic, delivery, pageLoadCookie } = options
+  const dedupe = Object.freeze({
+    max: options.dedupe?.max ?? DEFAULTS.dedupe.max,
+    ttlMs: options.dedupe?.ttlMs ?? DEFAULTS.dedupe.ttlMs,
+  })
   return Object.freeze({
     networks: Object.freeze([...(options.networks ?? networksOfEnvironment())]),
     requestId: options.requestId,
@@ -232,10 +250,8 @@ export function resolveOptions<Source>(
       prefetch: traffic?.prefetch ?? DEFAULTS.traffic.prefetch,
     }),
     pageLoadCookie: pageLoadCookie === true ? PAGE_LOAD_COOKIE : pageLoadCookie || undefined,
-    dedupe: Object.freeze({
-      max: dedupe?.max ?? DEFAULTS.dedupe.max,
-      ttlMs: dedupe?.ttlMs ?? DEFAULTS.dedupe.ttlMs,
-    }),
+    dedupe,
+    visibility: resolveVisibility(options.visibility, dedupe, subject),
     delivery: Object.freeze({
       maxPending: delivery?.maxPending ?? DEFAULTS.delivery.maxPending,
       timeoutMs: delivery?.timeoutMs ?? DEFAULTS.delivery.timeoutMs,

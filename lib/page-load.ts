@@ -1,42 +1,41 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Account, type Books, UNKNOWN_NETWORK } from './books.js'
+import onHeaders from 'on-headers'
+import { type Books, UNKNOWN_NETWORK } from './books.js'
 import type { Clock } from './clock.js'
 import type { Counted, Dedupe } from './dedupe.js'
-import type { Delivery } from './delivery/delivery.js'
-import { InvalidImpressionError, messageOf } from './errors.js'
-import type { Impression, Outcome, Suppression } from './impression.js'
+import { asInvalid, InvalidImpressionError } from './errors.js'
+import type { Impression, Suppression } from './impression.js'
+import type { Intake, Lane } from './intake.js'
 import type { Log } from './logger.js'
 import type { InputReader, ReadInput } from './networks/input-reader.js'
-import type { Network } from './networks/network.js'
 import type { Configuration } from './options.js'
-import { fateByStatus, isShared } from './response.js'
+import { fateByStatus, isShared, makePrivate } from './response.js'
 import { type ResponseState, stateOf, whenEnded } from './response-state.js'
-import { refusalOf } from './viewer/admission.js'
+import { refusalOf, speculationOf } from './viewer/admission.js'
 import { type Identity, identify } from './viewer/identity.js'
 import { isNavigation } from './viewer/navigation.js'
+import { originalUrlOf } from './viewer/original-url.js'
 import { leavePageLoadCookie } from './viewer/page-load-cookie.js'
 import { type Viewer, viewerOf } from './viewer/viewer.js'
-
-/** A network with what it takes to tell it. */
-export interface Lane {
-  readonly network: Network
-  readonly account: Account
-  readonly delivery: Delivery
-}
+import { mountPathOf } from './visibility/mount-path.js'
+import type { Routes } from './visibility/routes.js'
+import { scriptTag } from './visibility/script-tag.js'
+import type { Tokens } from './visibility/token.js'
 
 /** The tracker's parts, as a page load needs them. */
 export interface Parts<Source> {
   readonly configuration: Configuration<Source>
   readonly reader: InputReader<Lane>
+  readonly intake: Intake
   readonly books: Books
+  /** Where the option `visibility` is set. */
+  readonly visibility: { readonly tokens: Tokens; readonly routes: Routes<Source> } | undefined
   readonly dedupe: Dedupe
   readonly log: Log
   readonly clock: Clock
   /** The page loads that wait for their responses to finish. */
   readonly holding: Set<{ abandon(): void }>
-  /** Whether the tracker takes no more impressions. */
-  isClosed(): boolean
 }
 
 /** An impression that waits for its response to finish. */
@@ -62,12 +61,16 @@ export class PageLoad<Source> {
   #held: Held[] | undefined
   /** How the response ended, if it displayed something before that. */
   #ended: ResponseState | undefined
+  #isPrivate = false
+  /** What the middleware was given to route by: routers behind it cut more off. */
+  readonly #url: string
 
   constructor(parts: Parts<Source>, req: IncomingMessage, res: ServerResponse, source: Source) {
     this.#parts = parts
     this.#req = req
     this.#res = res
     this.#source = source
+    this.#url = req.url ?? '/'
   }
 
   get requestId(): string {
@@ -76,91 +79,110 @@ export class PageLoad<Source> {
 
   /** Parse, admit, once, leave: DESIGN's four steps, each with its outcome. */
   track(input: unknown): '' {
+    const valid = this.#parse(input)
+    if (!valid) return ''
+    const { lane, impression, onceKey } = valid
+    const { intake } = this.#parts
+    const state = this.#ended ?? stateOf(this.#req, this.#res)
+    const suppression = this.#whyNoDisplay(state)
+    if (suppression) {
+      intake.end(lane, impression, 'suppressed', suppression)
+      return ''
+    }
+    this.#counted ??= this.#openCounted(state)
+    if (!intake.admit(lane, impression, onceKey, this.#counted)) return ''
+    if (lane.network.flush === 'finish' && state === 'open') this.#hold(valid)
+    else lane.delivery.push(impression)
+    return ''
+  }
+
+  /**
+   * Parse and admit; the browser says when the rest follows. Once the ad is seen its page is
+   * displayed, whatever was prefetched, and whatever its status.
+   */
+  whenVisible(input: unknown): string {
+    const { visibility, intake, dedupe } = this.#parts
+    if (!visibility) return this.#refuse(undefined, undefined, visibilityIsOff('whenVisible()'))
+    const valid = this.#parse(input)
+    if (!valid) return ''
+    const { lane, impression, onceKey } = valid
+    const refusal = this.#whyRefused()
+    if (refusal !== 'none') {
+      intake.end(lane, impression, 'suppressed', refusal)
+      return ''
+    }
+    let token: string
+    try {
+      token = visibility.tokens.issue(impression, onceKey)
+    } catch (thrown) {
+      return this.#refuse(lane, undefined, thrown)
+    }
+    this.#counted ??= this.#openCounted(stateOf(this.#req, this.#res))
+    dedupe.remember(this.requestId, this.#counted)
+    this.#bePrivate()
+    // Without quotes and spaces: nothing in it is escaped where templates escape.
+    return `data-ad-impression=${token}`
+  }
+
+  /** The tag that loads the browser's half. */
+  script(nonce: unknown): string {
+    const { visibility, log } = this.#parts
+    if (!visibility) {
+      log.error('visibility off', visibilityIsOff('script()').message)
+      return ''
+    }
+    const mountPath = mountPathOf(originalUrlOf(this.#req, this.#source), this.#url)
+    return scriptTag(visibility.routes.scriptAddress(mountPath), nonce, log)
+  }
+
+  /** What the input says, ready to be counted; `undefined` if it is invalid, which is then told. */
+  #parse(input: unknown): Held | undefined {
     const { reader, clock } = this.#parts
     let read: ReadInput | undefined
     let lane: Lane | undefined
-    let parsed: ReturnType<Network['parse']>
     try {
       read = reader.read(input)
       const { fields, failure } = read
       lane = reader.laneOf(fields)
       if (failure) throw failure
       this.#viewer ??= this.#readViewer()
-      parsed = lane.network.parse(fields, this.#viewer)
+      const { campaignId, onceKey, batchKey, item } = lane.network.parse(fields, this.#viewer)
       reader.tellStrays(input as object, lane)
+      const impression: Impression = {
+        network: lane.network.name,
+        requestId: this.requestId,
+        campaignId,
+        batchKey: batchKey ?? '',
+        item,
+        trackedAtMs: clock.now(),
+        attempts: 0,
+        sequence: 0,
+      }
+      return { lane, impression, onceKey: `${impression.network}:${onceKey ?? campaignId}` }
     } catch (thrown) {
-      return this.#refuse(lane, read, thrown)
+      this.#refuse(lane, read, thrown)
+      return undefined
     }
-
-    const { network, account, delivery } = lane
-    const impression: Impression = {
-      network: network.name,
-      requestId: this.requestId,
-      campaignId: parsed.campaignId,
-      batchKey: parsed.batchKey ?? '',
-      item: parsed.item,
-      trackedAtMs: clock.now(),
-      attempts: 0,
-      sequence: 0,
-    }
-
-    const state = this.#ended ?? stateOf(this.#req, this.#res)
-    const suppression = this.#whyNoDisplay(state)
-    if (suppression) return this.#conclude(lane, impression, 'suppressed', suppression)
-    if (this.#parts.isClosed()) {
-      const why = `${network.name}: impression dropped: tracked after close()`
-      this.#parts.log.warn(`dropped closed ${network.name}`, why)
-      return this.#conclude(lane, impression, 'dropped', 'closed')
-    }
-    this.#counted ??= this.#openCounted(state)
-    const onceKey = `${network.name}:${parsed.onceKey ?? parsed.campaignId}`
-    if (this.#counted.has(onceKey)) {
-      const reason = `campaign ${impression.campaignId} has counted in this page load`
-      return this.#conclude(lane, impression, 'duplicate', reason)
-    }
-    this.#counted.add(onceKey)
-
-    account.tracked += 1
-    if (network.flush === 'finish' && state === 'open') {
-      this.#hold({ lane, impression, onceKey })
-    } else {
-      delivery.push(impression)
-    }
-    return ''
-  }
-
-  /**
-   * An impression that goes no further. Like every other, it is tracked only once the user's
-   * functions and logger have run: whatever they ask `stats()`, the books balance.
-   */
-  #conclude({ account }: Lane, impression: Impression, outcome: Outcome, reason: string): '' {
-    account.tracked += 1
-    this.#parts.books.conclude(account, impression, outcome, reason)
-    return ''
   }
 
   /** An input that cannot be sent: counted, said, and thrown if the user wants that. */
   #refuse(lane: Lane | undefined, read: ReadInput | undefined, thrown: unknown): '' {
-    const { books, log, clock, configuration } = this.#parts
-    const network = lane?.network.name ?? UNKNOWN_NETWORK
-    const account = lane?.account ?? books.account(UNKNOWN_NETWORK)
+    const { intake, log, configuration } = this.#parts
     const error = read?.failure ?? asInvalid(thrown)
-    const subject = {
-      network,
-      requestId: this.requestId,
+    const { requestId } = this
+    intake.refuse(lane, {
+      requestId,
       campaignId: usableId(read?.fields.campaignId),
-      trackedAtMs: clock.now(),
-      attempts: 0,
-    }
-    account.tracked += 1
-    books.conclude(account, subject, 'invalid', error.message)
+      reason: error.message,
+    })
     if (configuration.strict) throw error
+    const network = lane?.network.name ?? UNKNOWN_NETWORK
     const kind = `invalid ${network} ${error.field} ${error.given}: ${error.expected}`
     const whose = lane ? ` for ${network}` : ''
     log.warn(kind, `invalid impression${whose}: ${error.message}`, {
       network,
       field: error.field,
-      requestId: this.requestId,
+      requestId,
     })
     return ''
   }
@@ -183,7 +205,7 @@ export class PageLoad<Source> {
       // The cookie's id is always a random one, whatever names the page load: it cannot be guessed.
       const id = canRecur ? randomUUID() : requestId
       if (leavePageLoadCookie(cookie, id, this.#req, this.#res, this.#source)) {
-        dedupe.alias(id, counted)
+        dedupe.remember(id, counted)
       }
     }
     return counted
@@ -197,14 +219,29 @@ export class PageLoad<Source> {
 
   /** Why what is tracked now is not a display, as far as it can be told now. */
   #whyNoDisplay(state: ResponseState): Suppression | undefined {
+    const speculation = speculationOf(this.#req, this.#parts.configuration)
+    if (speculation) return speculation
+    const refusal = this.#whyRefused()
+    return refusal === 'none' ? this.#fate(state) : refusal
+  }
+
+  #whyRefused(): Suppression | 'none' {
     const { configuration, log } = this.#parts
     this.#refusal ??= refusalOf(this.#req, this.#source, configuration, log) ?? 'none'
-    return this.#refusal === 'none' ? this.#fate(state) : this.#refusal
+    return this.#refusal
   }
 
   /** Why the response as it stands displays nothing; `undefined` if it does, or still may. */
   #fate(state: ResponseState): Suppression | undefined {
     return state === 'broken' ? 'aborted' : fateByStatus(this.#res.statusCode)
+  }
+
+  /** A token is one viewer's own: copies of the page would all report the same. */
+  #bePrivate(): void {
+    if (this.#isPrivate) return
+    this.#isPrivate = true
+    if (this.#res.headersSent) this.#warnIfShared()
+    else onHeaders(this.#res, () => makePrivate(this.#res))
   }
 
   #warnIfShared(): void {
@@ -259,22 +296,16 @@ export class PageLoad<Source> {
   }
 }
 
-/** What a network's `parse` threw, which may be anything, even a proxy that throws when it is asked. */
-function asInvalid(thrown: unknown): InvalidImpressionError {
-  try {
-    if (thrown instanceof InvalidImpressionError) {
-      // Each is read here, where it may throw.
-      const { message, field, given, expected } = thrown
-      if ([message, field, given, expected].every((part) => typeof part === 'string')) return thrown
-    }
-  } catch {
-    // Then it is not one.
-  }
-  return new InvalidImpressionError('input', `one that can be read (${messageOf(thrown)})`, {})
-}
-
 /** An invalid input's campaign id, where it is short enough to be told on. */
 function usableId(value: unknown): string | number | undefined {
   if (typeof value === 'number') return value
   return typeof value === 'string' && value.length <= 64 ? value : undefined
+}
+
+function visibilityIsOff(method: string): InvalidImpressionError {
+  return new InvalidImpressionError(
+    method,
+    'the option visibility: { secret } to be set',
+    undefined,
+  )
 }

@@ -13,16 +13,44 @@ export interface TrackImpression {
   (input: ImpressionInput): ''
   /** This page load's id. */
   readonly requestId: string
+  /**
+   * Tells the network once the ad has been seen: half of its pixels for a second. Needs the option
+   * `visibility`, and `script()` somewhere on the page.
+   *
+   * @returns the attribute `data-ad-impression` with a signed token, for the ad's element. It holds
+   *   nothing that templates escape. Empty if the impression does not count.
+   * @throws {InvalidImpressionError} with the option `strict`, if the input cannot be sent
+   */
+  readonly whenVisible: (input: ImpressionInput) => string
+  /**
+   * The tag `<script>` that loads the browser's half, for anywhere on the page.
+   *
+   * @param options `nonce`: of the page's Content-Security-Policy
+   */
+  readonly script: (options?: { nonce?: string | undefined }) => string
 }
 
 /** On the helper: the page load behind it. */
 const PAGE_LOAD = Symbol('page load')
 
-/** What every helper inherits: a getter on each of them would cost ten times as much to make. */
+/**
+ * What every helper inherits: getters on each of them would cost ten times as much to make. What they
+ * get can be taken from the helper and passed on by itself.
+ */
 const helperPrototype = Object.create(Function.prototype, {
   requestId: {
     get(this: { [PAGE_LOAD]: PageLoad<unknown> }) {
       return this[PAGE_LOAD].requestId
+    },
+  },
+  whenVisible: {
+    get(this: { [PAGE_LOAD]: PageLoad<unknown> }) {
+      return (input: unknown) => this[PAGE_LOAD].whenVisible(input)
+    },
+  },
+  script: {
+    get(this: { [PAGE_LOAD]: PageLoad<unknown> }) {
+      return (options?: { nonce?: unknown }) => this[PAGE_LOAD].script(options?.nonce)
     },
   },
 })

@@ -8,11 +8,17 @@ import { Delivery } from './delivery/delivery.js'
 import { createTransport } from './delivery/transport.js'
 import { ConfigurationError } from './errors.js'
 import { noticeAtExit } from './exit-notice.js'
+import { Intake, type Lane } from './intake.js'
 import { createLog } from './logger.js'
 import { InputReader } from './networks/input-reader.js'
 import { resolveOptions, type TrackerOptions } from './options.js'
-import { type Lane, PageLoad, type Parts } from './page-load.js'
+import { PageLoad, type Parts } from './page-load.js'
 import { helperOf, type TrackImpression } from './track-impression.js'
+import { ClientScript } from './visibility/client-script.js'
+import type { Reply } from './visibility/reply.js'
+import { Reports } from './visibility/reports.js'
+import { Routes } from './visibility/routes.js'
+import { Tokens } from './visibility/token.js'
 
 /** What the tracker can be asked; it sits on the middleware as well. */
 export interface TrackerMethods {
@@ -42,12 +48,21 @@ export interface TrackerMethods {
 export interface Tracker extends TrackerMethods {
   /** The helper for one request: the same for the same response, however often it is asked for. */
   pageLoad(req: IncomingMessage, res: ServerResponse): TrackImpression
+  /**
+   * What to answer to a request for the browser's half, or to one of its reports: below
+   * `visibility.path`. The middleware of Express and Koa does it by itself.
+   *
+   * @param body what a body parser has made of the request's body already, if one has
+   * @returns `undefined` for any other request
+   */
+  reply(req: IncomingMessage, body?: unknown): Promise<Reply> | undefined
 }
 
 /** A tracker whose options' functions are given what the framework calls a request. */
 export interface FrameworkTracker<Source> {
   readonly methods: TrackerMethods
   pageLoad(req: IncomingMessage, res: ServerResponse, source: Source): TrackImpression
+  reply(req: IncomingMessage, source: Source, body: unknown): Promise<Reply> | undefined
 }
 
 /** `impressions()` takes the tracker's options, or a tracker that several apps share. */
@@ -69,8 +84,12 @@ const closeSchema = z.strictObject({ timeoutMs: wholeNumber(0).optional() })
  * @throws {ConfigurationError} naming all that is wrong with the options
  */
 export function createTracker(options: TrackerOptions = {}): Tracker {
-  const { methods, pageLoad } = assembleTracker(options, {}, 'createTracker()')
-  return { ...methods, pageLoad: (req, res) => pageLoad(req, res, req) }
+  const { methods, pageLoad, reply } = assembleTracker(options, {}, 'createTracker()')
+  return {
+    ...methods,
+    pageLoad: (req, res) => pageLoad(req, res, req),
+    reply: (req, body) => reply(req, req, body),
+  }
 }
 
 /**
@@ -90,7 +109,12 @@ export function trackerOf<Source>(options: ImpressionsOptions<Source>): Framewor
         : `impressions(): ${other}: expected nothing beside tracker; give it to createTracker()`,
     )
   }
-  return { methods: tracker, pageLoad: (req, res) => tracker.pageLoad(req, res) }
+  return {
+    methods: tracker,
+    pageLoad: (req, res) => tracker.pageLoad(req, res),
+    // Who wraps a tracker may have left it out.
+    reply: (req, _source, body) => tracker.reply?.(req, body),
+  }
 }
 
 /** What is no object at all is left to `resolveOptions`, which says so. */
@@ -134,18 +158,38 @@ export function assembleTracker<Source>(
     return { network, account, delivery }
   })
   let closing: Promise<void> | undefined
+  const dedupe = createDedupe(configuration.dedupe, clock.now)
+  const intake = new Intake(books, clock, log, () => closing !== undefined)
   const parts: Parts<Source> = {
     configuration,
     reader: new InputReader(lanes, log),
+    intake,
     books,
-    dedupe: createDedupe(configuration.dedupe, clock.now),
+    visibility: assembleVisibility(),
+    dedupe,
     log,
     clock,
     holding: new Set(),
-    isClosed: () => closing !== undefined,
   }
   /** Where a response keeps its page load's helper. */
   const helper = Symbol('ad-impressions')
+
+  function assembleVisibility(): Parts<Source>['visibility'] {
+    const { visibility } = configuration
+    if (!visibility) return undefined
+    const { secrets, tokenTtlMs, path } = visibility
+    const tokens = new Tokens({ secrets, ttlMs: tokenTtlMs, now: clock.now })
+    const reports = new Reports({
+      tokens,
+      lanes,
+      intake,
+      dedupe,
+      admission: configuration,
+      clock,
+      log,
+    })
+    return { tokens, routes: new Routes(path, new ClientScript(), reports) }
+  }
 
   const forgetNotice = noticeAtExit(() => books.stats())
 
@@ -190,5 +234,6 @@ export function assembleTracker<Source>(
       res[helper] = made
       return made
     },
+    reply: (req, source, body) => parts.visibility?.routes.reply(req, source, body),
   }
 }

@@ -22,7 +22,16 @@ export interface AdmissionOptions<Source> {
   readonly consent: ((source: Source) => boolean) | undefined
 }
 
-/** Why a request displays nothing that may be told; `undefined` if it does. */
+/** Why a request displays nothing yet: nobody has asked for the page. */
+export function speculationOf<Source>(
+  { method, headers }: IncomingMessage,
+  { traffic }: AdmissionOptions<Source>,
+): Suppression | undefined {
+  const isSkipped = traffic.prefetch === 'skip' && method !== 'HEAD' && isSpeculative(headers)
+  return isSkipped ? 'prefetch' : undefined
+}
+
+/** Why what a request asks for is displayed to nobody who may be told of, whenever it is. */
 export function refusalOf<Source>(
   req: IncomingMessage,
   source: Source,
@@ -30,7 +39,6 @@ export function refusalOf<Source>(
   log: Log,
 ): Suppression | undefined {
   if (req.method === 'HEAD') return 'head'
-  if (traffic.prefetch === 'skip' && isSpeculative(req.headers)) return 'prefetch'
   if (isSkippedBot(req, source, traffic.bots, log)) return 'bot'
   if (!consent) return undefined
   const answer = ask('consent', consent, source, log)

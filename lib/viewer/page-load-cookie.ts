@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { parse, serialize } from 'cookie'
 import onHeaders from 'on-headers'
 import { fateByStatus, makePrivate } from '../response.js'
+import { originalUrlOf } from './original-url.js'
 
 /** What the option `pageLoadCookie: true` calls the cookie. */
 export const PAGE_LOAD_COOKIE = 'ad-page-load'
@@ -54,7 +55,7 @@ export function leavePageLoadCookie(
   if (res.headersSent) return false
   onHeaders(res, () => {
     if (fateByStatus(res.statusCode)) return
-    const page = { id, address: addressOf(urlOf(req, source)) }
+    const page = { id, address: addressOf(originalUrlOf(req, source)) }
     const others = readOpenPages(name, req.headers).filter(
       ({ address }) => address !== page.address,
     )
@@ -96,15 +97,6 @@ function addressOf(url: string): string {
   const { pathname, search } =
     url.length <= MAX_URL_CHARACTERS && URL.canParse(url, base) ? new URL(url, base) : new URL(base)
   return createHash('sha256').update(`${pathname}${search}`).digest('base64url').slice(0, 8)
-}
-
-/** What the browser asked for: a framework's routers cut the front off `req.url`. */
-function urlOf(req: IncomingMessage, source: unknown): string {
-  const original =
-    typeof source === 'object' && source !== null && 'originalUrl' in source
-      ? source.originalUrl
-      : undefined
-  return typeof original === 'string' ? original : (req.url ?? '/')
 }
 
 /** Whether the browser speaks https: Express and Koa know of a trusted proxy, a socket does not. */

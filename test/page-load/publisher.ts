@@ -58,10 +58,11 @@ export class Publisher extends Witness implements AsyncDisposable {
     const lines: string[] = []
     const logger = loggerInto(lines)
     const complete = { networks: networksOf(sandbox), logger, ...options }
-    const { methods, pageLoad } = assembleTracker(complete, surroundings)
-    const tracker = {
+    const { methods, pageLoad, reply } = assembleTracker(complete, surroundings)
+    const tracker: Tracker = {
       ...methods,
-      pageLoad: (req: IncomingMessage, res: ServerResponse) => pageLoad(req, res, req),
+      pageLoad: (req, res) => pageLoad(req, res, req),
+      reply: (req, body) => reply(req, req, body),
     }
     const server = createServer((req, res) => {
       void answer(page, { req, res, trackImpression: tracker.pageLoad(req, res) })

@@ -1,0 +1,16 @@
+import type { ServerResponse } from 'node:http'
+
+/** What to answer a request with. */
+export interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** Not sent to a HEAD request. */
+  readonly body?: Buffer
+}
+
+/** Answers, on a response of Node's. */
+export function send(res: ServerResponse, { status, headers, body }: Reply): void {
+  res.statusCode = status
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
+  res.end(body)
+}

@@ -1,0 +1,83 @@
+import type { IncomingMessage } from 'node:http'
+import type { Clock } from '../clock.js'
+import type { Dedupe } from '../dedupe.js'
+import type { Intake, Lane } from '../intake.js'
+import type { Log } from '../logger.js'
+import { type AdmissionOptions, refusalOf } from '../viewer/admission.js'
+import type { Report } from './report.js'
+import type { Tokens, Vouched } from './token.js'
+
+export interface ReportsParts<Source> {
+  readonly tokens: Tokens
+  readonly lanes: readonly Lane[]
+  readonly intake: Intake
+  readonly dedupe: Dedupe
+  readonly admission: AdmissionOptions<Source>
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Counts what browsers report as seen, each under the request id of its page. */
+export class Reports<Source> {
+  readonly #parts: ReportsParts<Source>
+
+  constructor(parts: ReportsParts<Source>) {
+    this.#parts = parts
+  }
+
+  /** Every token, and a report that is none, ends in one outcome; the client is told of no one's. */
+  take(report: Report, req: IncomingMessage, source: Source): void {
+    const { tokens, lanes, intake, admission, clock, log } = this.#parts
+    if ('expected' in report) {
+      this.#refuse(undefined, undefined, `report: expected ${report.expected}`)
+      return
+    }
+    // For consent the page's own request was asked.
+    const refusal = refusalOf(req, source, { ...admission, consent: undefined }, log)
+    for (const token of report) {
+      const vouched = tokens.read(token)
+      const lane = lanes.find(({ network }) => network.name === vouched?.network)
+      if (!vouched || !lane) {
+        this.#refuse(undefined, undefined, 'token: expected one that this site has signed')
+        continue
+      }
+      const { network, requestId, campaignId, batchKey, item, onceKey } = vouched
+      const counted = this.#countedBy(vouched)
+      if (!counted) {
+        const reason = 'token: expected one that is neither expired nor of a forgotten page load'
+        this.#refuse(lane, vouched, reason)
+        continue
+      }
+      const impression = {
+        network,
+        requestId,
+        campaignId,
+        batchKey,
+        item,
+        trackedAtMs: clock.now(),
+        attempts: 0,
+        sequence: 0,
+      }
+      if (refusal) intake.end(lane, impression, 'suppressed', refusal)
+      else if (intake.admit(lane, impression, onceKey, counted)) lane.delivery.push(impression)
+    }
+  }
+
+  /**
+   * What the token's page load has counted. Where this process has forgotten a page load of its own,
+   * it cannot know a replay from a first report; another process's begins here.
+   */
+  #countedBy({ requestId, isExpired, isOwn }: Vouched) {
+    if (isExpired) return undefined
+    const { dedupe } = this.#parts
+    return isOwn ? dedupe.recall(requestId) : dedupe.counted(requestId)
+  }
+
+  /** Anyone can send it: the log says each kind once a minute, and nothing of what was sent. */
+  #refuse(lane: Lane | undefined, vouched: Vouched | undefined, reason: string): void {
+    const { intake, log } = this.#parts
+    const { requestId = '', campaignId } = vouched ?? {}
+    log.warn(`invalid ${reason}`, `a visible impression is not counted: ${reason}`)
+    intake.refuse(lane, { requestId, campaignId, reason })
+  }
+}

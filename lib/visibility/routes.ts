@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http'
+import type { ClientScript } from './client-script.js'
+import type { Reply } from './reply.js'
+import { readReport } from './report.js'
+import type { Reports } from './reports.js'
+import { isSameOrigin } from './same-origin.js'
+
+/** What the browser's half asks for below `path`: itself, and to be heard. */
+export class Routes<Source> {
+  readonly #path: string
+  readonly #script: ClientScript
+  readonly #reports: Reports<Source>
+
+  constructor(path: string, script: ClientScript, reports: Reports<Source>) {
+    this.#path = path
+    this.#script = script
+    this.#reports = reports
+  }
+
+  /** Where a page finds the browser's half, which reports to the same place. */
+  scriptAddress(mountPath: string): string {
+    return this.#script.address(`${mountPath}${this.#path}/client.js`)
+  }
+
+  /** @returns `undefined` for a request that is for somebody else */
+  reply(req: IncomingMessage, source: Source, body: unknown): Promise<Reply> | undefined {
+    const { url = '', method } = req
+    if (!url.startsWith(this.#path)) return undefined
+    const [route = '', query] = url.slice(this.#path.length).split('?', 2)
+    if (route === '/client.js') {
+      return method === 'GET' || method === 'HEAD'
+        ? Promise.resolve(this.#script.reply(query, req.headers))
+        : refuse('GET, HEAD')
+    }
+    if (route !== '') return undefined
+    return method === 'POST' ? this.#hear(req, source, body) : refuse('POST')
+  }
+
+  /** Good and bad reports are answered alike. */
+  async #hear(req: IncomingMessage, source: Source, body: unknown): Promise<Reply> {
+    const report = isSameOrigin(req.headers)
+      ? await readReport(req, body)
+      : { expected: 'one that a page of this site has sent' }
+    this.#reports.take(report, req, source)
+    // What has not been read of the body is not waited for.
+    const isUnread = !req.readableEnded && req.httpVersionMajor === 1
+    return {
+      status: 204,
+      headers: { 'cache-control': 'no-store', ...(isUnread && { connection: 'close' }) },
+    }
+  }
+}
+
+async function refuse(allow: string): Promise<Reply> {
+  return { status: 405, headers: { allow } }
+}
