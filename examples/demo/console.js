@@ -30,7 +30,8 @@ export function greeting(siteUrl, sandboxUrl) {
 
   Read the paper: the server records its ads, and what becomes of each is told below. At the
   second address you see them arrive, and can make the networks fail. One ad stands twice on the
-  front page, so that it is once a duplicate; of Closient's, each offer counts. A robot counts
+  front page, so that it is once a duplicate; of Closient's, each offer counts. The wind's, and the
+  ad in a story, count once half of them has been on your screen for a second. A robot counts
   nothing: curl ${siteUrl}
 
   Ctrl-C stops it.

@@ -22,6 +22,7 @@ export function pageNote(tracker) {
       return {
         ens: counted('ens'),
         closient: counted('closient'),
+        visible: shown.filter((name) => name === 'visible').length,
         duplicates: outcomes.filter(({ outcome }) => outcome === 'duplicate').length,
         suppression: outcomes.find(({ outcome }) => outcome === 'suppressed')?.reason,
       }

@@ -1,5 +1,6 @@
 // A local news site with ads of both networks. To start it: npm run demo
 
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { closient, ens, impressions } from 'ad-impressions'
@@ -28,6 +29,7 @@ const tracker = impressions({
   ],
   country: () => 'GB', // behind a CDN it is the CDN's name, such as 'cloudflare'
   searchQuery: (req) => queryOf(req) || undefined,
+  visibility: { secret: randomBytes(32).toString('base64') }, // the same in every process of yours
 })
 tracker.on('outcome', (event) => say(outcomeLine(event)))
 
@@ -36,8 +38,14 @@ app.disable('x-powered-by')
 app.set('views', join(import.meta.dirname, 'views'))
 app.set('view engine', 'ejs')
 app.use((_req, res, next) => {
-  // No script at all: what the networks are told, the server tells them.
-  res.set('content-security-policy', "default-src 'none'; style-src 'self'; img-src data:")
+  const nonce = randomBytes(16).toString('base64')
+  res.locals.nonce = nonce
+  // One script, which says which ads have been seen: what the networks are told, the server tells.
+  const scripts = `script-src 'nonce-${nonce}'; connect-src 'self'`
+  res.set(
+    'content-security-policy',
+    `default-src 'none'; style-src 'self'; img-src data:; ${scripts}`,
+  )
   next()
 })
 app.use(express.static(join(import.meta.dirname, 'public')))

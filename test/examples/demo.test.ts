@@ -19,18 +19,18 @@ describe('demo', () => {
     const text = textOf(await response.text())
 
     assert.equal(response.status, 200)
-    assert.match(text, /6 impressions recorded by the server for this page load/)
-    assert.match(text, /2 for ENS.* 4 for Closient.*One campaign stands here twice/)
+    assert.match(text, /5 impressions recorded by the server for this page load/)
+    assert.match(text, /1 for ENS.* 4 for Closient.*One campaign stands here twice.*1 more for ENS once/)
     assert.doesNotMatch(text, /undefined|\[object|=>/)
-    await demo.matching(/ (?:ens|closient) +delivered /, 6)
+    await demo.matching(/ (?:ens|closient) +delivered /, 5)
     await demo.line(/ens +duplicate +2041 /)
-    assert.equal((await received(sandbox, 'ens', 2)).length, 2)
+    assert.equal((await received(sandbox, 'ens', 1)).length, 1)
     assert.equal((await received(sandbox, 'closient', 4)).length, 4)
 
     assert.equal(await demo.stop('SIGINT'), 0)
     assert.match(
       demo.lines.at(-1) ?? '',
-      /^Stopped\. Delivered 6 of 7 impressions \(ENS 2, Closient 4\); 1 duplicate\.$/,
+      /^Stopped\. Delivered 5 of 6 impressions \(ENS 1, Closient 4\); 1 duplicate\.$/,
     )
   })
 
@@ -38,16 +38,16 @@ describe('demo', () => {
     await using demo = new Started('demo')
     const site = await demo.line(SITE)
     await (await fetch(`${site}/stories/night-ferry`, { headers: BROWSER })).text()
-    const told = await demo.matching(/^\d\d:\d\d:\d\d .* HTTP 200$/, 4)
+    const told = await demo.matching(/^\d\d:\d\d:\d\d .* HTTP 200$/, 3)
     const head = await demo.line(/^time .* reason$/)
     const column = head.indexOf('reason')
     assert.deepEqual(
       told.map((line) => line.slice(column)),
-      Array(4).fill('HTTP 200'),
+      Array(3).fill('HTTP 200'),
     )
     assert.equal(
       told.filter((line) => line.slice(head.indexOf('network')).startsWith('ens')).length,
-      2,
+      1,
     )
   })
 
@@ -87,7 +87,7 @@ describe('demo', () => {
     })
     const site = await demo.line(SITE)
     await (await fetch(site, { headers: BROWSER })).text()
-    await demo.matching(/ ens +delivered /, 2)
+    await demo.matching(/ ens +delivered /, 1)
   })
 
   it('takes another port where the wanted one is taken', async () => {
@@ -122,7 +122,7 @@ describe('demo', () => {
     })
     after(() => browser.close())
 
-    it('loads nothing from elsewhere, runs no script and fits a phone', async () => {
+    it('loads nothing from elsewhere, runs one script and fits a phone', async () => {
       await using demo = new Started('demo')
       const site = await demo.line(SITE)
       const context = await browser.newContext({
@@ -142,7 +142,7 @@ describe('demo', () => {
         await page.goto(site + path)
         const width = await page.evaluate(() => document.documentElement.scrollWidth)
         assert.equal(width, 360, `${path} is ${width} px wide`)
-        assert.equal(await page.locator('script').count(), 0)
+        assert.equal(await page.locator('script').count(), 1)
       }
       assert.deepEqual(elsewhere, [])
       // The browser itself remarks that /nowhere is a 404.
@@ -150,6 +150,19 @@ describe('demo', () => {
         complaints.filter((text) => !text.includes('404')),
         [],
       )
+    })
+
+    it('counts the ad in a story once it has been read for a second', async () => {
+      await using demo = new Started('demo')
+      const site = await demo.line(SITE)
+      const sandbox = await demo.line(SANDBOX)
+      const context = await browser.newContext({ userAgent: BROWSER['user-agent'] })
+      const page = await context.newPage()
+      await page.goto(`${site}/stories/night-ferry`)
+      assert.equal((await received(sandbox, 'ens', 1)).length, 1)
+      await page.locator('.article_inline').scrollIntoViewIfNeeded()
+      const [, seen] = await received(sandbox, 'ens', 2)
+      assert.equal(seen?.placement, 'article_inline')
     })
   })
 })
