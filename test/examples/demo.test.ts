@@ -20,7 +20,10 @@ describe('demo', () => {
 
     assert.equal(response.status, 200)
     assert.match(text, /5 impressions recorded by the server for this page load/)
-    assert.match(text, /1 for ENS.* 4 for Closient.*One campaign stands here twice.*1 more for ENS once/)
+    assert.match(
+      text,
+      /1 for ENS.* 4 for Closient.*One campaign stands here twice.*1 more for ENS once/,
+    )
     assert.doesNotMatch(text, /undefined|\[object|=>/)
     await demo.matching(/ (?:ens|closient) +delivered /, 5)
     await demo.line(/ens +duplicate +2041 /)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { launchChromium } from '../chromium.js'
 import { type Arrived, BROWSER, received, Started, textOf } from './started.js'
 
 const FOLDER = new URL('../../examples/', import.meta.url)
@@ -56,6 +57,26 @@ describe('examples', () => {
       assert.equal(await example.stop('SIGTERM'), 0)
     })
   }
+
+  it('visible tells of each ad once a person has scrolled to it', async () => {
+    await using example = new Started('example visible')
+    const sandbox = await example.line(/sandbox: (http\S+)/)
+    const site = await example.line(/served at (http\S+)/)
+    const browser = await launchChromium()
+    try {
+      const page = await browser.newPage({ userAgent: BROWSER['user-agent'] })
+      await page.goto(site)
+      assert.deepEqual((await received(sandbox, 'ens', 1)).map(told), [BANNER])
+      for (const [index, product] of [...PRODUCTS].reverse().entries()) {
+        await page.locator('li').nth(index).scrollIntoViewIfNeeded()
+        const [latest] = (await received(sandbox, 'closient', index + 1)).map(told).reverse()
+        assert.deepEqual(latest, product)
+      }
+    } finally {
+      await browser.close()
+    }
+    assert.equal(await example.stop('SIGTERM'), 0)
+  })
 
   it('custom-network tells a network of its own of a page in one call', async () => {
     await using example = new Started('example custom-network')
