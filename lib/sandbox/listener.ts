@@ -125,7 +125,11 @@ const FIN_PATIENCE_MS = 250
 
 function finish(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
-    const impatience = setTimeout(() => socket.destroy(), FIN_PATIENCE_MS).unref()
+    const impatience = setTimeout(() => {
+      socket.destroy()
+      // A socket that was reset after its end emits no 'close'.
+      resolve()
+    }, FIN_PATIENCE_MS)
     socket.once('close', () => {
       clearTimeout(impatience)
       resolve()

@@ -20,6 +20,14 @@ export function page(_req: Request, res: Response): void {
   res.locals.trackImpression({ campaignId: 'mhvXdrZT4jP5T8vBxuvm75', searchQuery: 'tea' })
   res.locals.trackImpression({ network: 'acme', campaignId: 'a1', slot: 3 })
 
+  const attribute: string = trackImpression.whenVisible({ campaignId: 42, placement: 'footer' })
+  const tag: string = trackImpression.script() + trackImpression.script({ nonce: 'bm9uY2U=' })
+  res.write(`<p ${attribute}>${tag}`)
+  // @ts-expect-error: no placement
+  res.locals.trackImpression.whenVisible({ campaignId: 42 })
+  // @ts-expect-error: a nonce is a text
+  res.locals.trackImpression.script({ nonce: 42 })
+
   // @ts-expect-error: no placement
   res.locals.trackImpression({ campaignId: 42 })
   // @ts-expect-error: no campaignId
