@@ -28,9 +28,13 @@ describe('the package as it is published', () => {
     assert.deepEqual(others, [])
   })
 
-  it('names in exports, bin and types only files that it holds', async () => {
-    const { exports, bin } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8'))
-    const named = JSON.stringify([exports, bin]).match(/(?<=")(\.\/)?(dist\/[^"]+|package\.json)/g)
+  it('names in exports, imports, bin and types only files that it holds', async () => {
+    const { exports, imports, bin } = JSON.parse(
+      await readFile(path.join(ROOT, 'package.json'), 'utf8'),
+    )
+    const named = JSON.stringify([exports, imports, bin]).match(
+      /(?<=")(\.\/)?(dist\/[^"]+|package\.json)/g,
+    )
     const missing = named?.filter((file) => !tarball.paths.includes(file.replace(/^\.\//, '')))
     assert.deepEqual(missing, [])
   })

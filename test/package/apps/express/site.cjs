@@ -8,7 +8,7 @@ async function main() {
   const sandbox = await startSandbox()
   Object.assign(process.env, sandbox.env)
 
-  const middleware = impressions()
+  const middleware = impressions({ visibility: { secret: 'a secret of thirty-two characters' } })
   const app = express()
   app.use(middleware)
   app.get('/', (_req, res) => {
@@ -27,6 +27,8 @@ async function main() {
   const browser = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
   const page = await fetch(url, { headers: { 'user-agent': browser, connection: 'close' } })
   console.log(await page.text())
+  const script = await fetch(`${url}_visible/client.js`, { headers: { connection: 'close' } })
+  if (!script.ok) console.log(`the browser's half: ${script.status}`)
 
   server.close()
   await middleware.close()
