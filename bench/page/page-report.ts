@@ -1,0 +1,145 @@
+import { CONTESTANTS, type ContestantName } from '../contestants/contestants.js'
+import { own } from '../contestants/own.js'
+import { peers } from '../contestants/peers.js'
+import { number, spread, type Table, type Verdict } from '../report.js'
+import { differences, median, ratios } from '../statistics.js'
+import { type Figures, type FiguresByName, PAGES_PER_SECOND } from './page.js'
+import type { Framework } from './site.js'
+
+const PEERS = Object.keys(peers) as ContestantName[]
+const COUNTING = Object.keys(own).filter((name) => name !== 'none') as ContestantName[]
+
+const FRAMEWORKS: Readonly<Record<Framework, string>> = { koa: 'Koa 3', express: 'Express 5' }
+
+function of(figures: FiguresByName, name: ContestantName): Figures {
+  const found = figures.get(name)
+  if (!found) throw new RangeError(`no figures of ${name}`)
+  return found
+}
+
+export function tablesOf(framework: Framework, figures: FiguresByName): Table[] {
+  const bare = of(figures, 'bare')
+  const rows = [...figures].map(([name, its]) => ({ name, its, label: CONTESTANTS[name].label }))
+  return [
+    {
+      about:
+        `${FRAMEWORKS[framework]}, closed loop of 32 connections: the server's CPU time per request, what that ` +
+        'is above bare and over bare, requests answered per second, and memory (RSS) above bare.',
+      head: ['contestant', 'CPU µs', 'added µs', '× bare', 'requests/s', 'MB added'],
+      rows: rows.map(({ its, label }) => [
+        label,
+        spread(its.closedCpuUs),
+        spread(differences(its.closedCpuUs, bare.closedCpuUs)),
+        spread(ratios(its.closedCpuUs, bare.closedCpuUs)),
+        spread(its.requestsPerSecond),
+        number(median(differences(its.rssMb, bare.rssMb)), 2),
+      ]),
+    },
+    {
+      about:
+        `${FRAMEWORKS[framework]}, open loop of ${PAGES_PER_SECOND} requests per second: CPU time per request above ` +
+        'bare, and the time from when a request is due to its answer, above bare.',
+      head: ['contestant', 'added CPU µs', 'p50 ms', 'added p50 ms', 'p99 ms', 'added p99 ms'],
+      rows: rows.map(({ its, label }) => [
+        label,
+        spread(differences(its.openCpuUs, bare.openCpuUs)),
+        spread(its.p50Ms),
+        spread(differences(its.p50Ms, bare.p50Ms), 2),
+        spread(its.p99Ms),
+        spread(differences(its.p99Ms, bare.p99Ms), 2),
+      ]),
+    },
+    {
+      about:
+        `${FRAMEWORKS[framework]}, all rounds together: impressions tracked and those that had reached the ` +
+        'sink once the contestant was shut down, calls that took, and how long shutting down took.',
+      head: ['contestant', 'tracked', 'arrived', 'calls per 1,000', 'shut down ms'],
+      rows: rows
+        .filter(({ its }) => its.tracked > 0)
+        .map(({ its, label }) => [
+          label,
+          its.tracked.toLocaleString('en-US'),
+          its.arrived.toLocaleString('en-US'),
+          number((1_000 * its.calls) / its.arrived),
+          its.closeMs === undefined ? 'cannot' : number(its.closeMs),
+        ]),
+    },
+  ]
+}
+
+export function verdictsOf(byFramework: ReadonlyMap<Framework, FiguresByName>): Verdict[] {
+  return [...byFramework].flatMap(([framework, figures]) => [
+    ...cpuVerdicts(FRAMEWORKS[framework], figures),
+    ...latencyVerdicts(FRAMEWORKS[framework], figures),
+  ])
+}
+
+function cpuVerdicts(where: string, figures: FiguresByName): Verdict[] {
+  const bare = of(figures, 'bare')
+  const overBare = (name: ContestantName) =>
+    median(ratios(of(figures, name).closedCpuUs, bare.closedCpuUs))
+  const added = (name: ContestantName) =>
+    median(differences(of(figures, name).closedCpuUs, bare.closedCpuUs))
+  const openOverBare = (name: ContestantName) =>
+    median(ratios(of(figures, name).openCpuUs, bare.openCpuUs))
+  const cheapestPeer = Math.min(...PEERS.map(added))
+  const lost = (name: ContestantName) => of(figures, name).tracked - of(figures, name).arrived
+  const none = overBare('none')
+  const merged = overBare('closientMerged')
+  const single = openOverBare('closient')
+  const ensOverRequest = added('ens') / added('request')
+  return [
+    {
+      what: `a request that tracks nothing, ${where}`,
+      target: 'within 2 % of bare',
+      measured: `${number((none - 1) * 100, 2)} %`,
+      isReached: none <= 1.02,
+    },
+    {
+      what: `three Closient impressions, pages merge, ${where}`,
+      target: 'CPU at most 1.25 × bare, less than every peer, none lost',
+      measured: `${number(merged)} ×, added ${number(added('closientMerged'))} µs against ${number(cheapestPeer)} µs, ${lost('closientMerged')} lost`,
+      isReached:
+        merged <= 1.25 && added('closientMerged') < cheapestPeer && lost('closientMerged') === 0,
+    },
+    {
+      what: `three Closient impressions, a batch a page (open loop), ${where}`,
+      target: 'CPU at most 1.5 × bare, less than every peer, none lost',
+      measured: `${number(single)} ×, ${lost('closient')} lost; peers ${PEERS.map((name) => number(openOverBare(name))).join(', ')} ×`,
+      isReached:
+        single <= 1.5 &&
+        lost('closient') === 0 &&
+        PEERS.every((name) => single < openOverBare(name)),
+    },
+    {
+      what: `three ENS impressions, added CPU, ${where}`,
+      target: 'at most 0.75 × undici.request, less than @segment/analytics-node',
+      measured: `${number(ensOverRequest)} ×; ${number(added('ens'))} µs against ${number(added('segment'))} µs`,
+      isReached: ensOverRequest <= 0.75 && added('ens') < added('segment'),
+    },
+  ]
+}
+
+function latencyVerdicts(where: string, figures: FiguresByName): Verdict[] {
+  const bare = of(figures, 'bare')
+  const added = (name: ContestantName, which: 'p50Ms' | 'p99Ms') =>
+    median(differences(of(figures, name)[which], bare[which]))
+  const worst = (which: 'p50Ms' | 'p99Ms') =>
+    Math.max(...COUNTING.map((name) => added(name, which)))
+  const listed = (names: readonly ContestantName[], which: 'p50Ms' | 'p99Ms') =>
+    names.map((name) => number(added(name, which), 2)).join(', ')
+  return [
+    {
+      what: `added p50 at ${PAGES_PER_SECOND} pages a second, ${where}`,
+      target: 'under 0.5 ms',
+      measured: `${listed(COUNTING, 'p50Ms')} ms (ENS, Closient merged, single, 50)`,
+      isReached: worst('p50Ms') < 0.5,
+    },
+    {
+      what: `added p99 at ${PAGES_PER_SECOND} pages a second, ${where}`,
+      target: 'under 5 ms',
+      measured: `${listed(COUNTING, 'p99Ms')} ms; peers ${listed(PEERS, 'p99Ms')} ms`,
+      isReached: worst('p99Ms') < 5,
+    },
+  ]
+}

@@ -1,0 +1,167 @@
+import { CONTESTANT_NAMES, type ContestantName } from '../contestants/contestants.js'
+import type { Report, Table } from '../report.js'
+import type { Schedule } from '../schedule.js'
+import { type Sink, startSink, whenQuiet } from '../sink/start-sink.js'
+import { quantile } from '../statistics.js'
+import { type ClosedLoop, closedLoop } from './closed-loop.js'
+import { openLoop } from './open-loop.js'
+import { tablesOf, verdictsOf } from './page-report.js'
+import { type RunningSite, startSite } from './running-site.js'
+import type { Framework } from './site.js'
+
+const LATENCY_MS = 20
+const WARM_UP_REQUESTS = 1_000
+const CLOSED_SECONDS = 0.7
+/** Eight connections at 20 ms carry a batch a page at no more than 400 pages a second. */
+export const PAGES_PER_SECOND = 250
+const OPEN_SECONDS = 1
+/** Right before a site is shut down, so that something is left to deliver. */
+const LAST_REQUESTS = 101
+const CLOSE_TIMEOUT_MS = 5_000
+
+/** A contestant's figures, one of each round. */
+export interface Figures {
+  readonly closedCpuUs: number[]
+  readonly requestsPerSecond: number[]
+  readonly rssMb: number[]
+  readonly openCpuUs: number[]
+  readonly p50Ms: number[]
+  readonly p99Ms: number[]
+  tracked: number
+  arrived: number
+  calls: number
+  closeMs: number | undefined
+}
+
+export type FiguresByName = ReadonlyMap<ContestantName, Figures>
+
+/** What a page pays for being counted. */
+export async function measurePages(schedule: Schedule): Promise<Report> {
+  const sink = await startSink()
+  const tables: Table[] = []
+  const byFramework = new Map<Framework, FiguresByName>()
+  for (const framework of ['koa', 'express'] as const) {
+    const figures = await measureFramework(framework, sink, schedule)
+    byFramework.set(framework, figures)
+    tables.push(...tablesOf(framework, figures))
+  }
+  await sink.stop()
+  return { title: 'Page cost', tables, verdicts: verdictsOf(byFramework) }
+}
+
+async function measureFramework(
+  framework: Framework,
+  sink: Sink,
+  schedule: Schedule,
+): Promise<FiguresByName> {
+  const sites: RunningSite[] = []
+  for (const name of CONTESTANT_NAMES) {
+    sites.push(await startSite(name, { framework, sink, latencyMs: LATENCY_MS }))
+  }
+  const figures = new Map(sites.map(({ name }) => [name, noFigures()]))
+  const ofSite = ({ name }: RunningSite): Figures => figures.get(name) ?? noFigures()
+
+  /** As many requests a round as take about the same time, whoever is asked. */
+  const requests = new Map<RunningSite, number>()
+  for (const site of sites) {
+    schedule.progress(`${framework}, warming up: ${site.contestant.label}`)
+    const amount = schedule.amount(WARM_UP_REQUESTS)
+    const { requestsPerSecond } = await closedRound(site, sink, ofSite(site), amount)
+    requests.set(site, Math.round(requestsPerSecond * schedule.seconds(CLOSED_SECONDS)))
+  }
+  for (const its of figures.values()) forgetRounds(its)
+
+  for (const round of schedule.rounds) {
+    for (const site of sites) {
+      schedule.progress(`${framework} closed loop, round ${round}: ${site.contestant.label}`)
+      await closedRound(site, sink, ofSite(site), requests.get(site) ?? 0)
+    }
+  }
+  for (const round of schedule.rounds) {
+    for (const site of sites) {
+      schedule.progress(`${framework} open loop, round ${round}: ${site.contestant.label}`)
+      await openRound(site, sink, ofSite(site), schedule.seconds(OPEN_SECONDS))
+    }
+  }
+  for (const site of sites) await close(site, sink, ofSite(site))
+  return figures
+}
+
+function noFigures(): Figures {
+  return {
+    closedCpuUs: [],
+    requestsPerSecond: [],
+    rssMb: [],
+    openCpuUs: [],
+    p50Ms: [],
+    p99Ms: [],
+    tracked: 0,
+    arrived: 0,
+    calls: 0,
+    closeMs: undefined,
+  }
+}
+
+/** What the warm-up has measured tells nothing; what it has tracked counts. */
+function forgetRounds({ closedCpuUs, requestsPerSecond, rssMb }: Figures): void {
+  for (const rounds of [closedCpuUs, requestsPerSecond, rssMb]) rounds.length = 0
+}
+
+async function closedRound(
+  site: RunningSite,
+  sink: Sink,
+  figures: Figures,
+  requests: number,
+): Promise<ClosedLoop> {
+  const { result, cpuUs } = await withUsage(site, sink, () => closedLoop(site.url, requests))
+  const { rssBytes } = await site.process.ask('usage')
+  figures.closedCpuUs.push(cpuUs / requests)
+  figures.requestsPerSecond.push(result.requestsPerSecond)
+  figures.rssMb.push(rssBytes / 1e6)
+  figures.tracked += requests * site.contestant.impressions
+  return result
+}
+
+async function openRound(
+  site: RunningSite,
+  sink: Sink,
+  figures: Figures,
+  seconds: number,
+): Promise<void> {
+  const { url } = site
+  const { result, cpuUs } = await withUsage(site, sink, () =>
+    openLoop({ url, perSecond: PAGES_PER_SECOND, seconds }),
+  )
+  const requests = result.answered.length
+  figures.openCpuUs.push(cpuUs / requests)
+  figures.p50Ms.push(quantile(result.latenciesMs, 0.5))
+  figures.p99Ms.push(quantile(result.latenciesMs, 0.99))
+  figures.tracked += requests * site.contestant.impressions
+}
+
+/** The server's CPU time until the calls that the load left behind have been made as well. */
+async function withUsage<Result>(
+  { process, sinkPort }: RunningSite,
+  sink: Sink,
+  load: () => Promise<Result>,
+): Promise<{ result: Result; cpuUs: number }> {
+  const before = await process.ask('usage')
+  const result = await load()
+  if (sinkPort !== undefined) await whenQuiet(sink, sinkPort)
+  const after = await process.ask('usage')
+  return { result, cpuUs: after.cpuUs - before.cpuUs }
+}
+
+async function close(site: RunningSite, sink: Sink, figures: Figures): Promise<void> {
+  const { process, sinkPort, contestant, url } = site
+  await closedLoop(url, LAST_REQUESTS)
+  figures.tracked += LAST_REQUESTS * contestant.impressions
+  figures.closeMs = await process.ask('close', CLOSE_TIMEOUT_MS)
+  if (sinkPort !== undefined) {
+    await whenQuiet(sink, sinkPort)
+    const { calls, impressions } = await sink.ask('tally', sinkPort)
+    figures.calls = calls
+    figures.arrived = impressions
+  }
+  await process.stop()
+}

@@ -1,0 +1,58 @@
+/** The process of one site: `server.js FRAMEWORK CONTESTANT SINK_URL [watched]`. */
+import type { Outcome, Stats } from 'ad-impressions'
+import { answerParent } from '../child.js'
+import { CONTESTANTS, isContestantName } from '../contestants/contestants.js'
+import { siteOf } from './site.js'
+import { watchOutcomes } from './watched-outcomes.js'
+
+const [framework, name, sinkUrl = '', watched] = process.argv.slice(2)
+if (framework !== 'express' && framework !== 'koa') throw new RangeError(`no ${framework}`)
+if (!isContestantName(name)) throw new RangeError(`no contestant ${name}`)
+
+const contestant = CONTESTANTS[name]
+const counting = contestant.start(sinkUrl)
+const server = siteOf(framework, contestant, counting)
+const { tracker } = counting
+const outcomes = tracker && watched ? watchOutcomes(tracker) : undefined
+
+/** What a process has used so far. */
+export interface Usage {
+  /** Of all its threads, in user and system, in microseconds. */
+  readonly cpuUs: number
+  readonly rssBytes: number
+}
+
+const answers = {
+  async listen(): Promise<number> {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    return typeof address === 'object' && address !== null ? address.port : 0
+  },
+  usage(): Usage {
+    const { user, system } = process.cpuUsage()
+    return { cpuUs: user + system, rssBytes: process.memoryUsage.rss() }
+  },
+  /** Milliseconds until all that was pending is done with; `undefined` where nothing can tell. */
+  async close(timeoutMs: number): Promise<number | undefined> {
+    if (!counting.close) return undefined
+    const startMs = performance.now()
+    await counting.close(timeoutMs)
+    return performance.now() - startMs
+  },
+  stats: (): Stats | undefined => tracker?.stats(),
+  /** The library's own word of each campaign; of the others there is none. */
+  outcomes: (): Map<number, Outcome> | undefined => outcomes,
+}
+
+export type ServerAnswers = typeof answers
+
+// As a site is shut down: no new connections, the answers under way, then what is pending.
+process.once('SIGTERM', () => {
+  server.close(async () => {
+    await counting.close?.(10_000)
+    process.exit()
+  })
+  server.closeIdleConnections()
+})
+
+answerParent(answers)

@@ -1,0 +1,12 @@
+import type { Outcome, Tracker } from 'ad-impressions'
+import { campaignOf } from '../contestants/ads.js'
+
+/** What became of each campaign, of which each counts on one page. */
+export function watchOutcomes(tracker: Tracker): Map<number, Outcome> {
+  const outcomes = new Map<number, Outcome>()
+  tracker.on('outcome', ({ campaignId, outcome }) => {
+    const campaign = typeof campaignId === 'string' ? campaignOf(campaignId) : campaignId
+    if (campaign !== undefined) outcomes.set(campaign, outcome)
+  })
+  return outcomes
+}
