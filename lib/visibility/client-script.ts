@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
-import { fileURLToPath } from 'node:url'
+import { createRequire } from 'node:module'
 import type { Reply } from './reply.js'
 
 const YEAR_S = 31_536_000
 
 /** The browser's half, as it is served. */
 export class ClientScript {
-  readonly #source = readFileSync(fileURLToPath(import.meta.resolve('#browser-client')))
+  // Test runners that compile modules themselves leave out import.meta.resolve.
+  readonly #source = readFileSync(createRequire(import.meta.url).resolve('#browser-client'))
   readonly #hash = createHash('sha256').update(this.#source).digest('base64url').slice(0, 16)
 
   /** Its address below `url`: another one for each version, so that it can be kept for good. */
