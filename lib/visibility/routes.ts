@@ -5,6 +5,8 @@ import { readReport } from './report.js'
 import type { Reports } from './reports.js'
 import { isSameOrigin } from './same-origin.js'
 
+const FOREIGN_REPORT = { expected: 'one that a page of this site has sent' }
+
 /** What the browser's half asks for below `path`: itself, and to be heard. */
 export class Routes<Source> {
   readonly #path: string
@@ -38,10 +40,10 @@ export class Routes<Source> {
 
   /** Good and bad reports are answered alike. */
   async #hear(req: IncomingMessage, source: Source, body: unknown): Promise<Reply> {
-    const report = isSameOrigin(req.headers)
-      ? await readReport(req, body)
-      : { expected: 'one that a page of this site has sent' }
-    this.#reports.take(report, req, source)
+    // Read in any case, so that its answer does not tell either.
+    const report = await readReport(req, body)
+    const isOurs = isSameOrigin(req.headers)
+    this.#reports.take(isOurs ? report : FOREIGN_REPORT, req, source)
     // What has not been read of the body is not waited for.
     const isUnread = !req.readableEnded && req.httpVersionMajor === 1
     return {
