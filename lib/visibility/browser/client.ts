@@ -14,7 +14,6 @@ interface Window {
 
 ;(() => {
   const ATTRIBUTE = 'data-ad-impression'
-  const CLIENT = /\/client\.js([?#].*)?$/
 
   const VIEWABLE_MS = 1_000
   const LARGE_AD_PX = 242_500
@@ -40,23 +39,29 @@ interface Window {
     checkVisibilityCSS: true,
   }
 
+  /** What a link shows, where its own box is but the line of text that this stands on. */
+  const PICTURE = 'img,iframe,video'
+
   interface Ad {
     readonly token: string
-    /** Whether enough of it is in the viewport. */
-    isInView: boolean
+    /** The element whose pixels count. */
+    readonly box: Element
+    /** How much of it is in the viewport, as of the last threshold that it crossed. */
+    ratio: number
     /** When it was first sampled as seen, without a break since. */
     seenSinceMs: number | undefined
   }
 
-  const script = document.currentScript
-  if (window.adImpressions || !(script instanceof HTMLScriptElement)) return
-  const endpoint = script.src.replace(CLIENT, '')
+  const script = document.currentScript as HTMLScriptElement | null
+  if (window.adImpressions || !script) return
+  const endpoint = script.src.replace(/\/client\.js.*/, '')
 
   /** The ads that have yet to be seen. */
   const ads = new Map<Element, Ad>()
+  const adsByBox = new WeakMap<Element, Ad>()
   /** What has been seen on this page, however often it is cloned. */
   const seen = new Set<string>()
-  let unsent: string[] = []
+  const unsent: string[] = []
   let sampledAtMs = 0
   let sampling: number | undefined
   let sending: number | undefined
@@ -65,34 +70,48 @@ interface Window {
   const viewport = new IntersectionObserver(
     (entries) => {
       for (const { target, isIntersecting, intersectionRatio, boundingClientRect } of entries) {
-        const ad = ads.get(target)
+        const ad = adsByBox.get(target)
         if (!ad) continue
-        const area = boundingClientRect.width * boundingClientRect.height
-        const ratio = area >= LARGE_AD_PX ? LARGE_AD_RATIO : RATIO
-        ad.isInView = isIntersecting && area > 0 && intersectionRatio >= ratio
-        if (!ad.isInView) ad.seenSinceMs = undefined
+        ad.ratio = isIntersecting ? intersectionRatio : 0
+        // It may be back already, by a later entry.
+        if (!isEnough(ad, boundingClientRect)) ad.seenSinceMs = undefined
       }
       sample()
     },
     { threshold: [LARGE_AD_RATIO, RATIO] },
   )
 
+  /** By its size of now: no threshold is crossed when an ad in view grows large, or from nothing. */
+  function isEnough({ ratio }: Ad, { width, height }: DOMRectReadOnly): boolean {
+    const area = width * height
+    return area > 0 && ratio >= (area >= LARGE_AD_PX ? LARGE_AD_RATIO : RATIO)
+  }
+
   /** Finds the ads that have come, gone or changed. */
   function scan(): void {
-    for (const [element, { token }] of ads) {
-      if (!element.isConnected || tokenOf(element) !== token) unwatch(element)
+    for (const [element, ad] of ads) {
+      const isThere = ad.box.isConnected && element.contains(ad.box)
+      if (!isThere || tokenOf(element) !== ad.token) unwatch(element, ad)
     }
     for (const element of document.querySelectorAll(`[${ATTRIBUTE}]`)) {
       const token = tokenOf(element)
       if (!token || seen.has(token) || ads.has(element)) continue
-      ads.set(element, { token, isInView: false, seenSinceMs: undefined })
-      viewport.observe(element)
+      const box = boxOf(element)
+      const ad = { token, box, ratio: 0, seenSinceMs: undefined }
+      ads.set(element, ad)
+      adsByBox.set(box, ad)
+      viewport.observe(box)
     }
   }
 
-  function unwatch(element: Element): void {
+  function boxOf(element: Element): Element {
+    const picture = element.querySelector(PICTURE)
+    return picture && getComputedStyle(element).display === 'inline' ? picture : element
+  }
+
+  function unwatch(element: Element, { box }: Ad): void {
     ads.delete(element)
-    viewport.unobserve(element)
+    viewport.unobserve(box)
   }
 
   /** Template languages that quote and escape leave quotes, a slash or the attribute's name in it. */
@@ -105,29 +124,27 @@ interface Window {
     const nowMs = performance.now()
     const isLate = nowMs - sampledAtMs > LATE_MS
     sampledAtMs = nowMs
-    const isPageVisible = document.visibilityState === 'visible' && !isPrerendering()
+    const { visibilityState, prerendering }: Document & { prerendering?: boolean } = document
+    const isPageVisible = visibilityState === 'visible' && !prerendering
     let isAnyInView = false
     for (const [element, ad] of ads) {
-      if (!ad.isInView) continue
+      if (ad.ratio < LARGE_AD_RATIO) continue
       isAnyInView = true
-      const isHidden = !isPainted(element)
-      if (isHidden || isLate) ad.seenSinceMs = undefined
-      if (seen.has(ad.token)) unwatch(element)
+      const isShown = isEnough(ad, ad.box.getBoundingClientRect()) && isPainted(ad.box)
+      if (!isShown || isLate) ad.seenSinceMs = undefined
+      if (seen.has(ad.token)) unwatch(element, ad)
       // First, for a page that is being left has shown it until now.
       else if (nowMs - (ad.seenSinceMs ?? nowMs) >= VIEWABLE_MS) tell(element, ad)
-      else if (isHidden || !isPageVisible) ad.seenSinceMs = undefined
+      else if (!isShown || !isPageVisible) ad.seenSinceMs = undefined
       else ad.seenSinceMs ??= nowMs
     }
     clearTimeout(sampling)
     if (isAnyInView && isPageVisible) sampling = setTimeout(sample, SAMPLE_MS)
   }
 
-  function isPrerendering(): boolean {
-    return (document as Document & { readonly prerendering?: boolean }).prerendering === true
-  }
-
-  /** Whether neither the element nor an ancestor is hidden by CSS. */
-  function isPainted(element: Element): boolean {
+  /** Whether it has been loaded, and neither it nor an ancestor is hidden by CSS. */
+  function isPainted(element: Element & { readonly complete?: boolean }): boolean {
+    if (element.complete === false) return false
     if (element.checkVisibility) return element.checkVisibility(ALL_OF_CSS)
     // Before Chromium 105, Firefox 106 and Safari 17.4. What has no box is never in view.
     for (let at: Element | null = element; at; at = at.parentElement) {
@@ -136,10 +153,10 @@ interface Window {
     return getComputedStyle(element).visibility === 'visible'
   }
 
-  function tell(element: Element, { token }: Ad): void {
-    unwatch(element)
-    seen.add(token)
-    unsent.push(token)
+  function tell(element: Element, ad: Ad): void {
+    unwatch(element, ad)
+    seen.add(ad.token)
+    unsent.push(ad.token)
     sendIn(BATCH_MS)
   }
 
@@ -149,15 +166,9 @@ interface Window {
 
   /** Takes as many tokens as one report may carry. */
   function takeUnsent(): string[] {
-    let characters = 0
-    let count = 0
-    for (const { length } of unsent.slice(0, MAX_TOKENS)) {
-      characters += length
-      if (count > 0 && characters > MAX_CHARACTERS) break
-      count += 1
-    }
-    const taken = unsent.slice(0, count)
-    unsent = unsent.slice(count)
+    const taken = unsent.splice(0, MAX_TOKENS)
+    while (taken.length > 1 && taken.join().length > MAX_CHARACTERS)
+      unsent.push(...taken.splice(-1))
     return taken
   }
 
@@ -165,35 +176,33 @@ interface Window {
     clearTimeout(sending)
     sending = undefined
     const tokens = takeUnsent()
-    if (tokens.length > 0) post(tokens).then(sent, () => failed(tokens))
+    if (tokens.length > 0) post(tokens)
   }
 
-  /** Goes on when the page is left meanwhile. */
+  /** Goes on when the page is left meanwhile; what is not heard is tried again. */
   async function post(tokens: string[]): Promise<void> {
-    const body = JSON.stringify(tokens)
-    const { status } = await fetch(endpoint, { method: 'POST', body, keepalive: true })
-    if (status >= 500) throw status
-  }
-
-  function sent(): void {
-    retryMs = BATCH_MS
-    if (unsent.length > 0) sendIn(0)
-  }
-
-  function failed(tokens: string[]): void {
-    unsent.push(...tokens)
-    sendIn(retryMs)
-    retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)
+    const report = { method: 'POST', body: JSON.stringify(tokens), keepalive: true }
+    const isHeard = await fetch(endpoint, report).then(
+      ({ status }) => status < 500,
+      () => false,
+    )
+    if (isHeard) {
+      retryMs = BATCH_MS
+      if (unsent.length > 0) sendIn(0)
+    } else {
+      unsent.push(...tokens)
+      sendIn(retryMs)
+      retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)
+    }
   }
 
   /** The page may never be heard of again: what a full second has shown is reported now. */
   function leave(): void {
     sample()
     // A beacon that fails is not heard of; offline they wait for the page to come back.
-    while (unsent.length > 0 && navigator.onLine !== false) {
+    while (unsent.length > 0 && navigator.onLine) {
       const tokens = takeUnsent()
-      if (!navigator.sendBeacon?.(endpoint, JSON.stringify(tokens)))
-        post(tokens).then(sent, () => failed(tokens))
+      if (!navigator.sendBeacon(endpoint, JSON.stringify(tokens))) post(tokens)
     }
   }
 
