@@ -1,8 +1,17 @@
 import { type Browser, chromium } from 'playwright-core'
 import { pathOf } from './prerequisites.js'
 
+interface Launch {
+  readonly args?: readonly string[]
+  /** Of those that playwright gives of itself. */
+  readonly withoutArgs?: readonly string[]
+}
+
 /** A real Chromium, headless. */
-export async function launchChromium(): Promise<Browser> {
+export async function launchChromium({
+  args = [],
+  withoutArgs = [],
+}: Launch = {}): Promise<Browser> {
   return chromium.launch({
     executablePath: pathOf('chromium'),
     args: [
@@ -13,6 +22,8 @@ export async function launchChromium(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...args,
     ],
+    ignoreDefaultArgs: [...withoutArgs],
   })
 }

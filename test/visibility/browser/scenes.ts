@@ -1,0 +1,83 @@
+import type { Browser, BrowserContext } from 'playwright-core'
+import { launchChromium } from '../../chromium.js'
+import { CHROME, FRAMEWORKS, type FrameworkName } from '../../viewer/site.js'
+import { type Body, Publisher } from './publisher.js'
+import { type Opening, Reader } from './reader.js'
+
+/** One publisher's pages, in windows that are all visible at once. */
+export interface Scene {
+  readonly publisher: Publisher
+  readonly context: BrowserContext
+  open(body: Body, opening?: Opening): Promise<Reader>
+}
+
+export type Scenes = Readonly<Record<string, (scene: Scene) => Promise<void>>>
+
+export const VIEWPORT = { width: 1_000, height: 700 } as const
+
+/** As many as a small machine has at once without dropping frames. */
+const AT_ONCE = 8
+
+/**
+ * Declares a test of each scene with each framework. They mostly wait for seconds to pass, so that
+ * they run beside each other, and each test waits for its own.
+ */
+export function testBesideEachOther(scenes: Scenes): void {
+  const runs = new Map<string, Run>()
+  let browser: Browser
+  const publishers: Publisher[] = []
+
+  before(async () => {
+    browser = await launchChromium()
+    for (const framework of FRAMEWORKS) {
+      const publisher = await Publisher.start(framework)
+      const context = await browser.newContext({ userAgent: CHROME, viewport: VIEWPORT })
+      publishers.push(publisher)
+      const open = (body: Body, opening?: Opening) => Reader.open(publisher, context, body, opening)
+      for (const [name, play] of Object.entries(scenes)) {
+        runs.set(key(framework, name), new Run(() => play({ publisher, context, open })))
+      }
+    }
+    const waiting = [...runs.values()]
+    const next = async (): Promise<void> => {
+      const run = waiting.shift()
+      if (run) await run.start().then(next)
+    }
+    for (let started = 0; started < AT_ONCE; started += 1) void next()
+  })
+  after(async () => {
+    await browser?.close()
+    for (const publisher of publishers) await publisher[Symbol.asyncDispose]()
+  })
+
+  for (const framework of FRAMEWORKS) {
+    describe(`from ${framework}`, () => {
+      for (const name of Object.keys(scenes)) {
+        it(name, () => runs.get(key(framework, name))?.end)
+      }
+    })
+  }
+}
+
+const key = (framework: FrameworkName, name: string) => `${framework}: ${name}`
+
+/** A scene that is played once, and whose failure waits for the test that asks. */
+class Run {
+  readonly #play: () => Promise<void>
+  readonly end: Promise<void>
+  #settle: (end: Promise<void>) => void = () => undefined
+
+  constructor(play: () => Promise<void>) {
+    this.#play = play
+    this.end = new Promise((resolve) => {
+      this.#settle = resolve
+    })
+    this.end.catch(() => undefined)
+  }
+
+  /** Never rejects. */
+  async start(): Promise<void> {
+    this.#settle(this.#play())
+    await this.end.catch(() => undefined)
+  }
+}
