@@ -7,13 +7,21 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { measureCalls } from './call/call.js'
+import { measureDelivery } from './delivery/delivery.js'
+import { measureFaults } from './faults/faults.js'
 import { describeMachine } from './machine.js'
+import { measureMemory } from './memory/memory.js'
 import { measurePages } from './page/page.js'
 import { markdownOf, markdownOfVerdicts, type Report } from './report.js'
 import { type Schedule, scheduleOf } from './schedule.js'
 
 const PARTS: Readonly<Record<string, (schedule: Schedule) => Promise<Report>>> = {
   page: measurePages,
+  call: measureCalls,
+  delivery: measureDelivery,
+  faults: measureFaults,
+  memory: measureMemory,
 }
 
 const RESULTS = fileURLToPath(new URL('../bench/RESULTS.md', import.meta.url))

@@ -44,14 +44,18 @@ export class Child<Asked extends Answers> {
   readonly #waiting = new Map<number, (reply: Reply) => void>()
   readonly #ready: Promise<void>
   #asked = 0
+  #lastWords = ''
 
   private constructor(module: URL, { args = [], nodeArgs = [] }: ChildOptions) {
     this.#process = fork(module, args, {
       execArgv: [...nodeArgs],
       serialization: 'advanced',
       env: { ...process.env, NODE_ENV: 'production' },
-      // What the peers say on stdout of the faults that they meet is no part of any table.
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+    // What is said of faults that are meant is no part of any table, but tells why a process ended.
+    this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#lastWords = (this.#lastWords + text).slice(-2_000)
     })
     this.#ready = new Promise((resolve) => this.#waiting.set(0, () => resolve()))
     this.#process.on('message', (reply: Reply) => {
@@ -61,7 +65,7 @@ export class Child<Asked extends Answers> {
     this.exited = new Promise((resolve) => {
       this.#process.once('exit', () => {
         resolve(performance.now())
-        const error = `${module.pathname} has ended`
+        const error = `${module.pathname} has ended: ${this.#lastWords}`
         for (const [id, waiter] of this.#waiting) waiter({ id, error })
       })
     })

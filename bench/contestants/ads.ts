@@ -1,9 +1,20 @@
 /** Placements take turns, as on a page with several slots. */
 const PLACEMENTS = ['header_banner', 'article_inline', 'sidebar']
 
-export function placementOf(campaign: number): string {
-  return PLACEMENTS[campaign % PLACEMENTS.length] ?? ''
+/** What tells ENS, or a peer, of a display of this campaign. */
+export function ensInputOf(campaign: number) {
+  return { campaignId: campaign, placement: PLACEMENTS[campaign % PLACEMENTS.length] ?? '' }
 }
+
+export type EnsInput = ReturnType<typeof ensInputOf>
+
+export function closientInputOf(campaign: number) {
+  return { campaignId: shortuuidOf(campaign) }
+}
+
+/** Who looks at the page, for the peers, which want to know. */
+export const VIEWER = '7c9e6679-7425-40de-944b-e07fc1f90ae7'
+export const EVENT = 'Ad Impression'
 
 const ALPHABET = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const LENGTH = 22

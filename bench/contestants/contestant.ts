@@ -8,11 +8,14 @@ export interface Contestant {
   /** Impressions that each page counts. */
   readonly impressions: number
   readonly wire: WireName | undefined
-  /** The network's tier, where it tells of one. */
+  /** What the network's rate-limit headers tell of, where it has any. */
   readonly callsPerMinute?: number
-  /** @param sinkUrl where its calls go */
-  start(sinkUrl: string): Counting
+  /** Loads nothing but what this contestant needs: its memory is measured as well. */
+  load(): Promise<Start>
 }
+
+/** @param sinkUrl where its calls go */
+export type Start = (sinkUrl: string) => Counting
 
 /** A contestant at work in a server's process. */
 export interface Counting {
@@ -24,6 +27,8 @@ export interface Counting {
   readonly track?: (input: never) => void
   /** What the page waits for before it is rendered. */
   readonly trackFirst?: (inputs: readonly never[]) => Promise<void>
-  /** Resolves when nothing is pending any more; none: there is no way to know. */
+  /** Sends what is pending, and resolves when that has an end. */
+  readonly flush?: () => Promise<unknown>
+  /** Shuts down, and resolves when nothing is pending any more; none: there is no way to know. */
   readonly close?: (timeoutMs: number) => Promise<void>
 }

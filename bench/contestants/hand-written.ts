@@ -1,14 +1,12 @@
 import { request } from 'undici'
-import type { Contestant, Counting } from './contestant.js'
-import { ensInputOf } from './own.js'
-
-type EnsInput = ReturnType<typeof ensInputOf>
+import { type EnsInput, ensInputOf } from './ads.js'
+import type { Counting } from './contestant.js'
 
 const headers = { authorization: 'Bearer bench', 'content-type': 'application/json' }
 
 const urlOf = (sinkUrl: string) => `${sinkUrl}/api/v1/campaigns/impression`
 
-async function post(url: string, input: EnsInput): Promise<void> {
+async function fetchPost(url: string, input: EnsInput): Promise<void> {
   const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(input) })
   await response.arrayBuffer()
 }
@@ -18,41 +16,29 @@ async function requestPost(url: string, input: EnsInput): Promise<void> {
   await body.dump()
 }
 
-function startFetch(sinkUrl: string): Counting {
+export function startFetch(sinkUrl: string): Counting {
   const url = urlOf(sinkUrl)
   return {
     inputOf: ensInputOf,
-    track: (input: EnsInput) => void post(url, input).catch(() => {}),
+    track: (input: EnsInput) => void fetchPost(url, input).catch(() => {}),
   }
 }
 
-function startAwaitedFetch(sinkUrl: string): Counting {
+export function startAwaitedFetch(sinkUrl: string): Counting {
   const url = urlOf(sinkUrl)
   return {
     inputOf: ensInputOf,
     track: () => {},
     trackFirst: async (inputs: readonly EnsInput[]) => {
-      await Promise.allSettled(inputs.map((input) => post(url, input)))
+      await Promise.allSettled(inputs.map((input) => fetchPost(url, input)))
     },
   }
 }
 
-function startRequest(sinkUrl: string): Counting {
+export function startRequest(sinkUrl: string): Counting {
   const url = urlOf(sinkUrl)
   return {
     inputOf: ensInputOf,
     track: (input: EnsInput) => void requestPost(url, input).catch(() => {}),
   }
 }
-
-/** The ways in which it is done by hand today, each impression a call to ENS. */
-export const handWritten = {
-  fetch: { label: 'fetch, not awaited', impressions: 3, wire: 'ens', start: startFetch },
-  awaitedFetch: { label: 'fetch, awaited', impressions: 3, wire: 'ens', start: startAwaitedFetch },
-  request: {
-    label: 'undici.request, not awaited',
-    impressions: 3,
-    wire: 'ens',
-    start: startRequest,
-  },
-} satisfies Record<string, Contestant>

@@ -1,7 +1,7 @@
 import autocannon from 'autocannon'
 import { BROWSER } from './browser.js'
 
-const CONNECTIONS = 32
+export const CONNECTIONS = 32
 
 export interface ClosedLoop {
   readonly requestsPerSecond: number

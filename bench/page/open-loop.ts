@@ -7,6 +7,8 @@ export interface OpenLoop {
   readonly latenciesMs: readonly number[]
   /** The pages that were answered, by their place in the order in which they were due. */
   readonly answered: readonly number[]
+  /** As `performance.now()`. */
+  readonly lastAnswerMs: number
 }
 
 export interface OpenLoopOptions {
@@ -27,6 +29,7 @@ export async function openLoop(options: OpenLoopOptions): Promise<OpenLoop> {
   const latenciesMs: number[] = []
   const answered: number[] = []
   const underWay: Promise<void>[] = []
+  let lastAnswerMs = Number.NaN
   const startMs = performance.now()
   const pages = Math.round(perSecond * seconds)
 
@@ -39,7 +42,8 @@ export async function openLoop(options: OpenLoopOptions): Promise<OpenLoop> {
       })
       await body.dump()
       if (statusCode !== 200) return
-      latenciesMs.push(performance.now() - dueMs)
+      lastAnswerMs = performance.now()
+      latenciesMs.push(lastAnswerMs - dueMs)
       answered.push(page)
     } catch {
       // The server was stopped meanwhile: this page was never shown.
@@ -54,5 +58,5 @@ export async function openLoop(options: OpenLoopOptions): Promise<OpenLoop> {
   }
   await Promise.all(underWay)
   await pool.destroy()
-  return { latenciesMs, answered }
+  return { latenciesMs, answered, lastAnswerMs }
 }

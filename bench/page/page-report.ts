@@ -1,13 +1,14 @@
-import { CONTESTANTS, type ContestantName } from '../contestants/contestants.js'
-import { own } from '../contestants/own.js'
-import { peers } from '../contestants/peers.js'
+import {
+  type ContestantName,
+  contestantOf,
+  OWN_NAMES,
+  PEER_NAMES,
+} from '../contestants/contestants.js'
 import { number, spread, type Table, type Verdict } from '../report.js'
 import { differences, median, ratios } from '../statistics.js'
+import { CONNECTIONS } from './closed-loop.js'
 import { type Figures, type FiguresByName, PAGES_PER_SECOND } from './page.js'
 import type { Framework } from './site.js'
-
-const PEERS = Object.keys(peers) as ContestantName[]
-const COUNTING = Object.keys(own).filter((name) => name !== 'none') as ContestantName[]
 
 const FRAMEWORKS: Readonly<Record<Framework, string>> = { koa: 'Koa 3', express: 'Express 5' }
 
@@ -19,11 +20,11 @@ function of(figures: FiguresByName, name: ContestantName): Figures {
 
 export function tablesOf(framework: Framework, figures: FiguresByName): Table[] {
   const bare = of(figures, 'bare')
-  const rows = [...figures].map(([name, its]) => ({ name, its, label: CONTESTANTS[name].label }))
+  const rows = [...figures].map(([name, its]) => ({ name, its, label: contestantOf(name).label }))
   return [
     {
       about:
-        `${FRAMEWORKS[framework]}, closed loop of 32 connections: the server's CPU time per request, what that ` +
+        `${FRAMEWORKS[framework]}, closed loop of ${CONNECTIONS} connections: the server's CPU time per request, what that ` +
         'is above bare and over bare, requests answered per second, and memory (RSS) above bare.',
       head: ['contestant', 'CPU µs', 'added µs', '× bare', 'requests/s', 'MB added'],
       rows: rows.map(({ its, label }) => [
@@ -82,7 +83,7 @@ function cpuVerdicts(where: string, figures: FiguresByName): Verdict[] {
     median(differences(of(figures, name).closedCpuUs, bare.closedCpuUs))
   const openOverBare = (name: ContestantName) =>
     median(ratios(of(figures, name).openCpuUs, bare.openCpuUs))
-  const cheapestPeer = Math.min(...PEERS.map(added))
+  const cheapestPeer = Math.min(...PEER_NAMES.map(added))
   const lost = (name: ContestantName) => of(figures, name).tracked - of(figures, name).arrived
   const none = overBare('none')
   const merged = overBare('closientMerged')
@@ -105,11 +106,11 @@ function cpuVerdicts(where: string, figures: FiguresByName): Verdict[] {
     {
       what: `three Closient impressions, a batch a page (open loop), ${where}`,
       target: 'CPU at most 1.5 × bare, less than every peer, none lost',
-      measured: `${number(single)} ×, ${lost('closient')} lost; peers ${PEERS.map((name) => number(openOverBare(name))).join(', ')} ×`,
+      measured: `${number(single)} ×, ${lost('closient')} lost; peers ${PEER_NAMES.map((name) => number(openOverBare(name))).join(', ')} ×`,
       isReached:
         single <= 1.5 &&
         lost('closient') === 0 &&
-        PEERS.every((name) => single < openOverBare(name)),
+        PEER_NAMES.every((name) => single < openOverBare(name)),
     },
     {
       what: `three ENS impressions, added CPU, ${where}`,
@@ -125,20 +126,20 @@ function latencyVerdicts(where: string, figures: FiguresByName): Verdict[] {
   const added = (name: ContestantName, which: 'p50Ms' | 'p99Ms') =>
     median(differences(of(figures, name)[which], bare[which]))
   const worst = (which: 'p50Ms' | 'p99Ms') =>
-    Math.max(...COUNTING.map((name) => added(name, which)))
+    Math.max(...OWN_NAMES.map((name) => added(name, which)))
   const listed = (names: readonly ContestantName[], which: 'p50Ms' | 'p99Ms') =>
     names.map((name) => number(added(name, which), 2)).join(', ')
   return [
     {
       what: `added p50 at ${PAGES_PER_SECOND} pages a second, ${where}`,
       target: 'under 0.5 ms',
-      measured: `${listed(COUNTING, 'p50Ms')} ms (ENS, Closient merged, single, 50)`,
+      measured: `${listed(OWN_NAMES, 'p50Ms')} ms (ENS, Closient merged, single, 50)`,
       isReached: worst('p50Ms') < 0.5,
     },
     {
       what: `added p99 at ${PAGES_PER_SECOND} pages a second, ${where}`,
       target: 'under 5 ms',
-      measured: `${listed(COUNTING, 'p99Ms')} ms; peers ${listed(PEERS, 'p99Ms')} ms`,
+      measured: `${listed(OWN_NAMES, 'p99Ms')} ms; peers ${listed(PEER_NAMES, 'p99Ms')} ms`,
       isReached: worst('p99Ms') < 5,
     },
   ]

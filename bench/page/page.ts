@@ -3,7 +3,7 @@ import type { Report, Table } from '../report.js'
 import type { Schedule } from '../schedule.js'
 import { type Sink, startSink, whenQuiet } from '../sink/start-sink.js'
 import { quantile } from '../statistics.js'
-import { type ClosedLoop, closedLoop } from './closed-loop.js'
+import { type ClosedLoop, CONNECTIONS, closedLoop } from './closed-loop.js'
 import { openLoop } from './open-loop.js'
 import { tablesOf, verdictsOf } from './page-report.js'
 import { type RunningSite, startSite } from './running-site.js'
@@ -67,7 +67,8 @@ async function measureFramework(
     schedule.progress(`${framework}, warming up: ${site.contestant.label}`)
     const amount = schedule.amount(WARM_UP_REQUESTS)
     const { requestsPerSecond } = await closedRound(site, sink, ofSite(site), amount)
-    requests.set(site, Math.round(requestsPerSecond * schedule.seconds(CLOSED_SECONDS)))
+    const requestsARound = Math.round(requestsPerSecond * schedule.seconds(CLOSED_SECONDS))
+    requests.set(site, Math.max(CONNECTIONS, requestsARound))
   }
   for (const its of figures.values()) forgetRounds(its)
 

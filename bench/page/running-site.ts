@@ -1,6 +1,6 @@
 import { Child } from '../child.js'
 import type { Contestant } from '../contestants/contestant.js'
-import { CONTESTANTS, type ContestantName } from '../contestants/contestants.js'
+import { type ContestantName, contestantOf } from '../contestants/contestants.js'
 import type { Sink } from '../sink/start-sink.js'
 import type { ServerAnswers } from './server.js'
 import type { Framework } from './site.js'
@@ -25,7 +25,7 @@ export interface SiteOptions {
 
 export async function startSite(name: ContestantName, options: SiteOptions): Promise<RunningSite> {
   const { framework, sink, latencyMs, isWatched = false } = options
-  const contestant: Contestant = CONTESTANTS[name]
+  const contestant = contestantOf(name)
   const { wire, callsPerMinute } = contestant
   const sinkPort =
     wire && (await sink.ask('open', { wire, latencyMs, ...(callsPerMinute && { callsPerMinute }) }))

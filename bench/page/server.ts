@@ -1,17 +1,17 @@
 /** The process of one site: `server.js FRAMEWORK CONTESTANT SINK_URL [watched]`. */
 import type { Outcome, Stats } from 'ad-impressions'
 import { answerParent } from '../child.js'
-import { CONTESTANTS, isContestantName } from '../contestants/contestants.js'
+import { contestantOf } from '../contestants/contestants.js'
 import { siteOf } from './site.js'
 import { watchOutcomes } from './watched-outcomes.js'
 
 const [framework, name, sinkUrl = '', watched] = process.argv.slice(2)
 if (framework !== 'express' && framework !== 'koa') throw new RangeError(`no ${framework}`)
-if (!isContestantName(name)) throw new RangeError(`no contestant ${name}`)
 
-const contestant = CONTESTANTS[name]
-const counting = contestant.start(sinkUrl)
-const server = siteOf(framework, contestant, counting)
+const contestant = contestantOf(name)
+const start = await contestant.load()
+const counting = start(sinkUrl)
+const server = await siteOf(framework, contestant, counting)
 const { tracker } = counting
 const outcomes = tracker && watched ? watchOutcomes(tracker) : undefined
 
@@ -52,7 +52,8 @@ process.once('SIGTERM', () => {
     await counting.close?.(10_000)
     process.exit()
   })
-  server.closeIdleConnections()
+  // A connection that was busy when this began is closed once it is idle.
+  setInterval(() => server.closeIdleConnections(), 5)
 })
 
 answerParent(answers)

@@ -1,0 +1,137 @@
+import { Child } from '../child.js'
+import { AMPLE_TIER } from '../contestants/contestants.js'
+import { number, type Report, spread, type Table, type Verdict } from '../report.js'
+import type { Schedule } from '../schedule.js'
+import { type Sink, startSink } from '../sink/start-sink.js'
+import { median, ratios } from '../statistics.js'
+import type { SenderAnswers } from './sender.js'
+import { CONNECTIONS, type SenderName } from './senders.js'
+
+const LATENCIES_MS = [0, 20] as const
+type LatencyMs = (typeof LATENCIES_MS)[number]
+
+interface Contestant {
+  readonly label: string
+  /** Impressions a round, by latency: enough to last some tenths of a second. */
+  readonly impressions: Readonly<Record<LatencyMs, number>>
+}
+
+// Whole turns of all connections: at 20 ms a turn that was not full would count as slowness.
+const ENS_AMOUNTS = { 0: 50 * CONNECTIONS, 20: 40 * CONNECTIONS } as const
+const FETCH_AMOUNT = 16 * CONNECTIONS
+
+const CONTESTANTS: Readonly<Record<SenderName, Contestant>> = {
+  ens: { label: 'ad-impressions, ENS', impressions: ENS_AMOUNTS },
+  dispatch: { label: 'a loop of `pool.dispatch`', impressions: ENS_AMOUNTS },
+  request: { label: 'a loop of `pool.request`', impressions: ENS_AMOUNTS },
+  fetch: { label: 'a loop of `fetch`', impressions: { 0: FETCH_AMOUNT, 20: FETCH_AMOUNT } },
+  closient1: {
+    label: 'ad-impressions, Closient, batches of 1',
+    impressions: { 0: 3_000, 20: 200 },
+  },
+  closient10: { label: 'batches of 10', impressions: { 0: 20_000, 20: 2_000 } },
+  closient100: { label: 'batches of 100', impressions: { 0: 60_000, 20: 20_000 } },
+  closient1000: { label: 'batches of 1,000', impressions: { 0: 100_000, 20: 100_000 } },
+}
+
+const NAMES = Object.keys(CONTESTANTS) as SenderName[]
+
+interface Figures {
+  readonly perSecond: number[]
+  readonly cpuUs: number[]
+}
+
+/** What one process delivers when it does nothing else. */
+export async function measureDelivery(schedule: Schedule): Promise<Report> {
+  const sink = await startSink()
+  const tables: Table[] = []
+  const verdicts: Verdict[] = []
+  for (const latencyMs of LATENCIES_MS) {
+    const figures = await measureAt(latencyMs, sink, schedule)
+    tables.push(tableOf(latencyMs, figures))
+    verdicts.push(verdictOf(latencyMs, figures))
+  }
+  await sink.stop()
+  return { title: 'Delivery limit', tables, verdicts }
+}
+
+async function measureAt(
+  latencyMs: LatencyMs,
+  sink: Sink,
+  schedule: Schedule,
+): Promise<ReadonlyMap<SenderName, Figures>> {
+  const figures = new Map<SenderName, Figures>()
+  const processes = new Map<SenderName, Child<SenderAnswers>>()
+  for (const name of NAMES) {
+    figures.set(name, { perSecond: [], cpuUs: [] })
+    processes.set(name, await startSender(name, latencyMs, sink))
+  }
+  // The first turn warms up, and teaches Closient's delivery what the sink allows.
+  for (const round of [0, ...schedule.rounds]) {
+    for (const [name, process] of processes) {
+      const { label, impressions } = CONTESTANTS[name]
+      schedule.progress(`delivery at ${latencyMs} ms, round ${round}: ${label}`)
+      const amount = schedule.amount(impressions[latencyMs])
+      const { ms, cpuUs } = await process.ask('send', amount)
+      if (round === 0) continue
+      figures.get(name)?.perSecond.push((1_000 * amount) / ms)
+      figures.get(name)?.cpuUs.push(cpuUs / amount)
+    }
+  }
+  for (const process of processes.values()) await process.stop()
+  return figures
+}
+
+async function startSender(
+  name: SenderName,
+  latencyMs: number,
+  sink: Sink,
+): Promise<Child<SenderAnswers>> {
+  const port = await sink.ask(
+    'open',
+    name.startsWith('closient')
+      ? { wire: 'closient', latencyMs, callsPerMinute: AMPLE_TIER }
+      : { wire: 'ens', latencyMs },
+  )
+  const args = [name, `http://127.0.0.1:${port}`]
+  return Child.start<SenderAnswers>(new URL('sender.js', import.meta.url), { args })
+}
+
+function tableOf(latencyMs: LatencyMs, figures: ReadonlyMap<SenderName, Figures>): Table {
+  const dispatch = figures.get('dispatch')?.perSecond ?? []
+  const isEns = (name: SenderName) => !name.startsWith('closient')
+  return {
+    about:
+      `A sink that answers after ${latencyMs} ms: impressions delivered per second and CPU time per impression, ` +
+      `from when all were tracked to the last answer. ENS and the loops have ${CONNECTIONS} connections, ` +
+      'Closient 8.',
+    head: ['sender', 'impressions/s', '× `dispatch`', 'CPU µs each'],
+    rows: [...figures].map(([name, { perSecond, cpuUs }]) => [
+      CONTESTANTS[name].label,
+      spread(perSecond),
+      isEns(name) ? number(median(ratios(perSecond, dispatch))) : '',
+      spread(cpuUs),
+    ]),
+  }
+}
+
+function verdictOf(latencyMs: LatencyMs, figures: ReadonlyMap<SenderName, Figures>): Verdict {
+  const own = figures.get('ens')?.perSecond ?? []
+  if (latencyMs === 0) {
+    const ratio = median(ratios(own, figures.get('dispatch')?.perSecond ?? []))
+    return {
+      what: 'ENS delivery at 0 ms',
+      target: 'at least 0.85 × the plainest `dispatch` loop',
+      measured: `${number(ratio)} ×`,
+      isReached: ratio >= 0.85,
+    }
+  }
+  const limit = (CONNECTIONS * 1_000) / latencyMs
+  const share = median(own) / limit
+  return {
+    what: `ENS delivery at ${latencyMs} ms`,
+    target: `at least 0.95 × connections ÷ latency (${number(limit, 4)} a second)`,
+    measured: `${number(share)} ×`,
+    isReached: share >= 0.95,
+  }
+}

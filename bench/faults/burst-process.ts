@@ -1,0 +1,58 @@
+/** The process of one burst: `burst-process.js CONTESTANT SINK_URL`. */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Stats } from 'ad-impressions'
+import { exchange, finish } from '../call/exchange.js'
+import { answerParent } from '../child.js'
+import { contestantOf } from '../contestants/contestants.js'
+
+const [name, sinkUrl = ''] = process.argv.slice(2)
+const start = await contestantOf(name).load()
+const counting = start(sinkUrl)
+
+const IMPRESSIONS_A_PAGE = 50
+
+export interface Burst {
+  readonly stats: Stats | undefined
+  /** The longest time for which the event loop was held. */
+  readonly heldMs: number
+  /** The process's largest resident memory so far, and before the burst. */
+  readonly peakMb: number
+  readonly beforeMb: number
+}
+
+const answers = {
+  /** Pages of fifty impressions, one a turn of the event loop; then delivers for `closeMs` at most. */
+  async burst({ impressions, closeMs }: { impressions: number; closeMs: number }): Promise<Burst> {
+    const beforeMb = process.memoryUsage.rss() / 1e6
+    const delay = monitorEventLoopDelay({ resolution: 1 })
+    delay.enable()
+    for (let first = 1; first <= impressions; first += IMPRESSIONS_A_PAGE) {
+      displayPage(first)
+      await nextTurn()
+    }
+    const patience = new Promise((resolve) => setTimeout(resolve, closeMs + 500))
+    await Promise.race([counting.close?.(closeMs), patience])
+    delay.disable()
+    return {
+      stats: counting.tracker?.stats(),
+      heldMs: delay.max / 1e6,
+      peakMb: process.resourceUsage().maxRSS / 1e3,
+      beforeMb,
+    }
+  },
+}
+
+function displayPage(first: number): void {
+  const { tracker, track, inputOf } = counting
+  const page = exchange()
+  const trackImpression = tracker ? tracker.pageLoad(page.req, page.res) : track
+  for (let place = 0; place < IMPRESSIONS_A_PAGE; place += 1) {
+    trackImpression?.(inputOf(first + place) as never)
+  }
+  finish(page)
+}
+
+export type BurstAnswers = typeof answers
+
+answerParent(answers)

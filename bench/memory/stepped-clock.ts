@@ -1,0 +1,28 @@
+import type { Clock } from '../../dist/clock.js'
+
+/** A clock that goes on in steps: an hour of it takes seconds. */
+export class SteppedClock implements Clock {
+  #nowMs = Date.UTC(2026, 0, 1)
+  readonly #timers = new Set<{ readonly dueMs: number; readonly task: () => void }>()
+
+  readonly now = (): number => this.#nowMs
+
+  after(delayMs: number, task: () => void): () => void {
+    const timer = { dueMs: this.#nowMs + delayMs, task }
+    this.#timers.add(timer)
+    return () => void this.#timers.delete(timer)
+  }
+
+  soon(task: () => void): void {
+    setImmediate(task)
+  }
+
+  /** Goes on by so much, and runs what has become due by then. */
+  step(byMs: number): void {
+    this.#nowMs += byMs
+    for (const timer of [...this.#timers]) {
+      if (timer.dueMs > this.#nowMs || !this.#timers.delete(timer)) continue
+      timer.task()
+    }
+  }
+}
