@@ -8,8 +8,9 @@ export interface Reply {
   readonly body?: Buffer
 }
 
-/** Answers, on a response of Node's. */
+/** Answers, on a response of Node's, unless a middleware before has lost patience and done so. */
 export function send(res: ServerResponse, { status, headers, body }: Reply): void {
+  if (res.headersSent) return
   res.statusCode = status
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
   res.end(body)

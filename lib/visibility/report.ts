@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { Duplex } from 'node:stream'
 
 /** The browser's half sends less. */
 const MAX_REPORT_BYTES = 65_536
@@ -45,15 +46,24 @@ function checked(value: unknown): Report {
 /** The body; `undefined` if it broke off or is too long, and then no more of it is read. */
 async function readText(req: IncomingMessage): Promise<string | undefined> {
   if (Number(req.headers['content-length']) > MAX_REPORT_BYTES) return undefined
+  // Of what has ended already nothing more is heard.
+  if (req.readableEnded || req.destroyed) return undefined
   const chunks: Buffer[] = []
   let bytes = 0
   return new Promise((resolve) => {
     req.on('data', onData).on('end', onEnd).on('error', onBreak).on('close', onBreak)
+    // A middleware before may have paused it.
+    req.resume()
 
-    function onData(chunk: Buffer): void {
-      bytes += chunk.length
-      if (bytes > MAX_REPORT_BYTES) onBreak()
-      else chunks.push(chunk)
+    // Text, where a middleware before has set an encoding.
+    function onData(chunk: Buffer | string): void {
+      const part = Buffer.from(chunk)
+      bytes += part.length
+      if (bytes <= MAX_REPORT_BYTES) chunks.push(part)
+      else {
+        closeWhenAnswered(req)
+        onBreak()
+      }
     }
     function onEnd(): void {
       end(Buffer.concat(chunks).toString())
@@ -67,4 +77,10 @@ async function readText(req: IncomingMessage): Promise<string | undefined> {
       resolve(text)
     }
   })
+}
+
+/** Over HTTP/2 there is no connection to close; its stream would wait for the rest for good. */
+function closeWhenAnswered(req: IncomingMessage): void {
+  const stream = 'stream' in req ? req.stream : undefined
+  if (stream instanceof Duplex) stream.once('finish', () => stream.destroy())
 }
