@@ -30,15 +30,6 @@ interface Window {
   const MAX_TOKENS = 100
   const MAX_CHARACTERS = 60_000
 
-  const ALL_OF_CSS = {
-    contentVisibilityAuto: true,
-    opacityProperty: true,
-    visibilityProperty: true,
-    // As Chromium 105 to 120 named the last two.
-    checkOpacity: true,
-    checkVisibilityCSS: true,
-  }
-
   /** What a link shows, where its own box is but the line of text that this stands on. */
   const PICTURE = 'img,iframe,video'
 
@@ -143,14 +134,13 @@ interface Window {
   }
 
   /** Whether it has been loaded, and neither it nor an ancestor is hidden by CSS. */
-  function isPainted(element: Element & { readonly complete?: boolean }): boolean {
-    if (element.complete === false) return false
-    if (element.checkVisibility) return element.checkVisibility(ALL_OF_CSS)
-    // Before Chromium 105, Firefox 106 and Safari 17.4. What has no box is never in view.
-    for (let at: Element | null = element; at; at = at.parentElement) {
-      if (getComputedStyle(at).opacity === '0') return false
+  function isPainted(box: Element & { readonly complete?: boolean }): boolean {
+    // By hand: checkVisibility() leaves out its own content-visibility, and older browsers' opacity.
+    for (let at: Element | null = box; at; at = at.parentElement) {
+      const { opacity, contentVisibility } = getComputedStyle(at)
+      if (opacity === '0' || contentVisibility === 'hidden') return false
     }
-    return getComputedStyle(element).visibility === 'visible'
+    return getComputedStyle(box).visibility === 'visible' && box.complete !== false
   }
 
   function tell(element: Element, ad: Ad): void {
