@@ -7,6 +7,8 @@ export interface AdElement {
   readonly style?: string
   readonly tag?: string
   readonly content?: string
+  /** Attributes more. */
+  readonly extra?: string
   /** Writes the attribute; else as `whenVisible` has it. */
   readonly write?: (attribute: string) => string
 }
@@ -95,10 +97,12 @@ export class Publisher implements AsyncDisposable {
       .sort()
   }
 
-  /** Resolves once the network was told of one more impression, of any page. */
-  async tellsOneMore(): Promise<void> {
+  /** Resolves once the network was told of these ads of the page. */
+  async counts(path: string, ...names: string[]): Promise<void> {
     const { ens } = this.#site.sandbox
-    await ens.received(ens.totals.impressions + 1)
+    while (!names.every((name) => this.counted(path).includes(name))) {
+      await ens.received(ens.totals.impressions + 1)
+    }
   }
 
   /** Resolves once nothing is on its way to the networks. */
@@ -124,10 +128,13 @@ export class Publisher implements AsyncDisposable {
       res.statusCode = 404
       return ''
     }
-    const ad: MakeAd = (name, { style = '', tag = 'div', content = name, write } = {}) => {
+    const ad: MakeAd = (
+      name,
+      { style = '', tag = 'div', content = name, extra = '', write } = {},
+    ) => {
       const placement = `${path} ${name}`
       const attribute = track.whenVisible({ campaignId: this.#campaignOf(placement), placement })
-      const start = `<${tag} id="${name}" style="width:300px;height:250px;${style}" `
+      const start = `<${tag} id="${name}" style="width:300px;height:250px;${style}" ${extra} `
       return `${start}${write ? write(attribute) : attribute}>${content}</${tag}>`
     }
     const body = page.body({ ad, track, req, res })

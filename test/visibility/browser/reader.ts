@@ -7,6 +7,8 @@ declare global {
   }
 }
 
+const BRIEFLY_MS = 300
+
 export interface Opening {
   /** Whether a report leaves as soon as an ad was seen, and not up to a second later. */
   readonly isHasty?: boolean
@@ -16,31 +18,44 @@ export interface Opening {
 /** A page of the publisher's in a tab, and what the network was told of it. */
 export class Reader {
   readonly tab: Page
-  readonly path: string
+  #path = ''
   readonly #publisher: Publisher
 
-  private constructor(tab: Page, path: string, publisher: Publisher) {
+  readonly #body: Body
+  readonly #opening: Opening
+
+  private constructor(tab: Page, publisher: Publisher, body: Body, opening: Opening) {
     this.tab = tab
-    this.path = path
     this.#publisher = publisher
+    this.#body = body
+    this.#opening = opening
   }
 
   static async open(
     publisher: Publisher,
     context: BrowserContext,
     body: Body,
-    { isHasty = true, hasScript = true }: Opening = {},
+    opening: Opening = {},
   ): Promise<Reader> {
-    const path = publisher.serve(body, { hasScript })
-    const reader = new Reader(await context.newPage(), path, publisher)
-    await reader.tab.goto(`${publisher.origin}${path}`)
-    if (isHasty) await reader.makeHasty()
+    const reader = new Reader(await context.newPage(), publisher, body, opening)
+    await reader.load()
     return reader
+  }
+
+  get path(): string {
+    return this.#path
+  }
+
+  /** Loads the page under an address of its own, with ads of its own. */
+  async load(): Promise<void> {
+    this.#path = this.#publisher.serve(this.#body, this.#opening)
+    await this.tab.goto(`${this.#publisher.origin}${this.#path}`)
+    if (this.#opening.isHasty ?? true) await this.makeHasty()
   }
 
   /** From now on a report leaves as soon as an ad was seen. */
   async makeHasty(): Promise<void> {
-    await this.tab.evaluate(() => void setInterval(() => window.adImpressions?.flush(), 20))
+    await this.tab.evaluate(() => void setInterval(() => window.adImpressions?.flush(), 50))
   }
 
   get counted(): string[] {
@@ -49,7 +64,41 @@ export class Reader {
 
   /** Resolves once the network was told of these ads. */
   async counts(...names: string[]): Promise<void> {
-    while (!names.every((name) => this.counted.includes(name))) await this.#publisher.tellsOneMore()
+    await this.#publisher.counts(this.path, ...names)
+  }
+
+  /** Resolves once nothing is on its way to the network. */
+  async settled(): Promise<void> {
+    await this.#publisher.settled()
+  }
+
+  /**
+   * Puts the ad on the page that waits there, and has the page change it before its second is over.
+   * Where the machine stood still for that long, this says nothing, and it is tried with a new page.
+   *
+   * @param makeChange returns what is to be done, in the page
+   * @returns when it was done at the earliest, by `performance.now()`
+   */
+  async showBriefly(name: string, makeChange: () => () => void): Promise<number> {
+    for (let attempt = 0; attempt < 8; attempt += 1) {
+      const change = await this.tab.evaluateHandle(makeChange)
+      const beganAtMs = performance.now()
+      const shownMs = await this.tab.evaluate(
+        async ({ id, ms, change }) => {
+          const shownAtMs = performance.now()
+          const template = document.querySelector<HTMLTemplateElement>(`#${id}`)
+          if (template) document.body.append(template.content.cloneNode(true))
+          await new Promise((resolve) => setTimeout(resolve, ms))
+          change()
+          await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
+          return performance.now() - shownAtMs
+        },
+        { id: `${name}-later`, ms: BRIEFLY_MS, change },
+      )
+      if (shownMs < 1_000) return beganAtMs + BRIEFLY_MS
+      await this.load()
+    }
+    throw new Error('the machine has no second to spare')
   }
 
   /**
@@ -59,7 +108,7 @@ export class Reader {
   async outlasts(witness: string): Promise<void> {
     await this.add(witness)
     await this.counts(witness)
-    await this.#publisher.settled()
+    await this.settled()
   }
 
   /** Puts an ad on the page that has been waiting in a template. */

@@ -16,7 +16,7 @@ export type Scenes = Readonly<Record<string, (scene: Scene) => Promise<void>>>
 export const VIEWPORT = { width: 1_000, height: 700 } as const
 
 /** As many as a small machine has at once without dropping frames. */
-const AT_ONCE = 8
+const AT_ONCE = 12
 
 /**
  * Declares a test of each scene with each framework. They mostly wait for seconds to pass, so that
