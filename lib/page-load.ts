@@ -57,6 +57,8 @@ export class PageLoad<Source> {
   #identity: Identity | undefined
   #viewer: Viewer | undefined
   #counted: Counted | undefined
+  /** By which its tokens know what it has counted. */
+  #mark: string | undefined
   #refusal: Suppression | 'none' | undefined
   #held: Held[] | undefined
   /** How the response ended, if it displayed something before that. */
@@ -113,11 +115,13 @@ export class PageLoad<Source> {
     }
     let token: string
     try {
-      token = visibility.tokens.issue(impression, onceKey)
+      this.#mark ??= visibility.tokens.mark()
+      token = visibility.tokens.issue(impression, onceKey, this.#mark)
     } catch (thrown) {
       return this.#refuse(lane, undefined, thrown)
     }
     this.#counted ??= this.#openCounted(stateOf(this.#req, this.#res))
+    this.#counted.add(this.#mark)
     dedupe.remember(this.requestId, this.#counted)
     this.#bePrivate()
     // Without quotes and spaces: nothing in it is escaped where templates escape.

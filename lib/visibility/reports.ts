@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../clock.js'
-import type { Dedupe } from '../dedupe.js'
+import type { Counted, Dedupe } from '../dedupe.js'
 import type { Intake, Lane } from '../intake.js'
 import type { Log } from '../logger.js'
 import { type AdmissionOptions, refusalOf } from '../viewer/admission.js'
@@ -65,12 +65,19 @@ export class Reports<Source> {
 
   /**
    * What the token's page load has counted. Where this process has forgotten a page load of its own,
-   * it cannot know a replay from a first report; another process's begins here.
+   * it cannot know a replay from a first report, though a later request may bear the same id;
+   * another process's begins here, and is remembered for longer than its token is good.
    */
-  #countedBy({ requestId, isExpired, isOwn }: Vouched) {
+  #countedBy({ requestId, isExpired, isOwn, mark }: Vouched): Counted | undefined {
     if (isExpired) return undefined
     const { dedupe } = this.#parts
-    return isOwn ? dedupe.recall(requestId) : dedupe.counted(requestId)
+    if (isOwn) {
+      const known = dedupe.recall(requestId)
+      return known?.has(mark) ? known : undefined
+    }
+    const counted = dedupe.counted(requestId)
+    dedupe.remember(requestId, counted)
+    return counted
   }
 
   /** Anyone can send it: the log says each kind once a minute, and nothing of what was sent. */

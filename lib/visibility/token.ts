@@ -8,6 +8,8 @@ export interface Vouched
   readonly isExpired: boolean
   /** Whether it was issued here: then its page load is remembered here, or was. */
   readonly isOwn: boolean
+  /** What the page load's memory holds, if it is still the one that the token was issued with. */
+  readonly mark: string
 }
 
 /** Past this many characters nothing is a token: the longest search query makes some 11,000. */
@@ -33,6 +35,7 @@ export class Tokens {
   readonly #ttlMs: number
   readonly #now: () => number
   readonly #issuer = randomBytes(6).toString('base64url')
+  #marks = 0
 
   constructor({ secrets, ttlMs, now }: TokensOptions) {
     this.#secrets = secrets
@@ -40,24 +43,25 @@ export class Tokens {
     this.#now = now
   }
 
-  /** @throws if the item is nothing that JSON can hold */
-  issue(impression: Impression, onceKey: string): string {
+  /** A mark for one page load: no other one's, in any process. */
+  mark(): string {
+    this.#marks += 1
+    return `${this.#issuer}${this.#marks.toString(36)}`
+  }
+
+  /** @throws if the item is nothing that JSON can hold, or too much */
+  issue(impression: Impression, onceKey: string, mark: string): string {
     const { network, requestId, campaignId, batchKey, item } = impression
     const [secret] = this.#secrets
     if (!secret) throw new RangeError('no secret')
     const expiresAtMs = this.#now() + this.#ttlMs
-    const vouched = [
-      expiresAtMs,
-      this.#issuer,
-      network,
-      requestId,
-      campaignId,
-      onceKey,
-      batchKey,
-      item,
-    ]
+    // Most often it says nothing new: left out, it makes tokens shorter.
+    const ownKey = onceKey === `${network}:${campaignId}` ? '' : onceKey
+    const vouched = [expiresAtMs, mark, network, requestId, campaignId, ownKey, batchKey, item]
     const payload = Buffer.from(JSON.stringify(vouched)).toString('base64url')
-    return `${payload}.${sign(payload, secret).toString('base64url')}`
+    const token = `${payload}.${sign(payload, secret)}`
+    if (token.length <= MAX_TOKEN_CHARACTERS) return token
+    throw new RangeError(`its token has more than ${MAX_TOKEN_CHARACTERS} characters`)
   }
 
   /** `undefined` if it was not issued with one of the secrets. */
@@ -65,19 +69,21 @@ export class Tokens {
     if (token.length > MAX_TOKEN_CHARACTERS) return undefined
     const { payload, signature } = TOKEN.exec(token)?.groups ?? {}
     if (payload === undefined || signature === undefined) return undefined
-    const given = Buffer.from(signature, 'base64url')
-    if (!this.#secrets.some((secret) => timingSafeEqual(sign(payload, secret), given))) {
-      return undefined
-    }
+    // As text: two texts may be the same bytes.
+    const given = Buffer.from(signature)
+    const isGood = (secret: KeyObject) => timingSafeEqual(Buffer.from(sign(payload, secret)), given)
+    if (!this.#secrets.some(isGood)) return undefined
     // Signed, so that it is what `issue` wrote.
-    const [expiresAtMs, issuer, network, requestId, campaignId, onceKey, batchKey, item] =
-      JSON.parse(Buffer.from(payload, 'base64url').toString())
+    const [expiresAtMs, mark, network, requestId, campaignId, ownKey, batchKey, item] = JSON.parse(
+      Buffer.from(payload, 'base64url').toString(),
+    )
+    const onceKey = ownKey || `${network}:${campaignId}`
     const isExpired = this.#now() >= expiresAtMs
-    const isOwn = issuer === this.#issuer
-    return { network, requestId, campaignId, onceKey, batchKey, item, isExpired, isOwn }
+    const isOwn = mark.startsWith(this.#issuer)
+    return { network, requestId, campaignId, onceKey, batchKey, item, mark, isExpired, isOwn }
   }
 }
 
-function sign(payload: string, secret: KeyObject): Buffer {
-  return createHmac('sha256', secret).update(CONTEXT).update(payload).digest()
+function sign(payload: string, secret: KeyObject): string {
+  return createHmac('sha256', secret).update(CONTEXT).update(payload).digest('base64url')
 }
