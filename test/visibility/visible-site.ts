@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.js'
+import type { Network } from '../../lib/networks/network.js'
 import type { TrackerOptions } from '../../lib/options.js'
 import { type Sandbox, startSandbox } from '../../lib/sandbox/sandbox.js'
 import { assembleTracker, type TrackerMethods } from '../../lib/tracker.js'
@@ -46,6 +47,8 @@ interface Start {
   /** @default `twoAds` */
   readonly page?: Page
   readonly options?: Options
+  /** @default both, as the sandbox has them */
+  readonly networks?: (sandbox: Sandbox) => readonly Network[]
   /** The bare server's clock. */
   readonly clock?: Clock
   /** Builds an app of its own, in the place of `server`. */
@@ -77,11 +80,11 @@ export class VisibleSite extends Witness implements AsyncDisposable {
   }
 
   static async start(start: Start = {}): Promise<VisibleSite> {
-    const { server = bareServer, page = twoAds } = start
+    const { server = bareServer, page = twoAds, networks = networksOf } = start
     const sandbox = await startSandbox()
     const lines: string[] = []
     const options: Options = {
-      networks: networksOf(sandbox),
+      networks: networks(sandbox),
       logger: loggerInto(lines),
       visibility: { secret: SECRET },
       ...start.options,

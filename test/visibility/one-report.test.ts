@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { closient } from '../../lib/networks/closient.js'
+import { nonZero } from '../page-load/books.js'
+import { closientAd, ensAd, shortuuid } from '../page-load/campaigns.js'
+import { FROM_OWN_PAGE, tokensIn, VisibleSite } from './visible-site.js'
+
+describe('the impressions of one report', () => {
+  it('of one search leave for Closient in one call', async () => {
+    await using site = await VisibleSite.start({
+      page({ trackImpression: { whenVisible }, answer }) {
+        const ads = Array.from({ length: 50 }, (_, n) => whenVisible(closientAd(n)))
+        answer([...ads, whenVisible(ensAd())].join(' '))
+      },
+    })
+
+    await site.report(await site.tokens())
+
+    await site.whenTold(51)
+    await site.settled()
+    assert.equal(site.sandbox.closient.calls.length, 1)
+    assert.equal(site.sandbox.ens.calls.length, 1)
+    assert.equal(site.tracker.stats().closient?.delivered, 50)
+  })
+
+  it('count a campaign once per offer where Closient is told so', async () => {
+    await using site = await VisibleSite.start({
+      networks: ({ closient: { apiKey, baseUrl } }) => [
+        closient({ apiKey, baseUrl, perOffer: true }),
+      ],
+      page({ trackImpression: { whenVisible }, answer }) {
+        const ads = [1, 2, 2].map((n) => whenVisible({ ...closientAd(), offerId: shortuuid(n) }))
+        answer(ads.join(' '))
+      },
+    })
+
+    await site.report(await site.tokens())
+
+    await site.whenTold(3)
+    assert.deepEqual(await site.settled(), [
+      'closient delivered',
+      'closient delivered',
+      'closient duplicate',
+    ])
+  })
+
+  it('count once for each page load, and the page’s own', async () => {
+    await using site = await VisibleSite.start()
+
+    await site.report([...(await site.tokens()), ...(await site.tokens())])
+
+    await site.whenTold(4)
+    assert.equal(new Set(site.outcomes.map(({ requestId }) => requestId)).size, 2)
+    assert.deepEqual(nonZero(site.tracker.stats().ens), { tracked: 2, delivered: 2 })
+  })
+
+  it('count once for a page and the fragments that it fetches', async () => {
+    await using site = await VisibleSite.start({
+      page: ({ trackImpression, answer }) => answer(trackImpression.whenVisible(ensAd())),
+      options: { pageLoadCookie: true },
+    })
+    const page = await site.ask('/', { accept: 'text/html' })
+    const cookie = String(page.headers['set-cookie']?.[0]?.split(';', 1)[0])
+    const fragment = await site.ask('/part', { 'hx-request': 'true', cookie })
+
+    await site.report(tokensIn(page.text))
+    await site.report(tokensIn(fragment.text))
+
+    await site.whenTold(2)
+    assert.deepEqual(await site.settled(), ['ens delivered', 'ens duplicate'])
+  })
+
+  it('count under the id that the option requestId gives the page, not the report', async () => {
+    await using site = await VisibleSite.start({
+      options: { requestId: (req) => String(Object(req).headers['x-id']) },
+    })
+    const tokens = await site.tokens('/', { 'x-id': 'page-1' })
+
+    await site.report(tokens, { ...FROM_OWN_PAGE, 'x-id': 'report-1' })
+
+    await site.whenTold(2)
+    assert.deepEqual([...new Set(site.outcomes.map(({ requestId }) => requestId))], ['page-1'])
+  })
+
+  it('count once, seen before the page has rendered them', async () => {
+    await using site = await VisibleSite.start({
+      options: { requestId: () => 'page-1' },
+      page({ trackImpression, req, answer }) {
+        if (req.url === '/rendered') trackImpression(ensAd())
+        answer(trackImpression.whenVisible(ensAd()))
+      },
+    })
+
+    await site.report(await site.tokens('/seen'))
+    await site.ask('/rendered')
+
+    await site.whenTold(2)
+    assert.deepEqual(await site.settled(), ['ens delivered', 'ens duplicate'])
+  })
+
+  it('are dropped once the tracker has closed', async () => {
+    await using site = await VisibleSite.start()
+    const tokens = await site.tokens()
+    await site.tracker.close()
+
+    assert.equal((await site.report(tokens)).status, 204)
+
+    assert.deepEqual(site.told, ['closient dropped: closed', 'ens dropped: closed'])
+  })
+})
