@@ -65,6 +65,25 @@ describe('a wrong option is refused with its path and what was expected', () => 
       'an object with the methods debug, warn and error',
     ],
     ['pageLoadCookie', [7, null, '', 'a b', 'a;b', 'ünï'], 'true, false or the name of a cookie'],
+    ['visibility', [CANARY, 7, null, true, []], 'an object'],
+    [
+      'visibility.secret',
+      [
+        undefined,
+        null,
+        7,
+        '',
+        CANARY,
+        'x'.repeat(31),
+        [],
+        [CANARY],
+        ['x'.repeat(32), CANARY],
+        [['x'.repeat(32)]],
+        Buffer.from('x'.repeat(32)),
+        { secret: 'x'.repeat(32) },
+      ],
+      'at least 32 bytes, as `openssl rand -base64 32` prints them, or a list of such',
+    ],
     ['strict', ['yes', 1, null], 'true or false'],
   ]
   for (const [path, values, expected] of cases) {
@@ -81,6 +100,36 @@ describe('a wrong option is refused with its path and what was expected', () => 
       })
     }
   }
+
+  const secret = CANARY.repeat(4)
+
+  for (const path of ['', '/', '_visible', '/a/', '//a', '/a b', '/a?b', '/é', '/.', '/a/..', 7]) {
+    it(`visibility.path that is none: ${JSON.stringify(path)}`, () => {
+      const message = complaint({ networks: [network], visibility: { secret, path } })
+      assert.match(message, /^ad-impressions: createTracker\(\): visibility\.path: expected a /)
+    })
+  }
+
+  for (const tokenTtlMs of [0, -1, 1.5, '5', Number.NaN, null]) {
+    it(`visibility.tokenTtlMs that is none: ${tokenTtlMs}`, () => {
+      assert.match(
+        complaint({ networks: [network], visibility: { secret, tokenTtlMs } }),
+        /visibility\.tokenTtlMs: expected a whole number of at least 1$/,
+      )
+    })
+  }
+
+  it('a token that would outlive what refuses its replay', () => {
+    for (const [tokenTtlMs, dedupe] of [
+      [30 * 60_000 + 1, undefined],
+      [1_001, { ttlMs: 1_000 }],
+    ]) {
+      assert.match(
+        complaint({ networks: [network], dedupe, visibility: { secret, tokenTtlMs } }),
+        /visibility\.tokenTtlMs: expected at most dedupe\.ttlMs \(\d+\): a token must not outlive/,
+      )
+    }
+  })
 
   it('a network by its place', () => {
     for (const wrong of [
@@ -162,6 +211,43 @@ describe('a wrong option is refused with its path and what was expected', () => 
         assert.match(error.message, /tracker: expected what createTracker\(\) returns$/)
       })
     }
+  }
+})
+
+describe('the option visibility', () => {
+  const secret = 'x'.repeat(32)
+
+  it('is off unless it is set', () => {
+    assert.equal(resolveOptions({ networks: [network] }).visibility, undefined)
+  })
+
+  it('has the documented defaults', () => {
+    const { visibility } = resolveOptions({ networks: [network], visibility: { secret } })
+    assert.equal(visibility?.path, '/_visible')
+    assert.equal(visibility?.tokenTtlMs, 30 * 60 * 1_000)
+    assert.equal(visibility?.secrets.length, 1)
+  })
+
+  it('has tokens expire no later than page loads are forgotten', () => {
+    const dedupe = { ttlMs: 1_000 }
+    const { visibility } = resolveOptions({ networks: [network], dedupe, visibility: { secret } })
+    assert.equal(visibility?.tokenTtlMs, 1_000)
+  })
+
+  it('takes a list of secrets, in bytes not characters', () => {
+    const secrets = ['é'.repeat(16), secret]
+    const { visibility } = resolveOptions({ networks: [network], visibility: { secret: secrets } })
+    assert.deepEqual(
+      visibility?.secrets.map((key) => key.export().toString()),
+      secrets,
+    )
+  })
+
+  for (const path of ['/a', '/a/b-c_d.e~f', '/.well-known/ads', '/...']) {
+    it(`takes the path ${path}`, () => {
+      const { visibility } = resolveOptions({ networks: [network], visibility: { secret, path } })
+      assert.equal(visibility?.path, path)
+    })
   }
 })
 

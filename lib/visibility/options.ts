@@ -41,7 +41,11 @@ export const visibilitySchema = z.strictObject({
   ),
   path: z
     .string()
-    .regex(/^(\/[\w.~-]+)+$/, 'expected a path such as /_visible, of letters, digits and -_.~')
+    // Browsers take the segments . and .. out of addresses.
+    .regex(
+      /^(\/(?!\.\.?(\/|$))[\w.~-]+)+$/,
+      'expected a path such as /_visible, of letters, digits and -_.~',
+    )
     .optional(),
   tokenTtlMs: wholeNumber(1).optional(),
 })
