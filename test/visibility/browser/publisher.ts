@@ -4,7 +4,8 @@ import { type FrameworkName, Site } from '../../viewer/site.js'
 
 /** An ad's element: a box of 300 by 250 pixels, unless its style says otherwise. */
 export interface AdElement {
-  readonly style?: string
+  /** `null` for no style, not even a size. */
+  readonly style?: string | null
   readonly tag?: string
   readonly content?: string
   /** Attributes more. */
@@ -99,15 +100,30 @@ export class Publisher implements AsyncDisposable {
 
   /** Resolves once the network was told of these ads of the page. */
   async counts(path: string, ...names: string[]): Promise<void> {
+    while (!names.every((name) => this.counted(path).includes(name))) await this.hearsOneMore()
+  }
+
+  /** Resolves once the network was told of one more impression, of any page. */
+  async hearsOneMore(): Promise<void> {
     const { ens } = this.#site.sandbox
-    while (!names.every((name) => this.counted(path).includes(name))) {
-      await ens.received(ens.totals.impressions + 1)
-    }
+    await ens.received(ens.totals.impressions + 1)
   }
 
   /** Resolves once nothing is on its way to the networks. */
   async settled(): Promise<void> {
     await this.#site.tracker.flush()
+  }
+
+  /** Hears of each report from the page, oldest first; `fail` may keep one from arriving. */
+  reports(path: string, fail: (count: number, res: ServerResponse) => void = () => undefined) {
+    const heard: string[] = []
+    this.guard((req, res) => {
+      if (req.method !== 'POST' || !req.headers.referer?.endsWith(path)) return false
+      heard.push(req.headers['content-length'] ?? '')
+      fail(heard.length, res)
+      return res.writableEnded || res.destroyed
+    })
+    return heard
   }
 
   /** Lets `gate` take requests first, until what is returned is called. */
@@ -134,7 +150,8 @@ export class Publisher implements AsyncDisposable {
     ) => {
       const placement = `${path} ${name}`
       const attribute = track.whenVisible({ campaignId: this.#campaignOf(placement), placement })
-      const start = `<${tag} id="${name}" style="width:300px;height:250px;${style}" ${extra} `
+      const look = style === null ? '' : ` style="width:300px;height:250px;${style}"`
+      const start = `<${tag} id="${name}"${look} ${extra} `
       return `${start}${write ? write(attribute) : attribute}>${content}</${tag}>`
     }
     const body = page.body({ ad, track, req, res })

@@ -90,7 +90,11 @@ export class Reader {
           if (template) document.body.append(template.content.cloneNode(true))
           await new Promise((resolve) => setTimeout(resolve, ms))
           change()
-          await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
+          await new Promise((resolve) => {
+            requestAnimationFrame(() => setTimeout(resolve))
+            // A hidden page has no frames.
+            document.addEventListener('visibilitychange', resolve, { once: true })
+          })
           return performance.now() - shownAtMs
         },
         { id: `${name}-later`, ms: BRIEFLY_MS, change },
