@@ -89,7 +89,9 @@ export class Child<Asked extends Answers> {
     const id = this.#asked
     const reply = await new Promise<Reply>((resolve) => {
       this.#waiting.set(id, resolve)
-      this.#process.send({ id, name, question })
+      this.#process.send({ id, name, question }, (error) => {
+        if (error) resolve({ id, error: `${error.message}: ${this.#lastWords}` })
+      })
     })
     if (reply.error !== undefined) throw new Error(reply.error)
     // The child's own type, which it answers by.
