@@ -1,6 +1,6 @@
 import { type Account, type Books, UNKNOWN_NETWORK } from './books.js'
 import type { Clock } from './clock.js'
-import type { Counted } from './dedupe.js'
+import type { Counted, OnceKeys } from './dedupe.js'
 import type { Delivery } from './delivery/delivery.js'
 import type { Impression, Outcome } from './impression.js'
 import type { Log } from './logger.js'
@@ -10,6 +10,7 @@ import type { Network } from './networks/network.js'
 export interface Lane {
   readonly network: Network
   readonly account: Account
+  readonly onceKeys: OnceKeys
   readonly delivery: Delivery
 }
 

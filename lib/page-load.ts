@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import onHeaders from 'on-headers'
 import { type Books, UNKNOWN_NETWORK } from './books.js'
 import type { Clock } from './clock.js'
-import type { Counted, Dedupe } from './dedupe.js'
+import { Counted, type Dedupe } from './dedupe.js'
 import { asInvalid, InvalidImpressionError } from './errors.js'
 import type { Impression, Suppression } from './impression.js'
 import type { Intake, Lane } from './intake.js'
@@ -59,6 +59,7 @@ export class PageLoad<Source> {
   #counted: Counted | undefined
   /** By which its tokens know what it has counted. */
   #mark: string | undefined
+  #speculation: Suppression | 'none' | undefined
   #refusal: Suppression | 'none' | undefined
   #held: Held[] | undefined
   /** How the response ended, if it displayed something before that. */
@@ -162,7 +163,7 @@ export class PageLoad<Source> {
         attempts: 0,
         sequence: 0,
       }
-      return { lane, impression, onceKey: `${impression.network}:${onceKey ?? campaignId}` }
+      return { lane, impression, onceKey: lane.onceKeys.of(onceKey ?? campaignId) }
     } catch (thrown) {
       this.#refuse(lane, read, thrown)
       return undefined
@@ -203,7 +204,7 @@ export class PageLoad<Source> {
     const { configuration, dedupe } = this.#parts
     const { requestId, canRecur } = this.#identify()
     // An id that no later request can bear is remembered here only, and forgotten with the page.
-    const counted: Counted = canRecur ? dedupe.counted(requestId) : new Set()
+    const counted = canRecur ? dedupe.counted(requestId) : new Counted()
     const cookie = configuration.pageLoadCookie
     if (cookie !== undefined && isNavigation(this.#req)) {
       // The cookie's id is always a random one, whatever names the page load: it cannot be guessed.
@@ -223,8 +224,8 @@ export class PageLoad<Source> {
 
   /** Why what is tracked now is not a display, as far as it can be told now. */
   #whyNoDisplay(state: ResponseState): Suppression | undefined {
-    const speculation = speculationOf(this.#req, this.#parts.configuration)
-    if (speculation) return speculation
+    this.#speculation ??= speculationOf(this.#req, this.#parts.configuration) ?? 'none'
+    if (this.#speculation !== 'none') return this.#speculation
     const refusal = this.#whyRefused()
     return refusal === 'none' ? this.#fate(state) : refusal
   }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { Books, type OutcomeListener, type Stats } from './books.js'
 import { checkOptions, wholeNumber } from './check-options.js'
 import { type Clock, systemClock } from './clock.js'
-import { createDedupe } from './dedupe.js'
+import { createDedupe, OnceKeys } from './dedupe.js'
 import { Delivery } from './delivery/delivery.js'
 import { createTransport } from './delivery/transport.js'
 import { ConfigurationError } from './errors.js'
@@ -155,7 +155,7 @@ export function assembleTracker<Source>(
       random,
       log,
     })
-    return { network, account, delivery }
+    return { network, account, onceKeys: new OnceKeys(network.name), delivery }
   })
   let closing: Promise<void> | undefined
   const dedupe = createDedupe(configuration.dedupe, clock.now)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { LRUCache } from 'lru-cache'
-import { createDedupe } from '../lib/dedupe.js'
+import { Counted, createDedupe, OnceKeys } from '../lib/dedupe.js'
 import { assembleTracker } from '../lib/tracker.js'
 import { acme } from './networks/acme.js'
 
@@ -14,15 +14,15 @@ describe('what page loads have counted', () => {
     const counted = dedupe.counted('a')
     counted.add('ens:1')
     assert.equal(dedupe.counted('a'), counted)
-    assert.deepEqual([...dedupe.counted('a')], ['ens:1'])
+    assert.ok(dedupe.counted('a').has('ens:1'))
   })
 
   it('is another set for another request id', () => {
     const dedupe = createDedupe({ max: 10, ttlMs: HOUR_MS }, () => 1)
     dedupe.counted('a').add('ens:1')
-    assert.equal(dedupe.counted('b').size, 0)
-    assert.equal(dedupe.counted('A').size, 0)
-    assert.equal(dedupe.counted('__proto__').size, 0)
+    assert.ok(!dedupe.counted('b').has('ens:1'))
+    assert.ok(!dedupe.counted('A').has('ens:1'))
+    assert.ok(!dedupe.counted('__proto__').has('ens:1'))
   })
 
   it('is remembered for its time after the first impression, by the clock it is given', () => {
@@ -54,6 +54,32 @@ describe('what page loads have counted', () => {
     dedupe.counted('c')
     assert.equal(dedupe.counted('a'), a)
     assert.notEqual(dedupe.counted('b'), b)
+  })
+
+  for (const campaigns of [1, 3, 8, 9, 100]) {
+    it(`tells each of ${campaigns} from one that it has not counted, or no longer`, () => {
+      const counted = new Counted()
+      const keys = Array.from({ length: campaigns }, (_, campaign) => `ens:${campaign}`)
+      for (const key of keys) counted.add(key)
+      assert.deepEqual(
+        keys.filter((key) => !counted.has(key)),
+        [],
+      )
+      assert.ok(!counted.has('ens:another'))
+      counted.delete('ens:0')
+      assert.deepEqual(
+        keys.filter((key) => !counted.has(key)),
+        ['ens:0'],
+      )
+    })
+  }
+
+  it('keeps networks apart, and one key for one campaign however many there are', () => {
+    const [ens, acme] = [new OnceKeys('ens'), new OnceKeys('acme')]
+    assert.notEqual(ens.of(42), acme.of(42))
+    const first = ens.of(42)
+    for (let campaign = 0; campaign < 30_000; campaign += 1) ens.of(campaign)
+    assert.equal(ens.of(42), first)
   })
 
   it('stays with whoever holds it, also once it is evicted', () => {

@@ -45,8 +45,8 @@ export interface ClosientOptions extends BuiltInOptions {
 
 interface ClosientItem {
   readonly campaign_id: string
-  readonly offer_id?: string | null
-  readonly searchQuery?: string | null
+  offer_id?: string | null
+  searchQuery?: string | null
 }
 
 const PUBLISHED_HOST = 'https://www.closient.com'
@@ -110,15 +110,14 @@ function parse(fields: Fields, viewer: Viewer, perOffer: boolean): Parsed<Closie
   const campaignId = parseId('campaignId', fields.campaignId)
   const offerId = fields.offerId == null ? fields.offerId : parseId('offerId', fields.offerId)
   const searchQuery = parseSearchQuery(fields.searchQuery, viewer)
+  const item: ClosientItem = { campaign_id: campaignId }
+  if (offerId !== undefined) item.offer_id = offerId
+  if (searchQuery !== undefined) item.searchQuery = searchQuery
   return {
     campaignId,
     onceKey: perOffer && offerId ? `${campaignId}/${offerId}` : campaignId,
     batchKey: searchQuery === null ? NO_QUERY : (searchQuery ?? ''),
-    item: {
-      campaign_id: campaignId,
-      ...(offerId !== undefined && { offer_id: offerId }),
-      ...(searchQuery !== undefined && { searchQuery }),
-    },
+    item,
   }
 }
 

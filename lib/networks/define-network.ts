@@ -61,11 +61,16 @@ export function defineNetwork<Item>(definition: NetworkDefinition<Item>): Networ
 /** Whether a user's `parse` returned what the page load goes by. */
 function isParsed(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
-  const { campaignId, onceKey, batchKey }: Record<string, unknown> = { ...value }
+  const { campaignId, onceKey, batchKey }: Partial<Record<string, unknown>> = value as object
   return (
     (typeof campaignId === 'string' || typeof campaignId === 'number') &&
-    [onceKey, batchKey].every((key) => key === undefined || typeof key === 'string')
+    isTextOrNothing(onceKey) &&
+    isTextOrNothing(batchKey)
   )
+}
+
+function isTextOrNothing(value: unknown): boolean {
+  return value === undefined || typeof value === 'string'
 }
 
 const networkSchema = definitionSchema.required()

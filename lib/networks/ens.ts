@@ -36,8 +36,8 @@ export type EnsOptions = BuiltInOptions
 interface EnsItem {
   readonly campaignId: number
   readonly placement: string
-  readonly location?: string
-  readonly device?: Device
+  location?: string
+  device?: Device
 }
 
 const PUBLISHED_HOST = 'https://ads.enslive.live'
@@ -77,15 +77,10 @@ function parse(fields: Fields, viewer: Viewer): Parsed<EnsItem> {
   const campaignId = parseCampaignId(fields.campaignId)
   const location = parseLocation(fields.location) ?? viewer.country
   const device = parseDevice(fields.device) ?? viewer.device
-  return {
-    campaignId,
-    item: {
-      campaignId,
-      placement: parsePlacement(fields.placement),
-      ...(location && { location }),
-      ...(device && { device }),
-    },
-  }
+  const item: EnsItem = { campaignId, placement: parsePlacement(fields.placement) }
+  if (location) item.location = location
+  if (device) item.device = device
+  return { campaignId, item }
 }
 
 function parseCampaignId(value: unknown): number {
