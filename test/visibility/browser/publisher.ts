@@ -114,12 +114,17 @@ export class Publisher implements AsyncDisposable {
     await this.#site.tracker.flush()
   }
 
-  /** Hears of each report from the page, oldest first; `fail` may keep one from arriving. */
+  /**
+   * Hears of each report from the page, oldest first: its `Sec-Fetch-Mode`, which is `no-cors` for a
+   * beacon.
+   *
+   * @param fail may keep one from arriving
+   */
   reports(path: string, fail: (count: number, res: ServerResponse) => void = () => undefined) {
     const heard: string[] = []
     this.guard((req, res) => {
       if (req.method !== 'POST' || !req.headers.referer?.endsWith(path)) return false
-      heard.push(req.headers['content-length'] ?? '')
+      heard.push(`${req.headers['sec-fetch-mode']}`)
       fail(heard.length, res)
       return res.writableEnded || res.destroyed
     })

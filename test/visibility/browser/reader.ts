@@ -111,6 +111,26 @@ export class Reader {
     await this.settled()
   }
 
+  /**
+   * Resolves once an ad on the page was in view for a second, before its report is due.
+   *
+   * @returns `false` if the machine stood still meanwhile, so that it cannot be told
+   */
+  async hasJustSeen(name: string): Promise<boolean> {
+    return await this.tab.evaluate(async (id) => {
+      const ad = document.getElementById(id)
+      await new Promise((resolve) => ad && new IntersectionObserver(resolve).observe(ad))
+      const beganAtMs = performance.now()
+      let longestStallMs = 0
+      for (let now = beganAtMs; now - beganAtMs < 1_150; ) {
+        await new Promise((resolve) => setTimeout(resolve, 30))
+        longestStallMs = Math.max(longestStallMs, performance.now() - now)
+        now = performance.now()
+      }
+      return longestStallMs < 300
+    }, name)
+  }
+
   /** Puts an ad on the page that has been waiting in a template. */
   async add(name: string): Promise<void> {
     await this.tab.evaluate((id) => {

@@ -3,6 +3,7 @@ import { launchChromium } from '../../chromium.js'
 import { CHROME, FRAMEWORKS, type FrameworkName } from '../../viewer/site.js'
 import { type Body, Publisher } from './publisher.js'
 import { type Opening, Reader } from './reader.js'
+import { playInTurn, Run } from './run.js'
 
 /** One publisher's pages, in windows that are all visible at once. */
 export interface Scene {
@@ -44,12 +45,7 @@ export function testBesideEachOther(scenes: Scenes): void {
         runs.set(key(framework, name), new Run(() => play({ publisher, open, openApart })))
       }
     }
-    const waiting = [...runs.values()]
-    const next = async (): Promise<void> => {
-      const run = waiting.shift()
-      if (run) await run.start().then(next)
-    }
-    for (let started = 0; started < AT_ONCE; started += 1) void next()
+    playInTurn([...runs.values()], AT_ONCE)
   })
   after(async () => {
     await browser?.close()
@@ -66,24 +62,3 @@ export function testBesideEachOther(scenes: Scenes): void {
 }
 
 const key = (framework: FrameworkName, name: string) => `${framework}: ${name}`
-
-/** A scene that is played once, and whose failure waits for the test that asks. */
-class Run {
-  readonly #play: () => Promise<void>
-  readonly end: Promise<void>
-  #settle: (end: Promise<void>) => void = () => undefined
-
-  constructor(play: () => Promise<void>) {
-    this.#play = play
-    this.end = new Promise((resolve) => {
-      this.#settle = resolve
-    })
-    this.end.catch(() => undefined)
-  }
-
-  /** Never rejects. */
-  async start(): Promise<void> {
-    this.#settle(this.#play())
-    await this.end.catch(() => undefined)
-  }
-}

@@ -137,6 +137,31 @@ describe('an ad, by what of it is in view', () => {
       assert.deepEqual(reader.counted, ['picture', 'witness'])
     },
 
+    async 'that is a picture counts a full second after this has come'({ open, publisher }) {
+      let show: (() => void) | undefined
+      publisher.guard(({ url }, res) => {
+        if (url !== '/slow.svg') return false
+        show = () => {
+          res.writeHead(200, { 'content-type': 'image/svg+xml' })
+          res.end('<svg xmlns="http://www.w3.org/2000/svg" width="300" height="250"/>')
+        }
+        return true
+      })
+      // Added later, for the page is loaded once its pictures are.
+      const reader = await open(
+        ({ ad }) =>
+          later('slot', ad('slow', { tag: 'img', extra: 'src="/slow.svg" alt=""', content: '' })) +
+          later('witness', ad('witness', { style: IN_THE_CORNER })),
+      )
+      await reader.add('slot')
+      await reader.outlasts('witness')
+      assert.deepEqual(reader.counted, ['witness'])
+      const shownAtMs = performance.now()
+      show?.()
+      await reader.counts('slow')
+      assert.ok(performance.now() - shownAtMs >= 1_000)
+    },
+
     async 'that collapses before its second is over does not count'({ open }) {
       const reader = await open(
         ({ ad }) =>
