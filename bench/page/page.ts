@@ -140,7 +140,7 @@ async function openRound(
   figures.tracked += requests * site.contestant.impressions
 }
 
-/** The server's CPU time until the calls that the load left behind have been made as well. */
+/** The server's CPU time until all that was tracked was sent: who sends later pays for it as well. */
 async function withUsage<Result>(
   { process, sinkPort }: RunningSite,
   sink: Sink,
@@ -148,6 +148,7 @@ async function withUsage<Result>(
 ): Promise<{ result: Result; cpuUs: number }> {
   const before = await process.ask('usage')
   const result = await load()
+  await process.ask('flush')
   if (sinkPort !== undefined) await whenQuiet(sink, sinkPort)
   const after = await process.ask('usage')
   return { result, cpuUs: after.cpuUs - before.cpuUs }

@@ -32,6 +32,7 @@ const answers = {
     const { user, system } = process.cpuUsage()
     return { cpuUs: user + system, rssBytes: process.memoryUsage.rss() }
   },
+  flush: async () => void (await counting.flush?.()),
   /** Milliseconds until all that was pending is done with; `undefined` where nothing can tell. */
   async close(timeoutMs: number): Promise<number | undefined> {
     if (!counting.close) return undefined
