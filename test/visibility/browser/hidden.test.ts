@@ -37,7 +37,7 @@ const hiding = Object.entries(WAYS_TO_HIDE).map(
 
 describe('an ad that is hidden', () => {
   testBesideEachOther({
-    ...Object.assign({}, ...hiding),
+    ...Object.fromEntries(hiding.flatMap((scenes) => Object.entries(scenes))),
 
     async 'before its second is over does not count'({ open }) {
       const hidden = Object.entries(WAYS_TO_HIDE).map(
