@@ -10,6 +10,8 @@ const FEW = 8
 export class Counted {
   /** Three keys take 96 bytes so; a set takes 210, and an array that is pushed to reserves 16 more. */
   #keys: readonly string[] | Set<string> = NONE
+  /** By which tokens know it from what was remembered under the same id before, or later. */
+  mark: string | undefined
 
   has(key: string): boolean {
     return this.#keys instanceof Set ? this.#keys.has(key) : this.#keys.includes(key)

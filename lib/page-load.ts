@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import onHeaders from 'on-headers'
 import { type Books, UNKNOWN_NETWORK } from './books.js'
 import type { Clock } from './clock.js'
 import { Counted, type Dedupe } from './dedupe.js'
@@ -10,9 +9,9 @@ import type { Intake, Lane } from './intake.js'
 import type { Log } from './logger.js'
 import type { InputReader, ReadInput } from './networks/input-reader.js'
 import type { Configuration } from './options.js'
-import { fateByStatus, isShared, makePrivate } from './response.js'
+import { fateByStatus, isShared, keepPrivate } from './response.js'
 import { type ResponseState, stateOf, whenEnded } from './response-state.js'
-import { refusalOf, speculationOf } from './viewer/admission.js'
+import { Admission } from './viewer/admission.js'
 import { type Identity, identify } from './viewer/identity.js'
 import { isNavigation } from './viewer/navigation.js'
 import { originalUrlOf } from './viewer/original-url.js'
@@ -57,14 +56,10 @@ export class PageLoad<Source> {
   #identity: Identity | undefined
   #viewer: Viewer | undefined
   #counted: Counted | undefined
-  /** By which its tokens know what it has counted. */
-  #mark: string | undefined
-  #speculation: Suppression | 'none' | undefined
-  #refusal: Suppression | 'none' | undefined
+  #admission: Admission<Source> | undefined
   #held: Held[] | undefined
   /** How the response ended, if it displayed something before that. */
   #ended: ResponseState | undefined
-  #isPrivate = false
   /** What the middleware was given to route by: routers behind it cut more off. */
   readonly #url: string
 
@@ -87,7 +82,7 @@ export class PageLoad<Source> {
     const { lane, impression, onceKey } = valid
     const { intake } = this.#parts
     const state = this.#ended ?? stateOf(this.#req, this.#res)
-    const suppression = this.#whyNoDisplay(state)
+    const suppression = this.#admit().whyNotRendered ?? this.#fate(state)
     if (suppression) {
       intake.end(lane, impression, 'suppressed', suppression)
       return ''
@@ -109,22 +104,23 @@ export class PageLoad<Source> {
     const valid = this.#parse(input)
     if (!valid) return ''
     const { lane, impression, onceKey } = valid
-    const refusal = this.#whyRefused()
-    if (refusal !== 'none') {
+    const refusal = this.#admit().whyNotSeen
+    if (refusal) {
       intake.end(lane, impression, 'suppressed', refusal)
       return ''
     }
+    this.#counted ??= this.#openCounted(stateOf(this.#req, this.#res))
+    this.#counted.mark ??= visibility.tokens.mark()
     let token: string
     try {
-      this.#mark ??= visibility.tokens.mark()
-      token = visibility.tokens.issue(impression, onceKey, this.#mark)
+      token = visibility.tokens.issue(impression, onceKey, this.#counted.mark)
     } catch (thrown) {
       return this.#refuse(lane, undefined, thrown)
     }
-    this.#counted ??= this.#openCounted(stateOf(this.#req, this.#res))
-    this.#counted.add(this.#mark)
+    // A token is one viewer's own: copies of the page would all report the same.
+    if (this.#res.headersSent) this.#warnIfShared()
+    else keepPrivate(this.#res)
     dedupe.remember(this.requestId, this.#counted)
-    this.#bePrivate()
     // Without quotes and spaces: nothing in it is escaped where templates escape.
     return `data-ad-impression=${token}`
   }
@@ -222,31 +218,15 @@ export class PageLoad<Source> {
     return this.#identity
   }
 
-  /** Why what is tracked now is not a display, as far as it can be told now. */
-  #whyNoDisplay(state: ResponseState): Suppression | undefined {
-    this.#speculation ??= speculationOf(this.#req, this.#parts.configuration) ?? 'none'
-    if (this.#speculation !== 'none') return this.#speculation
-    const refusal = this.#whyRefused()
-    return refusal === 'none' ? this.#fate(state) : refusal
-  }
-
-  #whyRefused(): Suppression | 'none' {
+  #admit(): Admission<Source> {
     const { configuration, log } = this.#parts
-    this.#refusal ??= refusalOf(this.#req, this.#source, configuration, log) ?? 'none'
-    return this.#refusal
+    this.#admission ??= new Admission(this.#req, this.#source, configuration, log)
+    return this.#admission
   }
 
   /** Why the response as it stands displays nothing; `undefined` if it does, or still may. */
   #fate(state: ResponseState): Suppression | undefined {
     return state === 'broken' ? 'aborted' : fateByStatus(this.#res.statusCode)
-  }
-
-  /** A token is one viewer's own: copies of the page would all report the same. */
-  #bePrivate(): void {
-    if (this.#isPrivate) return
-    this.#isPrivate = true
-    if (this.#res.headersSent) this.#warnIfShared()
-    else onHeaders(this.#res, () => makePrivate(this.#res))
   }
 
   #warnIfShared(): void {

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import onHeaders from 'on-headers'
 import type { Suppression } from './impression.js'
 
 /** Why a response with this status displays nothing, once it has been written. */
@@ -20,6 +21,15 @@ function cacheControlOf(res: ServerResponse): string {
   if (value !== undefined) return String(value)
   const head = '_header' in res ? res._header : undefined
   return (typeof head === 'string' && /^cache-control:(.*)/im.exec(head)?.[1]) || ''
+}
+
+const keptPrivate = new WeakSet<ServerResponse>()
+
+/** Makes the response private as its head is sent, whatever it says until then. */
+export function keepPrivate(res: ServerResponse): void {
+  if (keptPrivate.has(res)) return
+  keptPrivate.add(res)
+  onHeaders(res, () => makePrivate(res))
 }
 
 /** Lets the browser keep the response as before, and shared caches never. */

@@ -22,13 +22,34 @@ export interface AdmissionOptions<Source> {
   readonly consent: ((source: Source) => boolean) | undefined
 }
 
-/** Why a request displays nothing yet: nobody has asked for the page. */
-export function speculationOf<Source>(
-  { method, headers }: IncomingMessage,
-  { traffic }: AdmissionOptions<Source>,
-): Suppression | undefined {
-  const isSkipped = traffic.prefetch === 'skip' && method !== 'HEAD' && isSpeculative(headers)
-  return isSkipped ? 'prefetch' : undefined
+/** Whether a request displays anything that may be told. The user's functions are asked once. */
+export class Admission<Source> {
+  readonly #req: IncomingMessage
+  readonly #source: Source
+  readonly #options: AdmissionOptions<Source>
+  readonly #log: Log
+  readonly #isSpeculative: boolean
+  #refusal: Suppression | 'none' | undefined
+
+  constructor(req: IncomingMessage, source: Source, options: AdmissionOptions<Source>, log: Log) {
+    this.#req = req
+    this.#source = source
+    this.#options = options
+    this.#log = log
+    this.#isSpeculative =
+      options.traffic.prefetch === 'skip' && req.method !== 'HEAD' && isSpeculative(req.headers)
+  }
+
+  /** Why what is rendered is no display: it may be that nobody has asked for the page yet. */
+  get whyNotRendered(): Suppression | undefined {
+    return this.#isSpeculative ? 'prefetch' : this.whyNotSeen
+  }
+
+  /** Why nothing of it is to be told, even once it is seen. */
+  get whyNotSeen(): Suppression | undefined {
+    this.#refusal ??= refusalOf(this.#req, this.#source, this.#options, this.#log) ?? 'none'
+    return this.#refusal === 'none' ? undefined : this.#refusal
+  }
 }
 
 /** Why what a request asks for is displayed to nobody who may be told of, whenever it is. */

@@ -73,7 +73,7 @@ export class Reports<Source> {
     const { dedupe } = this.#parts
     if (isOwn) {
       const known = dedupe.recall(requestId)
-      return known?.has(mark) ? known : undefined
+      return known?.mark === mark ? known : undefined
     }
     const counted = dedupe.counted(requestId)
     dedupe.remember(requestId, counted)
