@@ -49,7 +49,7 @@ export interface Parsed<Item> {
   readonly onceKey?: string
   /** Impressions with the same key may share one call. Default: all of the network's may. */
   readonly batchKey?: string
-  /** Handed to `request` as it is. */
+  /** Handed to `request` as it is; of a visible impression, as JSON holds it. */
   readonly item: Item
 }
 
