@@ -13,7 +13,9 @@ export function exchange(userAgent: string = BROWSER['user-agent']): Exchange {
   req.method = 'GET'
   req.url = '/'
   Object.assign(req.headers, BROWSER, { host: 'shop.example', 'user-agent': userAgent })
-  return { req, res: new ServerResponse(req) }
+  const res = new ServerResponse(req)
+  res.assignSocket(req.socket)
+  return { req, res }
 }
 
 /** The response was written whole. */

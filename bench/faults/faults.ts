@@ -18,8 +18,6 @@ export const CONTESTED: readonly ContestantName[] = [
 ]
 
 const BURST = 200_000
-/** Each has more to do than a core can. */
-const BURSTS_AT_ONCE = 2
 
 export type Losses = ReadonlyMap<ScenarioName, ReadonlyMap<ContestantName, Loss>>
 
@@ -59,14 +57,9 @@ async function measureBursts(
   schedule: Schedule,
 ): Promise<ReadonlyMap<ContestantName, BurstLoss>> {
   const bursts = new Map<ContestantName, BurstLoss>()
-  const waiting = [...CONTESTED]
-  async function runNext(): Promise<void> {
-    const name = waiting.shift()
-    if (!name) return
+  for (const name of CONTESTED) {
     schedule.progress(`faults: a burst: ${name}`)
     bursts.set(name, await runBurst(name, sink, schedule.amount(BURST)))
-    await runNext()
   }
-  await Promise.all(Array.from({ length: BURSTS_AT_ONCE }, runNext))
   return bursts
 }
