@@ -16,7 +16,7 @@ import { type Identity, identify } from './viewer/identity.js'
 import { isNavigation } from './viewer/navigation.js'
 import { originalUrlOf } from './viewer/original-url.js'
 import { leavePageLoadCookie } from './viewer/page-load-cookie.js'
-import { type Viewer, viewerOf } from './viewer/viewer.js'
+import { RequestViewer } from './viewer/viewer.js'
 import { mountPathOf } from './visibility/mount-path.js'
 import type { Routes } from './visibility/routes.js'
 import { scriptTag } from './visibility/script-tag.js'
@@ -54,7 +54,7 @@ export class PageLoad<Source> {
   readonly #res: ServerResponse
   readonly #source: Source
   #identity: Identity | undefined
-  #viewer: Viewer | undefined
+  #viewer: RequestViewer<Source> | undefined
   #counted: Counted | undefined
   #admission: Admission<Source> | undefined
   #held: Held[] | undefined
@@ -188,9 +188,9 @@ export class PageLoad<Source> {
     return ''
   }
 
-  #readViewer(): Viewer {
+  #readViewer(): RequestViewer<Source> {
     const { configuration, log } = this.#parts
-    return viewerOf(this.#req, this.#source, configuration, log)
+    return new RequestViewer(this.#req, this.#source, configuration, log)
   }
 
   /** What this page load has counted; asked for when it displays its first campaign. */

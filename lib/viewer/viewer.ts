@@ -22,38 +22,46 @@ export interface ViewerOptions<Source> {
 }
 
 /** The viewer behind one request. */
-export function viewerOf<Source>(
-  req: IncomingMessage,
-  source: Source,
-  options: ViewerOptions<Source>,
-  log: Log,
-): Viewer {
-  let country: string | undefined | null = null
-  let device: Device | undefined | null = null
-  let searchQuery: string | undefined | null = null
+export class RequestViewer<Source> implements Viewer {
+  readonly #req: IncomingMessage
+  readonly #source: Source
+  readonly #options: ViewerOptions<Source>
+  readonly #log: Log
+  /** `null` until it is first asked for. */
+  #country: string | undefined | null = null
+  #device: Device | undefined | null = null
+  #searchQuery: string | undefined | null = null
 
-  return {
-    get country() {
-      if (country === null) country = findCountry()
-      return country
-    },
-    get device() {
-      if (device === null) device = findDevice()
-      return device
-    },
-    get searchQuery() {
-      if (searchQuery === null) searchQuery = findSearchQuery()
-      return searchQuery
-    },
+  constructor(req: IncomingMessage, source: Source, options: ViewerOptions<Source>, log: Log) {
+    this.#req = req
+    this.#source = source
+    this.#options = options
+    this.#log = log
   }
 
-  function findCountry(): string | undefined {
-    if (options.country === undefined) return undefined
-    if (typeof options.country === 'string') return readCountry(options.country, req.headers)
-    const answer = ask('country', options.country, source, log)
+  get country(): string | undefined {
+    if (this.#country === null) this.#country = this.#findCountry()
+    return this.#country
+  }
+
+  get device(): Device | undefined {
+    if (this.#device === null) this.#device = this.#findDevice()
+    return this.#device
+  }
+
+  get searchQuery(): string | undefined {
+    if (this.#searchQuery === null) this.#searchQuery = this.#findSearchQuery()
+    return this.#searchQuery
+  }
+
+  #findCountry(): string | undefined {
+    const { country } = this.#options
+    if (country === undefined) return undefined
+    if (typeof country === 'string') return readCountry(country, this.#req.headers)
+    const answer = ask('country', country, this.#source, this.#log)
     // Two letters that name no country are how sources of countries say that they do not know.
     if (isTold(answer) && !(typeof answer === 'string' && answer.length <= 2)) {
-      log.warn(
+      this.#log.warn(
         'option country',
         'the option country: expected an ISO 3166-1 alpha-2 code such as US; left out',
       )
@@ -61,26 +69,28 @@ export function viewerOf<Source>(
     return toCountry(answer)
   }
 
-  function findDevice(): Device | undefined {
-    if (options.device === undefined) return readDevice(req.headers)
-    const answer = ask('device', options.device, source, log)
+  #findDevice(): Device | undefined {
+    const { device } = this.#options
+    if (device === undefined) return readDevice(this.#req.headers)
+    const answer = ask('device', device, this.#source, this.#log)
     if (isDevice(answer)) return answer
     if (isTold(answer))
-      log.warn(
+      this.#log.warn(
         'option device',
         "the option device: expected 'mobile', 'desktop' or 'tablet'; left out",
       )
     return undefined
   }
 
-  function findSearchQuery(): string | undefined {
-    if (options.searchQuery === undefined) return undefined
-    const answer = ask('searchQuery', options.searchQuery, source, log)
+  #findSearchQuery(): string | undefined {
+    const { searchQuery } = this.#options
+    if (searchQuery === undefined) return undefined
+    const answer = ask('searchQuery', searchQuery, this.#source, this.#log)
     if (!isTold(answer)) return undefined
     if (typeof answer === 'string' && answer.length <= MAX_SEARCH_QUERY_CHARACTERS) {
       return cleanSearchQuery(answer)
     }
-    log.warn(
+    this.#log.warn(
       'option searchQuery',
       `the option searchQuery: expected a text of at most ${MAX_SEARCH_QUERY_CHARACTERS} characters; left out`,
     )
