@@ -50,10 +50,10 @@ for (const [name, measure] of Object.entries(PARTS)) {
 const minutes = (performance.now() - startMs) / 60_000
 const verdicts = reports.flatMap((report) => report.verdicts)
 console.log(`## Targets\n\n${markdownOfVerdicts(verdicts)}\n`)
-console.log(`${minutes.toFixed(1)} minutes`)
+for (const note of [`${minutes.toFixed(1)} minutes`, ...schedule.notes]) console.log(note)
 
 if (positionals.length === 0 && !values.quick) {
-  const head = `# Results\n\n${describeMachine(minutes)}`
+  const head = `# Results\n\n${describeMachine(minutes, schedule.notes)}`
   const targets = `## Targets\n\n${markdownOfVerdicts(verdicts)}`
   writeFileSync(RESULTS, [head, targets, ...reports.map(sectionOf)].join('\n\n'))
 }

@@ -18,7 +18,7 @@ const PACKAGES = [
 ]
 
 /** Where and with what the figures were measured. */
-export function describeMachine(minutes: number): string {
+export function describeMachine(minutes: number, notes: readonly string[]): string {
   const processors = cpus()
   const versions = PACKAGES.map((name) => `${name} ${versionOf(name)}`).join(', ')
   return [
@@ -28,6 +28,7 @@ export function describeMachine(minutes: number): string {
       `${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`,
     `- Node.js ${process.versions.node}, V8 ${process.versions.v8}`,
     `- ad-impressions ${versionOf('ad-impressions')}; ${versions}`,
+    ...notes.map((note) => `- ${note}`),
     '',
     'Contestants take turns: A B C A B C …, five rounds of each. A figure is the median of the rounds,',
     'and in brackets the lowest and the highest of them. Servers, sink and load generator are',

@@ -1,25 +1,42 @@
 /** How long the bench takes, and what it says meanwhile. */
 export interface Schedule {
-  /** Numbers of the rounds, from 1. */
-  readonly rounds: readonly number[]
+  /**
+   * Numbers of the rounds, from 1; from 0 where the first warms up. A machine too slow or too busy
+   * to make all of them within the limit makes fewer, and that is noted.
+   */
+  rounds(limitS: number, warmsUp?: 'and one to warm up'): Iterable<number>
   /** How many of something a round has. */
   amount(usual: number): number
   seconds(usual: number): number
   progress(what: string): void
+  readonly notes: readonly string[]
 }
 
-const ROUNDS = 5
+export const ROUNDS = 5
 
 /** @param isQuick a trial of the bench itself, whose figures mean nothing */
 export function scheduleOf(isQuick: boolean): Schedule {
   const share = isQuick ? 0.2 : 1
-  const rounds = Array.from({ length: isQuick ? 2 : ROUNDS }, (_, index) => index + 1)
+  const rounds = isQuick ? 2 : ROUNDS
+  const notes: string[] = []
+  let last = ''
   return {
-    rounds,
+    *rounds(limitS, warmsUp) {
+      const endMs = performance.now() + limitS * 1_000
+      for (let round = warmsUp ? 0 : 1; round <= rounds; round += 1) {
+        if (performance.now() > endMs) {
+          notes.push(`${round - 1} rounds instead of ${rounds}, within ${limitS} s, up to: ${last}`)
+          return
+        }
+        yield round
+      }
+    },
     amount: (usual) => Math.round(usual * share),
     seconds: (usual) => usual * share,
     progress(what) {
+      if (what !== '') last = what
       if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${what}`)
     },
+    notes,
   }
 }

@@ -10,6 +10,8 @@ import type { CallerAnswers } from './caller.js'
 const PAGES = 500
 const SAMPLES = 3
 const WARM_UP_ROUNDS = 4
+/** For all rounds. */
+const LIMIT_S = 30
 
 const LABELS: Readonly<Record<CaseName, string>> = {
   known: 'check: an object of two fields, 40 bytes',
@@ -50,7 +52,7 @@ export async function measureCalls(schedule: Schedule): Promise<Report> {
       await allocator.ask('allocate', { name, pages })
     }
   }
-  for (const round of schedule.rounds) {
+  for (const round of schedule.rounds(LIMIT_S)) {
     for (const [name, { ns, bytes }] of figures) {
       schedule.progress(`calls, round ${round}: ${LABELS[name]}`)
       ns.push(await timer.ask('time', { name, pages, samples: SAMPLES }))

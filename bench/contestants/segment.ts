@@ -10,7 +10,7 @@ export function start(host: string): Counting {
     inputOf: ensInputOf,
     track: (properties: EnsInput) =>
       analytics.track({ anonymousId: VIEWER, event: EVENT, properties }),
-    flush: () => analytics.flush({ timeout: 1_000 }),
+    flush: () => analytics.flush({ timeout: 300 }),
     close: (timeout) => analytics.closeAndFlush({ timeout }),
   }
 }

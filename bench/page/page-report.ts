@@ -24,8 +24,8 @@ export function tablesOf(framework: Framework, figures: FiguresByName): Table[] 
   return [
     {
       about:
-        `${FRAMEWORKS[framework]}, closed loop of ${CONNECTIONS} connections: the server's CPU time per request, what that ` +
-        'is above bare and over bare, requests answered per second, and memory (RSS) above bare.',
+        `${FRAMEWORKS[framework]}, closed loop of ${CONNECTIONS} connections: the server's CPU time per request until all ` +
+        'it tracked was sent, what that is above bare and over bare, requests answered per second, and memory (RSS) above bare.',
       head: ['contestant', 'CPU µs', 'added µs', '× bare', 'requests/s', 'MB added'],
       rows: rows.map(({ its, label }) => [
         label,

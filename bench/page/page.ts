@@ -15,6 +15,9 @@ const CLOSED_SECONDS = 0.7
 /** Eight connections at 20 ms carry a batch a page at no more than 400 pages a second. */
 export const PAGES_PER_SECOND = 250
 const OPEN_SECONDS = 1
+/** For all rounds of one framework. */
+const CLOSED_LIMIT_S = 75
+const OPEN_LIMIT_S = 100
 /** Right before a site is shut down, so that something is left to deliver. */
 const LAST_REQUESTS = 101
 const CLOSE_TIMEOUT_MS = 5_000
@@ -72,13 +75,13 @@ async function measureFramework(
   }
   for (const its of figures.values()) forgetRounds(its)
 
-  for (const round of schedule.rounds) {
+  for (const round of schedule.rounds(CLOSED_LIMIT_S)) {
     for (const site of sites) {
       schedule.progress(`${framework} closed loop, round ${round}: ${site.contestant.label}`)
       await closedRound(site, sink, ofSite(site), requests.get(site) ?? 0)
     }
   }
-  for (const round of schedule.rounds) {
+  for (const round of schedule.rounds(OPEN_LIMIT_S)) {
     for (const site of sites) {
       schedule.progress(`${framework} open loop, round ${round}: ${site.contestant.label}`)
       await openRound(site, sink, ofSite(site), schedule.seconds(OPEN_SECONDS))
@@ -114,7 +117,9 @@ async function closedRound(
   figures: Figures,
   requests: number,
 ): Promise<ClosedLoop> {
-  const { result, cpuUs } = await withUsage(site, sink, () => closedLoop(site.url, requests))
+  const { result, cpuUs } = await withUsage(site, sink, figures, () =>
+    closedLoop(site.url, requests),
+  )
   const { rssBytes } = await site.process.ask('usage')
   figures.closedCpuUs.push(cpuUs / requests)
   figures.requestsPerSecond.push(result.requestsPerSecond)
@@ -130,7 +135,7 @@ async function openRound(
   seconds: number,
 ): Promise<void> {
   const { url } = site
-  const { result, cpuUs } = await withUsage(site, sink, () =>
+  const { result, cpuUs } = await withUsage(site, sink, figures, () =>
     openLoop({ url, perSecond: PAGES_PER_SECOND, seconds }),
   )
   const requests = result.answered.length
@@ -142,16 +147,25 @@ async function openRound(
 
 /** The server's CPU time until all that was tracked was sent: who sends later pays for it as well. */
 async function withUsage<Result>(
-  { process, sinkPort }: RunningSite,
+  site: RunningSite,
   sink: Sink,
+  figures: Figures,
   load: () => Promise<Result>,
 ): Promise<{ result: Result; cpuUs: number }> {
-  const before = await process.ask('usage')
+  // While the others had their turns its connections to the sink were closed.
+  await closedLoop(site.url, CONNECTIONS)
+  figures.tracked += CONNECTIONS * site.contestant.impressions
+  await allSent(site, sink)
+  const before = await site.process.ask('usage')
   const result = await load()
+  await allSent(site, sink)
+  const after = await site.process.ask('usage')
+  return { result, cpuUs: after.cpuUs - before.cpuUs }
+}
+
+async function allSent({ process, sinkPort }: RunningSite, sink: Sink): Promise<void> {
   await process.ask('flush')
   if (sinkPort !== undefined) await whenQuiet(sink, sinkPort)
-  const after = await process.ask('usage')
-  return { result, cpuUs: after.cpuUs - before.cpuUs }
 }
 
 async function close(site: RunningSite, sink: Sink, figures: Figures): Promise<void> {

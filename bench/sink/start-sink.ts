@@ -12,7 +12,7 @@ export async function whenQuiet(sink: Sink, port: number): Promise<void> {
   const endMs = performance.now() + 3_000
   let calls = await sink.ask('calls', port)
   while (performance.now() < endMs) {
-    await new Promise((resolve) => setTimeout(resolve, 60))
+    await new Promise((resolve) => setTimeout(resolve, 40))
     const now = await sink.ask('calls', port)
     if (now === calls) return
     calls = now
