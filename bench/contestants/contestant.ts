@@ -10,6 +10,8 @@ export interface Contestant {
   readonly wire: WireName | undefined
   /** What the network's rate-limit headers tell of, where it has any. */
   readonly callsPerMinute?: number
+  /** Where its calls must be answered sooner than the others'. */
+  readonly latencyMs?: number
   /** Loads nothing but what this contestant needs: its memory is measured as well. */
   load(): Promise<Start>
 }

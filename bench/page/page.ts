@@ -12,7 +12,7 @@ import type { Framework } from './site.js'
 const LATENCY_MS = 20
 const WARM_UP_REQUESTS = 1_000
 const CLOSED_SECONDS = 0.7
-/** Eight connections at 20 ms carry a batch a page at no more than 400 pages a second. */
+/** One that every contestant's server can hold. */
 export const PAGES_PER_SECOND = 250
 const OPEN_SECONDS = 1
 /** For all rounds of one framework. */

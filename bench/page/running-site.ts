@@ -24,9 +24,9 @@ export interface SiteOptions {
 }
 
 export async function startSite(name: ContestantName, options: SiteOptions): Promise<RunningSite> {
-  const { framework, sink, latencyMs, isWatched = false } = options
+  const { framework, sink, isWatched = false } = options
   const contestant = contestantOf(name)
-  const { wire, callsPerMinute } = contestant
+  const { wire, callsPerMinute, latencyMs = options.latencyMs } = contestant
   const sinkPort =
     wire && (await sink.ask('open', { wire, latencyMs, ...(callsPerMinute && { callsPerMinute }) }))
   const args = [framework, name, `http://127.0.0.1:${sinkPort}`, ...(isWatched ? ['watched'] : [])]
