@@ -9,7 +9,7 @@ import type { Intake, Lane } from './intake.js'
 import type { Log } from './logger.js'
 import type { InputReader, ReadInput } from './networks/input-reader.js'
 import type { Configuration } from './options.js'
-import { fateByStatus, isShared, keepPrivate } from './response.js'
+import { fateByStatus, isShared, isStorable, keepPrivate } from './response.js'
 import { type ResponseState, stateOf, whenEnded } from './response-state.js'
 import { Admission } from './viewer/admission.js'
 import { type Identity, identify } from './viewer/identity.js'
@@ -118,8 +118,8 @@ export class PageLoad<Source> {
       return this.#refuse(lane, undefined, thrown)
     }
     // A token is one viewer's own: copies of the page would all report the same.
-    if (this.#res.headersSent) this.#warnIfShared()
-    else keepPrivate(this.#res)
+    if (!this.#res.headersSent) keepPrivate(this.#res)
+    else if (isStorable(this.#res)) this.#warnOfCopies()
     dedupe.remember(this.requestId, this.#counted)
     // Without quotes and spaces: nothing in it is escaped where templates escape.
     return `data-ad-impression=${token}`
@@ -230,11 +230,14 @@ export class PageLoad<Source> {
   }
 
   #warnIfShared(): void {
-    if (!isShared(this.#res)) return
+    if (isShared(this.#res)) this.#warnOfCopies()
+  }
+
+  #warnOfCopies(): void {
     this.#parts.log.warn(
       'shared response',
-      'a page with impressions allows shared caches to keep it (Cache-Control: public or ' +
-        's-maxage): displays of their copies are never counted',
+      'a page with impressions allows shared caches to keep it (Cache-Control: public, ' +
+        's-maxage or max-age): displays of their copies are never counted',
     )
   }
 

@@ -15,6 +15,12 @@ export function isShared(res: ServerResponse): boolean {
   return /(^|[\s,])(public(?![\w-])|s-maxage\s*=)/i.test(cacheControlOf(res))
 }
 
+/** Whether caches may keep the response and show it to others, as RFC 9111 has it. */
+export function isStorable(res: ServerResponse): boolean {
+  const directives = cacheControlOf(res)
+  return isShared(res) || (/max-age\s*=/i.test(directives) && !/private|no-store/i.test(directives))
+}
+
 /** `getHeader` does not know of headers that were given to `writeHead` alone; the head sent does. */
 function cacheControlOf(res: ServerResponse): string {
   const value = res.getHeader('cache-control')

@@ -14,6 +14,7 @@ import { InputReader } from './networks/input-reader.js'
 import { resolveOptions, type TrackerOptions } from './options.js'
 import { PageLoad, type Parts } from './page-load.js'
 import { helperOf, type TrackImpression } from './track-impression.js'
+import { originalUrlOf } from './viewer/original-url.js'
 import { ClientScript } from './visibility/client-script.js'
 import type { Reply } from './visibility/reply.js'
 import { Reports } from './visibility/reports.js'
@@ -111,7 +112,9 @@ export function trackerOf<Source>(options: ImpressionsOptions<Source>): Framewor
   }
   return {
     methods: tracker,
-    pageLoad: (req, res) => tracker.pageLoad(req, res),
+    // Where Koa has cut a mount path off the URL, only its context knows the whole.
+    pageLoad: (req, res, source) =>
+      tracker.pageLoad(Object.assign(req, { originalUrl: originalUrlOf(req, source) }), res),
     // Who wraps a tracker may have left it out.
     reply: (req, _source, body) => tracker.reply?.(req, body),
   }

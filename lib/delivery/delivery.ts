@@ -226,6 +226,7 @@ export class Delivery {
   }
 
   #claim(limit: number, kind: BatchKind): void {
+    let isPromised = false
     this.#isClaiming = true
     this.#outbox.claim(limit, (claim) => {
       if (!claim && this.#outbox.waiting > 0) {
@@ -238,8 +239,9 @@ export class Delivery {
       this.#isClaiming = false
       if (claim) this.#take(claim, kind)
       // A claim that was promised has left the loop that asked for it.
-      this.#drainSoon()
+      if (isPromised) this.#drainSoon()
     })
+    isPromised = true
   }
 
   /** A claim may have been long promised: gate, budget and delivery may have closed meanwhile. */
@@ -288,7 +290,7 @@ export class Delivery {
     const retryAfterMs = kind === 'retry' ? verdict.retryAfterMs : undefined
     this.#gate.leave(pass, result, nowMs, retryAfterMs)
     this.#settlement.carryOut(batch, verdict, 'answer' in end && end.answer.status >= 500)
-    this.#drainSoon()
+    if (this.#mayClaim()) this.#drainSoon()
   }
 
   /** Looks for expired impressions now and then, for as long as any are left. */

@@ -49,7 +49,10 @@ export interface Parsed<Item> {
   readonly onceKey?: string
   /** Impressions with the same key may share one call. Default: all of the network's may. */
   readonly batchKey?: string
-  /** Handed to `request` as it is; of a visible impression, as JSON holds it. */
+  /**
+   * Handed to `request` as it is. A visible impression's comes back from the browser as JSON holds it;
+   * the viewer can read it, so that no secret belongs in it.
+   */
   readonly item: Item
 }
 

@@ -7,9 +7,10 @@ import { ConfigurationError } from '../errors.js'
 export interface VisibilityOptions {
   /**
    * Signs what a page holds of its ads: at least 32 bytes, the same in every process. Of a list the
-   * first one signs and all are good for checking, so that a secret can be replaced by and by.
+   * first one signs and all are good for checking, so that a secret can be replaced by and by. It is
+   * required: `undefined` is an environment variable that is not set.
    */
-  secret: string | readonly string[]
+  secret: string | readonly string[] | undefined
   /** Where the browser's half is served, and reports to. @default '/_visible' */
   path?: string | undefined
   /**
@@ -57,7 +58,7 @@ export function resolveVisibility(
   subject: string,
 ): Visibility | undefined {
   if (!options) return undefined
-  const { secret, path = VISIBILITY_DEFAULTS.path, tokenTtlMs } = options
+  const { secret = [], path = VISIBILITY_DEFAULTS.path, tokenTtlMs } = options
   if (tokenTtlMs !== undefined && tokenTtlMs > dedupe.ttlMs) {
     throw new ConfigurationError(
       'invalid-options',

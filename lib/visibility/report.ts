@@ -73,6 +73,7 @@ async function readText(req: IncomingMessage): Promise<string | undefined> {
       end(undefined)
     }
     function end(text: string | undefined): void {
+      // Not 'error': one that comes later would end the process.
       req.off('data', onData).off('end', onEnd).off('close', onBreak)
       resolve(text)
     }

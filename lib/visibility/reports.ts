@@ -38,13 +38,16 @@ export class Reports<Source> {
       const vouched = tokens.read(token)
       const lane = lanes.find(({ network }) => network.name === vouched?.network)
       if (!vouched || !lane) {
-        this.#refuse(undefined, undefined, 'token: expected one that this site has signed')
+        const reason = 'token: expected one that this site has signed, of a network that it tells'
+        this.#refuse(undefined, undefined, reason)
         continue
       }
       const { network, requestId, campaignId, batchKey, item, onceKey } = vouched
       const counted = this.#countedBy(vouched)
       if (!counted) {
-        const reason = 'token: expected one that is neither expired nor of a forgotten page load'
+        const reason = vouched.isExpired
+          ? 'token: expected one that has not expired (visibility.tokenTtlMs)'
+          : 'token: expected one whose page load is remembered (raise dedupe.max)'
         this.#refuse(lane, vouched, reason)
         continue
       }

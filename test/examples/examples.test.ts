@@ -124,7 +124,7 @@ describe('examples', () => {
       .map(({ name }) => name)
     const readme = readFileSync(new URL('README.md', FOLDER), 'utf8')
     const told = [...readme.matchAll(/`npm run example ([a-z-]+)`/g)].map(([, name]) => name)
-    const others = ['custom-network', 'consent']
+    const others = ['custom-network', 'consent', 'visible']
     assert.deepEqual(folders.sort(), [...Object.keys(PAGES), ...others].sort())
     assert.deepEqual(told.sort(), folders)
   })

@@ -8,6 +8,7 @@ import { impressions } from '../../lib/express.js'
 import { impressions as koaImpressions } from '../../lib/koa.js'
 import type { TrackerOptions } from '../../lib/options.js'
 import type { TrackImpression } from '../../lib/track-impression.js'
+import { createTracker } from '../../lib/tracker.js'
 import type { App } from '../frameworks/framework.js'
 import { ensAd } from '../page-load/campaigns.js'
 import { FROM_OWN_PAGE, tokensIn, VisibleSite } from './visible-site.js'
@@ -63,6 +64,19 @@ function mountedAloneKoa(makeApp: typeof Koa): Build {
   }
 }
 
+/** The app's pages are counted by a tracker that other apps may share. */
+function mountedSharedKoa(makeApp: typeof Koa): Build {
+  return (options) => {
+    const tracker = createTracker(options)
+    const part = new makeApp().use(koaImpressions({ tracker }))
+    part.use((ctx) => {
+      ctx.body = page(ctx.state.trackImpression)
+    })
+    const app = new makeApp().use(mount('/shop', part))
+    return { listener: app.callback(), trackers: [tracker] }
+  }
+}
+
 function addressIn(html: string): string {
   return /<script src="([^"]*)" async><\/script>$/.exec(html)?.[1] ?? assert.fail(html)
 }
@@ -104,6 +118,12 @@ const MOUNTED: readonly [where: string, build: Build, at: string, pages: readonl
       mountedKoa(makeApp),
       '/shop/in',
       ['/shop/in', '/shop/in/', '/shop/in/page', '/shop/in?a=/b'],
+    ],
+    [
+      `an app with a shared tracker in ${name}`,
+      mountedSharedKoa(makeApp),
+      '/shop',
+      ['/shop', '/shop/page?a=1'],
     ],
     [
       `itself below a path in ${name}`,

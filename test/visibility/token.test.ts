@@ -141,7 +141,7 @@ describe('a token', () => {
 
     assert.deepEqual(early, ['ens delivered'])
     assert.deepEqual(late, ['ens delivered', 'ens invalid'])
-    assert.match(site.outcomes.at(-1)?.reason ?? '', /neither expired nor of a forgotten page load/)
+    assert.match(site.outcomes.at(-1)?.reason ?? '', /one that has not expired/)
   })
 
   it('counts nothing once its page load is forgotten, for it may have counted', async () => {

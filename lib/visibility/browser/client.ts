@@ -44,7 +44,7 @@ interface Window {
   }
 
   const script = document.currentScript as HTMLScriptElement | null
-  if (window.adImpressions || !script) return
+  if (window.adImpressions?.flush || !script) return
   const endpoint = script.src.replace(/\/client\.js.*/, '')
 
   /** The ads that have yet to be seen. */
@@ -81,7 +81,7 @@ interface Window {
   /** Finds the ads that have come, gone or changed. */
   function scan(): void {
     for (const [element, ad] of ads) {
-      const isThere = ad.box.isConnected && element.contains(ad.box)
+      const isThere = element.isConnected && ad.box === boxOf(element)
       if (!isThere || tokenOf(element) !== ad.token) unwatch(element, ad)
     }
     for (const element of document.querySelectorAll(`[${ATTRIBUTE}]`)) {
@@ -169,11 +169,14 @@ interface Window {
     if (tokens.length > 0) post(tokens)
   }
 
-  /** Goes on when the page is left meanwhile; what is not heard is tried again. */
+  /**
+   * Goes on when the page is left meanwhile. What was not heard is tried again; a gateway's 502 or 504
+   * does not tell whether it was.
+   */
   async function post(tokens: string[]): Promise<void> {
     const report = { method: 'POST', body: JSON.stringify(tokens), keepalive: true }
     const isHeard = await fetch(endpoint, report).then(
-      ({ status }) => status < 500,
+      ({ status }) => ![429, 500, 503].includes(status),
       () => false,
     )
     if (isHeard) {
@@ -198,7 +201,7 @@ interface Window {
 
   function turn(): void {
     if (document.visibilityState === 'hidden') leave()
-    sample()
+    else sample()
   }
 
   document.addEventListener('visibilitychange', turn)

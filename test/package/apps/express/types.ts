@@ -50,6 +50,8 @@ export function page(_req: Request, res: Response): void {
   res.locals.trackImpression.requestId = 'mine'
 }
 
+export const visible = impressions({ visibility: { secret: process.env.AD_IMPRESSIONS_SECRET } })
+
 const acme = defineNetwork({
   name: 'acme',
   baseUrl: 'https://ads.example.com',
