@@ -226,7 +226,6 @@ export class Delivery {
   }
 
   #claim(limit: number, kind: BatchKind): void {
-    let isPromised = false
     this.#isClaiming = true
     this.#outbox.claim(limit, (claim) => {
       if (!claim && this.#outbox.waiting > 0) {
@@ -239,9 +238,8 @@ export class Delivery {
       this.#isClaiming = false
       if (claim) this.#take(claim, kind)
       // A claim that was promised has left the loop that asked for it.
-      if (isPromised) this.#drainSoon()
+      this.#drainSoon()
     })
-    isPromised = true
   }
 
   /** A claim may have been long promised: gate, budget and delivery may have closed meanwhile. */
@@ -290,7 +288,7 @@ export class Delivery {
     const retryAfterMs = kind === 'retry' ? verdict.retryAfterMs : undefined
     this.#gate.leave(pass, result, nowMs, retryAfterMs)
     this.#settlement.carryOut(batch, verdict, 'answer' in end && end.answer.status >= 500)
-    if (this.#mayClaim()) this.#drainSoon()
+    this.#drainSoon()
   }
 
   /** Looks for expired impressions now and then, for as long as any are left. */
