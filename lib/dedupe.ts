@@ -35,6 +35,11 @@ function exactlyWith(keys: readonly string[], key: string): readonly string[] {
   return longer
 }
 
+/** By which a campaign counts once: networks may have the same ids. */
+export function onceKeyOf(network: string, campaign: string | number): string {
+  return `${network}:${campaign}`
+}
+
 /** The keys of one network's campaigns, each of them one text however many page loads hold it. */
 export class OnceKeys {
   readonly #network: string
@@ -48,7 +53,7 @@ export class OnceKeys {
     const known = this.#known.get(campaign)
     if (known !== undefined) return known
     if (this.#known.size >= MAX_KNOWN_KEYS) this.#known.clear()
-    const key = `${this.#network}:${campaign}`
+    const key = onceKeyOf(this.#network, campaign)
     this.#known.set(campaign, key)
     return key
   }

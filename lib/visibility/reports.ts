@@ -20,20 +20,22 @@ export interface ReportsParts<Source> {
 /** Counts what browsers report as seen, each under the request id of its page. */
 export class Reports<Source> {
   readonly #parts: ReportsParts<Source>
+  readonly #admission: AdmissionOptions<Source>
 
   constructor(parts: ReportsParts<Source>) {
     this.#parts = parts
+    // For consent the page's own request was asked.
+    this.#admission = { traffic: parts.admission.traffic, consent: undefined }
   }
 
   /** Every token, and a report that is none, ends in one outcome; the client is told of no one's. */
   take(report: Report, req: IncomingMessage, source: Source): void {
-    const { tokens, lanes, intake, admission, clock, log } = this.#parts
+    const { tokens, lanes, intake, clock, log } = this.#parts
     if ('expected' in report) {
       this.#refuse(undefined, undefined, `report: expected ${report.expected}`)
       return
     }
-    // For consent the page's own request was asked.
-    const refusal = refusalOf(req, source, { ...admission, consent: undefined }, log)
+    const refusal = refusalOf(req, source, this.#admission, log)
     for (const token of report) {
       const vouched = tokens.read(token)
       const lane = lanes.find(({ network }) => network.name === vouched?.network)

@@ -1,4 +1,5 @@
 import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
+import { onceKeyOf } from '../dedupe.js'
 import type { Impression } from '../impression.js'
 
 /** What a token vouches for: a valid, admitted impression that waits to be seen. */
@@ -56,7 +57,7 @@ export class Tokens {
     if (!secret) throw new RangeError('no secret')
     const expiresAtMs = this.#now() + this.#ttlMs
     // Most often it says nothing new: left out, it makes tokens shorter.
-    const ownKey = onceKey === `${network}:${campaignId}` ? '' : onceKey
+    const ownKey = onceKey === onceKeyOf(network, campaignId) ? '' : onceKey
     const vouched = [expiresAtMs, mark, network, requestId, campaignId, ownKey, batchKey, item]
     const payload = Buffer.from(JSON.stringify(vouched)).toString('base64url')
     const token = `${payload}.${sign(payload, secret)}`
@@ -77,7 +78,7 @@ export class Tokens {
     const [expiresAtMs, mark, network, requestId, campaignId, ownKey, batchKey, item] = JSON.parse(
       Buffer.from(payload, 'base64url').toString(),
     )
-    const onceKey = ownKey || `${network}:${campaignId}`
+    const onceKey = ownKey || onceKeyOf(network, campaignId)
     const isExpired = this.#now() >= expiresAtMs
     const isOwn = mark.startsWith(this.#issuer)
     return { network, requestId, campaignId, onceKey, batchKey, item, mark, isExpired, isOwn }
