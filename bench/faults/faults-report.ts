@@ -1,8 +1,7 @@
 import { type ContestantName, contestantOf } from '../contestants/contestants.js'
 import { number, type Report, type Table, type Verdict } from '../report.js'
 import type { BurstLoss } from './burst.js'
-import { CONTESTED, type Losses } from './faults.js'
-import type { Loss } from './run-scenario.js'
+import { CONTESTED, type Loss, type Losses } from './run-scenario.js'
 import { SCENARIOS, type ScenarioName } from './scenarios.js'
 
 const OWN = ['ens', 'closient'] as const

@@ -4,22 +4,10 @@ import type { Schedule } from '../schedule.js'
 import { type Sink, startSink } from '../sink/start-sink.js'
 import { type BurstLoss, runBurst } from './burst.js'
 import { reportOf } from './faults-report.js'
-import { type Loss, prepareScenario } from './run-scenario.js'
+import { CONTESTED, type Loss, prepareScenario } from './run-scenario.js'
 import { GROUPS, SCENARIOS, type ScenarioName } from './scenarios.js'
 
-/** Those whose impressions are counted as they arrive. */
-export const CONTESTED: readonly ContestantName[] = [
-  'ens',
-  'closient',
-  'segment',
-  'posthog',
-  'amplitude',
-  'snowplow',
-]
-
 const BURST = 200_000
-
-export type Losses = ReadonlyMap<ScenarioName, ReadonlyMap<ContestantName, Loss>>
 
 /** What is lost and what counts twice when things break. Little load, so that all run side by side. */
 export async function measureFaults(schedule: Schedule): Promise<Report> {

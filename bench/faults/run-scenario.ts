@@ -3,7 +3,19 @@ import type { ContestantName } from '../contestants/contestants.js'
 import { openLoop } from '../page/open-loop.js'
 import { type RunningSite, startSite } from '../page/running-site.js'
 import { type Sink, whenQuiet } from '../sink/start-sink.js'
-import type { Scenario } from './scenarios.js'
+import type { Scenario, ScenarioName } from './scenarios.js'
+
+/** Those whose impressions are counted as they arrive. */
+export const CONTESTED: readonly ContestantName[] = [
+  'ens',
+  'closient',
+  'segment',
+  'posthog',
+  'amplitude',
+  'snowplow',
+]
+
+export type Losses = ReadonlyMap<ScenarioName, ReadonlyMap<ContestantName, Loss>>
 
 /** What the sink saw of what was tracked. */
 export interface Loss {

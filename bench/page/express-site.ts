@@ -1,8 +1,7 @@
 import type { RequestListener } from 'node:http'
 import express from 'express'
 import type { Counting } from '../contestants/contestant.js'
-import { PRODUCTS, VIEWS } from './products.js'
-import type { InputsOf } from './site.js'
+import { type InputsOf, PRODUCTS, VIEWS } from './products.js'
 
 export async function expressSite(
   { tracker, track, trackFirst }: Counting,

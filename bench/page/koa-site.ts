@@ -2,8 +2,7 @@ import type { RequestListener } from 'node:http'
 import ejs from '@koa/ejs'
 import Koa from 'koa'
 import type { Counting } from '../contestants/contestant.js'
-import { PRODUCTS, VIEWS } from './products.js'
-import type { InputsOf } from './site.js'
+import { type InputsOf, PRODUCTS, VIEWS } from './products.js'
 
 export async function koaSite(
   { tracker, track, trackFirst }: Counting,

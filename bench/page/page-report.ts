@@ -7,7 +7,7 @@ import {
 import { number, spread, type Table, type Verdict } from '../report.js'
 import { differences, median, ratios } from '../statistics.js'
 import { CONNECTIONS } from './closed-loop.js'
-import { type Figures, type FiguresByName, PAGES_PER_SECOND } from './page.js'
+import { type Figures, type FiguresByName, PAGES_PER_SECOND } from './figures.js'
 import type { Framework } from './site.js'
 
 const FRAMEWORKS: Readonly<Record<Framework, string>> = { koa: 'Koa 3', express: 'Express 5' }

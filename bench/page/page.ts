@@ -1,9 +1,10 @@
-import { CONTESTANT_NAMES, type ContestantName } from '../contestants/contestants.js'
+import { CONTESTANT_NAMES } from '../contestants/contestants.js'
 import type { Report, Table } from '../report.js'
 import type { Schedule } from '../schedule.js'
 import { type Sink, startSink, whenQuiet } from '../sink/start-sink.js'
 import { quantile } from '../statistics.js'
 import { type ClosedLoop, CONNECTIONS, closedLoop } from './closed-loop.js'
+import { type Figures, type FiguresByName, noFigures, PAGES_PER_SECOND } from './figures.js'
 import { openLoop } from './open-loop.js'
 import { tablesOf, verdictsOf } from './page-report.js'
 import { type RunningSite, startSite } from './running-site.js'
@@ -14,8 +15,6 @@ const FIRST_REQUESTS = 300
 /** Until V8 has compiled what is hot: before that what is added looks like twice as much. */
 const WARM_UP_SECONDS = 1.5
 const CLOSED_SECONDS = 0.6
-/** One that every contestant's server can hold. */
-export const PAGES_PER_SECOND = 250
 const OPEN_SECONDS = 1
 /** For all rounds of one framework. */
 const CLOSED_LIMIT_S = 75
@@ -23,22 +22,6 @@ const OPEN_LIMIT_S = 100
 /** Right before a site is shut down, so that something is left to deliver. */
 const LAST_REQUESTS = 101
 const CLOSE_TIMEOUT_MS = 5_000
-
-/** A contestant's figures, one of each round. */
-export interface Figures {
-  readonly closedCpuUs: number[]
-  readonly requestsPerSecond: number[]
-  readonly rssMb: number[]
-  readonly openCpuUs: number[]
-  readonly p50Ms: number[]
-  readonly p99Ms: number[]
-  tracked: number
-  arrived: number
-  calls: number
-  closeMs: number | undefined
-}
-
-export type FiguresByName = ReadonlyMap<ContestantName, Figures>
 
 /** What a page pays for being counted. */
 export async function measurePages(schedule: Schedule): Promise<Report> {
@@ -91,21 +74,6 @@ async function measureFramework(
   }
   for (const site of sites) await close(site, sink, ofSite(site))
   return figures
-}
-
-function noFigures(): Figures {
-  return {
-    closedCpuUs: [],
-    requestsPerSecond: [],
-    rssMb: [],
-    openCpuUs: [],
-    p50Ms: [],
-    p99Ms: [],
-    tracked: 0,
-    arrived: 0,
-    calls: 0,
-    closeMs: undefined,
-  }
 }
 
 function requestsIn(seconds: number, { requestsPerSecond }: ClosedLoop): number {

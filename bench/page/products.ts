@@ -9,3 +9,6 @@ export const PRODUCTS = Array.from({ length: 50 }, (_, place) => ({
   name: `Organic granola bars no. ${place + 1} & more`,
   price: (3 + place / 7).toFixed(2),
 }))
+
+/** What a page counts, by its query's `first` campaign: from 1 on where there is none. */
+export type InputsOf = (first: unknown) => readonly never[]

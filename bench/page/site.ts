@@ -1,10 +1,8 @@
 import { createServer, type Server } from 'node:http'
 import type { Contestant, Counting } from '../contestants/contestant.js'
+import type { InputsOf } from './products.js'
 
 export type Framework = 'express' | 'koa'
-
-/** What a page counts, by its query's `first` campaign: from 1 on where there is none. */
-export type InputsOf = (first: unknown) => readonly never[]
 
 /** The page, counted in the contestant's way. */
 export async function siteOf(
