@@ -4,7 +4,7 @@ export interface Schedule {
    * Numbers of the rounds, from 1; from 0 where the first warms up. A machine too slow or too busy
    * to make all of them within the limit makes fewer, and that is noted.
    */
-  rounds(limitS: number, warmsUp?: 'and one to warm up'): Iterable<number>
+  rounds(usual: number, limitS: number, warmsUp?: 'and one to warm up'): Iterable<number>
   /** How many of something a round has. */
   amount(usual: number): number
   seconds(usual: number): number
@@ -12,16 +12,14 @@ export interface Schedule {
   readonly notes: readonly string[]
 }
 
-export const ROUNDS = 5
-
 /** @param isQuick a trial of the bench itself, whose figures mean nothing */
 export function scheduleOf(isQuick: boolean): Schedule {
   const share = isQuick ? 0.2 : 1
-  const rounds = isQuick ? 2 : ROUNDS
   const notes: string[] = []
   let last = ''
   return {
-    *rounds(limitS, warmsUp) {
+    *rounds(usual, limitS, warmsUp) {
+      const rounds = isQuick ? 2 : usual
       const endMs = performance.now() + limitS * 1_000
       for (let round = warmsUp ? 0 : 1; round <= rounds; round += 1) {
         if (performance.now() > endMs) {

@@ -49,8 +49,7 @@ export class Intake {
       return false
     }
     if (counted.has(onceKey)) {
-      const reason = `campaign ${impression.campaignId} has counted in this page load`
-      this.end(lane, impression, 'duplicate', reason)
+      this.end(lane, impression, 'duplicate', 'this campaign has counted in this page load')
       return false
     }
     counted.add(onceKey)

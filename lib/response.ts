@@ -25,6 +25,8 @@ export function isStorable(res: ServerResponse): boolean {
 function cacheControlOf(res: ServerResponse): string {
   const value = res.getHeader('cache-control')
   if (value !== undefined) return String(value)
+  // With any header set before, `writeHead` sets its own as well: to search the head takes 3 µs.
+  if (res.getHeaderNames().length > 0) return ''
   const head = '_header' in res ? res._header : undefined
   return (typeof head === 'string' && /^cache-control:(.*)/im.exec(head)?.[1]) || ''
 }

@@ -1,4 +1,4 @@
-import type { Tracker } from 'ad-impressions'
+import type { Network } from 'ad-impressions'
 import type { WireName } from '../sink/wires.js'
 
 /** One way to count impressions. */
@@ -23,8 +23,8 @@ export type Start = (sinkUrl: string) => Counting
 export interface Counting {
   /** What it is given to count a display of this campaign. */
   inputOf(campaign: number): object
-  /** The library's own. */
-  readonly tracker?: Tracker
+  /** The library's own: what its middleware is mounted with, which then has `flush` and `close`. */
+  readonly networks?: readonly Network[]
   /** What the page's template calls where it is not the library's own. */
   readonly track?: (input: never) => void
   /** What the page waits for before it is rendered. */

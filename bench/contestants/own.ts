@@ -1,21 +1,16 @@
-import { closient, createTracker, ens, type Network } from 'ad-impressions'
+import { closient, ens } from 'ad-impressions'
 import { closientInputOf, ensInputOf } from './ads.js'
-import type { Counting } from './contestant.js'
+import type { Start } from './contestant.js'
 
 /** Any will do: the sink takes all. */
 const apiKey = 'csb_bench'
 
-export const startEns = (baseUrl: string) => counting(ens({ apiKey, baseUrl }), ensInputOf)
+export const startEns: Start = (baseUrl) => ({
+  inputOf: ensInputOf,
+  networks: [ens({ apiKey, baseUrl })],
+})
 
-export const startClosient = (baseUrl: string) =>
-  counting(closient({ apiKey, baseUrl }), closientInputOf)
-
-function counting(network: Network, inputOf: Counting['inputOf']): Counting {
-  const tracker = createTracker({ networks: [network] })
-  return {
-    inputOf,
-    tracker,
-    flush: () => tracker.flush(),
-    close: (timeoutMs) => tracker.close({ timeoutMs }),
-  }
-}
+export const startClosient: Start = (baseUrl) => ({
+  inputOf: closientInputOf,
+  networks: [closient({ apiKey, baseUrl })],
+})

@@ -34,6 +34,7 @@ const CONTESTANTS: Readonly<Record<SenderName, Contestant>> = {
   closient1000: { label: 'batches of 1,000', impressions: { 0: 100_000, 20: 100_000 } },
 }
 
+const ROUNDS = 5
 /** For all rounds at one latency. */
 const LIMIT_S = 40
 
@@ -70,7 +71,7 @@ async function measureAt(
     processes.set(name, await startSender(name, latencyMs, sink))
   }
   // The first turn warms up, and teaches Closient's delivery what the sink allows.
-  for (const round of schedule.rounds(LIMIT_S, 'and one to warm up')) {
+  for (const round of schedule.rounds(ROUNDS, LIMIT_S, 'and one to warm up')) {
     for (const [name, process] of processes) {
       const { label, impressions } = CONTESTANTS[name]
       schedule.progress(`delivery at ${latencyMs} ms, round ${round}: ${label}`)

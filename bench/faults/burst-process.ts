@@ -1,14 +1,15 @@
 /** The process of one burst: `burst-process.js CONTESTANT SINK_URL`. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Stats } from 'ad-impressions'
+import { createTracker, type Stats } from 'ad-impressions'
 import { type Exchange, exchange, finish } from '../call/exchange.js'
 import { answerParent } from '../child.js'
 import { contestantOf } from '../contestants/contestants.js'
 
 const [name, sinkUrl = ''] = process.argv.slice(2)
 const start = await contestantOf(name).load()
-const counting = start(sinkUrl)
+const { networks, track, inputOf, close } = start(sinkUrl)
+const tracker = networks && createTracker({ networks })
 
 const IMPRESSIONS_A_PAGE = 50
 /** As when as many sockets have become readable at once. */
@@ -39,10 +40,11 @@ const answers = {
       if (page % PAGES_A_TURN === PAGES_A_TURN - 1) await nextTurn()
     }
     const patience = new Promise((resolve) => setTimeout(resolve, closeMs + 500))
-    await Promise.race([counting.close?.(closeMs), patience])
+    const closed = tracker ? tracker.close({ timeoutMs: closeMs }) : close?.(closeMs)
+    await Promise.race([closed, patience])
     delay.disable()
     return {
-      stats: counting.tracker?.stats(),
+      stats: tracker?.stats(),
       heldMs: delay.max / 1e6,
       peakMb: process.resourceUsage().maxRSS / 1e3,
       beforeMb,
@@ -51,7 +53,6 @@ const answers = {
 }
 
 function displayPage(page: Exchange, first: number): void {
-  const { tracker, track, inputOf } = counting
   const trackImpression = tracker ? tracker.pageLoad(page.req, page.res) : track
   for (let place = 0; place < IMPRESSIONS_A_PAGE; place += 1) {
     trackImpression?.(inputOf(first + place) as never)

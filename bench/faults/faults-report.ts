@@ -30,8 +30,8 @@ function lossTable(losses: Losses): Table {
     about:
       'Each cell is `tracked: lost · twice`: impressions of pages that were answered, those that the sink ' +
       'never counted (and of these those that the library itself counts as not delivered), and those ' +
-      'that it counted more than once. 30 pages a second of three impressions for 6 s, faults shorter than ' +
-      'real ones; a call that was read and not answered has counted, the worst case for who sends again.',
+      'that it counted more than once. Ten pages a second of three impressions, sixty where the process ends; ' +
+      'a call that was read and not answered has counted, the worst case for who sends again.',
     head: ['fault', ...CONTESTED.map(labelOf)],
     rows: [...losses].map(([name, ofEach]) => [
       SCENARIOS[name].label,

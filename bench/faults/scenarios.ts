@@ -15,41 +15,48 @@ export interface Scenario {
   readonly closeMs: number
 }
 
-const PAGES_PER_SECOND = 30
+/** Of all sites together it is as much as the machine can hold beside the sink. */
+const PAGES_PER_SECOND = 10
+/** Under load alone. */
+const MANY_PAGES_PER_SECOND = 60
 
-const outage = { loadS: 6, pagesPerSecond: PAGES_PER_SECOND, closeMs: 20_000 }
+/** Time to shut down that a network which was away for long needs: the pause between probes. */
+const closeMs = 30_000
 
-/** The issue's faults, shortened so that the whole bench stays below ten minutes. */
+const brief = { loadS: 6, pagesPerSecond: PAGES_PER_SECOND, closeMs }
+
 export const SCENARIOS = {
   error: {
-    ...outage,
-    label: '500 for 3 s',
+    ...brief,
+    label: '500 for 10 s',
     fault: { kind: 'status', status: 500 },
     fromS: 1,
-    untilS: 4,
+    untilS: 11,
+    loadS: 12,
   },
   limited: {
-    ...outage,
+    ...brief,
     label: '429 with `Retry-After: 2` for 3 s',
     fault: { kind: 'status', status: 429, retryAfterS: 2 },
     fromS: 1,
     untilS: 4,
   },
   reset: {
-    ...outage,
+    ...brief,
     label: 'reset after the request was read, one call in 20',
     fault: { kind: 'reset', every: 20 },
     fromS: 0,
   },
   refused: {
-    ...outage,
-    label: 'connections refused for 4 s',
+    ...brief,
+    label: 'connections refused for 15 s',
     fault: { kind: 'refuse' },
     fromS: 1,
-    untilS: 5,
+    untilS: 16,
+    loadS: 17,
   },
   hang: {
-    ...outage,
+    ...brief,
     label: 'read and never answered for 3 s',
     fault: { kind: 'hang' },
     fromS: 1,
@@ -68,7 +75,7 @@ export const SCENARIOS = {
     signal: 'SIGTERM',
     signalS: 2,
     loadS: 3,
-    pagesPerSecond: 2 * PAGES_PER_SECOND,
+    pagesPerSecond: MANY_PAGES_PER_SECOND,
     closeMs: 10_000,
   },
   killed: {
@@ -76,7 +83,7 @@ export const SCENARIOS = {
     signal: 'SIGKILL',
     signalS: 2,
     loadS: 3,
-    pagesPerSecond: 2 * PAGES_PER_SECOND,
+    pagesPerSecond: MANY_PAGES_PER_SECOND,
     closeMs: 0,
   },
 } satisfies Record<string, Scenario>

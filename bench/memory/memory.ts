@@ -14,6 +14,7 @@ const LABELS: Readonly<Record<Kind, string>> = { ens: 'ENS', closient: 'Closient
 /** So many fill the memory of page loads within the first quarter of an hour. */
 const PAGES_PER_SECOND = 120
 
+const ROUNDS = 5
 /** For all rounds. */
 const LIMIT_S = 60
 
@@ -29,7 +30,7 @@ export async function measureMemory(schedule: Schedule): Promise<Report> {
   const figures = new Map<Kind, Figures>(
     KINDS.map((kind) => [kind, { remembered: [], forgotten: [], pending: [] }]),
   )
-  for (const round of schedule.rounds(LIMIT_S)) {
+  for (const round of schedule.rounds(ROUNDS, LIMIT_S)) {
     schedule.progress(`memory, round ${round}`)
     // No time is taken here, so that both networks may be measured at once.
     await Promise.all([...figures].map(([kind, its]) => measureRound(kind, its, count)))

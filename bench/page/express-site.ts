@@ -1,18 +1,20 @@
-import type { RequestListener } from 'node:http'
 import express from 'express'
 import type { Counting } from '../contestants/contestant.js'
-import { type InputsOf, PRODUCTS, VIEWS } from './products.js'
+import { type App, type InputsOf, PRODUCTS, type TrackerMethods, VIEWS } from './products.js'
 
 export async function expressSite(
-  { tracker, track, trackFirst }: Counting,
+  { networks, track, trackFirst }: Counting,
   inputsOf: InputsOf,
-): Promise<RequestListener> {
+): Promise<App> {
   const app = express()
   app.set('views', VIEWS)
   app.set('view engine', 'ejs')
-  if (tracker) {
+  let tracker: TrackerMethods | undefined
+  if (networks) {
     const { impressions } = await import('ad-impressions')
-    app.use(impressions({ tracker }))
+    const middleware = impressions({ networks })
+    app.use(middleware)
+    tracker = middleware
   }
   if (track) {
     app.use((_req, res, next) => {
@@ -25,5 +27,5 @@ export async function expressSite(
     if (trackFirst) await trackFirst(inputs)
     res.render('page', { products: PRODUCTS, inputs })
   })
-  return app
+  return { listener: app, tracker }
 }

@@ -1,18 +1,20 @@
-import type { RequestListener } from 'node:http'
 import ejs from '@koa/ejs'
 import Koa from 'koa'
 import type { Counting } from '../contestants/contestant.js'
-import { type InputsOf, PRODUCTS, VIEWS } from './products.js'
+import { type App, type InputsOf, PRODUCTS, type TrackerMethods, VIEWS } from './products.js'
 
 export async function koaSite(
-  { tracker, track, trackFirst }: Counting,
+  { networks, track, trackFirst }: Counting,
   inputsOf: InputsOf,
-): Promise<RequestListener> {
+): Promise<App> {
   const app = new Koa()
   ejs(app, { root: VIEWS, layout: false, viewExt: 'ejs' })
-  if (tracker) {
+  let tracker: TrackerMethods | undefined
+  if (networks) {
     const { impressions } = await import('ad-impressions/koa')
-    app.use(impressions({ tracker }))
+    const middleware = impressions({ networks })
+    app.use(middleware)
+    tracker = middleware
   }
   if (track) {
     app.use((ctx, next) => {
@@ -25,5 +27,5 @@ export async function koaSite(
     if (trackFirst) await trackFirst(inputs)
     await ctx.render('page', { products: PRODUCTS, inputs })
   })
-  return app.callback()
+  return { listener: app.callback(), tracker }
 }

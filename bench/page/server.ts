@@ -11,8 +11,9 @@ if (framework !== 'express' && framework !== 'koa') throw new RangeError(`no ${f
 const contestant = contestantOf(name)
 const start = await contestant.load()
 const counting = start(sinkUrl)
-const server = await siteOf(framework, contestant, counting)
-const { tracker } = counting
+const { server, tracker } = await siteOf(framework, contestant, counting)
+/** Shuts down, and resolves when nothing is pending any more; none: there is no way to know. */
+const close = tracker ? (timeoutMs: number) => tracker.close({ timeoutMs }) : counting.close
 const outcomes = tracker && watched ? watchOutcomes(tracker) : undefined
 
 /** What a process has used so far. */
@@ -32,12 +33,12 @@ const answers = {
     const { user, system } = process.cpuUsage()
     return { cpuUs: user + system, rssBytes: process.memoryUsage.rss() }
   },
-  flush: async () => void (await counting.flush?.()),
+  flush: async () => void (await (tracker?.flush() ?? counting.flush?.())),
   /** Milliseconds until all that was pending is done with; `undefined` where nothing can tell. */
   async close(timeoutMs: number): Promise<number | undefined> {
-    if (!counting.close) return undefined
+    if (!close) return undefined
     const startMs = performance.now()
-    await counting.close(timeoutMs)
+    await close(timeoutMs)
     return performance.now() - startMs
   },
   stats: (): Stats | undefined => tracker?.stats(),
@@ -50,7 +51,7 @@ export type ServerAnswers = typeof answers
 // As a site is shut down: no new connections, the answers under way, then what is pending.
 process.once('SIGTERM', () => {
   server.close(async () => {
-    await counting.close?.(10_000)
+    await close?.(10_000)
     process.exit()
   })
   // A connection that was busy when this began is closed once it is idle.

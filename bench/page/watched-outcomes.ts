@@ -1,8 +1,9 @@
-import type { Outcome, Tracker } from 'ad-impressions'
+import type { Outcome } from 'ad-impressions'
 import { campaignOf } from '../contestants/ads.js'
+import type { TrackerMethods } from './products.js'
 
 /** What became of each campaign, of which each counts on one page. */
-export function watchOutcomes(tracker: Tracker): Map<number, Outcome> {
+export function watchOutcomes(tracker: TrackerMethods): Map<number, Outcome> {
   const outcomes = new Map<number, Outcome>()
   tracker.on('outcome', ({ campaignId, outcome }) => {
     const campaign = typeof campaignId === 'string' ? campaignOf(campaignId) : campaignId

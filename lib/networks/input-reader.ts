@@ -50,7 +50,9 @@ export class InputReader<Lane extends { readonly network: Network }> {
     let failure: InvalidImpressionError | undefined
     for (const name of this.#names) {
       try {
-        fields[name] = given[name]
+        const value = given[name]
+        // Blank as it is: most inputs leave most fields out.
+        if (value !== undefined) fields[name] = value
       } catch (thrown) {
         const expected = `a value that can be read (reading it threw: ${messageOf(thrown)})`
         failure ??= new InvalidImpressionError(name, expected, undefined)
@@ -91,21 +93,20 @@ export class InputReader<Lane extends { readonly network: Network }> {
   tellStrays(input: object, lane: Lane): void {
     if (this.#straysTold.size >= MAX_STRAYS_TOLD) return
     const known = this.#known.get(lane)
-    for (const name of namesOf(input)) {
-      if (known?.has(name)) continue
-      const stray = `${lane.network.name}: ${describe(name)}`
-      if (this.#straysTold.has(stray) || this.#straysTold.size >= MAX_STRAYS_TOLD) continue
-      this.#straysTold.add(stray)
-      this.#log.warn(`stray field ${stray}`, `${stray} is no field of this network: left out`)
+    try {
+      // No array of the names: this runs for each impression, and hardly ever finds one.
+      for (const name in input) {
+        if (!known?.has(name) && Object.hasOwn(input, name)) this.#tellStray(name, lane)
+      }
+    } catch {
+      // An object that does not tell its fields' names may be valid all the same.
     }
   }
-}
 
-/** An object that does not tell its fields' names may be valid all the same. */
-function namesOf(input: object): readonly string[] {
-  try {
-    return Object.keys(input)
-  } catch {
-    return []
+  #tellStray(name: string, { network }: Lane): void {
+    const stray = `${network.name}: ${describe(name)}`
+    if (this.#straysTold.has(stray) || this.#straysTold.size >= MAX_STRAYS_TOLD) return
+    this.#straysTold.add(stray)
+    this.#log.warn(`stray field ${stray}`, `${stray} is no field of this network: left out`)
   }
 }

@@ -1,11 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { readUserAgent } from './user-agent.js'
 
-// Sec-Purpose is the standard's (https://fetch.spec.whatwg.org/#sec-purpose-header, with
-// parameters: `prefetch;prerender`, `prefetch;anonymous-client-ip`). The rest are what browsers
-// sent before and some still do: Purpose is Chromium's, X-Purpose WebKit's, X-Moz Firefox's.
-const PURPOSE_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz']
-
 const SPECULATION = /^(?:prefetch|prerender|preview)(?![\w-])/i
 
 /**
@@ -13,10 +8,19 @@ const SPECULATION = /^(?:prefetch|prerender|preview)(?![\w-])/i
  * Whether it is ever looked at, its request does not tell. Never throws.
  */
 export function isSpeculative(headers: IncomingHttpHeaders): boolean {
-  return PURPOSE_HEADERS.some((name) => {
-    const value = headers[name]
-    return typeof value === 'string' && SPECULATION.test(value)
-  })
+  // Sec-Purpose is the standard's (https://fetch.spec.whatwg.org/#sec-purpose-header, with
+  // parameters: `prefetch;prerender`, `prefetch;anonymous-client-ip`). The rest are what browsers
+  // sent before and some still do: Purpose is Chromium's, X-Purpose WebKit's, X-Moz Firefox's.
+  return (
+    isSpeculation(headers['sec-purpose']) ||
+    isSpeculation(headers.purpose) ||
+    isSpeculation(headers['x-purpose']) ||
+    isSpeculation(headers['x-moz'])
+  )
+}
+
+function isSpeculation(value: string | string[] | undefined): boolean {
+  return typeof value === 'string' && SPECULATION.test(value)
 }
 
 /**
