@@ -49,7 +49,8 @@ export class Intake {
       return false
     }
     if (counted.has(onceKey)) {
-      this.end(lane, impression, 'duplicate', 'this campaign has counted in this page load')
+      const reason = `campaign ${impression.campaignId} has counted in this page load`
+      this.end(lane, impression, 'duplicate', reason)
       return false
     }
     counted.add(onceKey)

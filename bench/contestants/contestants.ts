@@ -15,6 +15,14 @@ const bare = {
   load: async () => (): Counting => ({ inputOf: () => ({}) }),
 } satisfies Contestant
 
+/** What any middleware adds that gives templates something: EJS then takes longer to find the rest. */
+const local = {
+  label: 'bare, with one more local',
+  impressions: 0,
+  wire: undefined,
+  load: async () => (): Counting => ({ inputOf: () => ({}), track: () => {} }),
+} satisfies Contestant
+
 const loadEns = async () => (await import('./own.js')).startEns
 const loadClosient = async () => (await import('./own.js')).startClosient
 
@@ -93,7 +101,7 @@ const peers = {
 } satisfies Record<string, Contestant>
 
 /** Every contestant, in the order in which they take turns. */
-export const CONTESTANTS = { bare, ...own, ...handWritten, ...peers }
+export const CONTESTANTS = { bare, local, ...own, ...handWritten, ...peers }
 
 export type ContestantName = keyof typeof CONTESTANTS
 export type PeerName = keyof typeof peers

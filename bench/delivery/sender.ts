@@ -1,9 +1,9 @@
-/** The process that sends: `sender.js SENDER SINK_URL`. */
+/** The process that sends: `sender.js SENDER SINK_URL CONNECTIONS`. */
 import { answerParent } from '../child.js'
 import { SENDERS, type SenderName } from './senders.js'
 
-const [name, url = ''] = process.argv.slice(2)
-const sender = SENDERS[name as SenderName](url)
+const [name, url = '', connections] = process.argv.slice(2)
+const sender = SENDERS[name as SenderName](url, Number(connections))
 
 const answers = {
   /** Until all was answered. */

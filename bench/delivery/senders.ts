@@ -10,9 +10,6 @@ export interface Sender {
   send(impressions: number): Promise<unknown>
 }
 
-/** The library's own limit for ENS, so that the loops have the same. */
-export const CONNECTIONS = 128
-
 const apiKey = 'csb_bench'
 const PATH = '/api/v1/campaigns/impression'
 const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
@@ -34,8 +31,8 @@ function own(tracker: Tracker, inputOf: (campaign: number) => ImpressionInput): 
   }
 }
 
-function ownEns(baseUrl: string): Sender {
-  const networks = [ens({ apiKey, baseUrl, connections: CONNECTIONS })]
+function ownEns(baseUrl: string, connections: number): Sender {
+  const networks = [ens({ apiKey, baseUrl, connections })]
   return own(createTracker({ networks, delivery: { maxPending } }), ensInputOf)
 }
 
@@ -47,7 +44,11 @@ function ownClosient(baseUrl: string, maxBatch: number): Sender {
 const bodyOf = (impression: number) => JSON.stringify(ensInputOf((impression % 50) + 1))
 
 /** As many calls under way as there are connections, each followed by the next. */
-async function loops(impressions: number, call: (impression: number) => Promise<void>) {
+async function loops(
+  impressions: number,
+  connections: number,
+  call: (impression: number) => Promise<void>,
+) {
   let next = 0
   async function loop(): Promise<void> {
     while (next < impressions) {
@@ -55,16 +56,16 @@ async function loops(impressions: number, call: (impression: number) => Promise<
       await call(next)
     }
   }
-  await Promise.all(Array.from({ length: CONNECTIONS }, loop))
+  await Promise.all(Array.from({ length: connections }, loop))
 }
 
-function poolOf(url: string): Pool {
-  return new Pool(url, { connections: CONNECTIONS, pipelining: 1 })
+function poolOf(url: string, connections: number): Pool {
+  return new Pool(url, { connections, pipelining: 1 })
 }
 
 /** The plainest: a bare handler, no promise. */
-function dispatchLoop(url: string): Sender {
-  const pool = poolOf(url)
+function dispatchLoop(url: string, connections: number): Sender {
+  const pool = poolOf(url, connections)
   return {
     send: (impressions) =>
       new Promise<void>((resolve, reject) => {
@@ -86,16 +87,16 @@ function dispatchLoop(url: string): Sender {
           begun += 1
           pool.dispatch({ method: 'POST', path: PATH, headers, body: bodyOf(begun) }, handler)
         }
-        for (let connection = 0; connection < CONNECTIONS; connection += 1) next()
+        for (let connection = 0; connection < connections; connection += 1) next()
       }),
   }
 }
 
-function requestLoop(url: string): Sender {
-  const pool = poolOf(url)
+function requestLoop(url: string, connections: number): Sender {
+  const pool = poolOf(url, connections)
   return {
     send: (impressions) =>
-      loops(impressions, async (impression) => {
+      loops(impressions, connections, async (impression) => {
         const { body } = await pool.request({
           method: 'POST',
           path: PATH,
@@ -107,10 +108,10 @@ function requestLoop(url: string): Sender {
   }
 }
 
-function fetchLoop(url: string): Sender {
+function fetchLoop(url: string, connections: number): Sender {
   return {
     send: (impressions) =>
-      loops(impressions, async (impression) => {
+      loops(impressions, connections, async (impression) => {
         const body = bodyOf(impression)
         const response = await fetch(`${url}${PATH}`, { method: 'POST', headers, body })
         await response.arrayBuffer()
@@ -118,7 +119,7 @@ function fetchLoop(url: string): Sender {
   }
 }
 
-/** By name: how it sends. */
+/** By name: how it sends, over so many connections at most; Closient's are eight. */
 export const SENDERS = {
   ens: ownEns,
   dispatch: dispatchLoop,

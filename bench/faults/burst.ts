@@ -10,7 +10,7 @@ export interface BurstLoss extends Burst {
 }
 
 /** How long what was accepted is delivered for: not all of it, at the rates that there are. */
-const CLOSE_MS = 5_000
+const CLOSE_MS = 3_000
 
 export async function runBurst(
   name: ContestantName,

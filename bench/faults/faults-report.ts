@@ -61,7 +61,7 @@ function leavingTable(losses: Losses): Table {
 function burstTable(bursts: ReadonlyMap<ContestantName, BurstLoss>): Table {
   return {
     about:
-      '200,000 impressions at once, on pages of fifty, five pages a turn of the event loop, and then 5 s to ' +
+      '200,000 impressions at once, on pages of fifty, five pages a turn of the event loop, and then 3 s to ' +
       'deliver them to a sink without latency: what arrived, what the library says of the rest, the ' +
       "longest time for which the event loop was held, and the process's memory (RSS) at its peak and before.",
     head: [

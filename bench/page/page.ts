@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CONTESTANT_NAMES } from '../contestants/contestants.js'
-import type { Report, Table } from '../report.js'
+import type { Report, Table, Verdict } from '../report.js'
 import type { Schedule } from '../schedule.js'
 import { QUIET_MS, type Sink, startSink, whenQuiet } from '../sink/start-sink.js'
 import { quantile } from '../statistics.js'
 import { type ClosedLoop, CONNECTIONS, closedLoop } from './closed-loop.js'
 import { type Figures, type FiguresByName, noFigures, PAGES_PER_SECOND } from './figures.js'
+import { measureInOneProcess } from './one-process.js'
 import { openLoop } from './open-loop.js'
-import { tablesOf, verdictsOf } from './page-report.js'
+import { oneProcessTable, tablesOf, verdictsOf } from './page-report.js'
 import { type RunningSite, startSite } from './running-site.js'
 import type { Framework } from './site.js'
 
@@ -15,33 +16,29 @@ const LATENCY_MS = 20
 const FIRST_REQUESTS = 300
 /** Until V8 has compiled what is hot: before that what is added looks like twice as much. */
 const WARM_UP_SECONDS = 1
-/**
- * Short turns, many rounds: what slows this machine for a while, and virtual ones are slowed for
- * seconds, then slows all contestants of a round.
- */
-const CLOSED_SECONDS = 0.15
-const CLOSED_ROUNDS = 15
-const OPEN_SECONDS = 0.6
-const OPEN_ROUNDS = 7
+const ROUNDS = 5
+const CLOSED_SECONDS = 0.3
+const OPEN_SECONDS = 0.5
 /** For all rounds of one framework. */
-const CLOSED_LIMIT_S = 60
-const OPEN_LIMIT_S = 75
+const CLOSED_LIMIT_S = 45
+const OPEN_LIMIT_S = 60
 /** Right before a site is shut down, so that something is left to deliver. */
 const LAST_REQUESTS = 101
-const CLOSE_TIMEOUT_MS = 5_000
+const CLOSE_TIMEOUT_MS = 2_000
 
 /** What a page pays for being counted. */
 export async function measurePages(schedule: Schedule): Promise<Report> {
   const sink = await startSink()
   const tables: Table[] = []
-  const byFramework = new Map<Framework, FiguresByName>()
+  const verdicts: Verdict[] = []
   for (const framework of ['koa', 'express'] as const) {
+    const cpu = await measureInOneProcess(framework, sink, schedule)
     const figures = await measureFramework(framework, sink, schedule)
-    byFramework.set(framework, figures)
-    tables.push(...tablesOf(framework, figures))
+    tables.push(oneProcessTable(framework, cpu), ...tablesOf(framework, figures))
+    verdicts.push(...verdictsOf(framework, cpu, figures))
   }
   await sink.stop()
-  return { title: 'Page cost', tables, verdicts: verdictsOf(byFramework) }
+  return { title: 'Page cost', tables, verdicts }
 }
 
 async function measureFramework(
@@ -67,13 +64,13 @@ async function measureFramework(
   }
   for (const its of figures.values()) forgetRounds(its)
 
-  for (const round of schedule.rounds(CLOSED_ROUNDS, CLOSED_LIMIT_S)) {
+  for (const round of schedule.rounds(ROUNDS, CLOSED_LIMIT_S)) {
     for (const site of sites) {
       schedule.progress(`${framework} closed loop, round ${round}: ${site.contestant.label}`)
       await closedRound(site, sink, ofSite(site), requests.get(site) ?? 0)
     }
   }
-  for (const round of schedule.rounds(OPEN_ROUNDS, OPEN_LIMIT_S)) {
+  for (const round of schedule.rounds(ROUNDS, OPEN_LIMIT_S)) {
     for (const site of sites) {
       schedule.progress(`${framework} open loop, round ${round}: ${site.contestant.label}`)
       await openRound(site, sink, ofSite(site), schedule.seconds(OPEN_SECONDS))

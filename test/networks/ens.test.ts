@@ -209,6 +209,7 @@ describe("ens(): ens.txt's answers", () => {
       'rejected',
       'HTTP 200: campaign has ended',
     ],
+    ['an error with 200 and spaces', answer(200, '{ "status" : "error" }'), 'rejected', 'HTTP 200'],
     ['an error with 200 and no message', answer(200, { status: 'error' }), 'rejected', 'HTTP 200'],
     [
       'the documented 400',

@@ -198,6 +198,15 @@ describe('a field that the network does not have', () => {
     ])
   })
 
+  it('is its own: of what it inherits nobody is told', () => {
+    const { reader, said, lanes } = readerOf('ens')
+    const [lane] = lanes
+    assert.ok(lane)
+    const shared = { colour: 'red' }
+    reader.tellStrays(Object.assign(Object.create(shared), { campaignId: 1, price: 7 }), lane)
+    assert.deepEqual(said, ['ens: "price" is no field of this network: left out'])
+  })
+
   it('is told of shortened, and never with its value', () => {
     const { reader, said, lanes } = readerOf('ens')
     const [lane] = lanes

@@ -188,6 +188,14 @@ for (const framework of FRAMEWORKS) {
           'with writeHead, after',
           (value) => around(nothing, (res) => res.writeHead(200, { 'Cache-Control': value }).end()),
         ],
+        [
+          'with writeHead and another header before it, after',
+          (value) =>
+            around(nothing, (res) => {
+              res.setHeader('X-Page', '1')
+              res.writeHead(200, { 'Cache-Control': value }).end()
+            }),
+        ],
       ]
       for (const [when, page] of ways) {
         it(`are warned about once, said ${when} tracking`, async () => {
