@@ -11,7 +11,7 @@ import type { CallerAnswers } from './caller.js'
  * Without a pause: so many that each pays for the garbage that it makes. Of a few hundred calls
  * most would leave theirs to the next.
  */
-const PAGES = 2_500
+const PAGES = 2_000
 /** While bytes are counted nothing may be collected. */
 const PAGES_ALLOCATED = 500
 const WARM_UP_ROUNDS = 6

@@ -40,11 +40,11 @@ const CONTESTANTS: Readonly<Record<SenderName, Contestant>> = {
   closient1000: { label: 'batches of 1,000', impressions: { 0: 100_000, 20: 100_000 } },
 }
 
-const ROUNDS = 7
+const ROUNDS = 5
 /** One by one over one connection: how long an answer really takes. */
 const LONE_CALLS = 20
 /** For all rounds at one latency. */
-const LIMIT_S = 40
+const LIMIT_S = 30
 
 const NAMES = Object.keys(CONTESTANTS) as SenderName[]
 

@@ -7,15 +7,13 @@ import { CONNECTIONS, closedLoop } from './closed-loop.js'
 import type { Neighbour, NeighboursAnswers } from './neighbours.js'
 import type { Framework } from './site.js'
 
-/** Those whose difference is small, or asked for by name. */
+/** Those that differ by little. */
 export const NEIGHBOURS = [
   'bare',
   'local',
   'none',
   'closientMerged',
   'closient',
-  'ens',
-  'request',
 ] as const satisfies readonly ContestantName[]
 
 export type NeighbourName = (typeof NEIGHBOURS)[number]
@@ -24,10 +22,10 @@ export type NeighbourName = (typeof NEIGHBOURS)[number]
 export type CpuByName = ReadonlyMap<NeighbourName, number[]>
 
 /** Turns are short and rounds many: what slows the machine for a while then slows all alike. */
-const ROUNDS = 25
-const WARM_UP_ROUNDS = 5
+const ROUNDS = 15
+const WARM_UP_ROUNDS = 3
 const REQUESTS = 400
-const LIMIT_S = 50
+const LIMIT_S = 40
 const LATENCY_MS = 20
 
 /**
@@ -75,7 +73,7 @@ async function open(name: NeighbourName, sink: Sink): Promise<Neighbour> {
   return [name, `http://127.0.0.1:${await sink.ask('open', options)}`]
 }
 
-/** Who cannot flush has had its answers by then, and who sends nothing waits as long. */
+/** Who sends nothing waits as long as who does: a process left alone compiles, which is CPU time too. */
 async function allSent(child: Child<NeighboursAnswers>, place: number): Promise<void> {
   await child.ask('flush', place)
   await sleep(LATENCY_MS + 10)

@@ -102,9 +102,9 @@ function cpuVerdicts(where: string, cpu: CpuByName, figures: FiguresByName): Ver
   const overBare = (name: NeighbourName) => median(ratios(rounds(name), rounds('bare')))
   const added = (name: NeighbourName) => median(differences(rounds(name), rounds('bare')))
   const bare = of(figures, 'bare').closedCpuUs
-  const peersAdded = (name: ContestantName) =>
+  const addedApart = (name: ContestantName) =>
     median(differences(of(figures, name).closedCpuUs, bare))
-  const cheapestPeer = Math.min(...PEER_NAMES.map(peersAdded))
+  const cheapestPeer = Math.min(...PEER_NAMES.map(addedApart))
   const closientVerdict = (name: 'closientMerged' | 'closient', how: string, most: number) => {
     const lost = of(figures, name).tracked - of(figures, name).arrived
     return {
@@ -115,7 +115,7 @@ function cpuVerdicts(where: string, cpu: CpuByName, figures: FiguresByName): Ver
     }
   }
   const none = overBare('none')
-  const ensOverRequest = added('ens') / added('request')
+  const ensOverRequest = addedApart('ens') / addedApart('request')
   return [
     {
       what: `a request that tracks nothing, ${where}`,
@@ -128,8 +128,8 @@ function cpuVerdicts(where: string, cpu: CpuByName, figures: FiguresByName): Ver
     {
       what: `three ENS impressions, added CPU, ${where}`,
       target: 'at most 0.75 × undici.request, less than @segment/analytics-node',
-      measured: `${number(ensOverRequest)} ×; ${number(added('ens'))} µs against ${number(peersAdded('segment'))} µs`,
-      isReached: ensOverRequest <= 0.75 && added('ens') < peersAdded('segment'),
+      measured: `${number(ensOverRequest)} ×; ${number(addedApart('ens'))} µs against ${number(addedApart('segment'))} µs`,
+      isReached: ensOverRequest <= 0.75 && addedApart('ens') < addedApart('segment'),
     },
   ]
 }
