@@ -31,7 +31,7 @@ export class Counted {
 
 function exactlyWith(keys: readonly string[], key: string): readonly string[] {
   const longer = new Array<string>(keys.length + 1).fill(key)
-  for (let index = 0; index < keys.length; index += 1) longer[index] = keys[index] ?? key
+  for (const [index, known] of keys.entries()) longer[index] = known
   return longer
 }
 

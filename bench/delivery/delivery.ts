@@ -152,7 +152,7 @@ function verdictOf(latencyMs: LatencyMs, { bySender, loneMs }: AtLatency): Verdi
     what: `ENS delivery at ${latencyMs} ms`,
     target: 'at least 0.95 × connections ÷ latency',
     measured:
-      `${number(share)} × (${CONNECTIONS[latencyMs]} ÷ ${number(median(loneMs))} ms); ` +
+      `${number(share)} × (${CONNECTIONS[latencyMs]} ÷ ${number(median(loneMs))} ms, what a call alone takes); ` +
       `the plain loop ${number(plainShare)} ×`,
     isReached: share >= 0.95,
   }

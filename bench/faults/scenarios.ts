@@ -23,11 +23,11 @@ const MANY_PAGES_PER_SECOND = 60
 /** Time to shut down that a network which was away for long needs: the pause between probes. */
 const closeMs = 30_000
 
-const brief = { loadS: 6, pagesPerSecond: PAGES_PER_SECOND, closeMs }
+const usual = { loadS: 6, pagesPerSecond: PAGES_PER_SECOND, closeMs }
 
 export const SCENARIOS = {
   error: {
-    ...brief,
+    ...usual,
     label: '500 for 10 s',
     fault: { kind: 'status', status: 500 },
     fromS: 1,
@@ -35,20 +35,20 @@ export const SCENARIOS = {
     loadS: 12,
   },
   limited: {
-    ...brief,
+    ...usual,
     label: '429 with `Retry-After: 2` for 3 s',
     fault: { kind: 'status', status: 429, retryAfterS: 2 },
     fromS: 1,
     untilS: 4,
   },
   reset: {
-    ...brief,
+    ...usual,
     label: 'reset after the request was read, one call in 20',
     fault: { kind: 'reset', every: 20 },
     fromS: 0,
   },
   refused: {
-    ...brief,
+    ...usual,
     label: 'connections refused for 15 s',
     fault: { kind: 'refuse' },
     fromS: 1,
@@ -56,7 +56,7 @@ export const SCENARIOS = {
     loadS: 17,
   },
   hang: {
-    ...brief,
+    ...usual,
     label: 'read and never answered for 3 s',
     fault: { kind: 'hang' },
     fromS: 1,

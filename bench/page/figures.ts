@@ -10,7 +10,8 @@ export interface Figures {
   readonly rssMb: number[]
   readonly openCpuUs: number[]
   readonly p50Ms: number[]
-  readonly p99Ms: number[]
+  /** Of all rounds: one of them has too few for a p99. */
+  readonly latenciesMs: number[]
   tracked: number
   arrived: number
   calls: number
@@ -26,7 +27,7 @@ export function noFigures(): Figures {
     rssMb: [],
     openCpuUs: [],
     p50Ms: [],
-    p99Ms: [],
+    latenciesMs: [],
     tracked: 0,
     arrived: 0,
     calls: 0,

@@ -5,7 +5,7 @@ import {
   PEER_NAMES,
 } from '../contestants/contestants.js'
 import { number, spread, type Table, type Verdict } from '../report.js'
-import { differences, median, ratios } from '../statistics.js'
+import { differences, median, quantile, ratios } from '../statistics.js'
 import { CONNECTIONS } from './closed-loop.js'
 import { type Figures, type FiguresByName, PAGES_PER_SECOND } from './figures.js'
 import type { CpuByName, NeighbourName } from './one-process.js'
@@ -41,15 +41,15 @@ export function tablesOf(framework: Framework, figures: FiguresByName): Table[] 
     {
       about:
         `${FRAMEWORKS[framework]}, open loop of ${PAGES_PER_SECOND} requests per second: CPU time per request above ` +
-        'bare, and the time from when a request is due to its answer, above bare.',
+        'bare, and the time from when a request is due to its answer, above bare; the p99 is that of all rounds.',
       head: ['contestant', 'added CPU µs', 'p50 ms', 'added p50 ms', 'p99 ms', 'added p99 ms'],
       rows: rows.map(({ its, label }) => [
         label,
         spread(differences(its.openCpuUs, bare.openCpuUs)),
         spread(its.p50Ms),
         spread(differences(its.p50Ms, bare.p50Ms), 2),
-        spread(its.p99Ms),
-        spread(differences(its.p99Ms, bare.p99Ms), 2),
+        number(p99(its)),
+        number(p99(its) - p99(bare), 2),
       ]),
     },
     {
@@ -100,7 +100,6 @@ export function verdictsOf(
 function cpuVerdicts(where: string, cpu: CpuByName, figures: FiguresByName): Verdict[] {
   const rounds = (name: NeighbourName) => cpu.get(name) ?? []
   const overBare = (name: NeighbourName) => median(ratios(rounds(name), rounds('bare')))
-  const added = (name: NeighbourName) => median(differences(rounds(name), rounds('bare')))
   const bare = of(figures, 'bare').closedCpuUs
   const addedApart = (name: ContestantName) =>
     median(differences(of(figures, name).closedCpuUs, bare))
@@ -110,8 +109,8 @@ function cpuVerdicts(where: string, cpu: CpuByName, figures: FiguresByName): Ver
     return {
       what: `three Closient impressions, ${how}, ${where}`,
       target: `CPU at most ${most} × bare, less than every peer, none lost`,
-      measured: `${number(overBare(name))} ×, added ${number(added(name))} µs against ${number(cheapestPeer)} µs, ${lost} lost`,
-      isReached: overBare(name) <= most && added(name) < cheapestPeer && lost === 0,
+      measured: `${number(overBare(name))} ×, in processes of their own ${number(median(ratios(of(figures, name).closedCpuUs, bare)))} ×; added ${number(addedApart(name))} µs against ${number(cheapestPeer)} µs; ${lost} lost`,
+      isReached: overBare(name) <= most && addedApart(name) < cheapestPeer && lost === 0,
     }
   }
   const none = overBare('none')
@@ -134,30 +133,32 @@ function cpuVerdicts(where: string, cpu: CpuByName, figures: FiguresByName): Ver
   ]
 }
 
+function p99({ latenciesMs }: Figures): number {
+  return quantile(latenciesMs, 0.99)
+}
+
 function percent(ratio: number): string {
   return `${number((ratio - 1) * 100, 2)} %`
 }
 
 function latencyVerdicts(where: string, figures: FiguresByName): Verdict[] {
   const bare = of(figures, 'bare')
-  const added = (name: ContestantName, which: 'p50Ms' | 'p99Ms') =>
-    median(differences(of(figures, name)[which], bare[which]))
-  const worst = (which: 'p50Ms' | 'p99Ms') =>
-    Math.max(...OWN_NAMES.map((name) => added(name, which)))
-  const listed = (names: readonly ContestantName[], which: 'p50Ms' | 'p99Ms') =>
-    names.map((name) => number(added(name, which), 2)).join(', ')
+  const p50 = (name: ContestantName) => median(differences(of(figures, name).p50Ms, bare.p50Ms))
+  const addedP99 = (name: ContestantName) => p99(of(figures, name)) - p99(bare)
+  const listed = (names: readonly ContestantName[], added: (name: ContestantName) => number) =>
+    names.map((name) => number(added(name), 2)).join(', ')
   return [
     {
       what: `added p50 at ${PAGES_PER_SECOND} pages a second, ${where}`,
       target: 'under 0.5 ms',
-      measured: `${listed(OWN_NAMES, 'p50Ms')} ms (ENS, Closient merged, single, 50)`,
-      isReached: worst('p50Ms') < 0.5,
+      measured: `${listed(OWN_NAMES, p50)} ms (ENS, Closient merged, single, 50)`,
+      isReached: OWN_NAMES.every((name) => p50(name) < 0.5),
     },
     {
       what: `added p99 at ${PAGES_PER_SECOND} pages a second, ${where}`,
       target: 'under 5 ms',
-      measured: `${listed(OWN_NAMES, 'p99Ms')} ms; peers ${listed(PEER_NAMES, 'p99Ms')} ms`,
-      isReached: worst('p99Ms') < 5,
+      measured: `${listed(OWN_NAMES, addedP99)} ms; peers ${listed(PEER_NAMES, addedP99)} ms`,
+      isReached: OWN_NAMES.every((name) => addedP99(name) < 5),
     },
   ]
 }

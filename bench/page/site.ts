@@ -4,7 +4,7 @@ import type { InputsOf, TrackerMethods } from './products.js'
 
 export type Framework = 'express' | 'koa'
 
-export interface Site {
+interface Site {
   readonly server: Server
   readonly tracker: TrackerMethods | undefined
 }

@@ -93,20 +93,21 @@ export class InputReader<Lane extends { readonly network: Network }> {
   tellStrays(input: object, lane: Lane): void {
     if (this.#straysTold.size >= MAX_STRAYS_TOLD) return
     const known = this.#known.get(lane)
-    try {
-      // No array of the names: this runs for each impression, and hardly ever finds one.
-      for (const name in input) {
-        if (!known?.has(name) && Object.hasOwn(input, name)) this.#tellStray(name, lane)
-      }
-    } catch {
-      // An object that does not tell its fields' names may be valid all the same.
+    for (const name of namesOf(input)) {
+      if (known?.has(name)) continue
+      const stray = `${lane.network.name}: ${describe(name)}`
+      if (this.#straysTold.has(stray) || this.#straysTold.size >= MAX_STRAYS_TOLD) continue
+      this.#straysTold.add(stray)
+      this.#log.warn(`stray field ${stray}`, `${stray} is no field of this network: left out`)
     }
   }
+}
 
-  #tellStray(name: string, { network }: Lane): void {
-    const stray = `${network.name}: ${describe(name)}`
-    if (this.#straysTold.has(stray) || this.#straysTold.size >= MAX_STRAYS_TOLD) return
-    this.#straysTold.add(stray)
-    this.#log.warn(`stray field ${stray}`, `${stray} is no field of this network: left out`)
+/** An object that does not tell its fields' names may be valid all the same. */
+function namesOf(input: object): readonly string[] {
+  try {
+    return Object.keys(input)
+  } catch {
+    return []
   }
 }
