@@ -10,15 +10,18 @@ export function fateByStatus(status: number): Suppression | undefined {
   return undefined
 }
 
+const SHARED = /(^|[\s,])(public(?![\w-])|s-maxage\s*=)/i
+
 /** Whether shared caches may keep the response: displays of their copies never reach this server. */
 export function isShared(res: ServerResponse): boolean {
-  return /(^|[\s,])(public(?![\w-])|s-maxage\s*=)/i.test(cacheControlOf(res))
+  return SHARED.test(cacheControlOf(res))
 }
 
 /** Whether caches may keep the response and show it to others, as RFC 9111 has it. */
 export function isStorable(res: ServerResponse): boolean {
   const directives = cacheControlOf(res)
-  return isShared(res) || (/max-age\s*=/i.test(directives) && !/private|no-store/i.test(directives))
+  if (SHARED.test(directives)) return true
+  return /max-age\s*=/i.test(directives) && !/private|no-store/i.test(directives)
 }
 
 /** `getHeader` does not know of headers that were given to `writeHead` alone; the head sent does. */

@@ -19,11 +19,7 @@ export async function runBurst(
 ): Promise<BurstLoss> {
   const { wire, callsPerMinute } = contestantOf(name)
   if (!wire) throw new TypeError(`${name} tells nobody`)
-  const port = await sink.ask('open', {
-    wire,
-    latencyMs: 0,
-    ...(callsPerMinute && { callsPerMinute }),
-  })
+  const port = await sink.ask('open', { wire, latencyMs: 0, callsPerMinute })
   const process = await Child.start<BurstAnswers>(new URL('burst-process.js', import.meta.url), {
     args: [name, `http://127.0.0.1:${port}`],
   })

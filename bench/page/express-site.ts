@@ -1,6 +1,7 @@
 import express from 'express'
 import type { Counting } from '../contestants/contestant.js'
-import { type App, type InputsOf, PRODUCTS, type TrackerMethods, VIEWS } from './products.js'
+import type { App, InputsOf } from './app.js'
+import { PRODUCTS, VIEWS } from './products.js'
 
 export async function expressSite(
   { networks, track, trackFirst }: Counting,
@@ -9,13 +10,8 @@ export async function expressSite(
   const app = express()
   app.set('views', VIEWS)
   app.set('view engine', 'ejs')
-  let tracker: TrackerMethods | undefined
-  if (networks) {
-    const { impressions } = await import('ad-impressions')
-    const middleware = impressions({ networks })
-    app.use(middleware)
-    tracker = middleware
-  }
+  const tracker = networks && (await import('ad-impressions')).impressions({ networks })
+  if (tracker) app.use(tracker)
   if (track) {
     app.use((_req, res, next) => {
       Object.assign(res.locals, { trackImpression: track })

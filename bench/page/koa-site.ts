@@ -1,7 +1,8 @@
 import ejs from '@koa/ejs'
 import Koa from 'koa'
 import type { Counting } from '../contestants/contestant.js'
-import { type App, type InputsOf, PRODUCTS, type TrackerMethods, VIEWS } from './products.js'
+import type { App, InputsOf } from './app.js'
+import { PRODUCTS, VIEWS } from './products.js'
 
 export async function koaSite(
   { networks, track, trackFirst }: Counting,
@@ -9,13 +10,8 @@ export async function koaSite(
 ): Promise<App> {
   const app = new Koa()
   ejs(app, { root: VIEWS, layout: false, viewExt: 'ejs' })
-  let tracker: TrackerMethods | undefined
-  if (networks) {
-    const { impressions } = await import('ad-impressions/koa')
-    const middleware = impressions({ networks })
-    app.use(middleware)
-    tracker = middleware
-  }
+  const tracker = networks && (await import('ad-impressions/koa')).impressions({ networks })
+  if (tracker) app.use(tracker)
   if (track) {
     app.use((ctx, next) => {
       Object.assign(ctx.state, { trackImpression: track })

@@ -1,8 +1,8 @@
 /** The process of several sites, each on a port of its own: `neighbours.js FRAMEWORK NEIGHBOURS_AS_JSON`. */
 import { answerParent } from '../child.js'
 import { type ContestantName, contestantOf } from '../contestants/contestants.js'
-import type { TrackerMethods } from './products.js'
-import { type Framework, siteOf } from './site.js'
+import type { TrackerMethods } from './app.js'
+import { type Framework, listen, siteOf } from './site.js'
 
 /** A contestant, and where its calls go. */
 export type Neighbour = readonly [name: ContestantName, sinkUrl: string]
@@ -16,9 +16,7 @@ for (const [name, sinkUrl] of neighbours) {
   const contestant = contestantOf(name)
   const start = await contestant.load()
   const { server, tracker } = await siteOf(framework, contestant, start(sinkUrl))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  ports.push(typeof address === 'object' && address !== null ? address.port : 0)
+  ports.push(await listen(server))
   trackers.push(tracker)
 }
 

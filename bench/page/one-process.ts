@@ -73,8 +73,7 @@ export async function measureInOneProcess(
 async function open(name: NeighbourName, sink: Sink): Promise<Neighbour> {
   const { wire, latencyMs = LATENCY_MS, callsPerMinute } = contestantOf(name)
   if (!wire) return [name, '']
-  const options = { wire, latencyMs, ...(callsPerMinute && { callsPerMinute }) }
-  return [name, `http://127.0.0.1:${await sink.ask('open', options)}`]
+  return [name, `http://127.0.0.1:${await sink.ask('open', { wire, latencyMs, callsPerMinute })}`]
 }
 
 /** Who sends nothing waits as long as who does: a process left alone compiles, which is CPU time too. */

@@ -27,8 +27,7 @@ export async function startSite(name: ContestantName, options: SiteOptions): Pro
   const { framework, sink, isWatched = false } = options
   const contestant = contestantOf(name)
   const { wire, callsPerMinute, latencyMs = options.latencyMs } = contestant
-  const sinkPort =
-    wire && (await sink.ask('open', { wire, latencyMs, ...(callsPerMinute && { callsPerMinute }) }))
+  const sinkPort = wire && (await sink.ask('open', { wire, latencyMs, callsPerMinute }))
   const args = [framework, name, `http://127.0.0.1:${sinkPort}`, ...(isWatched ? ['watched'] : [])]
   const server = await Child.start<ServerAnswers>(new URL('server.js', import.meta.url), { args })
   const url = `http://127.0.0.1:${await server.ask('listen')}`

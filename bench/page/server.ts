@@ -2,7 +2,7 @@
 import type { Outcome, Stats } from 'ad-impressions'
 import { answerParent } from '../child.js'
 import { contestantOf } from '../contestants/contestants.js'
-import { siteOf } from './site.js'
+import { listen, siteOf } from './site.js'
 import { watchOutcomes } from './watched-outcomes.js'
 
 const [framework, name, sinkUrl = '', watched] = process.argv.slice(2)
@@ -24,11 +24,7 @@ export interface Usage {
 }
 
 const answers = {
-  async listen(): Promise<number> {
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const address = server.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
-  },
+  listen: () => listen(server),
   usage(): Usage {
     const { user, system } = process.cpuUsage()
     return { cpuUs: user + system, rssBytes: process.memoryUsage.rss() }

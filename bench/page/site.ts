@@ -1,12 +1,19 @@
 import { createServer, type Server } from 'node:http'
 import type { Contestant, Counting } from '../contestants/contestant.js'
-import type { InputsOf, TrackerMethods } from './products.js'
+import type { InputsOf, TrackerMethods } from './app.js'
 
 export type Framework = 'express' | 'koa'
 
 interface Site {
   readonly server: Server
   readonly tracker: TrackerMethods | undefined
+}
+
+/** On loopback, on a port that is free, which it resolves to. */
+export async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 /** The page, counted in the contestant's way. */

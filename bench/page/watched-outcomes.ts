@@ -1,6 +1,6 @@
 import type { Outcome } from 'ad-impressions'
 import { campaignOf } from '../contestants/ads.js'
-import type { TrackerMethods } from './products.js'
+import type { TrackerMethods } from './app.js'
 
 /** What became of each campaign, of which each counts on one page. */
 export function watchOutcomes(tracker: TrackerMethods): Map<number, Outcome> {

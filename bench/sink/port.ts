@@ -8,7 +8,7 @@ export interface PortOptions {
   /** How long an answer takes, in milliseconds. */
   readonly latencyMs: number
   /** Calls a minute that the rate-limit headers tell of; none: no such headers. */
-  readonly callsPerMinute?: number
+  readonly callsPerMinute?: number | undefined
 }
 
 /** What goes wrong with the calls. */
