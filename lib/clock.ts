@@ -12,6 +12,17 @@ export interface Clock {
   soon(task: () => void): void
 }
 
+/** Resolves once `promise` has, or when the time is up; keeps the process alive until then. */
+export function waitAtMost(clock: Clock, timeMs: number, promise: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(timeMs, resolve, 'keeps-alive')
+    void promise.then(() => {
+      cancel()
+      resolve()
+    })
+  })
+}
+
 /** A Node timer holds 2^31 - 1 ms (24.8 days) at most: past that it fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
 import { Books, type OutcomeListener, type Stats } from './books.js'
 import { checkOptions, wholeNumber } from './check-options.js'
-import { type Clock, systemClock } from './clock.js'
+import { type Clock, systemClock, waitAtMost } from './clock.js'
 import { createDedupe, OnceKeys } from './dedupe.js'
 import { Delivery } from './delivery/delivery.js'
 import { createTransport } from './delivery/transport.js'
@@ -198,13 +198,7 @@ export function assembleTracker<Source>(
 
   async function drainAndClose(timeLimitMs: number): Promise<void> {
     for (const { delivery } of lanes) delivery.hurry()
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(timeLimitMs, resolve, 'keeps-alive')
-      void books.whenIdle().then(() => {
-        cancel()
-        resolve()
-      })
-    })
+    await waitAtMost(clock, timeLimitMs, books.whenIdle())
     for (const pageLoad of parts.holding) pageLoad.abandon()
     await Promise.all(lanes.map(({ delivery }) => delivery.close()))
     forgetNotice()

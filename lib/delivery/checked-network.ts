@@ -30,6 +30,8 @@ export function requestFor(network: Network, impressions: readonly Impression[])
   return { method, path, headers, body }
 }
 
+const STATUS_ALONE = /^HTTP \d{3}$/
+
 /** What a call came to, by the network's own words where it has any, without the request's secrets. */
 export function verdictOn(
   network: Network,
@@ -39,6 +41,8 @@ export function verdictOn(
 ): Verdict {
   const verdict =
     'error' in end ? verdictOnError(end.error, end.sent) : networksVerdict(network, end.answer, log)
+  // Nothing in it is the network's own word: to clean it all the same took 1.5 µs a call.
+  if (STATUS_ALONE.test(verdict.reason)) return verdict
   return { ...verdict, reason: oneLine(redact(verdict.reason, headers)) }
 }
 

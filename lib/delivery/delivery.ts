@@ -1,5 +1,5 @@
 import type { Account, Books } from '../books.js'
-import type { Clock } from '../clock.js'
+import { type Clock, waitAtMost } from '../clock.js'
 import { messageOf } from '../errors.js'
 import type { Drop, Impression } from '../impression.js'
 import type { Log } from '../logger.js'
@@ -144,13 +144,7 @@ export class Delivery {
     this.#cancelWake()
     this.#expire(Number.POSITIVE_INFINITY, 'closed')
     await transport.destroy()
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(CLOSE_PATIENCE_MS, resolve, 'keeps-alive')
-      void this.#outbox.whenIdle().then(() => {
-        cancel()
-        resolve()
-      })
-    })
+    await waitAtMost(clock, CLOSE_PATIENCE_MS, this.#outbox.whenIdle())
   }
 
   #acknowledge(impression: Impression, receipt: Receipt): void {

@@ -11,9 +11,7 @@ export function redact(text: string, headers: Readonly<Record<string, string>>):
     if (HARMLESS.has(name.toLowerCase())) continue
     // `Bearer <key>`: the scheme is no secret, the key is one with or without it.
     const secret = value.slice(value.lastIndexOf(' ') + 1)
-    // A text that is shorter, such as `HTTP 200`, cannot hold it: to know that before the search
-    // makes delivery's own share of a call a fifth cheaper.
-    if (secret === '' || secret.length > text.length) continue
+    if (secret === '') continue
     for (const form of formsOf(secret)) clean = clean.replaceAll(alone(form), '[redacted]')
   }
   return clean

@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:http2'
 import { deflateSync, gzipSync } from 'node:zlib'
+import { bareFramework, bareFrameworkOnHttp2 } from '../frameworks/bare-app.js'
 import type { Framework } from '../frameworks/framework.js'
 import { nonZero } from '../page-load/books.js'
 import { BROWSER } from '../page-load/browser.js'
 import { closing } from '../page-load/gate.js'
 import { RawClient, requestText } from '../page-load/raw-client.js'
-import { bareServer, bareServerOnHttp2 } from './bare-server.js'
 import { FROM_OWN_PAGE, SERVERS, VisibleSite } from './visible-site.js'
 
 const KIB = 1_024
@@ -154,7 +154,7 @@ describe('a report that does not end', () => {
   })
 
   it('counts nothing when its stream is reset', async () => {
-    await using site = await VisibleSite.start({ server: bareServerOnHttp2 })
+    await using site = await VisibleSite.start({ server: bareFrameworkOnHttp2 })
     const session = connect(`http://127.0.0.1:${site.port}`)
     const stream = session.request({ ':method': 'POST', ':path': '/_visible', ...SENT_BY_PAGE })
     stream.on('error', () => {})
@@ -205,7 +205,7 @@ describe('a flood of forged tokens', () => {
 
   it('makes no page load forgotten, and one line of the log', async () => {
     await using site = await VisibleSite.start({
-      server: bareServer,
+      server: bareFramework,
       options: { dedupe: { max: 1 } },
     })
     const [token = ''] = await site.tokens()

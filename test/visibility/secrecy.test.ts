@@ -4,6 +4,7 @@ import { impressions } from '../../lib/express.js'
 import { impressions as koaImpressions } from '../../lib/koa.js'
 import { startSandbox } from '../../lib/sandbox/sandbox.js'
 import { createTracker } from '../../lib/tracker.js'
+import { bareApp } from '../frameworks/bare-app.js'
 import {
   assertSecret,
   CLOSIENT_KEY,
@@ -12,7 +13,6 @@ import {
   formsOf,
   looksAt,
 } from '../networks/canaries.js'
-import { bareApp } from './bare-server.js'
 import { tokensIn, twoAds, VisibleSite } from './visible-site.js'
 
 const SECRETS = [
@@ -48,7 +48,7 @@ async function everything() {
       })
       helpers.push(looksAt(tracker), looksAt(impressions({ tracker })))
       helpers.push(looksAt(koaImpressions({ tracker })))
-      return bareApp(tracker, (visit) => {
+      return bareApp([tracker], (visit) => {
         twoAds(visit)
         helpers.push(looksAt(visit.trackImpression), looksAt(visit.res), looksAt(visit.req))
       })

@@ -2,7 +2,8 @@ import type { Clock } from '../../lib/clock.js'
 import type { Network } from '../../lib/networks/network.js'
 import type { TrackerOptions } from '../../lib/options.js'
 import { type Sandbox, startSandbox } from '../../lib/sandbox/sandbox.js'
-import { assembleTracker, type TrackerMethods } from '../../lib/tracker.js'
+import { assembleTracker, type Tracker, type TrackerMethods } from '../../lib/tracker.js'
+import { bareApp, bareFramework, bareFrameworkOnHttp2 } from '../frameworks/bare-app.js'
 import { type App, at, type Framework, type Page } from '../frameworks/framework.js'
 import { FRAMEWORKS } from '../frameworks/frameworks.js'
 import { type Served, serve } from '../frameworks/site.js'
@@ -11,14 +12,9 @@ import { closientAd, ensAd } from '../page-load/campaigns.js'
 import { networksOf } from '../page-load/publisher.js'
 import { loggerInto, Witness } from '../page-load/witness.js'
 import { type Answer, ask } from './ask.js'
-import { bareApp, bareServer, bareServerOnHttp2 } from './bare-server.js'
 
 /** All that answers for the browser's half. */
-export const SERVERS: readonly Framework[] = [
-  ...FRAMEWORKS.filter(({ hasMiddleware }) => hasMiddleware),
-  bareServer,
-  bareServerOnHttp2,
-]
+export const SERVERS: readonly Framework[] = [...FRAMEWORKS, bareFrameworkOnHttp2]
 
 export const SECRET = 'a-secret-of-this-test-0123456789-abcdef'
 
@@ -80,7 +76,7 @@ export class VisibleSite extends Witness implements AsyncDisposable {
   }
 
   static async start(start: Start = {}): Promise<VisibleSite> {
-    const { server = bareServer, page = twoAds, networks = networksOf } = start
+    const { server = bareFramework, page = twoAds, networks = networksOf } = start
     const sandbox = await startSandbox()
     const lines: string[] = []
     const options: Options = {
@@ -97,14 +93,12 @@ export class VisibleSite extends Witness implements AsyncDisposable {
       if (start.build) return start.build(its)
       if (!start.clock) return server.build([its], [{ of: 0, at: 'app' }], page)
       const { methods, pageLoad, reply } = assembleTracker(its, { clock: start.clock })
-      return bareApp(
-        {
-          ...methods,
-          pageLoad: (req, res) => pageLoad(req, res, req),
-          reply: (req, body) => reply(req, req, body),
-        },
-        page,
-      )
+      const tracker: Tracker = {
+        ...methods,
+        pageLoad: (req, res) => pageLoad(req, res, req),
+        reply: (req, body) => reply(req, req, body),
+      }
+      return bareApp([tracker], page)
     }
   }
 
