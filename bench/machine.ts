@@ -10,7 +10,6 @@ const PACKAGES = [
   'koa',
   'ejs',
   '@koa/ejs',
-  'autocannon',
   '@segment/analytics-node',
   'posthog-node',
   '@amplitude/analytics-node',

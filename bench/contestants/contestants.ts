@@ -50,7 +50,7 @@ const own = {
   },
 } satisfies Record<string, Contestant>
 
-/** The ways in which it is done by hand today, each impression a call to ENS. */
+/** By hand, each impression a call to ENS: the ways in which it is done today, and the least of all. */
 const handWritten = {
   fetch: {
     label: '`fetch`, not awaited',
@@ -69,6 +69,12 @@ const handWritten = {
     impressions: 3,
     wire: 'ens',
     load: async () => (await import('./hand-written.js')).startRequest,
+  },
+  dispatch: {
+    label: '`dispatch` of undici, with an empty handler: the least',
+    impressions: 3,
+    wire: 'ens',
+    load: async () => (await import('./hand-written.js')).startDispatch,
   },
 } satisfies Record<string, Contestant>
 

@@ -7,46 +7,75 @@ import { median, ratios } from '../statistics.js'
 import type { SenderAnswers } from './sender.js'
 import type { SenderName } from './senders.js'
 
-const LATENCIES_MS = [0, 20] as const
-type LatencyMs = (typeof LATENCIES_MS)[number]
-
+/** A sender over so many connections, and how much it sends a round. */
 interface Contestant {
+  readonly name: SenderName
   readonly label: string
-  /** Impressions a round, by latency: enough to last some tenths of a second. */
-  readonly impressions: Readonly<Record<LatencyMs, number>>
+  readonly connections: number
+  /** Enough to last some tenths of a second. */
+  readonly impressions: number
+  /** Impressions until V8 has compiled what is hot. */
+  readonly warmUp: number
 }
 
-/**
- * Of ENS and of the loops. At 0 ms as many as the library uses by default; at 20 ms half as many, for
- * two processors that are the network as well carry no more than some 5,000 calls a second.
- */
-const CONNECTIONS = { 0: 128, 20: 64 } as const
+const ENS = 'ad-impressions, ENS'
+const DISPATCH = 'a loop of `pool.dispatch`'
+/** Whole turns of all connections: one that was not full would count as slowness. */
+const TURNS = 30
+const FETCH_TURNS = 8
+const WARM_UP_CALLS_A_TURN = 200
 
-// Whole turns of all connections: at 20 ms a turn that was not full would count as slowness.
-const ENS_AMOUNTS = { 0: 30 * CONNECTIONS[0], 20: 30 * CONNECTIONS[20] } as const
-const FETCH_AMOUNTS = { 0: 8 * CONNECTIONS[0], 20: 8 * CONNECTIONS[20] } as const
-
-const CONTESTANTS: Readonly<Record<SenderName, Contestant>> = {
-  ens: { label: 'ad-impressions, ENS', impressions: ENS_AMOUNTS },
-  dispatch: { label: 'a loop of `pool.dispatch`', impressions: ENS_AMOUNTS },
-  request: { label: 'a loop of `pool.request`', impressions: ENS_AMOUNTS },
-  fetch: { label: 'a loop of `fetch`', impressions: FETCH_AMOUNTS },
-  closient1: {
-    label: 'ad-impressions, Closient, batches of 1',
-    impressions: { 0: 3_000, 20: 200 },
-  },
-  closient10: { label: 'batches of 10', impressions: { 0: 20_000, 20: 2_000 } },
-  closient100: { label: 'batches of 100', impressions: { 0: 60_000, 20: 20_000 } },
-  closient1000: { label: 'batches of 1,000', impressions: { 0: 100_000, 20: 100_000 } },
+function oneByOne(name: SenderName, label: string, connections: number, turns = TURNS): Contestant {
+  const warmUp = WARM_UP_CALLS_A_TURN * turns
+  return { name, label, connections, impressions: turns * connections, warmUp }
 }
+
+function ensAndLoops(connections: number): readonly Contestant[] {
+  return [
+    oneByOne('ens', ENS, connections),
+    oneByOne('dispatch', DISPATCH, connections),
+    oneByOne('request', 'a loop of `pool.request`', connections),
+    oneByOne('fetch', 'a loop of `fetch`', connections, FETCH_TURNS),
+  ]
+}
+
+const BATCHES = [
+  { name: 'closient1', size: '1', atOnce: 3_000, afterLatency: 120 },
+  { name: 'closient10', size: '10', atOnce: 20_000, afterLatency: 1_200 },
+  { name: 'closient100', size: '100', atOnce: 60_000, afterLatency: 12_000 },
+  { name: 'closient1000', size: '1,000', atOnce: 100_000, afterLatency: 100_000 },
+] as const
+
+function closientBatches(when: 'atOnce' | 'afterLatency'): Contestant[] {
+  return BATCHES.map(({ name, size, atOnce, [when]: impressions }) => {
+    const label = `ad-impressions, Closient, batches of ${size}`
+    return { name, label, connections: 8, impressions, warmUp: atOnce }
+  })
+}
+
+/** As many connections as the library uses by default. */
+const AT_ONCE = [...ensAndLoops(128), ...closientBatches('atOnce')]
+
+const LATENCY_MS = 20
+/** So many two processors can serve, which are the network as well; then more than that. */
+const FEW_CONNECTIONS = 16
+const MORE_CONNECTIONS = [64, 128]
+
+const AFTER_LATENCY = [
+  ...ensAndLoops(FEW_CONNECTIONS),
+  ...MORE_CONNECTIONS.flatMap((connections) => [
+    oneByOne('ens', ENS, connections),
+    oneByOne('dispatch', DISPATCH, connections),
+  ]),
+  ...closientBatches('afterLatency'),
+]
 
 const ROUNDS = 5
 /** One by one over one connection: how long an answer really takes. */
+const LONE = oneByOne('dispatch', DISPATCH, 1, FETCH_TURNS)
 const LONE_CALLS = 20
 /** For all rounds at one latency. */
-const LIMIT_S = 30
-
-const NAMES = Object.keys(CONTESTANTS) as SenderName[]
+const LIMIT_S = 45
 
 interface Figures {
   readonly perSecond: number[]
@@ -54,7 +83,7 @@ interface Figures {
 }
 
 interface AtLatency {
-  readonly bySender: ReadonlyMap<SenderName, Figures>
+  readonly byContestant: ReadonlyMap<Contestant, Figures>
   /** Of one call after the other, with the network and the timers of the sink. */
   readonly loneMs: readonly number[]
 }
@@ -62,98 +91,133 @@ interface AtLatency {
 /** What one process delivers when it does nothing else. */
 export async function measureDelivery(schedule: Schedule): Promise<Report> {
   const sink = await startSink()
-  const tables: Table[] = []
-  const verdicts: Verdict[] = []
-  for (const latencyMs of LATENCIES_MS) {
-    const figures = await measureAt(latencyMs, sink, schedule)
-    tables.push(tableOf(latencyMs, figures))
-    verdicts.push(verdictOf(latencyMs, figures))
-  }
+  const atOnce = await measureAt(0, AT_ONCE, sink, schedule)
+  const afterLatency = await measureAt(LATENCY_MS, AFTER_LATENCY, sink, schedule)
   await sink.stop()
-  return { title: 'Delivery limit', tables, verdicts }
+  return {
+    title: 'Delivery limit',
+    tables: [tableOf(0, atOnce), tableOf(LATENCY_MS, afterLatency)],
+    verdicts: [verdictAtOnce(atOnce), verdictAfterLatency(afterLatency)],
+  }
 }
 
-async function measureAt(latencyMs: LatencyMs, sink: Sink, schedule: Schedule): Promise<AtLatency> {
-  const bySender = new Map<SenderName, Figures>()
-  const processes = new Map<SenderName, Child<SenderAnswers>>()
-  for (const name of NAMES) {
-    bySender.set(name, { perSecond: [], cpuUs: [] })
-    processes.set(name, await startSender(name, latencyMs, CONNECTIONS[latencyMs], sink))
+async function measureAt(
+  latencyMs: number,
+  contestants: readonly Contestant[],
+  sink: Sink,
+  schedule: Schedule,
+): Promise<AtLatency> {
+  const byContestant = new Map<Contestant, Figures>()
+  const processes = new Map<Contestant, Child<SenderAnswers>>()
+  for (const contestant of contestants) {
+    schedule.progress(`delivery at ${latencyMs} ms, warming up: ${contestant.label}`)
+    byContestant.set(contestant, { perSecond: [], cpuUs: [] })
+    processes.set(contestant, await startSender(contestant, latencyMs, sink))
   }
-  const lone = await startSender('dispatch', latencyMs, 1, sink)
+  const lone = await startSender(LONE, latencyMs, sink)
   const loneMs: number[] = []
-  // The first turn warms up, and teaches Closient's delivery what the sink allows.
-  for (const round of schedule.rounds(ROUNDS, LIMIT_S, 'and one to warm up')) {
-    for (const [name, process] of processes) {
-      const { label, impressions } = CONTESTANTS[name]
-      schedule.progress(`delivery at ${latencyMs} ms, round ${round}: ${label}`)
-      const amount = schedule.amount(impressions[latencyMs])
+  for (const round of schedule.rounds(ROUNDS, LIMIT_S)) {
+    for (const [contestant, process] of processes) {
+      const { label, connections, impressions } = contestant
+      schedule.progress(`delivery at ${latencyMs} ms, round ${round}: ${label}, ${connections}`)
+      const amount = schedule.amount(impressions)
+      // While the others had their turns its connections were closed.
+      await process.ask('send', Math.ceil(amount / 10))
       const { ms, cpuUs } = await process.ask('send', amount)
-      if (round === 0) continue
-      bySender.get(name)?.perSecond.push((1_000 * amount) / ms)
-      bySender.get(name)?.cpuUs.push(cpuUs / amount)
+      byContestant.get(contestant)?.perSecond.push((1_000 * amount) / ms)
+      byContestant.get(contestant)?.cpuUs.push(cpuUs / amount)
     }
+    await lone.ask('send', 1)
     const { ms } = await lone.ask('send', LONE_CALLS)
-    if (round > 0) loneMs.push(ms / LONE_CALLS)
+    loneMs.push(ms / LONE_CALLS)
   }
   for (const process of [...processes.values(), lone]) await process.stop()
-  return { bySender, loneMs }
+  return { byContestant, loneMs }
 }
 
+/** Warmed up, at no latency; which also teaches Closient's delivery what the sink allows. */
 async function startSender(
-  name: SenderName,
+  { name, connections, warmUp }: Contestant,
   latencyMs: number,
-  connections: number,
   sink: Sink,
 ): Promise<Child<SenderAnswers>> {
   const port = await sink.ask(
     'open',
-    name.startsWith('closient')
-      ? { wire: 'closient', latencyMs, callsPerMinute: AMPLE_TIER }
-      : { wire: 'ens', latencyMs },
+    isClosient(name)
+      ? { wire: 'closient', latencyMs: 0, callsPerMinute: AMPLE_TIER }
+      : { wire: 'ens', latencyMs: 0 },
   )
   const args = [name, `http://127.0.0.1:${port}`, String(connections)]
-  return Child.start<SenderAnswers>(new URL('sender.js', import.meta.url), { args })
+  const sender = await Child.start<SenderAnswers>(new URL('sender.js', import.meta.url), { args })
+  await sender.ask('send', warmUp)
+  await sink.ask('setLatency', { port, latencyMs })
+  return sender
 }
 
-function tableOf(latencyMs: LatencyMs, { bySender, loneMs }: AtLatency): Table {
-  const dispatch = bySender.get('dispatch')?.perSecond ?? []
-  const isEns = (name: SenderName) => !name.startsWith('closient')
+function isClosient(name: SenderName): boolean {
+  return name.startsWith('closient')
+}
+
+function perSecond(figures: AtLatency, sender: SenderName, senderConnections: number) {
+  const found = [...figures.byContestant].find(
+    ([{ name, connections }]) => name === sender && connections === senderConnections,
+  )
+  return found?.[1].perSecond ?? []
+}
+
+/** Of what so many connections carry if each call takes as long as one alone. */
+function sharesOfLimit(figures: AtLatency, sender: SenderName, connections: number): number[] {
+  const limits = figures.loneMs.map((ms) => (connections * 1_000) / ms)
+  return ratios(perSecond(figures, sender, connections), limits)
+}
+
+function tableOf(latencyMs: number, figures: AtLatency): Table {
   return {
     about:
       `A sink that answers after ${latencyMs} ms: impressions delivered per second and CPU time per impression, ` +
-      `from when all were tracked to the last answer. ENS and the loops have ${CONNECTIONS[latencyMs]} connections, ` +
-      `Closient 8. A call alone takes ${spread(loneMs)} ms.`,
-    head: ['sender', 'impressions/s', '× `dispatch`', 'CPU µs each'],
-    rows: [...bySender].map(([name, { perSecond, cpuUs }]) => [
-      CONTESTANTS[name].label,
-      spread(perSecond),
-      isEns(name) ? number(median(ratios(perSecond, dispatch))) : '',
-      spread(cpuUs),
+      `from when all were tracked to the last answer. A call alone takes ${spread(figures.loneMs)} ms: ` +
+      'so long is the latency by which connections are divided.',
+    head: [
+      'sender',
+      'connections',
+      'impressions/s',
+      '× connections ÷ latency',
+      '× `dispatch`',
+      'CPU µs each',
+    ],
+    rows: [...figures.byContestant].map(([{ name, label, connections }, its]) => [
+      label,
+      String(connections),
+      spread(its.perSecond),
+      isClosient(name) || latencyMs === 0
+        ? ''
+        : number(median(sharesOfLimit(figures, name, connections))),
+      isClosient(name)
+        ? ''
+        : number(median(ratios(its.perSecond, perSecond(figures, 'dispatch', connections)))),
+      spread(its.cpuUs),
     ]),
   }
 }
 
-function verdictOf(latencyMs: LatencyMs, { bySender, loneMs }: AtLatency): Verdict {
-  const perSecond = (name: SenderName) => bySender.get(name)?.perSecond ?? []
-  if (latencyMs === 0) {
-    const ratio = median(ratios(perSecond('ens'), perSecond('dispatch')))
-    return {
-      what: 'ENS delivery at 0 ms',
-      target: 'at least 0.85 × the plainest `dispatch` loop',
-      measured: `${number(ratio)} ×`,
-      isReached: ratio >= 0.85,
-    }
-  }
-  const limits = loneMs.map((ms) => (CONNECTIONS[latencyMs] * 1_000) / ms)
-  const share = median(ratios(perSecond('ens'), limits))
-  const plainShare = median(ratios(perSecond('dispatch'), limits))
+function verdictAtOnce(figures: AtLatency): Verdict {
+  const ratio = median(ratios(perSecond(figures, 'ens', 128), perSecond(figures, 'dispatch', 128)))
   return {
-    what: `ENS delivery at ${latencyMs} ms`,
+    what: 'ENS delivery at 0 ms',
+    target: 'at least 0.85 × the plainest `dispatch` loop',
+    measured: `${number(ratio)} ×`,
+    isReached: ratio >= 0.85,
+  }
+}
+
+function verdictAfterLatency(figures: AtLatency): Verdict {
+  const connections = [FEW_CONNECTIONS, ...MORE_CONNECTIONS]
+  const shares = (name: SenderName) =>
+    connections.map((count) => number(median(sharesOfLimit(figures, name, count)))).join(', ')
+  return {
+    what: `ENS delivery at ${LATENCY_MS} ms, ${FEW_CONNECTIONS} connections`,
     target: 'at least 0.95 × connections ÷ latency',
-    measured:
-      `${number(share)} × (${CONNECTIONS[latencyMs]} ÷ ${number(median(loneMs))} ms, what a call alone takes); ` +
-      `the plain loop ${number(plainShare)} ×`,
-    isReached: share >= 0.95,
+    measured: `${shares('ens')} × with ${connections.join(', ')} connections; the plain loop ${shares('dispatch')} ×`,
+    isReached: median(sharesOfLimit(figures, 'ens', FEW_CONNECTIONS)) >= 0.95,
   }
 }

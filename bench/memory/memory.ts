@@ -30,13 +30,14 @@ export async function measureMemory(schedule: Schedule): Promise<Report> {
   const figures = new Map<Kind, Figures>(
     KINDS.map((kind) => [kind, { remembered: [], forgotten: [], pending: [] }]),
   )
+  // No time is taken here, so that all may be measured at once.
+  const hour = passHour(schedule.amount(PAGES_PER_SECOND))
   for (const round of schedule.rounds(ROUNDS, LIMIT_S)) {
     schedule.progress(`memory, round ${round}`)
-    // No time is taken here, so that both networks may be measured at once.
     await Promise.all([...figures].map(([kind, its]) => measureRound(kind, its, count)))
   }
   schedule.progress('memory: an hour')
-  return report(figures, await passHour(schedule.amount(PAGES_PER_SECOND)))
+  return report(figures, await hour)
 }
 
 /** A process of its own for each figure: nothing of an earlier one is left in it. */

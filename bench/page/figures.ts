@@ -3,15 +3,12 @@ import type { ContestantName } from '../contestants/contestants.js'
 /** One that every contestant's server can hold. */
 export const PAGES_PER_SECOND = 250
 
-/** A contestant's figures, one of each round. */
+/** A contestant's figures, one of each round, in a process of its own. */
 export interface Figures {
-  readonly closedCpuUs: number[]
-  readonly requestsPerSecond: number[]
+  readonly cpuUs: number[]
   readonly rssMb: number[]
-  readonly openCpuUs: number[]
   readonly p50Ms: number[]
-  /** Of all rounds: one of them has too few for a p99. */
-  readonly latenciesMs: number[]
+  readonly p99Ms: number[]
   tracked: number
   arrived: number
   calls: number
@@ -22,12 +19,10 @@ export type FiguresByName = ReadonlyMap<ContestantName, Figures>
 
 export function noFigures(): Figures {
   return {
-    closedCpuUs: [],
-    requestsPerSecond: [],
+    cpuUs: [],
     rssMb: [],
-    openCpuUs: [],
     p50Ms: [],
-    latenciesMs: [],
+    p99Ms: [],
     tracked: 0,
     arrived: 0,
     calls: 0,

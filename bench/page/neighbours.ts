@@ -1,32 +1,36 @@
 /** The process of several sites, each on a port of its own: `neighbours.js FRAMEWORK NEIGHBOURS_AS_JSON`. */
 import { answerParent } from '../child.js'
 import { type ContestantName, contestantOf } from '../contestants/contestants.js'
-import type { TrackerMethods } from './app.js'
-import { type Framework, listen, siteOf } from './site.js'
+import { frameworkOf, listen, siteOf } from './site.js'
 
-/** A contestant, and where its calls go. */
-export type Neighbour = readonly [name: ContestantName, sinkUrl: string]
+/** A contestant, and where its calls go; `undefined`: it tells nobody. */
+export interface Neighbour {
+  readonly name: ContestantName
+  readonly sinkPort: number | undefined
+}
 
-const framework = process.argv[2] as Framework
+const framework = frameworkOf(process.argv[2])
 const neighbours: readonly Neighbour[] = JSON.parse(process.argv[3] ?? '[]')
 const ports: number[] = []
-const trackers: (TrackerMethods | undefined)[] = []
+const flushes: ((() => Promise<unknown>) | undefined)[] = []
 
-for (const [name, sinkUrl] of neighbours) {
+for (const { name, sinkPort } of neighbours) {
   const contestant = contestantOf(name)
   const start = await contestant.load()
-  const { server, tracker } = await siteOf(framework, contestant, start(sinkUrl))
+  const counting = start(`http://127.0.0.1:${sinkPort}`)
+  const { server, tracker } = await siteOf(framework, contestant, counting)
   ports.push(await listen(server))
-  trackers.push(tracker)
+  flushes.push(tracker ? () => tracker.flush() : counting.flush)
 }
 
 const answers = {
   ports: () => ports,
+  /** Of all threads, in user and system, in microseconds. */
   cpuUs(): number {
     const { user, system } = process.cpuUsage()
     return user + system
   },
-  flush: async (place: number) => void (await trackers[place]?.flush()),
+  flush: async (place: number) => void (await flushes[place]?.()),
 }
 
 export type NeighboursAnswers = typeof answers

@@ -2,16 +2,14 @@
 import type { Outcome, Stats } from 'ad-impressions'
 import { answerParent } from '../child.js'
 import { contestantOf } from '../contestants/contestants.js'
-import { listen, siteOf } from './site.js'
+import { frameworkOf, listen, siteOf } from './site.js'
 import { watchOutcomes } from './watched-outcomes.js'
 
 const [framework, name, sinkUrl = '', watched] = process.argv.slice(2)
-if (framework !== 'express' && framework !== 'koa') throw new RangeError(`no ${framework}`)
-
 const contestant = contestantOf(name)
 const start = await contestant.load()
 const counting = start(sinkUrl)
-const { server, tracker } = await siteOf(framework, contestant, counting)
+const { server, tracker } = await siteOf(frameworkOf(framework), contestant, counting)
 /** Shuts down, and resolves when nothing is pending any more; none: there is no way to know. */
 const close = tracker ? (timeoutMs: number) => tracker.close({ timeoutMs }) : counting.close
 const outcomes = tracker && watched ? watchOutcomes(tracker) : undefined

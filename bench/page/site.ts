@@ -4,6 +4,12 @@ import type { InputsOf, TrackerMethods } from './app.js'
 
 export type Framework = 'express' | 'koa'
 
+/** @throws {RangeError} where there is none of that name */
+export function frameworkOf(name: string | undefined): Framework {
+  if (name === 'express' || name === 'koa') return name
+  throw new RangeError(`no framework ${name}`)
+}
+
 interface Site {
   readonly server: Server
   readonly tracker: TrackerMethods | undefined

@@ -29,7 +29,7 @@ export interface Tally {
 /** One contestant's network, or whatever else it tells of impressions. */
 export class Port {
   readonly #wire: Wire
-  readonly #line: DelayLine
+  #line: DelayLine
   readonly #callsPerMinute: number | undefined
   readonly #listener = new Listener((call) => this.#take(call))
   readonly #arrivals = new Map<number, number>()
@@ -70,6 +70,10 @@ export class Port {
   arrivals(): Map<number, number> {
     this.#read()
     return this.#arrivals
+  }
+
+  setLatency(latencyMs: number): void {
+    this.#line = new DelayLine(latencyMs)
   }
 
   async setFault(fault: Fault | undefined): Promise<void> {

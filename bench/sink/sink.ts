@@ -18,6 +18,8 @@ const answers = {
   calls: (number: number): number => portAt(number).calls,
   /** How often each campaign was counted. */
   arrivals: (number: number): Map<number, number> => portAt(number).arrivals(),
+  setLatency: ({ port, latencyMs }: { port: number; latencyMs: number }) =>
+    portAt(port).setLatency(latencyMs),
   fault: ({ port, fault }: { port: number; fault: Fault | undefined }) =>
     portAt(port).setFault(fault),
 }
