@@ -29,7 +29,7 @@ export function describeMachine(minutes: number, notes: readonly string[]): stri
     `- ad-impressions ${versionOf('ad-impressions')}; ${versions}`,
     ...notes.map((note) => `- ${note}`),
     '',
-    'Contestants take turns: A B C A B C …, five rounds or more of each; faults, bursts and the hour',
+    'Contestants take turns: A B C A B C …, five rounds or more of each; lives, faults, bursts and the hour',
     'run once. A figure is the median of the rounds, and in brackets the lowest and the highest of',
     'them. Servers, sink and load generator are processes of their own. Peers run at their defaults,',
     'pointed at the local sink.',

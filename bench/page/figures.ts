@@ -1,31 +1,38 @@
 import type { ContestantName } from '../contestants/contestants.js'
 
-/** One that every contestant's server can hold. */
-export const PAGES_PER_SECOND = 250
+/** By contestant, in the order in which tables have them. */
+export type ByName<Figures> = ReadonlyMap<ContestantName, Figures>
 
-/** A contestant's figures, one of each round, in a process of its own. */
-export interface Figures {
-  readonly cpuUs: number[]
-  readonly rssMb: number[]
-  readonly p50Ms: number[]
-  readonly p99Ms: number[]
-  tracked: number
-  arrived: number
-  calls: number
-  closeMs: number | undefined
+/** Closed loop, one figure of each round. */
+export interface ClosedFigures {
+  /** CPU time per request, in microseconds. */
+  readonly cpuUs: readonly number[]
+  /** That of bare in the same rounds. */
+  readonly bareCpuUs: readonly number[]
+  readonly requestsPerSecond: readonly number[]
 }
 
-export type FiguresByName = ReadonlyMap<ContestantName, Figures>
+/** Open loop, one figure of each round. */
+export interface OpenFigures {
+  /** CPU time per request, in microseconds. */
+  readonly cpuUs: number[]
+  readonly p50Ms: number[]
+  readonly p99Ms: number[]
+}
 
-export function noFigures(): Figures {
-  return {
-    cpuUs: [],
-    rssMb: [],
-    p50Ms: [],
-    p99Ms: [],
-    tracked: 0,
-    arrived: 0,
-    calls: 0,
-    closeMs: undefined,
-  }
+/** Of a process of its own, and all of its life. */
+export interface LifeFigures {
+  /** RSS when all was sent. */
+  readonly rssMb: number
+  readonly tracked: number
+  readonly arrived: number
+  readonly calls: number
+  /** How long it took to shut down; `undefined` where nothing can tell. */
+  readonly closeMs: number | undefined
+}
+
+export interface PageFigures {
+  readonly closed: ByName<ClosedFigures>
+  readonly open: ByName<OpenFigures>
+  readonly lives: ByName<LifeFigures>
 }

@@ -7,32 +7,31 @@ import {
 import { number, spread, type Table, type Verdict } from '../report.js'
 import { differences, median, ratios } from '../statistics.js'
 import { CONNECTIONS } from './closed-loop.js'
-import { type Figures, type FiguresByName, PAGES_PER_SECOND } from './figures.js'
-import type { ClosedByName } from './one-process.js'
+import type { ByName, ClosedFigures, LifeFigures, OpenFigures, PageFigures } from './figures.js'
+import { PAGES_PER_SECOND } from './open-rounds.js'
 import type { Framework } from './site.js'
 
 const FRAMEWORKS: Readonly<Record<Framework, string>> = { koa: 'Koa 3', express: 'Express 5' }
 
 export function tablesOf(
   framework: Framework,
-  closed: ClosedByName,
-  open: FiguresByName,
+  { closed, open, lives }: PageFigures,
 ): readonly Table[] {
   const where = FRAMEWORKS[framework]
-  return [closedTable(where, closed), openTable(where, open), arrivalsTable(where, open)]
+  return [closedTable(where, closed), openTable(where, open), livesTable(where, lives)]
 }
 
-function of<Its>(figures: ReadonlyMap<ContestantName, Its>, name: ContestantName): Its {
+function of<Its>(figures: ByName<Its>, name: ContestantName): Its {
   const its = figures.get(name)
   if (!its) throw new RangeError(`no figures of ${name}`)
   return its
 }
 
-function labelled<Its>(figures: ReadonlyMap<ContestantName, Its>) {
+function labelled<Its>(figures: ByName<Its>) {
   return [...figures].map(([name, its]) => ({ its, label: contestantOf(name).label }))
 }
 
-function closedTable(where: string, closed: ClosedByName): Table {
+function closedTable(where: string, closed: ByName<ClosedFigures>): Table {
   return {
     about:
       `${where}, closed loop of ${CONNECTIONS} connections, all sites in one process. In three heats, each ` +
@@ -50,22 +49,14 @@ function closedTable(where: string, closed: ClosedByName): Table {
   }
 }
 
-function openTable(where: string, open: FiguresByName): Table {
+function openTable(where: string, open: ByName<OpenFigures>): Table {
   const bare = of(open, 'bare')
   return {
     about:
-      `${where}, open loop of ${PAGES_PER_SECOND} requests per second, each site a process of its own, ` +
-      `${bare.cpuUs.length} rounds: CPU time per request above bare, the time from when a request is due ` +
-      'to its answer and what that is above bare, and memory (RSS) above bare.',
-    head: [
-      'contestant',
-      'added CPU µs',
-      'p50 ms',
-      'added p50 ms',
-      'p99 ms',
-      'added p99 ms',
-      'MB added',
-    ],
+      `${where}, open loop of ${PAGES_PER_SECOND} requests per second, in the same process, ${bare.cpuUs.length} ` +
+      'rounds: CPU time per request above bare, and the time from when a request is due to its answer and ' +
+      'what that is above bare.',
+    head: ['contestant', 'added CPU µs', 'p50 ms', 'added p50 ms', 'p99 ms', 'added p99 ms'],
     rows: labelled(open).map(({ its, label }) => [
       label,
       spread(differences(its.cpuUs, bare.cpuUs)),
@@ -73,41 +64,42 @@ function openTable(where: string, open: FiguresByName): Table {
       spread(differences(its.p50Ms, bare.p50Ms), 2),
       spread(its.p99Ms),
       spread(differences(its.p99Ms, bare.p99Ms), 2),
-      number(median(differences(its.rssMb, bare.rssMb)), 2),
     ]),
   }
 }
 
-function arrivalsTable(where: string, open: FiguresByName): Table {
+function livesTable(where: string, lives: ByName<LifeFigures>): Table {
+  const bare = of(lives, 'bare')
   return {
     about:
-      `${where}, these processes' whole lives: impressions tracked and those that had reached the sink ` +
-      'once the contestant was shut down, calls that took, and how long shutting down took, which ' +
-      '@segment/analytics-node is given 2 s for. The sink answers after 20 ms, and after 2 ms where each page ' +
-      'sends a batch of its own: at 20 ms the 8 connections would carry but 400 a second.',
-    head: ['contestant', 'tracked', 'arrived', 'calls per 1,000', 'shut down ms'],
-    rows: labelled(open)
-      .filter(({ its }) => its.tracked > 0)
-      .map(({ its, label }) => [
-        label,
-        its.tracked.toLocaleString('en-US'),
-        its.arrived.toLocaleString('en-US'),
-        number((1_000 * its.calls) / its.arrived),
-        its.closeMs === undefined ? 'cannot' : number(its.closeMs),
-      ]),
+      `${where}, each contestant in a process of its own: its memory (RSS) above bare once all was sent, ` +
+      'impressions tracked and those that had reached the sink once it was shut down, calls that took, and ' +
+      'how long shutting down took, which @segment/analytics-node is given 2 s for. The sink answers after ' +
+      '20 ms, and after 2 ms where each page sends a batch of its own: at 20 ms the 8 connections would ' +
+      'carry but 400 a second.',
+    head: ['contestant', 'MB added', 'tracked', 'arrived', 'calls per 1,000', 'shut down ms'],
+    rows: labelled(lives).map(({ its, label }) => [
+      label,
+      number(its.rssMb - bare.rssMb, 2),
+      its.tracked.toLocaleString('en-US'),
+      its.arrived.toLocaleString('en-US'),
+      its.arrived === 0 ? '' : number((1_000 * its.calls) / its.arrived),
+      shutDownText(its),
+    ]),
   }
 }
 
-export function verdictsOf(
-  framework: Framework,
-  closed: ClosedByName,
-  open: FiguresByName,
-): Verdict[] {
-  const where = FRAMEWORKS[framework]
-  return [...cpuVerdicts(where, closed, open), ...latencyVerdicts(where, open)]
+function shutDownText({ tracked, closeMs }: LifeFigures): string {
+  if (tracked === 0) return ''
+  return closeMs === undefined ? 'cannot' : number(closeMs)
 }
 
-function cpuVerdicts(where: string, closed: ClosedByName, open: FiguresByName): Verdict[] {
+export function verdictsOf(framework: Framework, figures: PageFigures): Verdict[] {
+  const where = FRAMEWORKS[framework]
+  return [...cpuVerdicts(where, figures), ...latencyVerdicts(where, figures)]
+}
+
+function cpuVerdicts(where: string, { closed, lives }: PageFigures): Verdict[] {
   const overBare = (name: ContestantName) => {
     const { cpuUs, bareCpuUs } = of(closed, name)
     return median(ratios(cpuUs, bareCpuUs))
@@ -118,7 +110,7 @@ function cpuVerdicts(where: string, closed: ClosedByName, open: FiguresByName): 
   }
   const cheapestPeer = Math.min(...PEER_NAMES.map(added))
   const closientVerdict = (name: 'closientMerged' | 'closient', how: string, most: number) => {
-    const lost = of(open, name).tracked - of(open, name).arrived
+    const lost = of(lives, name).tracked - of(lives, name).arrived
     return {
       what: `three Closient impressions, ${how}, ${where}`,
       target: `CPU at most ${most} × bare, less than every peer, none lost`,
@@ -152,10 +144,10 @@ function percent(ratio: number): string {
   return `${number((ratio - 1) * 100, 2)} %`
 }
 
-function latencyVerdicts(where: string, open: FiguresByName): Verdict[] {
+function latencyVerdicts(where: string, { open }: PageFigures): Verdict[] {
   const bare = of(open, 'bare')
   const verdict = (quantile: 'p50' | 'p99', mostMs: number): Verdict => {
-    const roundsOf = (its: Figures) => its[`${quantile}Ms`]
+    const roundsOf = (its: OpenFigures) => its[`${quantile}Ms`]
     const added = (name: ContestantName) =>
       median(differences(roundsOf(of(open, name)), roundsOf(bare)))
     const listed = (names: readonly ContestantName[]) =>

@@ -1,0 +1,37 @@
+import { CONTESTANT_NAMES, type ContestantName, contestantOf } from '../contestants/contestants.js'
+import type { Schedule } from '../schedule.js'
+import { quantile } from '../statistics.js'
+import type { ByName, OpenFigures } from './figures.js'
+import type { Neighbourhood } from './neighbourhood.js'
+import { openLoop } from './open-loop.js'
+
+/** One that every contestant's site can hold. */
+export const PAGES_PER_SECOND = 250
+
+const ROUNDS = 5
+const SECONDS = 0.6
+const LIMIT_S = 70
+
+/** Open loop: at a fixed rate, whether or not what came before was answered. */
+export async function measureOpen(
+  neighbourhood: Neighbourhood,
+  schedule: Schedule,
+): Promise<ByName<OpenFigures>> {
+  const { framework } = neighbourhood
+  const options = { perSecond: PAGES_PER_SECOND, seconds: schedule.seconds(SECONDS) }
+  const figures = new Map<ContestantName, OpenFigures>(
+    CONTESTANT_NAMES.map((name) => [name, { cpuUs: [], p50Ms: [], p99Ms: [] }]),
+  )
+  for (const round of schedule.rounds(ROUNDS, LIMIT_S)) {
+    for (const site of neighbourhood.inTurn(CONTESTANT_NAMES, round)) {
+      const { name, url } = site
+      schedule.progress(`${framework} open loop, round ${round}: ${contestantOf(name).label}`)
+      const { result, cpuUs } = await neighbourhood.turn(site, () => openLoop({ ...options, url }))
+      const its = figures.get(name)
+      its?.cpuUs.push(cpuUs / result.answered.length)
+      its?.p50Ms.push(quantile(result.latenciesMs, 0.5))
+      its?.p99Ms.push(quantile(result.latenciesMs, 0.99))
+    }
+  }
+  return figures
+}
