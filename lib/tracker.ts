@@ -6,10 +6,10 @@ import { type Clock, systemClock, waitAtMost } from './clock.js'
 import { createDedupe, OnceKeys } from './dedupe.js'
 import { Delivery } from './delivery/delivery.js'
 import { createTransport } from './delivery/transport.js'
-import { ConfigurationError } from './errors.js'
+import { ConfigurationError, messageOf } from './errors.js'
 import { noticeAtExit } from './exit-notice.js'
 import { Intake, type Lane } from './intake.js'
-import { createLog } from './logger.js'
+import { createLog, type Log } from './logger.js'
 import { InputReader } from './networks/input-reader.js'
 import { resolveOptions, type TrackerOptions } from './options.js'
 import { PageLoad, type Parts } from './page-load.js'
@@ -33,7 +33,7 @@ export interface TrackerMethods {
   /**
    * Takes no more impressions, delivers what is pending for at most `timeoutMs` milliseconds
    * (default 10,000), and counts the rest as `dropped: closed`. Calling it again returns the same
-   * promise.
+   * promise. A wrong `timeoutMs` is told in the log, and the default is taken.
    */
   close(options?: { timeoutMs?: number }): Promise<void>
   /**
@@ -131,6 +131,16 @@ export function methodsOf(tracker: TrackerMethods): TrackerMethods {
   return { stats, flush, close, on, [Symbol.asyncDispose]: () => close() }
 }
 
+/** At the end of a process nothing shall be lost to a wrong option: it is told, and the default holds. */
+function closeTimeoutOf(limits: unknown, log: Log): number {
+  try {
+    return checkOptions('close()', closeSchema, limits).timeoutMs ?? CLOSE_TIMEOUT_MS
+  } catch (thrown) {
+    log.error('option close', `${messageOf(thrown)}; ${CLOSE_TIMEOUT_MS} ms are taken instead`)
+    return CLOSE_TIMEOUT_MS
+  }
+}
+
 /** Wires the parts: the one place where that is done. */
 export function assembleTracker<Source>(
   options: TrackerOptions<Source>,
@@ -153,6 +163,7 @@ export function assembleTracker<Source>(
         maxBatch: network.maxBatch,
       }),
       transport: createTransport(network, timeoutMs, clock),
+      maxPending,
       maxAgeMs,
       clock,
       random,
@@ -201,7 +212,8 @@ export function assembleTracker<Source>(
     await waitAtMost(clock, timeLimitMs, books.whenIdle())
     for (const pageLoad of parts.holding) pageLoad.abandon()
     await Promise.all(lanes.map(({ delivery }) => delivery.close()))
-    forgetNotice()
+    // An outbox that does not answer may leave some without an outcome.
+    if (books.isIdle()) forgetNotice()
   }
 
   const methods: TrackerMethods = {
@@ -214,8 +226,7 @@ export function assembleTracker<Source>(
       for (const calmDown of calm) calmDown()
     },
     close(limits = {}) {
-      const { timeoutMs: limitMs } = checkOptions('close()', closeSchema, limits)
-      closing ??= drainAndClose(limitMs ?? CLOSE_TIMEOUT_MS)
+      closing ??= drainAndClose(closeTimeoutOf(limits, log))
       return closing
     },
     on: (event, listener) => books.on(event, listener),

@@ -202,6 +202,18 @@ describe('close()', () => {
     assert.equal(site.tracker.close(), closed)
   })
 
+  for (const timeoutMs of [Number.NaN, -1, Number.POSITIVE_INFINITY, '5000']) {
+    it(`delivers what is pending though its timeoutMs is ${timeoutMs}, and says so`, async () => {
+      await using site = await Publisher.start(track)
+      await view(site.url)
+
+      await Reflect.apply(site.tracker.close, undefined, [{ timeoutMs }])
+
+      assert.deepEqual(site.told, ['closient delivered', 'ens delivered'])
+      assert.match(site.lines.join('\n'), /close\(\): timeoutMs: expected .*10000 ms are taken/)
+    })
+  }
+
   it('tells apart what may have counted from what never left, when its time is up', async () => {
     await using site = await Publisher.start(track)
     site.sandbox.ens.fault({ hang: true })

@@ -83,7 +83,7 @@ export function simulate(given: Scenario): Result {
   const account = books.account(network.name)
   const transport = new VirtualNetwork({ ...scenario, windows: network.windows, clock, random })
   const outbox = new MemoryOutbox({ maxPending, maxBatch: network.maxBatch })
-  const parts = { network, account, books, outbox, transport, maxAgeMs, clock, random }
+  const parts = { network, account, books, outbox, transport, maxPending, maxAgeMs, clock, random }
   const delivery = new Delivery({ ...parts, log: silent })
 
   const startMs = clock.now()

@@ -1,6 +1,7 @@
 import type { QuotaWindow } from '../networks/network.js'
 import { type Remaining, readRateLimits } from './rate-limit-headers.js'
 import { SendingRate } from './sending-rate.js'
+import { SteadyTime } from './steady-time.js'
 import type { Answer } from './verdict.js'
 import { SPARE_SHARE, Window } from './window.js'
 
@@ -66,6 +67,7 @@ export class Budget {
   readonly #maxAgeMs: number
   readonly #maxBatch: number
   readonly #sending = new SendingRate()
+  readonly #time = new SteadyTime()
   /** Calls that would carry the impressions of late if all were full. */
   #fullCallsPerMs = 0
   #windows: readonly Window[]
@@ -75,8 +77,6 @@ export class Budget {
   #lastCallMs = Number.NEGATIVE_INFINITY
   #lastPartialMs = Number.NEGATIVE_INFINITY
   #urgentUntilMs = Number.NEGATIVE_INFINITY
-  #steadyMs = Number.NEGATIVE_INFINITY
-  #setBackMs = 0
 
   /**
    * @param windows none: nothing is known of any quota, and a 429 alone tells
@@ -94,7 +94,7 @@ export class Budget {
    * be asked while something waits to be sent.
    */
   waitMs(nowMs: number): number {
-    const now = this.#steady(nowMs)
+    const now = this.#time.at(nowMs)
     let waitMs = 0
     for (const window of this.#windows)
       waitMs = Math.max(waitMs, window.waitMs(now, this.#inFlight))
@@ -109,7 +109,7 @@ export class Budget {
    * @param waitedMs how long the oldest of its impressions has waited
    */
   pacedWaitMs(nowMs: number, kind: BatchKind, waitedMs: number): number {
-    const now = this.#steady(nowMs)
+    const now = this.#time.at(nowMs)
     const pace = this.#pace(now, kind)
     if (pace.allMs === 0) return 0
     const slowestMs = this.#maxAgeMs * SLOWEST_SHARE
@@ -131,7 +131,7 @@ export class Budget {
 
   /** A call leaves that carries so many impressions. */
   spend(nowMs: number, kind: BatchKind, impressions: number): Spending {
-    const now = this.#steady(nowMs)
+    const now = this.#time.at(nowMs)
     this.#sending.add(impressions, now)
     this.#fullCallsPerMs = this.#sending.perMs(now) / this.#maxBatch
     this.#lastCallMs = now
@@ -150,7 +150,7 @@ export class Budget {
    * @param answer the network's, if one came
    */
   settle({ endedBefore }: Spending, nowMs: number, answer: Answer | undefined): void {
-    const now = this.#steady(nowMs)
+    const now = this.#time.at(nowMs)
     // These the network may have counted only after it wrote the answer.
     const unseen = this.#inFlight - 1 + this.#ended - endedBefore
     this.#inFlight -= 1
@@ -244,13 +244,6 @@ export class Budget {
       slowDown(pace, (untilMs - now) / Math.max(1, sure - leftToOthers), room)
     }
     return pace
-  }
-
-  /** The time, going on where it was when the system's clock is set back. */
-  #steady(nowMs: number): number {
-    this.#setBackMs = Math.max(this.#setBackMs, this.#steadyMs - nowMs)
-    this.#steadyMs = nowMs + this.#setBackMs
-    return this.#steadyMs
   }
 }
 

@@ -56,7 +56,12 @@ export class Conclusions {
     }
     for (const impression of impressions) {
       this.#account.pending -= 1
-      this.#books.conclude(this.#account, impression, outcome, reason)
+      if (outcome === 'rejected' && this.#doubtful.has(impression)) {
+        const doubt = `sent before, and then refused: ${reason}`
+        this.#books.conclude(this.#account, impression, 'uncertain', doubt)
+      } else {
+        this.#books.conclude(this.#account, impression, outcome, reason)
+      }
       for (const flush of this.#flushes) this.#advance(flush, impression)
     }
   }

@@ -21,6 +21,8 @@ export interface DeliveryParts {
   readonly books: Books
   readonly outbox: Outbox
   readonly transport: Transport
+  /** Most impressions pending. */
+  readonly maxPending: number
   /** How long an impression may wait unsent. */
   readonly maxAgeMs: number
   readonly clock: Clock
@@ -49,8 +51,8 @@ const RESULTS: Readonly<Record<Verdict['kind'], CallResult>> = {
 /** How long an outbox that gave nothing though something waits is left alone. */
 const EMPTY_CLAIM_PAUSE_MS = 1_000
 
-/** How long `close` waits for an outbox to keep its promises. */
-const CLOSE_PATIENCE_MS = 1_000
+/** How long `close` waits for an outbox to keep its promises, or to be tried again. */
+const CLOSE_PATIENCE_MS = 2_000
 
 /** One network's delivery: outbox → gate and budget → batch → transport → verdict. */
 export class Delivery {
@@ -79,6 +81,7 @@ export class Delivery {
     this.#outbox = new PatientOutbox({
       network: network.name,
       outbox,
+      maxPending: parts.maxPending,
       clock,
       log,
       onReceipt: (impression, receipt) => this.#acknowledge(impression, receipt),

@@ -1,3 +1,5 @@
+import { SteadyTime } from './steady-time.js'
+
 /**
  * What a call came to, as far as the gate is concerned. `unsent`: it could not even be tried, which
  * tells nothing of the network.
@@ -36,6 +38,7 @@ const SILENCE_MS = 1_000
  */
 export class Gate {
   readonly #random: () => number
+  readonly #time = new SteadyTime()
   #closed = false
   #opensAtMs = 0
   /** The call that goes alone, while it is under way. */
@@ -57,9 +60,10 @@ export class Gate {
 
   /** Milliseconds until a call may leave; `Infinity` while a probe is under way. */
   waitMs(nowMs: number): number {
-    if (this.isOpen(nowMs)) return 0
+    const now = this.#time.at(nowMs)
+    if (this.#isOpen(now)) return 0
     if (this.#probe) return Number.POSITIVE_INFINITY
-    return this.#closed ? Math.max(0, this.#opensAtMs - nowMs) : 0
+    return this.#closed ? Math.max(0, this.#opensAtMs - now) : 0
   }
 
   /** Whether nothing leaves but a probe, and that only in its time. */
@@ -69,8 +73,7 @@ export class Gate {
 
   /** Whether calls need not go alone. */
   isOpen(nowMs: number): boolean {
-    if (this.#closed || this.#inARow > 0) return false
-    return this.#underWay === 0 || nowMs - this.#silentSinceMs <= SILENCE_MS
+    return this.#isOpen(this.#time.at(nowMs))
   }
 
   /** Most impressions that the next call may carry. */
@@ -80,48 +83,63 @@ export class Gate {
 
   /** A call leaves; ask `waitMs` first. */
   enter(nowMs: number): Pass {
-    const pass = { probe: !this.isOpen(nowMs), closings: this.#closings }
+    const now = this.#time.at(nowMs)
+    const pass = { probe: !this.#isOpen(now), closings: this.#closings }
     if (pass.probe) this.#probe = pass
-    if (this.#underWay === 0) this.#silentSinceMs = nowMs
+    if (this.#underWay === 0) this.#silentSinceMs = now
     this.#underWay += 1
     return pass
   }
 
   /** @param retryAfterMs the network's own word how long to wait */
   leave(pass: Pass, result: CallResult, nowMs: number, retryAfterMs = 0): void {
+    const now = this.#time.at(nowMs)
     if (pass === this.#probe) this.#probe = undefined
     this.#underWay -= 1
     if (result === 'unsent') return
-    if (result !== 'ambiguous') this.#silentSinceMs = nowMs
+    if (result !== 'ambiguous') this.#silentSinceMs = now
     const waitMs = Math.max(retryAfterMs, result === 'misconfigured' ? MISCONFIGURED_MS : 0)
     if (pass.closings !== this.#closings) {
-      // Of the calls that were under way when the gate closed only the first counts as a failure;
-      // the others' backoff would add up to the longest of many random ones, which is no jitter.
-      if (this.#closed && result !== 'answered') this.#keepClosed(nowMs + waitMs)
-      return
-    }
-    if (result === 'answered') this.#succeed()
-    else if (result !== 'ambiguous' || this.#closed || this.#isAmbiguityTheRule()) {
-      this.#close(nowMs, waitMs)
+      this.#leaveLate(result, now, waitMs)
+    } else if (result === 'answered') {
+      this.#succeed(now)
+    } else if (result !== 'ambiguous' || this.#closed || this.#isAmbiguityTheRule()) {
+      this.#close(now, waitMs)
     }
   }
 
-  #succeed(): void {
+  /**
+   * Of the calls that were under way when the gate closed only the first counts as a failure; the
+   * others' backoff would add up to the longest of many random ones, which is no jitter. What the
+   * network asks for it gets all the same.
+   */
+  #leaveLate(result: CallResult, now: number, waitMs: number): void {
+    if (this.#closed && result !== 'answered') this.#keepClosed(now + waitMs)
+    else if (result === 'refused' && waitMs > 0) this.#close(now, waitMs)
+  }
+
+  #isOpen(now: number): boolean {
+    if (this.#closed || this.#inARow > 0) return false
+    return this.#underWay === 0 || now - this.#silentSinceMs <= SILENCE_MS
+  }
+
+  #succeed(now: number): void {
     if (this.#closed) this.#recent = []
     else this.#remember(false)
-    this.#closed = false
+    // A late answer may have asked for more time since the probe left.
+    this.#closed = this.#closed && now < this.#opensAtMs
     this.#failures = 0
     this.#inARow = 0
     // Where it goes alone no longer, another call may go alone before it has ended.
     this.#probe = undefined
   }
 
-  #close(nowMs: number, waitMs: number): void {
+  #close(now: number, waitMs: number): void {
     this.#closed = true
     this.#closings += 1
     this.#failures += 1
     this.#probe = undefined
-    this.#keepClosed(nowMs + Math.max(waitMs, this.#backoffMs()))
+    this.#keepClosed(now + Math.max(waitMs, this.#backoffMs()))
   }
 
   #keepClosed(untilMs: number): void {

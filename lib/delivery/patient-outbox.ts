@@ -8,6 +8,8 @@ import { Queue } from './queue.js'
 export interface PatientOutboxParts {
   readonly network: string
   readonly outbox: Outbox
+  /** Most impressions that wait here for an outbox that fails or does not answer. */
+  readonly maxPending: number
   readonly clock: Clock
   readonly log: Log
   /** Told what an append came to; `overflow` also where too many wait for an outbox that fails. */
@@ -18,9 +20,6 @@ export interface PatientOutboxParts {
 
 /** How long an outbox that failed is left alone. */
 const PAUSE_MS = 1_000
-
-/** Most impressions that wait here for an outbox that fails. */
-const MAX_UNSTORED = 100_000
 
 /** So many of them are handed over at once, so that one that still fails is not stormed. */
 const STORED_AT_ONCE = 100
@@ -60,7 +59,7 @@ export class PatientOutbox {
   }
 
   append(impression: Impression): void {
-    if (this.#unstored.length >= MAX_UNSTORED) {
+    if (this.#unstored.length + this.#storing >= this.#parts.maxPending) {
       this.#parts.onReceipt(impression, 'overflow')
     } else if (this.#isPaused || this.#unstored.length > 0) {
       // Behind those that wait already, so that what came first leaves first.
@@ -110,9 +109,14 @@ export class PatientOutbox {
     this.#say(() => this.#parts.outbox.recover(), next)
   }
 
-  /** Resolves when the outbox has kept what it promised. */
+  /** Resolves when the outbox has kept what it promised, and has heard what it must know. */
   async whenIdle(): Promise<void> {
-    if (this.#asked > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
+    if (this.#isIdle()) return
+    await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
+  }
+
+  #isIdle(): boolean {
+    return this.#asked === 0 && !this.#isPaused
   }
 
   #append(impression: Impression): void {
@@ -186,7 +190,11 @@ export class PatientOutbox {
 
   #answered(): void {
     this.#asked -= 1
-    if (this.#asked > 0) return
+    this.#tellIfIdle()
+  }
+
+  #tellIfIdle(): void {
+    if (!this.#isIdle()) return
     for (const resolve of this.#idleWaiters.splice(0)) resolve()
   }
 
@@ -200,6 +208,7 @@ export class PatientOutbox {
       for (const say of this.#unsaid.splice(0)) say()
       this.#storeRest()
       this.#parts.onResume()
+      this.#tellIfIdle()
     })
   }
 }

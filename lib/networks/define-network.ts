@@ -39,23 +39,27 @@ export function defineNetwork<Item>(definition: NetworkDefinition<Item>): Networ
       'invalid-network',
     ),
     fields: Object.freeze([...definition.fields]),
-    match: (fields: Fields) => definition.match?.(fields) ?? 'likely',
+    match: (fields: Fields) => atOnce(definition.match?.(fields)) ?? 'likely',
     parse: (fields: Fields, viewer: Viewer) => {
-      const parsed = definition.parse(fields, viewer)
+      const parsed = atOnce(definition.parse(fields, viewer))
       if (isParsed(parsed)) return parsed
-      // Not waited for: a page is not. If it fails, that ends no process.
-      if (parsed instanceof Promise) parsed.catch(() => {})
       throw new TypeError('parse() returned no { campaignId, item }')
     },
-    request: (items: readonly Item[]) => definition.request(items),
+    request: (items: readonly Item[]) => atOnce(definition.request(items)),
     verdict: (answer: Answer) =>
-      definition.verdict ? definition.verdict(answer) : verdictOnStatus(answer, undefined),
+      definition.verdict ? atOnce(definition.verdict(answer)) : verdictOnStatus(answer, undefined),
     flush: definition.flush ?? 'immediate',
     onUncertain: definition.onUncertain ?? 'drop',
     connections: definition.connections ?? 128,
     maxBatch: definition.maxBatch ?? 1,
     windows: Object.freeze([...(definition.windows ?? [])]),
   })
+}
+
+/** A promise is no answer, and is not waited for: if it fails, that ends no process. */
+function atOnce<Answered>(answer: Answered): Answered {
+  if (answer instanceof Promise) answer.catch(() => {})
+  return answer
 }
 
 /** Whether a user's `parse` returned what the page load goes by. */

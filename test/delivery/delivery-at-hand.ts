@@ -57,6 +57,7 @@ export function deliveryAtHand(options: DeliveryOptions = {}) {
     books,
     outbox,
     transport,
+    maxPending,
     maxAgeMs,
     clock,
     random,

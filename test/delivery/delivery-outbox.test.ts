@@ -163,6 +163,16 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(account.pending, 100_000)
   })
 
+  it('holds as many for one that does not answer as may be pending, and drops the rest', async () => {
+    const outbox = new AsyncOutbox(LIMITS)
+    const { push, clock, account } = atHand(outbox, { maxPending: 10 })
+    outbox.append = () => new Promise(() => {})
+    push(15)
+    await clock.advanceAsync(100)
+    assert.equal(account.dropped, 5)
+    assert.equal(account.pending, 10)
+  })
+
   it('closes, each impression counted, while the outbox is out of reach', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { delivery, push, clock, account, checkBooks } = atHand(outbox)
@@ -189,6 +199,23 @@ describe('delivery, with an outbox that fails', () => {
     await clock.advanceAsync(2_000)
     await closed
     assert.equal(clock.isKeptAlive, false)
+  })
+
+  it('closes, each impression counted, once an outbox that failed is tried again', async () => {
+    const outbox = new AsyncOutbox(LIMITS)
+    const { delivery, push, clock, transport, account } = atHand(outbox)
+    transport.script = () => status(503, { 'retry-after': '60' })
+    push(3)
+    await clock.advanceAsync(100)
+    outbox.fail = () => 'before'
+    push(3)
+    await clock.advanceAsync(100)
+    outbox.fail = () => undefined
+    const closed = delivery.close()
+    await clock.advanceAsync(2_000)
+    await closed
+    assert.equal(account.dropped, 6)
+    assert.equal(account.pending, 0)
   })
 
   it('gives up what the outbox takes only after the close', async () => {

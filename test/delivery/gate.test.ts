@@ -85,6 +85,16 @@ describe('the gate', () => {
     assert.equal(gate.limit(1_000, 0), 1)
   })
 
+  it('waits no longer when the clock is set back, be it closed or open then', () => {
+    const { gate, call } = gateAt()
+    const hourMs = 3_600_000
+    call('refused', hourMs)
+    assert.equal(gate.waitMs(0), 250)
+    call('answered', 250)
+    call('refused', 300)
+    assert.equal(gate.waitMs(300), 250)
+  })
+
   it('probes once a minute at most while the key is wrong', () => {
     const { gate, call } = gateAt(() => 0)
     call('misconfigured', 0)
@@ -140,10 +150,33 @@ describe('the gate, of calls under way when it closes', () => {
       const late = enter(10)
       call('refused', 0)
       call('answered', 250)
-      for (const pass of late) gate.leave(pass, result, 300, 60_000)
+      for (const pass of late) gate.leave(pass, result, 300)
       assert.equal(gate.waitMs(300), 0)
-      assert.equal(gate.limit(1_000, 0), 1_000)
+      assert.equal(gate.limit(1_000, 300), 1_000)
     }
+  })
+
+  it('waits for as long as one asks that fails late, after a probe has succeeded', () => {
+    const { gate, enter, call } = gateAt()
+    const [late] = enter(1)
+    assert(late)
+    call('refused', 0)
+    call('answered', 250)
+    gate.leave(late, 'refused', 300, 60_000)
+    assert.equal(gate.waitMs(300), 60_000)
+  })
+
+  it('waits for as long as one asks that fails while a probe succeeds', () => {
+    const { gate, enter, call } = gateAt()
+    const [late] = enter(1)
+    assert(late)
+    call('refused', 0)
+    const probe = gate.enter(250)
+    gate.leave(late, 'refused', 260, 60_000)
+    gate.leave(probe, 'answered', 270)
+    assert.equal(gate.waitMs(270), 59_990)
+    call('answered', 60_260)
+    assert.equal(gate.waitMs(60_260), 0)
   })
 })
 

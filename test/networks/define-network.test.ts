@@ -99,16 +99,20 @@ describe('defineNetwork()', () => {
     })
   }
 
-  it('survives a parse that is async and fails', async () => {
-    const parse = async () => {
+  it('survives functions that are async and fail', async () => {
+    const fail = async () => {
       throw new Error('no database')
     }
-    const network = Reflect.apply(defineNetwork, undefined, [{ ...minimal, parse }])
+    const functions = { match: fail, parse: fail, request: fail, verdict: fail }
+    const network = Reflect.apply(defineNetwork, undefined, [{ ...minimal, ...functions }])
     const unhandled: unknown[] = []
     const listen = (reason: unknown) => void unhandled.push(reason)
     process.on('unhandledRejection', listen)
     try {
       assert.throws(() => network.parse({}, viewer()), TypeError)
+      network.match({})
+      network.request([1])
+      network.verdict({ status: 200, headers: {}, body: '', atMs: 0 })
       await new Promise((resolve) => setImmediate(resolve))
     } finally {
       process.off('unhandledRejection', listen)

@@ -1,0 +1,12 @@
+/** The time, going on where it was when the system's clock is set back. */
+export class SteadyTime {
+  #latestMs = Number.NEGATIVE_INFINITY
+  #setBackMs = 0
+
+  /** @param nowMs what the system's clock says, in milliseconds since the Unix epoch */
+  at(nowMs: number): number {
+    this.#setBackMs = Math.max(this.#setBackMs, this.#latestMs - nowMs)
+    this.#latestMs = nowMs + this.#setBackMs
+    return this.#latestMs
+  }
+}
