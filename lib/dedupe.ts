@@ -6,12 +6,20 @@ const MAX_KNOWN_KEYS = 10_000
 /** Past so many a set finds one faster than a look at each. */
 const FEW = 8
 
+/** An open response that holds impressions until it has finished. */
+export interface Holder {
+  /** What it holds of this key has been seen, and so displayed: it leaves now. */
+  release(onceKey: string): void
+}
+
 /** What one page load has counted already: network, campaign and, where asked for, offer. */
 export class Counted {
   /** Three keys take 72 bytes so; a set takes 220, and a push or a spread reserves 16 more: 140. */
   #keys: readonly string[] | Set<string> = NONE
   /** By which tokens know it from what was remembered under the same id before, or later. */
   mark: string | undefined
+  /** Whose impressions may be seen before they have left. */
+  holders: Set<Holder> | undefined
 
   has(key: string): boolean {
     return this.#keys instanceof Set ? this.#keys.has(key) : this.#keys.includes(key)

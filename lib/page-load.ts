@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Books, UNKNOWN_NETWORK } from './books.js'
 import type { Clock } from './clock.js'
-import { Counted, type Dedupe } from './dedupe.js'
+import { Counted, type Dedupe, type Holder } from './dedupe.js'
 import { asInvalid, InvalidImpressionError } from './errors.js'
 import type { Impression, Suppression } from './impression.js'
 import type { Intake, Lane } from './intake.js'
@@ -48,7 +48,7 @@ interface Held {
  * One request and what it displays. Made for every request, so that it costs next to nothing until
  * the first impression: id, viewer, listeners and the look-up in the LRU all wait for that.
  */
-export class PageLoad<Source> {
+export class PageLoad<Source> implements Holder {
   readonly #parts: Parts<Source>
   readonly #req: IncomingMessage
   readonly #res: ServerResponse
@@ -249,6 +249,17 @@ export class PageLoad<Source> {
     }
     this.#held = [held]
     this.#parts.holding.add(this)
+    if (!this.#parts.visibility || !this.#counted) return
+    this.#counted.holders ??= new Set()
+    this.#counted.holders.add(this)
+  }
+
+  release(onceKey: string): void {
+    const held = this.#held?.find((one) => one.onceKey === onceKey)
+    if (!held) return
+    this.#held = this.#held?.filter((one) => one !== held)
+    held.lane.account.held -= 1
+    held.lane.delivery.push(held.impression)
   }
 
   /** The tracker has closed, and no longer waits for the response. */
@@ -263,6 +274,7 @@ export class PageLoad<Source> {
     const held = this.#held ?? []
     this.#held = undefined
     this.#parts.holding.delete(this)
+    this.#counted?.holders?.delete(this)
     return held
   }
 

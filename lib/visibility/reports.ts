@@ -63,8 +63,13 @@ export class Reports<Source> {
         attempts: 0,
         sequence: 0,
       }
-      if (refusal) intake.end(lane, impression, 'suppressed', refusal)
-      else if (intake.admit(lane, impression, onceKey, counted)) lane.delivery.push(impression)
+      if (refusal) {
+        intake.end(lane, impression, 'suppressed', refusal)
+        continue
+      }
+      // Rendered as well: it counts even if the rest of its page never arrives.
+      for (const holder of counted.holders ?? []) holder.release(onceKey)
+      if (intake.admit(lane, impression, onceKey, counted)) lane.delivery.push(impression)
     }
   }
 

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
 import { closient } from '../../lib/networks/closient.js'
 import { nonZero } from '../page-load/books.js'
+import { BROWSER } from '../page-load/browser.js'
 import { closientAd, ensAd, shortuuid } from '../page-load/campaigns.js'
 import { FROM_OWN_PAGE, tokensIn, VisibleSite } from './visible-site.js'
 
@@ -40,6 +43,29 @@ describe('the impressions of one report', () => {
       'closient delivered',
       'closient delivered',
       'closient duplicate',
+    ])
+  })
+
+  it('count what its page holds still, though that breaks off after the ad was seen', async () => {
+    await using site = await VisibleSite.start({
+      page({ trackImpression, res }) {
+        for (const n of [1, 2]) trackImpression(closientAd(n))
+        res.write(`<p ${trackImpression.whenVisible(closientAd(1))}>`)
+      },
+    })
+    const response = await new Promise<IncomingMessage>((resolve) => {
+      get({ port: site.port, headers: BROWSER }, resolve)
+    })
+    const [chunk] = await once(response, 'data')
+
+    await site.report(tokensIn(String(chunk)))
+    response.destroy()
+
+    await site.whenTold(3)
+    assert.deepEqual(await site.settled(), [
+      'closient delivered',
+      'closient duplicate',
+      'closient suppressed: aborted',
     ])
   })
 
