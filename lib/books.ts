@@ -53,19 +53,18 @@ export class Books {
   conclude(account: Account, subject: Subject, outcome: Outcome, reason: string): void {
     account[outcome] += 1
     this.#tell(subject, outcome, reason)
-    if (this.#idleWaiters.length > 0 && this.isIdle()) {
+    if (this.#idleWaiters.length > 0 && this.#isIdle()) {
       for (const resolve of this.#idleWaiters.splice(0)) resolve()
     }
   }
 
   /** Resolves when nothing is held or pending any more. */
   async whenIdle(): Promise<void> {
-    if (this.isIdle()) return
+    if (this.#isIdle()) return
     await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
   }
 
-  /** Whether nothing is held or pending. */
-  isIdle(): boolean {
+  #isIdle(): boolean {
     for (const { held, pending } of this.#accounts.values()) if (held + pending > 0) return false
     return true
   }

@@ -18,8 +18,7 @@ export class Counted {
   #keys: readonly string[] | Set<string> = NONE
   /** By which tokens know it from what was remembered under the same id before, or later. */
   mark: string | undefined
-  /** Whose impressions may be seen before they have left. */
-  holders: Set<Holder> | undefined
+  #holders: Set<Holder> | undefined
 
   has(key: string): boolean {
     return this.#keys instanceof Set ? this.#keys.has(key) : this.#keys.includes(key)
@@ -34,6 +33,23 @@ export class Counted {
   delete(key: string): void {
     if (this.#keys instanceof Set) this.#keys.delete(key)
     else this.#keys = this.#keys.filter((other) => other !== key)
+  }
+
+  /** From now on the holder is told what has been seen. */
+  remind(holder: Holder): void {
+    this.#holders ??= new Set()
+    this.#holders.add(holder)
+  }
+
+  forget(holder: Holder): void {
+    this.#holders?.delete(holder)
+    // What is remembered for long is small.
+    if (this.#holders?.size === 0) this.#holders = undefined
+  }
+
+  /** Once it is seen it counts, even if the rest of its page never arrives. */
+  seen(key: string): void {
+    for (const holder of this.#holders ?? []) holder.release(key)
   }
 }
 

@@ -249,9 +249,7 @@ export class PageLoad<Source> implements Holder {
     }
     this.#held = [held]
     this.#parts.holding.add(this)
-    if (!this.#parts.visibility || !this.#counted) return
-    this.#counted.holders ??= new Set()
-    this.#counted.holders.add(this)
+    if (this.#parts.visibility) this.#counted?.remind(this)
   }
 
   release(onceKey: string): void {
@@ -274,7 +272,7 @@ export class PageLoad<Source> implements Holder {
     const held = this.#held ?? []
     this.#held = undefined
     this.#parts.holding.delete(this)
-    this.#counted?.holders?.delete(this)
+    this.#counted?.forget(this)
     return held
   }
 

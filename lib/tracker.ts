@@ -213,7 +213,7 @@ export function assembleTracker<Source>(
     for (const pageLoad of parts.holding) pageLoad.abandon()
     await Promise.all(lanes.map(({ delivery }) => delivery.close()))
     // An outbox that does not answer may leave some without an outcome.
-    if (books.isIdle()) forgetNotice()
+    void books.whenIdle().then(forgetNotice)
   }
 
   const methods: TrackerMethods = {

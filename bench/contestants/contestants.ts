@@ -114,6 +114,8 @@ export type PeerName = keyof typeof peers
 
 export const CONTESTANT_NAMES = Object.keys(CONTESTANTS) as ContestantName[]
 export const PEER_NAMES = Object.keys(peers) as PeerName[]
+/** Without those that are there for the sake of a small difference. */
+export const MAIN_NAMES = CONTESTANT_NAMES.filter((name) => name !== 'local' && name !== 'dispatch')
 /** The library's own that track something. */
 export const OWN_NAMES = ['ens', 'closientMerged', 'closient', 'closientFifty'] as const
 

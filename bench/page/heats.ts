@@ -15,10 +15,14 @@ interface Heat {
 const HEATS: readonly Heat[] = [
   {
     names: ['bare', 'local', 'none', 'closientMerged', 'closient'],
-    rounds: { koa: 30, express: 12 },
+    rounds: { koa: 24, express: 12 },
     limitS: 45,
   },
-  { names: ['bare', 'ens', 'request', 'dispatch'], rounds: { koa: 16, express: 8 }, limitS: 25 },
+  {
+    names: ['bare', 'ens', 'request', 'dispatch'],
+    rounds: { koa: 16, express: 8 },
+    limitS: 30,
+  },
   {
     names: [
       'bare',
@@ -71,7 +75,7 @@ async function run(
   const requests = schedule.amount(REQUESTS)
   const turns = new Map<ContestantName, Turn[]>(names.map((name) => [name, []]))
   for (const round of schedule.rounds(rounds[framework], limitS, WARM_UPS)) {
-    for (const site of neighbourhood.inTurn(names, round)) {
+    for (const site of neighbourhood.shuffled(names)) {
       const { name, pool } = site
       schedule.progress(`${framework} closed loop, round ${round}: ${contestantOf(name).label}`)
       const turn = await neighbourhood.turn(site, () => closedLoop(pool, requests))

@@ -1,4 +1,4 @@
-import { CONTESTANT_NAMES, type ContestantName, contestantOf } from '../contestants/contestants.js'
+import { type ContestantName, contestantOf, MAIN_NAMES } from '../contestants/contestants.js'
 import type { Schedule } from '../schedule.js'
 import { type Sink, whenQuiet } from '../sink/start-sink.js'
 import { closedLoop, connect } from './closed-loop.js'
@@ -7,7 +7,7 @@ import { type RunningSite, startSite } from './running-site.js'
 import type { Framework } from './site.js'
 
 const LATENCY_MS = 20
-const REQUESTS = 1_000
+const REQUESTS = 400
 /** Right before a site is shut down, so that something is left to deliver. */
 const LAST_REQUESTS = 101
 const CLOSE_TIMEOUT_MS = 2_000
@@ -19,7 +19,7 @@ export async function measureLives(
   schedule: Schedule,
 ): Promise<ByName<LifeFigures>> {
   const lives = new Map<ContestantName, LifeFigures>()
-  for (const name of CONTESTANT_NAMES) {
+  for (const name of MAIN_NAMES) {
     schedule.progress(`${framework}, a life: ${contestantOf(name).label}`)
     const site = await startSite(name, { framework, sink, latencyMs: LATENCY_MS })
     lives.set(name, await live(site, sink, schedule.amount(REQUESTS)))
@@ -34,7 +34,7 @@ async function live(site: RunningSite, sink: Sink, requests: number): Promise<Li
   await closedLoop(pool, requests)
   await process.ask('flush')
   await whenQuiet(sink, sinkPort)
-  const { rssBytes } = await process.ask('usage')
+  const rssBytes = await process.ask('rssBytes')
   await closedLoop(pool, LAST_REQUESTS)
   await pool.destroy()
   const closeMs = await process.ask('close', CLOSE_TIMEOUT_MS)

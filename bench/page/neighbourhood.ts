@@ -1,6 +1,7 @@
 import type { Pool } from 'undici'
 import { Child } from '../child.js'
 import { CONTESTANT_NAMES, type ContestantName, contestantOf } from '../contestants/contestants.js'
+import { seededRandom } from '../days/seeded-random.js'
 import { type Sink, whenQuiet } from '../sink/start-sink.js'
 import { CONNECTIONS, closedLoop, connect } from './closed-loop.js'
 import type { Neighbour, NeighboursAnswers } from './neighbours.js'
@@ -31,6 +32,7 @@ export class Neighbourhood {
   readonly #sink: Sink
   readonly #process: Child<NeighboursAnswers>
   readonly #sites: ReadonlyMap<ContestantName, Site>
+  readonly #random = seededRandom(1)
 
   private constructor(
     framework: Framework,
@@ -57,11 +59,11 @@ export class Neighbourhood {
     return new Neighbourhood(framework, sink, process, sites)
   }
 
-  /** The sites in the order of their turns: each round begins with another, for who follows whom pays for some of the other's garbage. */
-  inTurn(names: readonly ContestantName[], round: number): readonly Site[] {
-    const sites = names.flatMap((name) => this.#sites.get(name) ?? [])
-    const first = Math.abs(round) % sites.length
-    return [...sites.slice(first), ...sites.slice(0, first)]
+  /** The sites in the order of a round's turns, each time another: who follows whom pays for some of the other's garbage. */
+  shuffled(names: readonly ContestantName[]): readonly Site[] {
+    const drawn = names.map((name) => ({ name, at: this.#random() }))
+    drawn.sort((one, other) => one.at - other.at)
+    return drawn.flatMap(({ name }) => this.#sites.get(name) ?? [])
   }
 
   async turn<Result>(site: Site, load: () => Promise<Result>): Promise<Turn<Result>> {

@@ -1,4 +1,4 @@
-import { CONTESTANT_NAMES, type ContestantName, contestantOf } from '../contestants/contestants.js'
+import { type ContestantName, contestantOf, MAIN_NAMES } from '../contestants/contestants.js'
 import type { Schedule } from '../schedule.js'
 import { quantile } from '../statistics.js'
 import type { ByName, OpenFigures } from './figures.js'
@@ -20,15 +20,18 @@ export async function measureOpen(
   const { framework } = neighbourhood
   const options = { perSecond: PAGES_PER_SECOND, seconds: schedule.seconds(SECONDS) }
   const figures = new Map<ContestantName, OpenFigures>(
-    CONTESTANT_NAMES.map((name) => [name, { cpuUs: [], p50Ms: [], p99Ms: [] }]),
+    MAIN_NAMES.map((name) => [name, { cpuUs: [], p50Ms: [], p99Ms: [] }]),
   )
   for (const round of schedule.rounds(ROUNDS, LIMIT_S)) {
-    for (const site of neighbourhood.inTurn(CONTESTANT_NAMES, round)) {
+    for (const site of neighbourhood.shuffled(MAIN_NAMES)) {
       const { name, url } = site
       schedule.progress(`${framework} open loop, round ${round}: ${contestantOf(name).label}`)
       const { result, cpuUs } = await neighbourhood.turn(site, () => openLoop({ ...options, url }))
+      const due = Math.round(options.perSecond * options.seconds)
+      if (result.answered.length < due)
+        throw new Error(`${url} answered not all of ${due} requests`)
       const its = figures.get(name)
-      its?.cpuUs.push(cpuUs / result.answered.length)
+      its?.cpuUs.push(cpuUs / due)
       its?.p50Ms.push(quantile(result.latenciesMs, 0.5))
       its?.p99Ms.push(quantile(result.latenciesMs, 0.99))
     }

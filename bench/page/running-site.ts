@@ -9,7 +9,6 @@ import type { Framework } from './site.js'
 export interface RunningSite {
   readonly name: ContestantName
   readonly contestant: Contestant
-  readonly framework: Framework
   readonly process: Child<ServerAnswers>
   readonly url: string
   /** `undefined`: it tells nobody. */
@@ -32,5 +31,5 @@ export async function startSite(name: ContestantName, options: SiteOptions): Pro
   const args = [framework, name, `http://127.0.0.1:${sinkPort}`, ...(isWatched ? ['watched'] : [])]
   const server = await Child.start<ServerAnswers>(new URL('server.js', import.meta.url), { args })
   const url = `http://127.0.0.1:${await server.ask('listen')}`
-  return { name, contestant, framework, process: server, url, sinkPort }
+  return { name, contestant, process: server, url, sinkPort }
 }

@@ -14,19 +14,9 @@ const { server, tracker } = await siteOf(frameworkOf(framework), contestant, cou
 const close = tracker ? (timeoutMs: number) => tracker.close({ timeoutMs }) : counting.close
 const outcomes = tracker && watched ? watchOutcomes(tracker) : undefined
 
-/** What a process has used so far. */
-export interface Usage {
-  /** Of all its threads, in user and system, in microseconds. */
-  readonly cpuUs: number
-  readonly rssBytes: number
-}
-
 const answers = {
   listen: () => listen(server),
-  usage(): Usage {
-    const { user, system } = process.cpuUsage()
-    return { cpuUs: user + system, rssBytes: process.memoryUsage.rss() }
-  },
+  rssBytes: () => process.memoryUsage.rss(),
   flush: async () => void (await (tracker?.flush() ?? counting.flush?.())),
   /** Milliseconds until all that was pending is done with; `undefined` where nothing can tell. */
   async close(timeoutMs: number): Promise<number | undefined> {

@@ -56,14 +56,20 @@ export class Conclusions {
     }
     for (const impression of impressions) {
       this.#account.pending -= 1
-      if (outcome === 'rejected' && this.#doubtful.has(impression)) {
-        const doubt = `sent before, and then refused: ${reason}`
-        this.#books.conclude(this.#account, impression, 'uncertain', doubt)
-      } else {
-        this.#books.conclude(this.#account, impression, outcome, reason)
-      }
+      this.#books.conclude(this.#account, impression, outcome, reason)
       for (const flush of this.#flushes) this.#advance(flush, impression)
     }
+  }
+
+  /** These were refused for good; one that was sent before may have counted then. */
+  reject(impressions: readonly Impression[], reason: string): void {
+    const isDoubtful = (impression: Impression) => this.#doubtful.has(impression)
+    const doubtful = impressions.filter(isDoubtful)
+    if (doubtful.length > 0) {
+      this.end(doubtful, 'uncertain', `sent before, and then refused: ${reason}`)
+    }
+    const refused = impressions.filter((impression) => !isDoubtful(impression))
+    this.end(refused, 'rejected', reason)
   }
 
   /** These are given up unsent. Each is a line for the log, which tells once a minute how many. */

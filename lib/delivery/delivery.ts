@@ -81,7 +81,6 @@ export class Delivery {
     this.#outbox = new PatientOutbox({
       network: network.name,
       outbox,
-      maxPending: parts.maxPending,
       clock,
       log,
       onReceipt: (impression, receipt) => this.#acknowledge(impression, receipt),
@@ -110,6 +109,11 @@ export class Delivery {
     this.#conclusions.begin(impression)
     if (this.#isClosed) {
       this.#conclusions.drop([impression], 'closed')
+      return
+    }
+    // An outbox that fails or does not answer does not say so.
+    if (this.#parts.account.pending > this.#parts.maxPending) {
+      this.#conclusions.drop([impression], 'overflow')
       return
     }
     this.#outbox.append(impression)

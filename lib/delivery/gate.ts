@@ -114,6 +114,8 @@ export class Gate {
    * network asks for it gets all the same.
    */
   #leaveLate(result: CallResult, now: number, waitMs: number): void {
+    // Of the key a probe that is under way tells more.
+    if (result === 'misconfigured' && this.#probe) return
     if (this.#closed && result !== 'answered') this.#keepClosed(now + waitMs)
     else if (result === 'refused' && waitMs > 0) this.#close(now, waitMs)
   }

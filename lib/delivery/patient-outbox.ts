@@ -8,11 +8,9 @@ import { Queue } from './queue.js'
 export interface PatientOutboxParts {
   readonly network: string
   readonly outbox: Outbox
-  /** Most impressions that wait here for an outbox that fails or does not answer. */
-  readonly maxPending: number
   readonly clock: Clock
   readonly log: Log
-  /** Told what an append came to; `overflow` also where too many wait for an outbox that fails. */
+  /** Told what an append came to. */
   readonly onReceipt: (impression: Impression, receipt: Receipt) => void
   /** Told when an outbox that failed is tried again. */
   readonly onResume: () => void
@@ -59,9 +57,7 @@ export class PatientOutbox {
   }
 
   append(impression: Impression): void {
-    if (this.#unstored.length + this.#storing >= this.#parts.maxPending) {
-      this.#parts.onReceipt(impression, 'overflow')
-    } else if (this.#isPaused || this.#unstored.length > 0) {
+    if (this.#isPaused || this.#unstored.length > 0) {
       // Behind those that wait already, so that what came first leaves first.
       this.#unstored.push(impression)
     } else {

@@ -118,7 +118,8 @@ export class Settlement {
   /** These impressions have their outcome, and leave the outbox. */
   #settle({ claim, impressions }: Batch, outcome: Outcome, reason: string): void {
     this.#parts.outbox.settle(claim, impressions)
-    this.#parts.conclusions.end(impressions, outcome, reason)
+    if (outcome === 'rejected') this.#parts.conclusions.reject(impressions, reason)
+    else this.#parts.conclusions.end(impressions, outcome, reason)
   }
 
   giveUp({ claim, impressions }: Batch, reason: Drop): void {

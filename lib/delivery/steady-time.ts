@@ -1,4 +1,7 @@
-/** The time, going on where it was when the system's clock is set back. */
+/**
+ * The time, going on where it was last asked for when the system's clock is set back: what passed
+ * between is not known, and is waited for once more.
+ */
 export class SteadyTime {
   #latestMs = Number.NEGATIVE_INFINITY
   #setBackMs = 0

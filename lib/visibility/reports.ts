@@ -67,8 +67,7 @@ export class Reports<Source> {
         intake.end(lane, impression, 'suppressed', refusal)
         continue
       }
-      // Rendered as well: it counts even if the rest of its page never arrives.
-      for (const holder of counted.holders ?? []) holder.release(onceKey)
+      counted.seen(onceKey)
       if (intake.admit(lane, impression, onceKey, counted)) lane.delivery.push(impression)
     }
   }

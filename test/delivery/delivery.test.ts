@@ -121,13 +121,14 @@ describe('delivery, of what may have counted', () => {
   })
 
   it('does not call it rejected where it is refused only the second time', () => {
-    const { push, clock, transport, reasons } = deliveryAtHand({
+    const { push, clock, transport, reasons, said } = deliveryAtHand({
       network: { onUncertain: 'resend' },
     })
     transport.script = () => (transport.calls.length === 1 ? lost(true) : status(400))
     push()
     clock.advance(20_000)
     assert.deepEqual(reasons(), ['uncertain: sent before, and then refused: HTTP 400'])
+    assert.deepEqual(said(/rejected/), [])
   })
 
   it('does not call it dropped, as if never sent, when it expires before it could be sent again', () => {

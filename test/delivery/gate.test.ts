@@ -166,6 +166,17 @@ describe('the gate, of calls under way when it closes', () => {
     assert.equal(gate.waitMs(300), 60_000)
   })
 
+  it('opens by a probe though one that left earlier with a wrong key fails meanwhile', () => {
+    const { gate, enter, call } = gateAt()
+    const [late] = enter(1)
+    assert(late)
+    call('refused', 0)
+    const probe = gate.enter(250)
+    gate.leave(late, 'misconfigured', 260)
+    gate.leave(probe, 'answered', 270)
+    assert.equal(gate.waitMs(270), 0)
+  })
+
   it('waits for as long as one asks that fails while a probe succeeds', () => {
     const { gate, enter, call } = gateAt()
     const [late] = enter(1)

@@ -5,6 +5,7 @@ import { closient } from '../../lib/networks/closient.js'
 import { nonZero } from '../page-load/books.js'
 import { BROWSER } from '../page-load/browser.js'
 import { closientAd, ensAd, shortuuid } from '../page-load/campaigns.js'
+import { gate } from '../page-load/gate.js'
 import { FROM_OWN_PAGE, tokensIn, VisibleSite } from './visible-site.js'
 
 describe('the impressions of one report', () => {
@@ -66,6 +67,35 @@ describe('the impressions of one report', () => {
       'closient delivered',
       'closient duplicate',
       'closient suppressed: aborted',
+    ])
+  })
+
+  it('count once what its page holds still, and the rest once that has finished', async () => {
+    const shown = gate()
+    await using site = await VisibleSite.start({
+      async page({ trackImpression, res }) {
+        for (const n of [1, 2]) trackImpression(closientAd(n))
+        res.write(`<p ${trackImpression.whenVisible(closientAd(1))}>`)
+        await shown.opened
+        res.end()
+      },
+    })
+    const response = await new Promise<IncomingMessage>((resolve) => {
+      get({ port: site.port, headers: BROWSER }, resolve)
+    })
+    const [chunk] = await once(response, 'data')
+
+    await site.report(tokensIn(String(chunk)))
+    await site.whenTold(2)
+    assert.deepEqual(site.told, ['closient delivered', 'closient duplicate'])
+    shown.open()
+    await once(response.resume(), 'end')
+
+    await site.whenTold(3)
+    assert.deepEqual(await site.settled(), [
+      'closient delivered',
+      'closient delivered',
+      'closient duplicate',
     ])
   })
 
