@@ -14,7 +14,7 @@ import type { CallerAnswers } from './caller.js'
 const PAGES = 2_000
 /** While bytes are counted nothing may be collected. */
 const PAGES_ALLOCATED = 500
-const WARM_UP_ROUNDS = 4
+const WARM_UP_ROUNDS = 6
 const WARM_UP_PAGES = 300
 const ROUNDS = 5
 /** For all rounds. */

@@ -173,8 +173,8 @@ function tableOf(latencyMs: number, figures: AtLatency): Table {
   return {
     about:
       `A sink that answers after ${latencyMs} ms: impressions delivered per second and CPU time per impression, ` +
-      `from when all were tracked to the last answer. A call alone takes ${spread(figures.loneMs)} ms: ` +
-      'so long is the latency by which connections are divided.',
+      `from when all were tracked to the last answer. A call alone takes ${spread(figures.loneMs)} ms` +
+      (latencyMs > 0 ? ': so long is the latency by which connections are divided.' : '.'),
     head: [
       'sender',
       'connections',

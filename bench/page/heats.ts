@@ -15,12 +15,12 @@ interface Heat {
 const HEATS: readonly Heat[] = [
   {
     names: ['bare', 'local', 'none', 'closientMerged', 'closient'],
-    rounds: { koa: 24, express: 12 },
+    rounds: { koa: 24, express: 10 },
     limitS: 45,
   },
   {
     names: ['bare', 'ens', 'request', 'dispatch'],
-    rounds: { koa: 16, express: 8 },
+    rounds: { koa: 15, express: 7 },
     limitS: 30,
   },
   {
@@ -34,7 +34,7 @@ const HEATS: readonly Heat[] = [
       'amplitude',
       'snowplow',
     ],
-    rounds: { koa: 6, express: 5 },
+    rounds: { koa: 5, express: 5 },
     limitS: 45,
   },
 ]

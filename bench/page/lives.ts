@@ -7,7 +7,7 @@ import { type RunningSite, startSite } from './running-site.js'
 import type { Framework } from './site.js'
 
 const LATENCY_MS = 20
-const REQUESTS = 400
+const REQUESTS = 300
 /** Right before a site is shut down, so that something is left to deliver. */
 const LAST_REQUESTS = 101
 const CLOSE_TIMEOUT_MS = 2_000

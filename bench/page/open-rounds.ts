@@ -9,7 +9,7 @@ import { openLoop } from './open-loop.js'
 export const PAGES_PER_SECOND = 250
 
 const ROUNDS = 5
-const SECONDS = 0.6
+const SECONDS = 0.5
 const LIMIT_S = 70
 
 /** Open loop: at a fixed rate, whether or not what came before was answered. */
