@@ -29,16 +29,13 @@ export interface Loss {
   readonly leavingMs: number | undefined
 }
 
-const LATENCY_MS = 20
-
 /** Starts one contestant's site; what is returned runs the scenario against it. */
 export async function prepareScenario(
   scenario: Scenario,
   name: ContestantName,
   sink: Sink,
 ): Promise<() => Promise<Loss>> {
-  const options = { framework: 'express', latencyMs: LATENCY_MS, isWatched: true } as const
-  const site = await startSite(name, { ...options, sink })
+  const site = await startSite(name, { framework: 'express', sink, isWatched: true })
   return () => runScenario(scenario, site, sink)
 }
 

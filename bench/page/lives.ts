@@ -6,7 +6,6 @@ import type { ByName, LifeFigures } from './figures.js'
 import { type RunningSite, startSite } from './running-site.js'
 import type { Framework } from './site.js'
 
-const LATENCY_MS = 20
 const REQUESTS = 300
 /** Right before a site is shut down, so that something is left to deliver. */
 const LAST_REQUESTS = 101
@@ -21,7 +20,7 @@ export async function measureLives(
   const lives = new Map<ContestantName, LifeFigures>()
   for (const name of MAIN_NAMES) {
     schedule.progress(`${framework}, a life: ${contestantOf(name).label}`)
-    const site = await startSite(name, { framework, sink, latencyMs: LATENCY_MS })
+    const site = await startSite(name, { framework, sink })
     lives.set(name, await live(site, sink, schedule.amount(REQUESTS)))
     await site.process.stop()
   }

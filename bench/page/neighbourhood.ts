@@ -5,9 +5,8 @@ import { seededRandom } from '../days/seeded-random.js'
 import { type Sink, whenQuiet } from '../sink/start-sink.js'
 import { CONNECTIONS, closedLoop, connect } from './closed-loop.js'
 import type { Neighbour, NeighboursAnswers } from './neighbours.js'
+import { openPort } from './open-port.js'
 import type { Framework } from './site.js'
-
-const LATENCY_MS = 20
 
 /** A contestant's site in the one process. */
 export interface Site extends Neighbour {
@@ -47,7 +46,11 @@ export class Neighbourhood {
   }
 
   static async start(framework: Framework, sink: Sink): Promise<Neighbourhood> {
-    const neighbours = await Promise.all(CONTESTANT_NAMES.map((name) => openSink(name, sink)))
+    const neighbours = await Promise.all(
+      CONTESTANT_NAMES.map(async (name): Promise<Neighbour> => {
+        return { name, sinkPort: await openPort(contestantOf(name), sink) }
+      }),
+    )
     const args = [framework, JSON.stringify(neighbours)]
     const module = new URL('neighbours.js', import.meta.url)
     const process = await Child.start<NeighboursAnswers>(module, { args })
@@ -59,7 +62,10 @@ export class Neighbourhood {
     return new Neighbourhood(framework, sink, process, sites)
   }
 
-  /** The sites in the order of a round's turns, each time another: who follows whom pays for some of the other's garbage. */
+  /**
+   * The sites in the order of a round's turns, each time another: who follows whom pays for some of
+   * the other's garbage.
+   */
   shuffled(names: readonly ContestantName[]): readonly Site[] {
     const drawn = names.map((name) => ({ name, at: this.#random() }))
     drawn.sort((one, other) => one.at - other.at)
@@ -85,10 +91,4 @@ export class Neighbourhood {
     await Promise.all([...this.#sites.values()].map(({ pool }) => pool.destroy()))
     await this.#process.stop()
   }
-}
-
-async function openSink(name: ContestantName, sink: Sink): Promise<Neighbour> {
-  const { wire, latencyMs = LATENCY_MS, callsPerMinute } = contestantOf(name)
-  const sinkPort = wire && (await sink.ask('open', { wire, latencyMs, callsPerMinute }))
-  return { name, sinkPort }
 }

@@ -2,6 +2,7 @@ import { Child } from '../child.js'
 import type { Contestant } from '../contestants/contestant.js'
 import { type ContestantName, contestantOf } from '../contestants/contestants.js'
 import type { Sink } from '../sink/start-sink.js'
+import { openPort } from './open-port.js'
 import type { ServerAnswers } from './server.js'
 import type { Framework } from './site.js'
 
@@ -18,7 +19,6 @@ export interface RunningSite {
 export interface SiteOptions {
   readonly framework: Framework
   readonly sink: Sink
-  readonly latencyMs: number
   /** Whether the library's outcomes are written down, which costs time. */
   readonly isWatched?: boolean
 }
@@ -26,8 +26,7 @@ export interface SiteOptions {
 export async function startSite(name: ContestantName, options: SiteOptions): Promise<RunningSite> {
   const { framework, sink, isWatched = false } = options
   const contestant = contestantOf(name)
-  const { wire, callsPerMinute, latencyMs = options.latencyMs } = contestant
-  const sinkPort = wire && (await sink.ask('open', { wire, latencyMs, callsPerMinute }))
+  const sinkPort = await openPort(contestant, sink)
   const args = [framework, name, `http://127.0.0.1:${sinkPort}`, ...(isWatched ? ['watched'] : [])]
   const server = await Child.start<ServerAnswers>(new URL('server.js', import.meta.url), { args })
   const url = `http://127.0.0.1:${await server.ask('listen')}`

@@ -65,10 +65,8 @@ export class Conclusions {
   reject(impressions: readonly Impression[], reason: string): void {
     const isDoubtful = (impression: Impression) => this.#doubtful.has(impression)
     const doubtful = impressions.filter(isDoubtful)
-    if (doubtful.length > 0) {
-      this.end(doubtful, 'uncertain', `sent before, and then refused: ${reason}`)
-    }
     const refused = impressions.filter((impression) => !isDoubtful(impression))
+    this.end(doubtful, 'uncertain', `sent before, and then refused: ${reason}`)
     this.end(refused, 'rejected', reason)
   }
 

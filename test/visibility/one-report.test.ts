@@ -8,6 +8,15 @@ import { closientAd, ensAd, shortuuid } from '../page-load/campaigns.js'
 import { gate } from '../page-load/gate.js'
 import { FROM_OWN_PAGE, tokensIn, VisibleSite } from './visible-site.js'
 
+/** A page that has begun and is still open, and what has come of it. */
+async function begun({ port }: VisibleSite): Promise<{ response: IncomingMessage; text: string }> {
+  const response = await new Promise<IncomingMessage>((resolve) => {
+    get({ port, headers: BROWSER }, resolve)
+  })
+  const [chunk] = await once(response, 'data')
+  return { response, text: String(chunk) }
+}
+
 describe('the impressions of one report', () => {
   it('of one search leave for Closient in one call', async () => {
     await using site = await VisibleSite.start({
@@ -54,12 +63,9 @@ describe('the impressions of one report', () => {
         res.write(`<p ${trackImpression.whenVisible(closientAd(1))}>`)
       },
     })
-    const response = await new Promise<IncomingMessage>((resolve) => {
-      get({ port: site.port, headers: BROWSER }, resolve)
-    })
-    const [chunk] = await once(response, 'data')
+    const { response, text } = await begun(site)
 
-    await site.report(tokensIn(String(chunk)))
+    await site.report(tokensIn(text))
     response.destroy()
 
     await site.whenTold(3)
@@ -80,12 +86,9 @@ describe('the impressions of one report', () => {
         res.end()
       },
     })
-    const response = await new Promise<IncomingMessage>((resolve) => {
-      get({ port: site.port, headers: BROWSER }, resolve)
-    })
-    const [chunk] = await once(response, 'data')
+    const { response, text } = await begun(site)
 
-    await site.report(tokensIn(String(chunk)))
+    await site.report(tokensIn(text))
     await site.whenTold(2)
     assert.deepEqual(site.told, ['closient delivered', 'closient duplicate'])
     shown.open()
