@@ -14,8 +14,8 @@ import { isbot } from 'isbot'
 import MobileDetect from 'mobile-detect'
 import MyUAParser from 'my-ua-parser'
 import { UAParser } from 'ua-parser-js'
+import { isBot } from '../lib/request/traffic.js'
 import { type Device, isDevice, readDevice } from '../lib/viewer/device.js'
-import { isBot } from '../lib/viewer/traffic.js'
 import { readViewers } from './viewers.js'
 
 type Read = (userAgent: string) => Device | undefined

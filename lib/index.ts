@@ -1,4 +1,4 @@
-export type { NetworkStats, OutcomeListener, Stats } from './books.js'
+export type { NetworkStats, OutcomeListener, Stats } from './counting/statistics.js'
 export type {
   Awaitable,
   Claim,
@@ -6,9 +6,7 @@ export type {
   Outbox,
   OutboxOptions,
   Receipt,
-} from './delivery/outbox.js'
-export type { Answer, NetworksWord, Verdict } from './delivery/verdict.js'
-export { verdictOnStatus } from './delivery/verdict.js'
+} from './delivery/outbox/outbox.js'
 export {
   ConfigurationError,
   type ConfigurationErrorCode,
@@ -21,10 +19,12 @@ export { type ClosientImpression, type ClosientOptions, closient } from './netwo
 export { defineNetwork } from './networks/define-network.js'
 export { type EnsImpression, type EnsOptions, ens } from './networks/ens.js'
 export * from './networks/network.js'
+export type { Answer, NetworksWord, Verdict } from './networks/verdict.js'
+export { verdictOnStatus } from './networks/verdict.js'
 export type { TrackerOptions } from './options.js'
+export type { BotRule, TrafficRule } from './request/admission.js'
 export type { TrackImpression } from './track-impression.js'
 export { createTracker, type ImpressionsOptions, type Tracker } from './tracker.js'
-export type { BotRule, TrafficRule } from './viewer/admission.js'
 export type { Cdn } from './viewer/country.js'
 export type { Device } from './viewer/device.js'
 export type { Viewer } from './viewer/viewer.js'

@@ -1,6 +1,6 @@
-import { Books } from '../../lib/books.js'
+import { Books } from '../../lib/counting/statistics.js'
 import { Delivery } from '../../lib/delivery/delivery.js'
-import { MemoryOutbox } from '../../lib/delivery/outbox.js'
+import { MemoryOutbox } from '../../lib/delivery/outbox/outbox.js'
 import type { Impression } from '../../lib/impression.js'
 import type { Log } from '../../lib/logger.js'
 import { closient } from '../../lib/networks/closient.js'

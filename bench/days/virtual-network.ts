@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/clock.js'
-import type { CallEnd, Transport } from '../../lib/delivery/transport.js'
+import type { CallEnd, Transport } from '../../lib/delivery/call/transport.js'
 import type { QuotaWindow } from '../../lib/networks/network.js'
 import {
   type RateWindowKind,

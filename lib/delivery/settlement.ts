@@ -2,10 +2,10 @@ import type { Clock } from '../clock.js'
 import type { Drop, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Network } from '../networks/network.js'
-import type { Conclusions } from './conclusions.js'
-import type { Batch, InHand } from './in-hand.js'
-import type { PatientOutbox } from './patient-outbox.js'
-import type { Verdict } from './verdict.js'
+import type { Verdict } from '../networks/verdict.js'
+import type { PatientOutbox } from './outbox/retrying-outbox.js'
+import type { Conclusions } from './pending-impressions.js'
+import type { Batch, InHand } from './retry-batches.js'
 
 export interface SettlementParts {
   readonly network: Network

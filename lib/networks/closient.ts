@@ -1,7 +1,5 @@
 import { z } from 'zod'
 import { checkOptions, wholeNumber } from '../check-options.js'
-import type { Answer, NetworksWord, Verdict } from '../delivery/verdict.js'
-import { verdictOnStatus } from '../delivery/verdict.js'
 import { InvalidImpressionError } from '../errors.js'
 import { cleanSearchQuery, MAX_SEARCH_QUERY_CHARACTERS } from '../viewer/search-query.js'
 import type { Viewer } from '../viewer/viewer.js'
@@ -11,6 +9,8 @@ import { defineNetwork } from './define-network.js'
 import { parseJsonObject } from './json.js'
 import type { Fields, Network, Parsed } from './network.js'
 import { toShortuuid } from './shortuuid.js'
+import type { Answer, NetworksWord, Verdict } from './verdict.js'
+import { verdictOnStatus } from './verdict.js'
 
 /** An impression for Closient: the schema `ImpressionRequest` of `closient.txt`, in camel case. */
 export interface ClosientImpression {

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { aFunction, checkOptions, wholeNumber } from '../check-options.js'
-import { type Answer, verdictOnStatus } from '../delivery/verdict.js'
 import type { Viewer } from '../viewer/viewer.js'
 import { checkBaseUrl } from './base-url.js'
 import type { Fields, Network, NetworkDefinition } from './network.js'
+import { type Answer, verdictOnStatus } from './verdict.js'
 
 const definitionSchema = z.strictObject({
   name: z

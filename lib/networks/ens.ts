@@ -1,6 +1,4 @@
 import { checkOptions } from '../check-options.js'
-import type { Answer, NetworksWord, Verdict } from '../delivery/verdict.js'
-import { verdictOnStatus } from '../delivery/verdict.js'
 import { InvalidImpressionError } from '../errors.js'
 import { isCountryCode } from '../viewer/country.js'
 import { type Device, isDevice } from '../viewer/device.js'
@@ -10,6 +8,8 @@ import type { BuiltInOptions } from './built-in-options.js'
 import { defineNetwork } from './define-network.js'
 import { parseJsonObject } from './json.js'
 import type { Fields, Network, Parsed } from './network.js'
+import type { Answer, NetworksWord, Verdict } from './verdict.js'
+import { verdictOnStatus } from './verdict.js'
 
 /** An impression for ENS, as `ens.txt` names its body parameters. */
 export interface EnsImpression {

@@ -1,5 +1,5 @@
-import type { Answer, Verdict } from '../delivery/verdict.js'
 import type { Viewer } from '../viewer/viewer.js'
+import type { Answer, Verdict } from './verdict.js'
 
 /**
  * The input that each network takes, by network name. A custom network adds its own, so that

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
+import { ask, NO_ANSWER } from '../call-option.js'
 import type { Log } from '../logger.js'
-import { ask, NO_ANSWER } from './ask.js'
 import { type Cdn, readCountry, toCountry } from './country.js'
 import { type Device, isDevice, readDevice } from './device.js'
 import { cleanSearchQuery, MAX_SEARCH_QUERY_CHARACTERS } from './search-query.js'

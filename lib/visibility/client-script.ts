@@ -9,7 +9,7 @@ const YEAR_S = 31_536_000
 /** The browser's half, as it is served. */
 export class ClientScript {
   // Test runners that compile modules themselves leave out import.meta.resolve.
-  readonly #source = readFileSync(createRequire(import.meta.url).resolve('#browser-client'))
+  readonly #source = readFileSync(createRequire(import.meta.url).resolve('#client-script'))
   readonly #hash = createHash('sha256').update(this.#source).digest('base64url').slice(0, 16)
 
   /** Its address below `url`: another one for each version, so that it can be kept for good. */

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { ClientScript } from './client-script.js'
 import type { Reply } from './reply.js'
-import { readReport } from './report.js'
-import type { Reports } from './reports.js'
+import { readReport } from './report-body.js'
 import { isSameOrigin } from './same-origin.js'
+import type { Reports } from './visible-reports.js'
 
 const FOREIGN_REPORT = { expected: 'one that a page of this site has sent' }
 

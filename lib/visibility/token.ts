@@ -1,5 +1,5 @@
 import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
-import { onceKeyOf } from '../dedupe.js'
+import { onceKeyOf } from '../counting/dedupe.js'
 import type { Impression } from '../impression.js'
 
 /** What a token vouches for: a valid, admitted impression that waits to be seen. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { verdictOnStatus } from '../../lib/delivery/verdict.js'
-import { deliveryAtHand } from './delivery-at-hand.js'
+import { verdictOnStatus } from '../../lib/networks/verdict.js'
+import { deliveryAtHand } from './delivery-fixture.js'
 import { lost, ok, status } from './scripted-transport.js'
 
 describe('delivery, for a network of the user’s own', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { deliveryAtHand, range } from './delivery-at-hand.js'
+import { deliveryAtHand, range } from './delivery-fixture.js'
 import { lost, ok, status } from './scripted-transport.js'
 
 describe('delivery, while the network cannot be told', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { deliveryAtHand, range } from './delivery-at-hand.js'
+import { deliveryAtHand, range } from './delivery-fixture.js'
 import { ok, type ScriptedCall, status } from './scripted-transport.js'
 
 describe('delivery, of a batch that one bad item sank', () => {

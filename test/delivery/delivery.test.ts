@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { deliveryAtHand, range } from './delivery-at-hand.js'
+import { deliveryAtHand, range } from './delivery-fixture.js'
 import { lost, ok, status } from './scripted-transport.js'
 
 const HOUR_MS = 3_600_000

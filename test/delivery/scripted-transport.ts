@@ -1,4 +1,4 @@
-import type { CallEnd, Transport } from '../../lib/delivery/transport.js'
+import type { CallEnd, Transport } from '../../lib/delivery/call/transport.js'
 import type { NetworkRequest } from '../../lib/networks/network.js'
 import type { VirtualClock } from './virtual-clock.js'
 

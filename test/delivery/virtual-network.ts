@@ -1,4 +1,4 @@
-import type { CallEnd } from '../../lib/delivery/transport.js'
+import type { CallEnd } from '../../lib/delivery/call/transport.js'
 import { lost, ok, ScriptedTransport, status } from './scripted-transport.js'
 import type { VirtualClock } from './virtual-clock.js'
 

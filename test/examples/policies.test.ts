@@ -10,7 +10,7 @@ import {
 import fc from 'fast-check'
 import { tcString } from '../../examples/consent/banner.js'
 import { hasConsented, objects } from '../../examples/consent/policies.js'
-import { FRAMEWORKS, NAVIGATION, Site } from '../viewer/site.js'
+import { FRAMEWORKS, NAVIGATION, Site } from '../request/site.js'
 
 const VENDOR = 700
 

@@ -1,4 +1,4 @@
-import type { Answer } from '../../lib/delivery/verdict.js'
+import type { Answer } from '../../lib/networks/verdict.js'
 
 /** Tue, 14 Nov 2023 22:13:20 GMT. */
 export const ANSWERED_AT_MS = 1_700_000_000_000

@@ -1,5 +1,5 @@
-import type { Answer } from '../../lib/delivery/verdict.js'
 import type { Network } from '../../lib/networks/network.js'
+import type { Answer } from '../../lib/networks/verdict.js'
 
 /** Makes the call that carries `items`, as it is, and returns the answer as a transport would. */
 export async function exchange<Item>(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { readRetryAfter, verdictOnStatus } from '../../lib/delivery/verdict.js'
+import { readRetryAfter, verdictOnStatus } from '../../lib/networks/verdict.js'
 import { ANSWERED_AT_MS, answer } from './answer.js'
 
 const DAY_MS = 86_400_000

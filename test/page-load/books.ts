@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { NetworkStats, Stats } from '../../lib/books.js'
+import type { NetworkStats, Stats } from '../../lib/counting/statistics.js'
 import { OUTCOMES, type OutcomeEvent } from '../../lib/impression.js'
 
 /** The figures that are not zero. */

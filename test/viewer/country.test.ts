@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { CDNS, isCdn, isCountryCode, readCountry, toCountry } from '../../lib/viewer/country.js'
+import { hostileHeaders } from '../request/hostile-headers.js'
 import { netlifyGeo, SENT_BY_CDN } from './cdn-headers.js'
-import { hostileHeaders } from './hostile-headers.js'
 
 const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64')
 

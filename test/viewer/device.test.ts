@@ -9,7 +9,7 @@ import {
   readUserAgent,
   seenUserAgents,
 } from '../../lib/viewer/user-agent.js'
-import { hostileHeaders } from './hostile-headers.js'
+import { hostileHeaders } from '../request/hostile-headers.js'
 
 const CHROME = 'AppleWebKit/537.36 (KHTML, like Gecko) Chrome/154.0.0.0'
 const SAFARI = 'AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0'

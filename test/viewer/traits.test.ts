@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { CDNS } from '../../lib/viewer/country.js'
+import { CHROME, FRAMEWORKS, NAVIGATION, type Page, Site } from '../request/site.js'
 import { SENT_BY_CDN } from './cdn-headers.js'
-import { CHROME, FRAMEWORKS, NAVIGATION, type Page, Site } from './site.js'
 
 const ensAd: Page = ({ track }) => {
   track({ campaignId: 42, placement: 'header_banner' })

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { SERVERS, VisibleSite } from './visible-site.js'
 
 const SCRIPT = await readFile(
-  new URL('../../dist/visibility/browser/client.js', import.meta.url),
+  new URL('../../dist/visibility/client/client.js', import.meta.url),
   'utf8',
 )
 

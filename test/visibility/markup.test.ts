@@ -75,7 +75,7 @@ const NO_TOKEN = /^.*=|[^\w.-]/g
 
 describe('the markup of an ad that counts once it is seen', () => {
   it('is read by these tests as by the browser’s half', async () => {
-    const source = await readFile('lib/visibility/browser/client.ts', 'utf8')
+    const source = await readFile('lib/visibility/client/client.ts', 'utf8')
 
     assert.ok(source.includes(`.replace(${NO_TOKEN}, '')`))
   })

@@ -1,0 +1,206 @@
+import type { QuotaWindow } from '../../networks/network.js'
+import { type Answer, dateOf } from '../../networks/verdict.js'
+
+/** What an answer says is left of some quota. */
+export interface Remaining {
+  /** Calls left; */
+  readonly calls: number
+  /** until this time, in milliseconds since the Unix epoch; */
+  readonly untilMs: number
+  /** of so many, where the answer tells; */
+  readonly limit: number | undefined
+  /** in a window of this length, where the answer tells. */
+  readonly windowMs: number | undefined
+}
+
+/** What an answer's headers say of the network's quotas. */
+export interface RateLimits {
+  /** The windows that the answer names, each length once; empty where it names none. */
+  readonly windows: readonly QuotaWindow[]
+  /** Whether these are all that the answer names: no part of its policy was left out. */
+  readonly isWholePolicy: boolean
+  readonly remaining: readonly Remaining[]
+}
+
+type Value = Answer['headers'][string]
+
+/** A quota policy or service limit as the drafts since 08 write it: a name and its parameters. */
+interface Item {
+  readonly name: string
+  readonly parameters: ReadonlyMap<string, string>
+}
+
+/** A header longer than this says nothing that can be meant: its parts are not even looked at. */
+const MAX_CHARACTERS = 1_024
+const MAX_REPETITIONS = 8
+const MAX_WINDOWS = 8
+const MAX_SECONDS = 366 * 86_400
+
+/**
+ * Reads `RateLimit-Policy`, `RateLimit-Limit`, `-Remaining` and `-Reset` (`closient.txt`), the
+ * combined `RateLimit` of the IETF drafts (draft-ietf-httpapi-ratelimit-headers, 07 and since 08),
+ * and, where none of these tells what is left, the `X-RateLimit-*` aliases. What makes no sense is
+ * ignored, each value by itself.
+ */
+export function readRateLimits(answer: Answer): RateLimits {
+  const { headers, atMs } = answer
+  const policy = itemsOf(headers['ratelimit-policy'])
+  // Before draft 05 the policy stood behind the limit: `RateLimit-Limit: 100, 100;w=60`.
+  const items = policy.length > 0 ? policy : itemsOf(headers['ratelimit-limit']).slice(1)
+  const named = items.map(quotaOf)
+  const windows = named.filter((quota) => quota !== undefined)
+  const quotaByName = new Map(items.map(({ name }, place) => [name, named[place]]))
+
+  const remaining = [
+    ...remainingOfFields(headers, 'ratelimit-', (seconds) => seconds, atMs),
+    ...remainingOfDraft08(headers.ratelimit, quotaByName, atMs),
+    ...remainingOfDraft07(headers.ratelimit, atMs),
+  ]
+  if (remaining.length === 0) {
+    const dateSeconds = dateOf(answer) / 1_000
+    const untilReset = (seconds: number) => secondsUntil(seconds, dateSeconds)
+    remaining.push(...remainingOfFields(headers, 'x-ratelimit-', untilReset, atMs))
+  }
+  return {
+    windows: tightest(windows).slice(0, MAX_WINDOWS),
+    isWholePolicy: windows.length === items.length && windows.length <= MAX_WINDOWS,
+    remaining: remaining.slice(0, MAX_WINDOWS),
+  }
+}
+
+/**
+ * `300;w=60`, or since draft 08 `"default";q=300;w=60`. Other units than requests are not calls,
+ * and a quota of none at all would never be heard of again: both are left out.
+ */
+function quotaOf({ name, parameters }: Item): QuotaWindow | undefined {
+  const limit = natural(parameters.get('q')) ?? natural(name)
+  const seconds = natural(parameters.get('w'))
+  const isOfCalls = /^requests?$/.test(parameters.get('qu') ?? 'requests')
+  if (!isOfCalls || !limit || !seconds || seconds > MAX_SECONDS) return undefined
+  return { limit, windowMs: seconds * 1_000 }
+}
+
+/** Of several quotas for the same length of time the lowest holds. */
+function tightest(quotas: readonly QuotaWindow[]): QuotaWindow[] {
+  const byLength = new Map<number, QuotaWindow>()
+  for (const quota of quotas) {
+    const known = byLength.get(quota.windowMs)
+    if (!known || quota.limit < known.limit) byLength.set(quota.windowMs, quota)
+  }
+  return [...byLength.values()]
+}
+
+/** `"default";r=50;t=30`, since draft 08. Without `t` what is left lasts for the whole window. */
+function remainingOfDraft08(
+  value: Value,
+  quotaByName: ReadonlyMap<string, QuotaWindow | undefined>,
+  atMs: number,
+): Remaining[] {
+  return itemsOf(value).flatMap(({ name, parameters }) => {
+    // A policy that was left out counts something else than calls.
+    if (quotaByName.has(name) && quotaByName.get(name) === undefined) return []
+    const quota = quotaByName.get(name)
+    const windowSeconds = quota && quota.windowMs / 1_000
+    const seconds = parameters.has('t') ? natural(parameters.get('t')) : windowSeconds
+    return remainingOf(natural(parameters.get('r')), seconds, atMs, quota)
+  })
+}
+
+/** `limit=100, remaining=50, reset=30`, in draft 07. */
+function remainingOfDraft07(value: Value, atMs: number): Remaining[] {
+  const members = new Map<string, number | undefined>()
+  for (const { name } of itemsOf(value)) {
+    const [key = '', number] = name.split('=', 2)
+    members.set(key, natural(number))
+  }
+  const limit = members.get('limit')
+  return remainingOf(members.get('remaining'), members.get('reset'), atMs, { limit })
+}
+
+/**
+ * `-Limit`, `-Remaining` and `-Reset`, each by itself. Where a second rate limiter on the way has
+ * added its own, the values belong together in their order.
+ */
+function remainingOfFields(
+  headers: Answer['headers'],
+  prefix: 'ratelimit-' | 'x-ratelimit-',
+  secondsUntilReset: (reset: number) => number,
+  atMs: number,
+): Remaining[] {
+  const limits = naturalsOf(headers[`${prefix}limit`])
+  const resets = naturalsOf(headers[`${prefix}reset`])
+  const remaining = naturalsOf(headers[`${prefix}remaining`])
+  return remaining.flatMap((calls, place) => {
+    // One reset for several remainders, or one limit, can only be meant for all of them.
+    const reset = resets[resets.length === 1 ? 0 : place]
+    const limit = limits[limits.length === remaining.length ? place : 0]
+    const seconds = reset === undefined ? undefined : secondsUntilReset(reset)
+    return remainingOf(calls, seconds, atMs, { limit })
+  })
+}
+
+/**
+ * The aliases' reset is a Unix time in seconds, read against the network's own clock. So early a
+ * time that it can only be meant as a number of seconds is taken as one.
+ */
+function secondsUntil(reset: number, dateSeconds: number): number {
+  return reset <= MAX_SECONDS ? reset : Math.max(0, Math.ceil(reset - dateSeconds))
+}
+
+function remainingOf(
+  calls: number | undefined,
+  seconds: number | undefined,
+  atMs: number,
+  { limit, windowMs }: { limit?: number | undefined; windowMs?: number } = {},
+): Remaining[] {
+  if (calls === undefined || seconds === undefined || seconds > MAX_SECONDS) return []
+  return [{ calls, untilMs: atMs + seconds * 1_000, limit: limit || undefined, windowMs }]
+}
+
+/** The members of a list, which may be spread over several headers. */
+function itemsOf(value: Value): Item[] {
+  return membersOf(value).map((member) => {
+    const [name = '', ...rest] = split(member, ';')
+    const parameters = rest.map((part): [string, string] => {
+      const equals = part.indexOf('=')
+      return equals < 0 ? [part, ''] : [part.slice(0, equals), unquote(part.slice(equals + 1))]
+    })
+    return { name: unquote(name), parameters: new Map(parameters) }
+  })
+}
+
+function naturalsOf(value: Value): (number | undefined)[] {
+  return membersOf(value).map((member) => natural(split(member, ';')[0]))
+}
+
+function membersOf(value: Value): string[] {
+  const values = typeof value === 'string' ? [value] : (value ?? []).slice(0, MAX_REPETITIONS)
+  const isShort = values.every(({ length }) => length <= MAX_CHARACTERS)
+  return isShort ? values.flatMap((text) => split(text, ',')).filter(Boolean) : []
+}
+
+/** Splits at a separator, but not within a quoted string (RFC 9651 section 3.3.3). */
+function split(text: string, separator: string): string[] {
+  const parts: string[] = []
+  let start = 0
+  let isQuoted = false
+  for (let place = 0; place < text.length; place += 1) {
+    const character = text[place]
+    if (character === '"') isQuoted = !isQuoted
+    else if (character === '\\' && isQuoted) place += 1
+    else if (character === separator && !isQuoted) {
+      parts.push(text.slice(start, place).trim())
+      start = place + 1
+    }
+  }
+  parts.push(text.slice(start).trim())
+  return parts
+}
+
+function unquote(text: string): string {
+  return /^".*"$/.test(text) ? text.slice(1, -1) : text
+}
+
+function natural(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : undefined
+}

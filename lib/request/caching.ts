@@ -1,0 +1,56 @@
+import type { ServerResponse } from 'node:http'
+import onHeaders from 'on-headers'
+import type { Suppression } from '../impression.js'
+
+/** Why a response with this status displays nothing, once it has been written. */
+export function fateByStatus(status: number): Suppression | undefined {
+  if (status >= 500) return 'server-error'
+  // A 304 shows the page that the browser has kept.
+  if (status >= 300 && status < 400 && status !== 304) return 'redirect'
+  return undefined
+}
+
+const SHARED = /(^|[\s,])(public(?![\w-])|s-maxage\s*=)/i
+
+/** Whether shared caches may keep the response: displays of their copies never reach this server. */
+export function isShared(res: ServerResponse): boolean {
+  return SHARED.test(cacheControlOf(res))
+}
+
+/** Whether caches may keep the response and show it to others, as RFC 9111 has it. */
+export function isStorable(res: ServerResponse): boolean {
+  const directives = cacheControlOf(res)
+  if (SHARED.test(directives)) return true
+  return /max-age\s*=/i.test(directives) && !/private|no-store/i.test(directives)
+}
+
+/** `getHeader` does not know of headers that were given to `writeHead` alone; the head sent does. */
+function cacheControlOf(res: ServerResponse): string {
+  const value = res.getHeader('cache-control')
+  if (value !== undefined) return String(value)
+  // With any header set before, `writeHead` sets its own as well: to search the head takes 3 µs.
+  if (res.getHeaderNames().length > 0) return ''
+  const head = '_header' in res ? res._header : undefined
+  return (typeof head === 'string' && /^cache-control:(.*)/im.exec(head)?.[1]) || ''
+}
+
+const keptPrivate = new WeakSet<ServerResponse>()
+
+/** Makes the response private as its head is sent, whatever it says until then. */
+export function keepPrivate(res: ServerResponse): void {
+  if (keptPrivate.has(res)) return
+  keptPrivate.add(res)
+  onHeaders(res, () => makePrivate(res))
+}
+
+/** Lets the browser keep the response as before, and shared caches never. */
+export function makePrivate(res: ServerResponse): void {
+  const directives = String(res.getHeader('cache-control') ?? '')
+    .split(',')
+    .map((directive) => directive.trim())
+    .filter((directive) => !/^(public|s-maxage\s*=.*|)$/i.test(directive))
+  if (!directives.some((directive) => /^(private|no-store)$/i.test(directive))) {
+    directives.unshift('private')
+  }
+  res.setHeader('Cache-Control', directives.join(', '))
+}

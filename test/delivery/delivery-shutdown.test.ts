@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { deliveryAtHand, range } from './delivery-fixture.js'
+import { lost, ok, status } from './scripted-transport.js'
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+/** Whether a promise is kept by now. */
+async function isKept(promise: Promise<void>): Promise<boolean> {
+  let kept = false
+  void promise.then(() => {
+    kept = true
+  })
+  await turn()
+  return kept
+}
+
+describe('flush()', () => {
+  it('resolves at once when nothing is pending', async () => {
+    const { delivery, clock } = deliveryAtHand()
+    assert.equal(await isKept(delivery.flush()), true)
+    assert.equal(clock.isKeptAlive, false)
+  })
+
+  it('resolves when all that was pending has its outcome, whatever came later', async () => {
+    const { delivery, push, clock, transport } = deliveryAtHand({ network: { connections: 1 } })
+    push(2)
+    const flushed = delivery.flush()
+    push(5)
+    clock.advance(19)
+    assert.equal(await isKept(flushed), false)
+    clock.advance(1)
+    assert.equal(await isKept(flushed), true)
+    assert.equal(transport.calls.length, 3)
+  })
+
+  it('waits out an outage, and keeps the process alive until then and no longer', async () => {
+    const { delivery, push, clock, transport, account } = deliveryAtHand()
+    transport.script = () => lost(false, 'ECONNREFUSED')
+    push(10)
+    const flushed = delivery.flush()
+    clock.advance(120_000)
+    assert.equal(await isKept(flushed), false)
+    assert.equal(clock.isKeptAlive, true)
+    transport.script = () => ok
+    clock.advance(61_000)
+    assert.equal(await isKept(flushed), true)
+    assert.equal(account.delivered, 10)
+    assert.equal(clock.isKeptAlive, false)
+  })
+
+  it('counts any outcome, not delivery alone', async () => {
+    const { delivery, push, clock, transport } = deliveryAtHand({ maxAgeMs: 5_000 })
+    transport.script = ({ items }) =>
+      items.includes(1) ? status(400) : items.includes(2) ? lost(true) : status(503)
+    push(3)
+    const flushed = delivery.flush()
+    clock.advance(4_000)
+    assert.equal(await isKept(flushed), false)
+    clock.advance(2_000)
+    assert.equal(await isKept(flushed), true)
+  })
+
+  it('resolves for each of several callers when theirs is done', async () => {
+    const { delivery, push, clock } = deliveryAtHand({ network: { connections: 1 } })
+    const flushes = [1, 2, 3].map(() => {
+      push()
+      return delivery.flush()
+    })
+    for (const done of [1, 2, 3]) {
+      clock.advance(10)
+      const kept = await Promise.all(flushes.map(isKept))
+      assert.equal(kept.filter(Boolean).length, done)
+    }
+  })
+
+  it('resolves when the rest is given up at close()', async () => {
+    const { delivery, push, transport, clock } = deliveryAtHand()
+    transport.script = () => undefined
+    push(3)
+    const flushed = delivery.flush()
+    clock.advance(0)
+    await delivery.close()
+    assert.equal(await isKept(flushed), true)
+    assert.equal(clock.isKeptAlive, false)
+  })
+})
+
+describe('close()', () => {
+  it('drops what was never sent, and cuts off what is under way', async () => {
+    const { delivery, push, clock, transport, ended, account } = deliveryAtHand({
+      network: { connections: 2 },
+    })
+    transport.script = () => undefined
+    push(10)
+    clock.advance(0)
+    await delivery.close()
+    assert.deepEqual(ended('uncertain'), [1, 2])
+    assert.deepEqual(ended('dropped'), range(3, 10))
+    assert.equal(account.pending, 0)
+    assert.equal(clock.isKeptAlive, false)
+  })
+
+  it('drops what was under way and never sent', async () => {
+    const { delivery, push, clock, transport, ended } = deliveryAtHand()
+    transport.script = () => undefined
+    push(1)
+    clock.advance(0)
+    transport.destroy = async () => transport.calls[0]?.end(lost(false, 'UND_ERR_DESTROYED'))
+    await delivery.close()
+    assert.deepEqual(ended('dropped'), [1])
+  })
+
+  it('is idempotent', async () => {
+    const { delivery, push, ended } = deliveryAtHand()
+    push(3)
+    const closed = delivery.close()
+    assert.equal(delivery.close(), closed)
+    await closed
+    await delivery.close()
+    assert.deepEqual(ended('dropped'), [1, 2, 3])
+  })
+
+  it('takes nothing afterwards, and sends nothing', async () => {
+    const { delivery, push, clock, transport, reasons } = deliveryAtHand()
+    push()
+    await delivery.close()
+    push()
+    clock.advance(3_600_000)
+    assert.equal(transport.calls.length, 0)
+    assert.deepEqual(reasons(), ['dropped: closed', 'dropped: closed'])
+  })
+
+  it('counts every impression once amid splitting, waiting and failing', async () => {
+    for (let cutMs = 0; cutMs <= 600; cutMs += 7) {
+      const { delivery, push, clock, transport, account, outcomes, checkBooks } = deliveryAtHand({
+        network: { maxBatch: 4, connections: 3 },
+      })
+      let calls = 0
+      transport.script = ({ items }) => {
+        calls += 1
+        if (items.some((item) => item % 10 === 0)) return status(calls % 2 === 0 ? 422 : 500)
+        return calls % 7 === 0 ? lost(calls % 2 === 0) : ok
+      }
+      for (let pushedMs = 0; pushedMs < cutMs; pushedMs += 20) {
+        push(3)
+        clock.advance(20)
+      }
+      await delivery.close()
+      checkBooks()
+      assert.equal(account.pending, 0)
+      assert.equal(new Set(outcomes.map(({ campaignId }) => campaignId)).size, outcomes.length)
+      assert.equal(outcomes.length, account.tracked)
+      clock.advance(3_600_000)
+      assert.equal(outcomes.length, account.tracked)
+    }
+  })
+
+  it('may be called by a listener in the middle of an outcome', async () => {
+    const { delivery, books, push, clock, outcomes, account } = deliveryAtHand({
+      network: { maxBatch: 2 },
+    })
+    let closed: Promise<void> | undefined
+    books.on('outcome', () => {
+      closed ??= delivery.close()
+    })
+    push(6)
+    clock.advance(10)
+    await closed
+    assert.equal(account.pending, 0)
+    assert.equal(outcomes.length, 6)
+  })
+})

@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import type { Outbox } from '../../../lib/delivery/outbox/outbox.js'
+import { deliveryAtHand, range } from '../delivery-fixture.js'
+import { impressionsOf } from '../impressions.js'
+import { lost, ok, status } from '../scripted-transport.js'
+import { VirtualClock } from '../virtual-clock.js'
+import { AsyncOutbox, type Failure } from './async-outbox.js'
+
+const LIMITS = { maxPending: 100_000, maxBatch: 3 }
+
+function atHand(outbox: AsyncOutbox, options: Parameters<typeof deliveryAtHand>[0] = {}) {
+  return deliveryAtHand({ outbox, ...options, network: { maxBatch: 3, ...options.network } })
+}
+
+describe('delivery, with an outbox elsewhere', () => {
+  it('delivers what it holds', async () => {
+    const { push, clock, transport, ended } = atHand(new AsyncOutbox(LIMITS))
+    push(7)
+    await clock.advanceAsync(1_000)
+    assert.deepEqual(ended('delivered'), range(1, 7))
+    assert.deepEqual(transport.sent, [[1, 2, 3], [4, 5, 6], [7]])
+  })
+
+  it('says what overflows and what another process has counted', async () => {
+    const outbox = new AsyncOutbox({ maxPending: 2, maxBatch: 3 })
+    const { push, clock, ended, reasons } = atHand(outbox)
+    push(3)
+    await clock.advanceAsync(1_000)
+    assert.deepEqual(ended('dropped'), [3])
+    outbox.append = async () => 'duplicate'
+    push()
+    await clock.advanceAsync(1_000)
+    assert.equal(reasons().at(-1), 'duplicate: another process has counted it in this page load')
+  })
+
+  it('sends nothing of a claim that comes once the gate has closed', async () => {
+    const outbox = new AsyncOutbox(LIMITS)
+    const { push, clock, transport, ended } = atHand(outbox)
+    let deliverClaim = () => {}
+    const claim = outbox.claim.bind(outbox)
+    transport.script = () =>
+      transport.calls.length === 1 ? status(503, { 'retry-after': '5' }) : ok
+    transport.latencyMs = 50
+    push(3)
+    await clock.advanceAsync(10)
+    assert.equal(transport.calls.length, 1)
+    outbox.claim = async (max) => {
+      await new Promise<void>((resolve) => {
+        deliverClaim = resolve
+      })
+      return claim(max)
+    }
+    push(3)
+    await clock.advanceAsync(100)
+    outbox.claim = claim
+    deliverClaim()
+    await clock.advanceAsync(100)
+    assert.equal(transport.calls.length, 1, 'the gate closed while the claim was on its way')
+    await clock.advanceAsync(10_000)
+    assert.equal(ended('delivered').length, 6)
+  })
+
+  it('adopts what another process left: each is tracked here, and once', async () => {
+    const clock = new VirtualClock()
+    const outbox = new AsyncOutbox(LIMITS)
+    const left = impressionsOf()
+    const anothers = () => left({ sequence: 0, trackedAtMs: clock.now() })
+    outbox.lost = [anothers(), anothers()]
+    for (let n = 0; n < 3; n += 1) await outbox.append(anothers())
+    const { account, reasons, checkBooks } = atHand(outbox, { clock })
+    await clock.advanceAsync(1_000)
+    checkBooks()
+    assert.equal(account.tracked, 5)
+    assert.deepEqual(reasons().slice(0, 2), [
+      'uncertain: its process died',
+      'uncertain: its process died',
+    ])
+    assert.equal(account.delivered, 3)
+  })
+
+  it('drops what another process left too long ago', async () => {
+    const clock = new VirtualClock()
+    const outbox = new AsyncOutbox(LIMITS)
+    await outbox.append(impressionsOf()({ sequence: 0, trackedAtMs: clock.now() }))
+    const { account, transport } = atHand(outbox, { clock, maxAgeMs: 10_000 })
+    transport.script = () => lost(false)
+    await clock.advanceAsync(20_000)
+    assert.equal(account.tracked, 1)
+    assert.equal(account.dropped, 1)
+  })
+})
+
+describe('delivery, with an outbox that fails', () => {
+  const questions = ['append', 'claim', 'settle', 'release', 'expire', 'recover'] as const
+
+  for (const failure of ['before', 'after'] as const) {
+    it(`loses nothing to an outage of the outbox, its answers lost ${failure} they were given`, async () => {
+      const outbox = new AsyncOutbox(LIMITS)
+      const { push, clock, ended, account, said } = atHand(outbox)
+      outbox.fail = () => failure
+      push(10)
+      await clock.advanceAsync(5_000)
+      assert.equal(account.pending, 10)
+      assert.equal(said(/the outbox failed/).length, 1)
+      outbox.fail = () => undefined
+      await clock.advanceAsync(5_000)
+      assert.deepEqual(new Set(ended('delivered')), new Set(range(1, 10)))
+      assert.equal(ended('delivered').length, 10)
+    })
+  }
+
+  for (const question of questions) {
+    it(`neither throws nor loses anything when ${question}() throws at once`, async () => {
+      const outbox: Outbox = new AsyncOutbox(LIMITS)
+      let left = 2
+      const answer = outbox[question].bind(outbox) as (...args: unknown[]) => never
+      outbox[question] = (...args: unknown[]) => {
+        left -= 1
+        if (left >= 0) throw new Error('out of memory')
+        return answer(...args)
+      }
+      const { push, clock, transport, ended } = deliveryAtHand({ outbox, network: { maxBatch: 3 } })
+      transport.script = () => (transport.calls.length < 3 ? status(503) : ok)
+      push(5)
+      await clock.advanceAsync(60_000)
+      assert.deepEqual(new Set(ended('delivered')), new Set(range(1, 5)))
+    })
+  }
+
+  it('does not storm it: one failing question a second, however many impressions wait', async () => {
+    const outbox = new AsyncOutbox(LIMITS)
+    const { push, clock, account } = atHand(outbox)
+    outbox.fail = () => 'before'
+    for (let second = 0; second < 20; second += 1) {
+      push(50)
+      await clock.advanceAsync(1_000)
+    }
+    assert(outbox.questions < 20 * 110, `it was asked ${outbox.questions} times`)
+    outbox.fail = () => undefined
+    await clock.advanceAsync(30_000)
+    assert.equal(account.delivered, 1_000)
+  })
+
+  it('drops what it could not store in time', async () => {
+    const outbox = new AsyncOutbox(LIMITS)
+    const { push, clock, ended, account } = atHand(outbox, { maxAgeMs: 10_000 })
+    outbox.fail = () => 'before'
+    push(5)
+    await clock.advanceAsync(12_000)
+    assert.deepEqual(new Set(ended('dropped')), new Set(range(1, 5)))
+    assert.equal(account.pending, 0)
+  })
+
+  it('holds a bounded number for it, and drops the rest', async () => {
+    const outbox = new AsyncOutbox({ maxPending: 1_000_000, maxBatch: 3 })
+    const { push, clock, account } = atHand(outbox)
+    outbox.fail = () => 'before'
+    push()
+    await clock.advanceAsync(10)
+    push(100_010)
+    assert.equal(account.dropped, 11)
+    assert.equal(account.pending, 100_000)
+  })
+
+  it('holds as many for one that does not answer as may be pending, and drops the rest', async () => {
+    const outbox = new AsyncOutbox(LIMITS)
+    const { push, clock, account } = atHand(outbox, { maxPending: 10 })
+    outbox.append = () => new Promise(() => {})
+    push(15)
+    await clock.advanceAsync(100)
+    assert.equal(account.dropped, 5)
+    assert.equal(account.pending, 10)
+  })
+
+  it('closes, each impression counted, while the outbox is out of reach', async () => {
+    const outbox = new AsyncOutbox(LIMITS)
+    const { delivery, push, clock, account, checkBooks } = atHand(outbox)
+    push(3)
+    await clock.advanceAsync(100)
+    outbox.fail = () => 'before'
+    push(5)
+    await clock.advanceAsync(100)
+    const closed = delivery.close()
+    await clock.advanceAsync(2_000)
+    await closed
+    checkBooks()
+    assert.equal(account.dropped, 5)
+    assert.equal(account.delivered, 3)
+  })
+
+  it('closes though the outbox never answers', async () => {
+    const outbox = new AsyncOutbox(LIMITS)
+    const { delivery, push, clock } = atHand(outbox)
+    outbox.append = () => new Promise(() => {})
+    push()
+    await clock.advanceAsync(100)
+    const closed = delivery.close()
+    await clock.advanceAsync(2_000)
+    await closed
+    assert.equal(clock.isKeptAlive, false)
+  })
+
+  it('closes, each impression counted, once an outbox that failed is tried again', async () => {
+    const outbox = new AsyncOutbox(LIMITS)
+    const { delivery, push, clock, transport, account } = atHand(outbox)
+    transport.script = () => status(503, { 'retry-after': '60' })
+    push(3)
+    await clock.advanceAsync(100)
+    outbox.fail = () => 'before'
+    push(3)
+    await clock.advanceAsync(100)
+    outbox.fail = () => undefined
+    const closed = delivery.close()
+    await clock.advanceAsync(2_000)
+    await closed
+    assert.equal(account.dropped, 6)
+    assert.equal(account.pending, 0)
+  })
+
+  it('gives up what the outbox takes only after the close', async () => {
+    const outbox = new AsyncOutbox(LIMITS)
+    const { delivery, push, clock, ended, account } = atHand(outbox)
+    push(3)
+    await delivery.close()
+    await clock.advanceAsync(100)
+    assert.deepEqual(new Set(ended('dropped')), new Set([1, 2, 3]))
+    assert.equal(account.pending, 0)
+  })
+
+  it('gives each impression one outcome, whatever fails and when', async () => {
+    const failures = fc.infiniteStream(
+      fc.constantFrom<Failure | undefined>(undefined, undefined, undefined, 'before', 'after'),
+    )
+    const ends = fc.infiniteStream(
+      fc.constantFrom(ok, ok, ok, status(500), status(422), lost(true), lost(false)),
+    )
+    await fc.assert(
+      fc.asyncProperty(failures, ends, async (failure, end) => {
+        const outbox = new AsyncOutbox(LIMITS)
+        const { delivery, push, clock, transport, account, outcomes, checkBooks } = atHand(outbox, {
+          maxAgeMs: 60_000,
+        })
+        outbox.fail = () => failure.next().value
+        transport.script = () => end.next().value
+        const counted: number[] = []
+        for (let n = 0; n < 10; n += 1) {
+          push(3)
+          await clock.advanceAsync(100)
+        }
+        outbox.fail = () => undefined
+        transport.script = ({ items }) => {
+          counted.push(...items)
+          return ok
+        }
+        await clock.advanceAsync(120_000)
+        await delivery.close()
+        checkBooks()
+        assert.equal(account.pending, 0)
+        assert.equal(outcomes.length, 30)
+        assert.equal(new Set(outcomes.map(({ campaignId }) => campaignId)).size, 30)
+        assert.equal(new Set(counted).size, counted.length)
+      }),
+      { numRuns: 20 },
+    )
+  })
+})
