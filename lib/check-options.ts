@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { ConfigurationError, type ConfigurationErrorCode } from './errors.js'
+import { ConfigurationError, type ConfigurationErrorCode, describeError } from './errors.js'
+import type { Log } from './logger.js'
 
 /** A function, of whatever shape: what it returns is checked when it is called. */
 export const aFunction = z.custom<(...args: never[]) => unknown>(
@@ -35,10 +36,10 @@ export function checkOptions<Schema extends z.ZodType>(
   const complaints = checked.error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => {
-          const known = namesAt(schema, issue.path)
+          const known = listOptionsAt(schema, issue.path)
           return `${dotted([...issue.path, key])}: there is no such option${known}`
         })
-      : [`${dotted(issue.path)}: ${inWords(issue.message)}`],
+      : [`${dotted(issue.path)}: ${rewordMessage(issue.message)}`],
   )
   throw new ConfigurationError(
     code,
@@ -60,7 +61,7 @@ const TYPES = new Map([
 ])
 
 /** zod's own messages, for people: `expected one of "skip"|"count"`. */
-function inWords(message: string): string {
+function rewordMessage(message: string): string {
   return message
     .replace(/^Invalid (input|option): /, '')
     .replace(/^expected (\w+)(?=, received)/, (_, type) => `expected ${TYPES.get(type) ?? type}`)
@@ -68,7 +69,7 @@ function inWords(message: string): string {
 }
 
 /** The options that there are where `path` leads. */
-function namesAt(schema: z.ZodType, path: readonly PropertyKey[]): string {
+function listOptionsAt(schema: z.ZodType, path: readonly PropertyKey[]): string {
   let at: unknown = schema
   for (const step of path) {
     const object = unwrap(at)
@@ -80,4 +81,34 @@ function namesAt(schema: z.ZodType, path: readonly PropertyKey[]): string {
 
 function unwrap(schema: unknown): unknown {
   return schema instanceof z.ZodOptional ? schema.unwrap() : schema
+}
+
+/** What stands for an answer that never came; the log has said why. */
+export const FAILED = Symbol('failed')
+
+/**
+ * Runs a function that the user configured. What it throws is logged and costs the page nothing.
+ *
+ * @returns `FAILED` if it threw, or if it answered with a promise, which no page waits for
+ */
+export function callOption<Source>(
+  option: string,
+  answer: (source: Source) => unknown,
+  source: Source,
+  log: Log,
+): unknown {
+  try {
+    const answered = answer(source)
+    if (!(answered instanceof Promise)) return answered
+    // Unheard, its rejection would end the process.
+    answered.catch(() => {})
+    log.error(
+      `option ${option} promises`,
+      `the option ${option} answered with a promise, and is asked while the page renders: let a ` +
+        'middleware wait for what it needs, and read that here',
+    )
+  } catch (thrown) {
+    log.error(`option ${option} threw`, `the option ${option} threw: ${describeError(thrown)}`)
+  }
+  return FAILED
 }

@@ -9,7 +9,7 @@ export interface Clock {
    */
   after(delayMs: number, task: () => void, keepsAlive?: 'keeps-alive'): () => void
   /** Runs `task` once what the event loop does now is done. */
-  soon(task: () => void): void
+  defer(task: () => void): void
 }
 
 /** Resolves once `promise` has, or when the time is up; keeps the process alive until then. */
@@ -33,5 +33,20 @@ export const systemClock: Clock = {
     if (!keepsAlive) timer.unref()
     return () => clearTimeout(timer)
   },
-  soon: setImmediate,
+  defer: setImmediate,
+}
+/**
+ * The time, going on where it was last asked for when the system's clock is set back: what passed
+ * between is not known, and is waited for once more.
+ */
+export class MonotonicTime {
+  #latestMs = Number.NEGATIVE_INFINITY
+  #setBackMs = 0
+
+  /** @param nowMs what the system's clock says, in milliseconds since the Unix epoch */
+  advance(nowMs: number): number {
+    this.#setBackMs = Math.max(this.#setBackMs, this.#latestMs - nowMs)
+    this.#latestMs = nowMs + this.#setBackMs
+    return this.#latestMs
+  }
 }

@@ -40,7 +40,7 @@ export class InvalidImpressionError extends Error {
 }
 
 /** What a network's `parse` threw, which may be anything, even a proxy that throws when it is asked. */
-export function asInvalid(thrown: unknown): InvalidImpressionError {
+export function toInvalidImpressionError(thrown: unknown): InvalidImpressionError {
   try {
     if (thrown instanceof InvalidImpressionError) {
       // Each is read here, where it may throw.
@@ -50,7 +50,7 @@ export function asInvalid(thrown: unknown): InvalidImpressionError {
   } catch {
     // Then it is not one.
   }
-  return new InvalidImpressionError('input', `one that can be read (${messageOf(thrown)})`, {})
+  return new InvalidImpressionError('input', `one that can be read (${describeError(thrown)})`, {})
 }
 
 const SHOWN_CHARACTERS = 40
@@ -96,7 +96,7 @@ function isArray(value: object): boolean {
 }
 
 /** The message of whatever was thrown, on one line, shortened and without running its code twice. */
-export function messageOf(thrown: unknown): string {
+export function describeError(thrown: unknown): string {
   try {
     const message = thrown instanceof Error ? thrown.message : describe(thrown)
     return oneLine(String(message))

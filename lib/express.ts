@@ -2,7 +2,12 @@
 /** @ts-ignore a Koa project has no Express, and must compile: it has no use for these types. */
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { TrackImpression } from './track-impression.js'
-import { type ImpressionsOptions, methodsOf, type TrackerMethods, trackerOf } from './tracker.js'
+import {
+  type ImpressionsOptions,
+  pickMethods,
+  resolveTracker,
+  type TrackerMethods,
+} from './tracker.js'
 import { send } from './visibility/reply.js'
 
 declare global {
@@ -24,7 +29,7 @@ export type ImpressionsMiddleware = RequestHandler & TrackerMethods
  * @throws {ConfigurationError} if an option is wrong or no network is configured
  */
 export function impressions(options: ImpressionsOptions<Request> = {}): ImpressionsMiddleware {
-  const { methods, pageLoad, reply } = trackerOf(options)
+  const { methods, pageLoad, reply } = resolveTracker(options)
   const middleware = (req: Request, res: Response, next: NextFunction) => {
     const visibility = reply(req, req, req.body)
     if (visibility) {
@@ -35,5 +40,5 @@ export function impressions(options: ImpressionsOptions<Request> = {}): Impressi
     res.locals.trackImpression ??= pageLoad(req, res, req)
     next()
   }
-  return Object.assign(middleware, methodsOf(methods))
+  return Object.assign(middleware, pickMethods(methods))
 }

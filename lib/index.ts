@@ -19,7 +19,7 @@ export { type ClosientImpression, type ClosientOptions, closient } from './netwo
 export { defineNetwork } from './networks/define-network.js'
 export { type EnsImpression, type EnsOptions, ens } from './networks/ens.js'
 export * from './networks/network.js'
-export type { Answer, NetworksWord, Verdict } from './networks/verdict.js'
+export type { Answer, NetworkError, Verdict } from './networks/verdict.js'
 export { verdictOnStatus } from './networks/verdict.js'
 export type { TrackerOptions } from './options.js'
 export type { BotRule, TrafficRule } from './request/admission.js'

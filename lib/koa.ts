@@ -2,7 +2,12 @@ import type { Context, DefaultContext, DefaultState, Middleware } from 'koa'
 // For its types: without them, an app that imports this entry alone could track nothing.
 import './networks/index.js'
 import type { TrackImpression } from './track-impression.js'
-import { type ImpressionsOptions, methodsOf, type TrackerMethods, trackerOf } from './tracker.js'
+import {
+  type ImpressionsOptions,
+  pickMethods,
+  resolveTracker,
+  type TrackerMethods,
+} from './tracker.js'
 import type { Reply } from './visibility/reply.js'
 
 declare module 'koa' {
@@ -22,7 +27,7 @@ export type ImpressionsMiddleware = Middleware<DefaultState, DefaultContext> & T
  * @throws {ConfigurationError} if an option is wrong or no network is configured
  */
 export function impressions(options: ImpressionsOptions<Context> = {}): ImpressionsMiddleware {
-  const { methods, pageLoad, reply } = trackerOf(options)
+  const { methods, pageLoad, reply } = resolveTracker(options)
   const middleware: Middleware<DefaultState, DefaultContext> = (ctx, next) => {
     // Where Koa's body parsers leave it.
     const visibility = reply(ctx.req, ctx, Reflect.get(ctx.request, 'body'))
@@ -31,7 +36,7 @@ export function impressions(options: ImpressionsOptions<Context> = {}): Impressi
     ctx.state.trackImpression ??= pageLoad(ctx.req, ctx.res, ctx)
     return next()
   }
-  return Object.assign(middleware, methodsOf(methods))
+  return Object.assign(middleware, pickMethods(methods))
 }
 
 function send(ctx: Context, { status, headers, body }: Reply): void {

@@ -5,13 +5,13 @@ import type { DedupeLimits } from './counting/dedupe.js'
 import { MemoryOutbox, type OpenOutbox } from './delivery/outbox/outbox.js'
 import { ConfigurationError } from './errors.js'
 import { consoleLogger, type Logger } from './logger.js'
-import { keyVariable } from './networks/built-in.js'
+import { apiKeyVariable } from './networks/built-in.js'
 import { isNetwork } from './networks/define-network.js'
 import { builtInNetworks } from './networks/index.js'
 import type { Network } from './networks/network.js'
 import type { AdmissionOptions, BotRule, TrafficRule } from './request/admission.js'
 import { PAGE_LOAD_COOKIE } from './request/page-load-cookie.js'
-import type { IdentityOptions } from './request/request-id.js'
+import type { RequestIdOptions } from './request/request-id.js'
 import { CDNS, type Cdn } from './viewer/country.js'
 import type { Device } from './viewer/device.js'
 import type { ViewerOptions } from './viewer/viewer.js'
@@ -122,7 +122,7 @@ export interface DeliveryLimits {
 /** The options, checked and complete: nothing downstream knows a default. */
 export interface Configuration<Source>
   extends ViewerOptions<Source>,
-    IdentityOptions<Source>,
+    RequestIdOptions<Source>,
     AdmissionOptions<Source> {
   readonly networks: readonly Network[]
   readonly dedupe: DedupeLimits
@@ -239,7 +239,7 @@ export function resolveOptions<Source>(
     ttlMs: options.dedupe?.ttlMs ?? DEFAULTS.dedupe.ttlMs,
   })
   return Object.freeze({
-    networks: Object.freeze([...(options.networks ?? networksOfEnvironment())]),
+    networks: Object.freeze([...(options.networks ?? readNetworksFromEnvironment())]),
     requestId: options.requestId,
     country: options.country,
     device: options.device,
@@ -263,12 +263,12 @@ export function resolveOptions<Source>(
   })
 }
 
-function networksOfEnvironment(): readonly Network[] {
+function readNetworksFromEnvironment(): readonly Network[] {
   const networks = Object.entries(builtInNetworks)
-    .filter(([name]) => process.env[keyVariable(name)])
+    .filter(([name]) => process.env[apiKeyVariable(name)])
     .map(([, create]) => create())
   if (networks.length > 0) return networks
-  const variables = Object.keys(builtInNetworks).map(keyVariable)
+  const variables = Object.keys(builtInNetworks).map(apiKeyVariable)
   throw new ConfigurationError(
     'no-network',
     `no network is configured: set ${variables.join(' or ')} in the environment, ` +

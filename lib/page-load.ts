@@ -1,33 +1,38 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from './clock.js'
-import { Counted, type Dedupe, type Holder } from './counting/dedupe.js'
-import { type Books, UNKNOWN_NETWORK } from './counting/statistics.js'
-import type { Intake, Lane } from './delivery/network-channel.js'
-import { asInvalid, InvalidImpressionError } from './errors.js'
+import { CountedCampaigns, type Dedupe, type ViewableListener } from './counting/dedupe.js'
+import { type Statistics, UNKNOWN_NETWORK } from './counting/statistics.js'
+import type { Intake, NetworkChannel } from './delivery/network-channel.js'
+import { InvalidImpressionError, toInvalidImpressionError } from './errors.js'
 import type { Impression, Suppression } from './impression.js'
 import type { Log } from './logger.js'
 import type { InputReader, ReadInput } from './networks/input-reader.js'
 import type { Configuration } from './options.js'
 import { Admission } from './request/admission.js'
-import { fateByStatus, isShared, isStorable, keepPrivate } from './request/caching.js'
+import {
+  isSharedCacheable,
+  isStorable,
+  markPrivateOnSend,
+  suppressionForStatus,
+} from './request/caching.js'
 import { isNavigation } from './request/navigation.js'
-import { originalUrlOf } from './request/original-url.js'
-import { leavePageLoadCookie } from './request/page-load-cookie.js'
-import { type Identity, identify } from './request/request-id.js'
-import { type ResponseState, stateOf, whenEnded } from './request/response-state.js'
+import { readOriginalUrl } from './request/original-url.js'
+import { setPageLoadCookie } from './request/page-load-cookie.js'
+import { identifyPageLoad, type PageLoadIdentity } from './request/request-id.js'
+import { onResponseEnded, type ResponseState, readResponseState } from './request/response-state.js'
 import { RequestViewer } from './viewer/viewer.js'
-import { mountPathOf } from './visibility/mount-path.js'
+import { findMountPath } from './visibility/mount-path.js'
 import type { Routes } from './visibility/routes.js'
 import { scriptTag } from './visibility/script-tag.js'
 import type { Tokens } from './visibility/token.js'
 
 /** The tracker's parts, as a page load needs them. */
-export interface Parts<Source> {
+export interface PageLoadDependencies<Source> {
   readonly configuration: Configuration<Source>
-  readonly reader: InputReader<Lane>
+  readonly reader: InputReader<NetworkChannel>
   readonly intake: Intake
-  readonly books: Books
+  readonly books: Statistics
   /** Where the option `visibility` is set. */
   readonly visibility: { readonly tokens: Tokens; readonly routes: Routes<Source> } | undefined
   readonly dedupe: Dedupe
@@ -39,7 +44,7 @@ export interface Parts<Source> {
 
 /** An impression that waits for its response to finish. */
 interface Held {
-  readonly lane: Lane
+  readonly lane: NetworkChannel
   readonly impression: Impression
   readonly onceKey: string
 }
@@ -48,14 +53,14 @@ interface Held {
  * One request and what it displays. Made for every request, so that it costs next to nothing until
  * the first impression: id, viewer, listeners and the look-up in the LRU all wait for that.
  */
-export class PageLoad<Source> implements Holder {
-  readonly #parts: Parts<Source>
+export class PageLoad<Source> implements ViewableListener {
+  readonly #parts: PageLoadDependencies<Source>
   readonly #req: IncomingMessage
   readonly #res: ServerResponse
   readonly #source: Source
-  #identity: Identity | undefined
+  #identity: PageLoadIdentity | undefined
   #viewer: RequestViewer<Source> | undefined
-  #counted: Counted | undefined
+  #counted: CountedCampaigns | undefined
   #admission: Admission<Source> | undefined
   #held: Held[] | undefined
   /** How the response ended, if it displayed something before that. */
@@ -63,7 +68,12 @@ export class PageLoad<Source> implements Holder {
   /** What the middleware was given to route by: routers behind it cut more off. */
   readonly #url: string
 
-  constructor(parts: Parts<Source>, req: IncomingMessage, res: ServerResponse, source: Source) {
+  constructor(
+    parts: PageLoadDependencies<Source>,
+    req: IncomingMessage,
+    res: ServerResponse,
+    source: Source,
+  ) {
     this.#parts = parts
     this.#req = req
     this.#res = res
@@ -81,8 +91,8 @@ export class PageLoad<Source> implements Holder {
     if (!valid) return ''
     const { lane, impression, onceKey } = valid
     const { intake } = this.#parts
-    const state = this.#ended ?? stateOf(this.#req, this.#res)
-    const suppression = this.#admit().whyNotRendered ?? this.#fate(state)
+    const state = this.#ended ?? readResponseState(this.#req, this.#res)
+    const suppression = this.#admit().suppressionWhenRendered ?? this.#fate(state)
     if (suppression) {
       intake.end(lane, impression, 'suppressed', suppression)
       return ''
@@ -104,21 +114,21 @@ export class PageLoad<Source> implements Holder {
     const valid = this.#parse(input)
     if (!valid) return ''
     const { lane, impression, onceKey } = valid
-    const refusal = this.#admit().whyNotSeen
+    const refusal = this.#admit().suppressionWhenSeen
     if (refusal) {
       intake.end(lane, impression, 'suppressed', refusal)
       return ''
     }
-    this.#counted ??= this.#openCounted(stateOf(this.#req, this.#res))
-    this.#counted.mark ??= visibility.tokens.mark()
+    this.#counted ??= this.#openCounted(readResponseState(this.#req, this.#res))
+    this.#counted.pageLoadNonce ??= visibility.tokens.createPageLoadNonce()
     let token: string
     try {
-      token = visibility.tokens.issue(impression, onceKey, this.#counted.mark)
+      token = visibility.tokens.issue(impression, onceKey, this.#counted.pageLoadNonce)
     } catch (thrown) {
       return this.#refuse(lane, undefined, thrown)
     }
     // A token is one viewer's own: copies of the page would all report the same.
-    if (!this.#res.headersSent) keepPrivate(this.#res)
+    if (!this.#res.headersSent) markPrivateOnSend(this.#res)
     else if (isStorable(this.#res)) this.#warnOfCopies()
     dedupe.remember(this.requestId, this.#counted)
     // Without quotes and spaces: nothing in it is escaped where templates escape.
@@ -132,7 +142,7 @@ export class PageLoad<Source> implements Holder {
       log.error('visibility off', visibilityIsOff('script()').message)
       return ''
     }
-    const mountPath = mountPathOf(originalUrlOf(this.#req, this.#source), this.#url)
+    const mountPath = findMountPath(readOriginalUrl(this.#req, this.#source), this.#url)
     return scriptTag(visibility.routes.scriptAddress(mountPath), nonce, log)
   }
 
@@ -140,15 +150,15 @@ export class PageLoad<Source> implements Holder {
   #parse(input: unknown): Held | undefined {
     const { reader, clock } = this.#parts
     let read: ReadInput | undefined
-    let lane: Lane | undefined
+    let lane: NetworkChannel | undefined
     try {
       read = reader.read(input)
       const { fields, failure } = read
-      lane = reader.laneOf(fields)
+      lane = reader.findChannel(fields)
       if (failure) throw failure
       this.#viewer ??= this.#readViewer()
       const { campaignId, onceKey, batchKey, item } = lane.network.parse(fields, this.#viewer)
-      reader.tellStrays(input as object, lane)
+      reader.warnUnknownFields(input as object, lane)
       const impression: Impression = {
         network: lane.network.name,
         requestId: this.requestId,
@@ -159,7 +169,7 @@ export class PageLoad<Source> implements Holder {
         attempts: 0,
         sequence: 0,
       }
-      return { lane, impression, onceKey: lane.onceKeys.of(onceKey ?? campaignId) }
+      return { lane, impression, onceKey: lane.onceKeys.get(onceKey ?? campaignId) }
     } catch (thrown) {
       this.#refuse(lane, read, thrown)
       return undefined
@@ -167,9 +177,9 @@ export class PageLoad<Source> implements Holder {
   }
 
   /** An input that cannot be sent: counted, said, and thrown if the user wants that. */
-  #refuse(lane: Lane | undefined, read: ReadInput | undefined, thrown: unknown): '' {
+  #refuse(lane: NetworkChannel | undefined, read: ReadInput | undefined, thrown: unknown): '' {
     const { intake, log, configuration } = this.#parts
-    const error = read?.failure ?? asInvalid(thrown)
+    const error = read?.failure ?? toInvalidImpressionError(thrown)
     const { requestId } = this
     intake.refuse(lane, {
       requestId,
@@ -194,27 +204,27 @@ export class PageLoad<Source> implements Holder {
   }
 
   /** What this page load has counted; asked for when it displays its first campaign. */
-  #openCounted(state: ResponseState): Counted {
-    if (state === 'open') whenEnded(this.#req, this.#res, (end) => this.#leave(end))
+  #openCounted(state: ResponseState): CountedCampaigns {
+    if (state === 'open') onResponseEnded(this.#req, this.#res, (end) => this.#leave(end))
     else this.#warnIfShared()
     const { configuration, dedupe } = this.#parts
     const { requestId, canRecur } = this.#identify()
     // An id that no later request can bear is remembered here only, and forgotten with the page.
-    const counted = canRecur ? dedupe.counted(requestId) : new Counted()
+    const counted = canRecur ? dedupe.open(requestId) : new CountedCampaigns()
     const cookie = configuration.pageLoadCookie
     if (cookie !== undefined && isNavigation(this.#req)) {
       // The cookie's id is always a random one, whatever names the page load: it cannot be guessed.
       const id = canRecur ? randomUUID() : requestId
-      if (leavePageLoadCookie(cookie, id, this.#req, this.#res, this.#source)) {
+      if (setPageLoadCookie(cookie, id, this.#req, this.#res, this.#source)) {
         dedupe.remember(id, counted)
       }
     }
     return counted
   }
 
-  #identify(): Identity {
+  #identify(): PageLoadIdentity {
     const { configuration, log } = this.#parts
-    this.#identity ??= identify(this.#req, this.#source, configuration, log)
+    this.#identity ??= identifyPageLoad(this.#req, this.#source, configuration, log)
     return this.#identity
   }
 
@@ -226,11 +236,11 @@ export class PageLoad<Source> implements Holder {
 
   /** Why the response as it stands displays nothing; `undefined` if it does, or still may. */
   #fate(state: ResponseState): Suppression | undefined {
-    return state === 'broken' ? 'aborted' : fateByStatus(this.#res.statusCode)
+    return state === 'broken' ? 'aborted' : suppressionForStatus(this.#res.statusCode)
   }
 
   #warnIfShared(): void {
-    if (isShared(this.#res)) this.#warnOfCopies()
+    if (isSharedCacheable(this.#res)) this.#warnOfCopies()
   }
 
   #warnOfCopies(): void {
@@ -249,10 +259,10 @@ export class PageLoad<Source> implements Holder {
     }
     this.#held = [held]
     this.#parts.holding.add(this)
-    if (this.#parts.visibility) this.#counted?.remind(this)
+    if (this.#parts.visibility) this.#counted?.addListener(this)
   }
 
-  release(onceKey: string): void {
+  onViewable(onceKey: string): void {
     const held = this.#held?.find((one) => one.onceKey === onceKey)
     if (!held) return
     this.#held = this.#held?.filter((one) => one !== held)
@@ -272,7 +282,7 @@ export class PageLoad<Source> implements Holder {
     const held = this.#held ?? []
     this.#held = undefined
     this.#parts.holding.delete(this)
-    this.#counted?.forget(this)
+    this.#counted?.removeListener(this)
     return held
   }
 

@@ -59,7 +59,7 @@ const helperPrototype = Object.create(Function.prototype, {
 })
 
 /** The function that templates see. */
-export function helperOf<Source>(pageLoad: PageLoad<Source>): TrackImpression {
+export function createTrackImpression<Source>(pageLoad: PageLoad<Source>): TrackImpression {
   // Bound: 96 bytes a request, where an arrow function and what it closes over take 144.
   const helper: Helper<Source> = pageLoad.track.bind(pageLoad)
   helper[PAGE_LOAD] = pageLoad

@@ -3,23 +3,23 @@ import { z } from 'zod'
 import { checkOptions, wholeNumber } from './check-options.js'
 import { type Clock, systemClock, waitAtMost } from './clock.js'
 import { createDedupe, OnceKeys } from './counting/dedupe.js'
-import { noticeAtExit } from './counting/exit-warning.js'
-import { Books, type OutcomeListener, type Stats } from './counting/statistics.js'
+import { warnAtExit } from './counting/exit-warning.js'
+import { type OutcomeListener, Statistics, type Stats } from './counting/statistics.js'
 import { createTransport } from './delivery/call/transport.js'
 import { Delivery } from './delivery/delivery.js'
-import { Intake, type Lane } from './delivery/network-channel.js'
-import { ConfigurationError, messageOf } from './errors.js'
+import { Intake, type NetworkChannel } from './delivery/network-channel.js'
+import { ConfigurationError, describeError } from './errors.js'
 import { createLog, type Log } from './logger.js'
 import { InputReader } from './networks/input-reader.js'
 import { resolveOptions, type TrackerOptions } from './options.js'
-import { PageLoad, type Parts } from './page-load.js'
-import { originalUrlOf } from './request/original-url.js'
-import { helperOf, type TrackImpression } from './track-impression.js'
+import { PageLoad, type PageLoadDependencies } from './page-load.js'
+import { readOriginalUrl } from './request/original-url.js'
+import { createTrackImpression, type TrackImpression } from './track-impression.js'
 import { ClientScript } from './visibility/client-script.js'
 import type { Reply } from './visibility/reply.js'
 import { Routes } from './visibility/routes.js'
 import { Tokens } from './visibility/token.js'
-import { Reports } from './visibility/visible-reports.js'
+import { VisibleReports } from './visibility/visible-reports.js'
 
 /** What the tracker can be asked; it sits on the middleware as well. */
 export interface TrackerMethods {
@@ -70,7 +70,7 @@ export interface FrameworkTracker<Source> {
 export type ImpressionsOptions<Source> = TrackerOptions<Source> | { tracker: Tracker }
 
 /** What a test or a simulation may put in the place of the machine's own. */
-export interface Surroundings {
+export interface TestOverrides {
   readonly clock?: Clock
   readonly random?: () => number
 }
@@ -98,7 +98,9 @@ export function createTracker(options: TrackerOptions = {}): Tracker {
  *
  * @throws {ConfigurationError} naming all that is wrong with the options
  */
-export function trackerOf<Source>(options: ImpressionsOptions<Source>): FrameworkTracker<Source> {
+export function resolveTracker<Source>(
+  options: ImpressionsOptions<Source>,
+): FrameworkTracker<Source> {
   if (!isShared(options)) return assembleTracker(options)
   const { tracker, ...others } = options
   const [other] = Object.keys(others)
@@ -114,7 +116,7 @@ export function trackerOf<Source>(options: ImpressionsOptions<Source>): Framewor
     methods: tracker,
     // Where Koa has cut a mount path off the URL, only its context knows the whole.
     pageLoad: (req, res, source) =>
-      tracker.pageLoad(Object.assign(req, { originalUrl: originalUrlOf(req, source) }), res),
+      tracker.pageLoad(Object.assign(req, { originalUrl: readOriginalUrl(req, source) }), res),
     // Who wraps a tracker may have left it out.
     reply: (req, _source, body) => tracker.reply?.(req, body),
   }
@@ -126,17 +128,17 @@ function isShared(options: ImpressionsOptions<never>): options is { tracker: Tra
 }
 
 /** The tracker's methods by themselves, to sit on a middleware. */
-export function methodsOf(tracker: TrackerMethods): TrackerMethods {
+export function pickMethods(tracker: TrackerMethods): TrackerMethods {
   const { stats, flush, close, on } = tracker
   return { stats, flush, close, on, [Symbol.asyncDispose]: () => close() }
 }
 
 /** At the end of a process nothing shall be lost to a wrong option: it is told, and the default holds. */
-function closeTimeoutOf(limits: unknown, log: Log): number {
+function readCloseTimeout(limits: unknown, log: Log): number {
   try {
     return checkOptions('close()', closeSchema, limits).timeoutMs ?? CLOSE_TIMEOUT_MS
   } catch (thrown) {
-    log.error('option close', `${messageOf(thrown)}; ${CLOSE_TIMEOUT_MS} ms are taken instead`)
+    log.error('option close', `${describeError(thrown)}; ${CLOSE_TIMEOUT_MS} ms are taken instead`)
     return CLOSE_TIMEOUT_MS
   }
 }
@@ -144,14 +146,14 @@ function closeTimeoutOf(limits: unknown, log: Log): number {
 /** Wires the parts: the one place where that is done. */
 export function assembleTracker<Source>(
   options: TrackerOptions<Source>,
-  { clock = systemClock, random = Math.random }: Surroundings = {},
+  { clock = systemClock, random = Math.random }: TestOverrides = {},
   subject = 'impressions()',
 ): FrameworkTracker<Source> {
   const configuration = resolveOptions(options, subject)
   const log = createLog(configuration.logger, clock)
-  const books = new Books(configuration.networks, clock, log)
+  const books = new Statistics(configuration.networks, clock, log)
   const { maxPending, timeoutMs, maxAgeMs } = configuration.delivery
-  const lanes = configuration.networks.map((network): Lane => {
+  const lanes = configuration.networks.map((network): NetworkChannel => {
     const account = books.account(network.name)
     const delivery = new Delivery({
       network,
@@ -174,7 +176,7 @@ export function assembleTracker<Source>(
   let closing: Promise<void> | undefined
   const dedupe = createDedupe(configuration.dedupe, clock.now)
   const intake = new Intake(books, clock, log, () => closing !== undefined)
-  const parts: Parts<Source> = {
+  const parts: PageLoadDependencies<Source> = {
     configuration,
     reader: new InputReader(lanes, log),
     intake,
@@ -188,12 +190,12 @@ export function assembleTracker<Source>(
   /** Where a response keeps its page load's helper. */
   const helper = Symbol('ad-impressions')
 
-  function assembleVisibility(): Parts<Source>['visibility'] {
+  function assembleVisibility(): PageLoadDependencies<Source>['visibility'] {
     const { visibility } = configuration
     if (!visibility) return undefined
     const { secrets, tokenTtlMs, path } = visibility
     const tokens = new Tokens({ secrets, ttlMs: tokenTtlMs, now: clock.now })
-    const reports = new Reports({
+    const reports = new VisibleReports({
       tokens,
       lanes,
       intake,
@@ -205,10 +207,10 @@ export function assembleTracker<Source>(
     return { tokens, routes: new Routes(path, new ClientScript(), reports) }
   }
 
-  const forgetNotice = noticeAtExit(() => books.stats())
+  const forgetNotice = warnAtExit(() => books.stats())
 
   async function drainAndClose(timeLimitMs: number): Promise<void> {
-    for (const { delivery } of lanes) delivery.hurry()
+    for (const { delivery } of lanes) delivery.suspendPacing()
     await waitAtMost(clock, timeLimitMs, books.whenIdle())
     for (const pageLoad of parts.holding) pageLoad.abandon()
     await Promise.all(lanes.map(({ delivery }) => delivery.close()))
@@ -220,13 +222,13 @@ export function assembleTracker<Source>(
     stats: () => books.stats(),
     async flush() {
       // Asked on the response's own 'finish', it goes on once our listener has run as well.
-      await new Promise<void>((resolve) => clock.soon(resolve))
-      const calm = lanes.map(({ delivery }) => delivery.hurry())
+      await new Promise<void>((resolve) => clock.defer(resolve))
+      const calm = lanes.map(({ delivery }) => delivery.suspendPacing())
       await Promise.all(lanes.map(({ delivery }) => delivery.flush()))
       for (const calmDown of calm) calmDown()
     },
     close(limits = {}) {
-      closing ??= drainAndClose(closeTimeoutOf(limits, log))
+      closing ??= drainAndClose(readCloseTimeout(limits, log))
       return closing
     },
     on: (event, listener) => books.on(event, listener),
@@ -238,7 +240,7 @@ export function assembleTracker<Source>(
     pageLoad(req, res: ServerResponse & { [helper]?: TrackImpression }, source) {
       const known = res[helper]
       if (known) return known
-      const made = helperOf(new PageLoad(parts, req, res, source))
+      const made = createTrackImpression(new PageLoad(parts, req, res, source))
       res[helper] = made
       return made
     },

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import {
   ConfigurationError,
+  describeError,
   describe as describeValue,
   InvalidImpressionError,
-  messageOf,
   oneLine,
 } from '../lib/errors.js'
 
@@ -118,15 +118,15 @@ describe('what was thrown', () => {
       'an error without a message',
     ],
   ] as const) {
-    it(`reads ${JSON.stringify(message)}`, () => assert.equal(messageOf(thrown), message))
+    it(`reads ${JSON.stringify(message)}`, () => assert.equal(describeError(thrown), message))
   }
 
   it('is cut off after 200 characters', () => {
-    assert.equal(messageOf(new Error('x'.repeat(10_000))), `${'x'.repeat(200)}…`)
+    assert.equal(describeError(new Error('x'.repeat(10_000))), `${'x'.repeat(200)}…`)
   })
 
   it('is one line, whatever it was', () => {
-    fc.assert(fc.property(fc.anything(), (thrown) => assert.ok(isOneLine(messageOf(thrown)))))
+    fc.assert(fc.property(fc.anything(), (thrown) => assert.ok(isOneLine(describeError(thrown)))))
   })
 })
 

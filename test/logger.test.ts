@@ -10,7 +10,7 @@ class ManualClock implements Clock {
   #tasks: { readonly atMs: number; readonly task: () => void }[] = []
 
   now = () => this.#nowMs
-  soon = (task: () => void) => task()
+  defer = (task: () => void) => task()
 
   after(delayMs: number, task: () => void): () => void {
     const entry = { atMs: this.#nowMs + delayMs, task }

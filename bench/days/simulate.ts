@@ -1,4 +1,4 @@
-import { Books } from '../../lib/counting/statistics.js'
+import { Statistics } from '../../lib/counting/statistics.js'
 import { Delivery } from '../../lib/delivery/delivery.js'
 import { MemoryOutbox } from '../../lib/delivery/outbox/outbox.js'
 import type { Impression } from '../../lib/impression.js'
@@ -79,7 +79,7 @@ export function simulate(given: Scenario): Result {
   // Not at midnight, so that the windows that are reset then are not cut as the day is.
   const clock = new VirtualClock(Date.UTC(2026, 0, 1, 5))
   const network = closient({ apiKey: 'csb_simulated_key', maxBatch: scenario.maxBatch })
-  const books = new Books([network], clock, silent)
+  const books = new Statistics([network], clock, silent)
   const account = books.account(network.name)
   const transport = new VirtualNetwork({ ...scenario, windows: network.windows, clock, random })
   const outbox = new MemoryOutbox({ maxPending, maxBatch: network.maxBatch })

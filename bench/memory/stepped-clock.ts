@@ -13,7 +13,7 @@ export class SteppedClock implements Clock {
     return () => void this.#timers.delete(timer)
   }
 
-  soon(task: () => void): void {
+  defer(task: () => void): void {
     setImmediate(task)
   }
 

@@ -7,18 +7,18 @@ const MAX_KNOWN_KEYS = 10_000
 const FEW = 8
 
 /** An open response that holds impressions until it has finished. */
-export interface Holder {
+export interface ViewableListener {
   /** What it holds of this key has been seen, and so displayed: it leaves now. */
-  release(onceKey: string): void
+  onViewable(onceKey: string): void
 }
 
 /** What one page load has counted already: network, campaign and, where asked for, offer. */
-export class Counted {
+export class CountedCampaigns {
   /** Three keys take 72 bytes so; a set takes 220, and a push or a spread reserves 16 more: 140. */
   #keys: readonly string[] | Set<string> = NONE
   /** By which tokens know it from what was remembered under the same id before, or later. */
-  mark: string | undefined
-  #holders: Set<Holder> | undefined
+  pageLoadNonce: string | undefined
+  #holders: Set<ViewableListener> | undefined
 
   has(key: string): boolean {
     return this.#keys instanceof Set ? this.#keys.has(key) : this.#keys.includes(key)
@@ -36,20 +36,20 @@ export class Counted {
   }
 
   /** From now on the holder is told what has been seen. */
-  remind(holder: Holder): void {
+  addListener(holder: ViewableListener): void {
     this.#holders ??= new Set()
     this.#holders.add(holder)
   }
 
-  forget(holder: Holder): void {
+  removeListener(holder: ViewableListener): void {
     this.#holders?.delete(holder)
     // What is remembered for long is small.
     if (this.#holders?.size === 0) this.#holders = undefined
   }
 
   /** Once it is seen it counts, even if the rest of its page never arrives. */
-  seen(key: string): void {
-    for (const holder of this.#holders ?? []) holder.release(key)
+  notifyViewable(key: string): void {
+    for (const holder of this.#holders ?? []) holder.onViewable(key)
   }
 }
 
@@ -60,7 +60,7 @@ function exactlyWith(keys: readonly string[], key: string): readonly string[] {
 }
 
 /** By which a campaign counts once: networks may have the same ids. */
-export function onceKeyOf(network: string, campaign: string | number): string {
+export function formatOnceKey(network: string, campaign: string | number): string {
   return `${network}:${campaign}`
 }
 
@@ -73,11 +73,11 @@ export class OnceKeys {
     this.#network = network
   }
 
-  of(campaign: string | number): string {
+  get(campaign: string | number): string {
     const known = this.#known.get(campaign)
     if (known !== undefined) return known
     if (this.#known.size >= MAX_KNOWN_KEYS) this.#known.clear()
-    const key = onceKeyOf(this.#network, campaign)
+    const key = formatOnceKey(this.#network, campaign)
     this.#known.set(campaign, key)
     return key
   }
@@ -96,30 +96,30 @@ export interface Dedupe {
    * The page load's set: one look-up, however many impressions it has. Requests with the same id
    * share the set by reference, so that eviction never forgets a page that is still open.
    */
-  counted(requestId: string): Counted
+  open(requestId: string): CountedCampaigns
   /** What a page load has counted, if it is remembered. */
-  recall(requestId: string): Counted | undefined
+  find(requestId: string): CountedCampaigns | undefined
   /** Remembers what a page load has counted under this id, from now on for the whole time. */
-  remember(requestId: string, counted: Counted): void
+  remember(requestId: string, counted: CountedCampaigns): void
 }
 
 export function createDedupe({ max, ttlMs }: DedupeLimits, now: () => number): Dedupe {
   // ttlResolution 0: the injected clock is asked each time, not once a tick of the real one.
-  const pageLoads = new LRUCache<string, Counted>({
+  const pageLoads = new LRUCache<string, CountedCampaigns>({
     max,
     ttl: ttlMs,
     ttlResolution: 0,
     perf: { now },
   })
   return {
-    counted(requestId) {
+    open(requestId) {
       const known = pageLoads.get(requestId)
       if (known) return known
-      const fresh = new Counted()
+      const fresh = new CountedCampaigns()
       pageLoads.set(requestId, fresh)
       return fresh
     },
-    recall: (requestId) => pageLoads.get(requestId),
+    find: (requestId) => pageLoads.get(requestId),
     remember(requestId, counted) {
       pageLoads.set(requestId, counted)
     },

@@ -9,7 +9,7 @@ const open = new Set<() => Stats>()
  *
  * @returns a function that takes the tracker off the list
  */
-export function noticeAtExit(stats: () => Stats): () => void {
+export function warnAtExit(stats: () => Stats): () => void {
   if (open.size === 0) process.on('exit', notice)
   open.add(stats)
   return () => {

@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 import type { Clock } from '../clock.js'
-import { messageOf } from '../errors.js'
+import { describeError } from '../errors.js'
 import { type Impression, OUTCOMES, type Outcome, type OutcomeEvent } from '../impression.js'
 import type { Log } from '../logger.js'
 
@@ -19,7 +19,7 @@ export type OutcomeListener = (event: OutcomeEvent) => void
 export type Account = { -readonly [Figure in keyof NetworkStats]: number }
 
 /** What an outcome is told of: an impression, or an input that did not become one. */
-export type Subject = Pick<Impression, 'network' | 'requestId' | 'attempts'> & {
+export type OutcomeSubject = Pick<Impression, 'network' | 'requestId' | 'attempts'> & {
   readonly campaignId: string | number | undefined
   readonly trackedAtMs: number
 }
@@ -29,7 +29,7 @@ export const UNKNOWN_NETWORK = 'unknown'
 const outcomes = channel('ad-impressions:outcome')
 
 /** Counts what becomes of every impression, and tells who listens. */
-export class Books {
+export class Statistics {
   readonly #accounts = new Map<string, Account>()
   readonly #listeners = new Set<OutcomeListener>()
   readonly #clock: Clock
@@ -50,7 +50,7 @@ export class Books {
   }
 
   /** The one way in which an impression ends: it is counted here, then told. */
-  conclude(account: Account, subject: Subject, outcome: Outcome, reason: string): void {
+  conclude(account: Account, subject: OutcomeSubject, outcome: Outcome, reason: string): void {
     account[outcome] += 1
     this.#tell(subject, outcome, reason)
     if (this.#idleWaiters.length > 0 && this.#isIdle()) {
@@ -69,7 +69,7 @@ export class Books {
     return true
   }
 
-  #tell(subject: Subject, outcome: Outcome, reason: string): void {
+  #tell(subject: OutcomeSubject, outcome: Outcome, reason: string): void {
     if (this.#listeners.size === 0 && !outcomes.hasSubscribers) return
     const { network, requestId, campaignId, attempts, trackedAtMs } = subject
     const event: OutcomeEvent = Object.freeze({
@@ -94,7 +94,7 @@ export class Books {
   }
 
   #tellOfListener(thrown: unknown): void {
-    this.#log.error('outcome listener', `an outcome listener threw: ${messageOf(thrown)}`)
+    this.#log.error('outcome listener', `an outcome listener threw: ${describeError(thrown)}`)
   }
 
   on(event: 'outcome', listener: OutcomeListener): () => void {

@@ -1,4 +1,4 @@
-import { SteadyTime } from './monotonic-time.js'
+import { MonotonicTime } from '../clock.js'
 
 /**
  * What a call came to, as far as the gate is concerned. `unsent`: it could not even be tried, which
@@ -7,7 +7,7 @@ import { SteadyTime } from './monotonic-time.js'
 export type CallResult = 'answered' | 'refused' | 'ambiguous' | 'misconfigured' | 'unsent'
 
 /** The permission for one call; hand it back with the call's result. */
-export interface Pass {
+export interface Permit {
   /** Whether all later calls wait for this one. */
   readonly probe: boolean
   /** The gate's closings so far: a call that left before the last one tells nothing new. */
@@ -36,13 +36,13 @@ const SILENCE_MS = 1_000
  * A call that goes alone, be the gate wary or closed, carries one impression, so that an outage
  * costs what was under way when it began and one impression a probe, however long it lasts.
  */
-export class Gate {
+export class CircuitBreaker {
   readonly #random: () => number
-  readonly #time = new SteadyTime()
+  readonly #time = new MonotonicTime()
   #closed = false
   #opensAtMs = 0
   /** The call that goes alone, while it is under way. */
-  #probe: Pass | undefined
+  #probe: Permit | undefined
   #closings = 0
   /** Closings since the last success: the backoff's exponent. */
   #failures = 0
@@ -60,7 +60,7 @@ export class Gate {
 
   /** Milliseconds until a call may leave; `Infinity` while a probe is under way. */
   waitMs(nowMs: number): number {
-    const now = this.#time.at(nowMs)
+    const now = this.#time.advance(nowMs)
     if (this.#isOpen(now)) return 0
     if (this.#probe) return Number.POSITIVE_INFINITY
     return this.#closed ? Math.max(0, this.#opensAtMs - now) : 0
@@ -73,7 +73,7 @@ export class Gate {
 
   /** Whether calls need not go alone. */
   isOpen(nowMs: number): boolean {
-    return this.#isOpen(this.#time.at(nowMs))
+    return this.#isOpen(this.#time.advance(nowMs))
   }
 
   /** Most impressions that the next call may carry. */
@@ -82,8 +82,8 @@ export class Gate {
   }
 
   /** A call leaves; ask `waitMs` first. */
-  enter(nowMs: number): Pass {
-    const now = this.#time.at(nowMs)
+  acquire(nowMs: number): Permit {
+    const now = this.#time.advance(nowMs)
     const pass = { probe: !this.#isOpen(now), closings: this.#closings }
     if (pass.probe) this.#probe = pass
     if (this.#underWay === 0) this.#silentSinceMs = now
@@ -92,8 +92,8 @@ export class Gate {
   }
 
   /** @param retryAfterMs the network's own word how long to wait */
-  leave(pass: Pass, result: CallResult, nowMs: number, retryAfterMs = 0): void {
-    const now = this.#time.at(nowMs)
+  release(pass: Permit, result: CallResult, nowMs: number, retryAfterMs = 0): void {
+    const now = this.#time.advance(nowMs)
     if (pass === this.#probe) this.#probe = undefined
     this.#underWay -= 1
     if (result === 'unsent') return

@@ -1,24 +1,24 @@
 import { type Clock, waitAtMost } from '../clock.js'
-import type { Account, Books } from '../counting/statistics.js'
-import { messageOf } from '../errors.js'
+import type { Account, Statistics } from '../counting/statistics.js'
+import { describeError } from '../errors.js'
 import type { Drop, Impression } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Network, NetworkRequest } from '../networks/network.js'
 import type { Verdict } from '../networks/verdict.js'
-import { requestFor, verdictOn } from './call/safe-network.js'
+import { buildRequest, judgeCall } from './call/safe-network.js'
 import type { CallEnd, Transport } from './call/transport.js'
-import { type CallResult, Gate, type Pass } from './circuit-breaker.js'
+import { type CallResult, CircuitBreaker, type Permit } from './circuit-breaker.js'
 import type { Claim, Outbox, Receipt } from './outbox/outbox.js'
-import { PatientOutbox } from './outbox/retrying-outbox.js'
-import { Conclusions } from './pending-impressions.js'
-import { type BatchKind, Budget, type Spending } from './rate-limit/quota.js'
-import { type Batch, InHand, partByAge } from './retry-batches.js'
+import { RetryingOutbox } from './outbox/retrying-outbox.js'
+import { PendingImpressions } from './pending-impressions.js'
+import { type BatchKind, Quota, type QuotaUse } from './rate-limit/quota.js'
+import { type Batch, RetryBatches, splitByAge } from './retry-batches.js'
 import { Settlement } from './settlement.js'
 
-export interface DeliveryParts {
+export interface DeliveryDependencies {
   readonly network: Network
   readonly account: Account
-  readonly books: Books
+  readonly books: Statistics
   readonly outbox: Outbox
   readonly transport: Transport
   /** Most impressions pending. */
@@ -32,11 +32,11 @@ export interface DeliveryParts {
 }
 
 /** A call under way, with what it was granted. */
-interface Call {
+interface OutgoingCall {
   readonly batch: Batch
   readonly request: NetworkRequest
-  readonly pass: Pass
-  readonly spending: Spending
+  readonly pass: Permit
+  readonly spending: QuotaUse
 }
 
 const RESULTS: Readonly<Record<Verdict['kind'], CallResult>> = {
@@ -56,12 +56,12 @@ const CLOSE_PATIENCE_MS = 2_000
 
 /** One network's delivery: outbox → gate and budget → batch → transport → verdict. */
 export class Delivery {
-  readonly #parts: DeliveryParts
-  readonly #outbox: PatientOutbox
-  readonly #gate: Gate
-  readonly #budget: Budget
-  readonly #conclusions: Conclusions
-  readonly #inHand = new InHand()
+  readonly #parts: DeliveryDependencies
+  readonly #outbox: RetryingOutbox
+  readonly #gate: CircuitBreaker
+  readonly #budget: Quota
+  readonly #conclusions: PendingImpressions
+  readonly #inHand = new RetryBatches()
   readonly #settlement: Settlement
   #inFlight = 0
   #isClaiming = false
@@ -72,13 +72,13 @@ export class Delivery {
   #isClosed = false
   #closing: Promise<void> | undefined
 
-  constructor(parts: DeliveryParts) {
+  constructor(parts: DeliveryDependencies) {
     const { network, account, books, outbox, clock, log } = parts
     this.#parts = parts
-    this.#gate = new Gate(parts.random)
-    this.#budget = new Budget(network.windows, network.maxBatch, parts.maxAgeMs)
-    this.#conclusions = new Conclusions(network.name, account, books, log)
-    this.#outbox = new PatientOutbox({
+    this.#gate = new CircuitBreaker(parts.random)
+    this.#budget = new Quota(network.windows, network.maxBatch, parts.maxAgeMs)
+    this.#conclusions = new PendingImpressions(network.name, account, books, log)
+    this.#outbox = new RetryingOutbox({
       network: network.name,
       outbox,
       clock,
@@ -127,7 +127,7 @@ export class Delivery {
   }
 
   /** The process is about to end: what a quota allows leaves now, and is no longer spread over it. */
-  hurry(): () => void {
+  suspendPacing(): () => void {
     this.#hurries += 1
     this.#drainSoon()
     return () => {
@@ -174,7 +174,7 @@ export class Delivery {
   #drainSoon(): void {
     if (this.#isDrainDue || this.#isClosed) return
     this.#isDrainDue = true
-    this.#parts.clock.soon(() => {
+    this.#parts.clock.defer(() => {
       this.#isDrainDue = false
       this.#drain()
     })
@@ -260,34 +260,34 @@ export class Delivery {
   #send(claimed: Batch, kind: BatchKind): void {
     const { network, transport, clock, maxAgeMs } = this.#parts
     const nowMs = clock.now()
-    const [old, batch] = partByAge(claimed, nowMs - maxAgeMs)
+    const [old, batch] = splitByAge(claimed, nowMs - maxAgeMs)
     if (old) this.#settlement.giveUp(old, 'expired')
     if (!batch) return
     let request: NetworkRequest
     try {
-      request = requestFor(network, batch.impressions)
+      request = buildRequest(network, batch.impressions)
     } catch (thrown) {
-      this.#settlement.split(batch, `request() failed: ${messageOf(thrown)}`)
+      this.#settlement.split(batch, `request() failed: ${describeError(thrown)}`)
       return
     }
     for (const impression of batch.impressions) impression.attempts += 1
-    const pass = this.#gate.enter(nowMs)
+    const pass = this.#gate.acquire(nowMs)
     const spending = this.#budget.spend(nowMs, kind, batch.impressions.length)
     const call = { batch, request, pass, spending }
     this.#inFlight += 1
     transport.send(request, (end) => this.#receive(call, end))
   }
 
-  #receive({ batch, request, pass, spending }: Call, end: CallEnd): void {
+  #receive({ batch, request, pass, spending }: OutgoingCall, end: CallEnd): void {
     const { network, clock, log } = this.#parts
     const nowMs = clock.now()
     this.#inFlight -= 1
-    const verdict = verdictOn(network, end, request, log)
+    const verdict = judgeCall(network, end, request, log)
     this.#budget.settle(spending, nowMs, 'answer' in end ? end.answer : undefined)
     const { kind } = verdict
     const result = 'error' in end && kind === 'split' ? 'unsent' : RESULTS[kind]
     const retryAfterMs = kind === 'retry' ? verdict.retryAfterMs : undefined
-    this.#gate.leave(pass, result, nowMs, retryAfterMs)
+    this.#gate.release(pass, result, nowMs, retryAfterMs)
     this.#settlement.carryOut(batch, verdict, 'answer' in end && end.answer.status >= 500)
     this.#drainSoon()
   }

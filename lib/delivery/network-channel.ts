@@ -1,13 +1,13 @@
 import type { Clock } from '../clock.js'
-import type { Counted, OnceKeys } from '../counting/dedupe.js'
-import { type Account, type Books, UNKNOWN_NETWORK } from '../counting/statistics.js'
+import type { CountedCampaigns, OnceKeys } from '../counting/dedupe.js'
+import { type Account, type Statistics, UNKNOWN_NETWORK } from '../counting/statistics.js'
 import type { Impression, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Network } from '../networks/network.js'
 import type { Delivery } from './delivery.js'
 
 /** A network with what it takes to tell it. */
-export interface Lane {
+export interface NetworkChannel {
   readonly network: Network
   readonly account: Account
   readonly onceKeys: OnceKeys
@@ -15,7 +15,7 @@ export interface Lane {
 }
 
 /** What is known of an input or a token that did not become an impression. */
-export interface Unusable {
+export interface InvalidInput {
   /** Empty where it does not tell. */
   readonly requestId: string
   readonly campaignId: string | number | undefined
@@ -27,12 +27,12 @@ export interface Unusable {
  * functions and logger have run: whatever they ask `stats()`, the books balance.
  */
 export class Intake {
-  readonly #books: Books
+  readonly #books: Statistics
   readonly #clock: Clock
   readonly #log: Log
   readonly #isClosed: () => boolean
 
-  constructor(books: Books, clock: Clock, log: Log, isClosed: () => boolean) {
+  constructor(books: Statistics, clock: Clock, log: Log, isClosed: () => boolean) {
     this.#books = books
     this.#clock = clock
     this.#log = log
@@ -40,7 +40,12 @@ export class Intake {
   }
 
   /** Whether the impression is to be delivered: once per page load, and not after `close()`. */
-  admit(lane: Lane, impression: Impression, onceKey: string, counted: Counted): boolean {
+  admit(
+    lane: NetworkChannel,
+    impression: Impression,
+    onceKey: string,
+    counted: CountedCampaigns,
+  ): boolean {
     const { network } = impression
     if (this.#isClosed()) {
       const why = `${network}: impression dropped: tracked after close()`
@@ -59,13 +64,13 @@ export class Intake {
   }
 
   /** An impression that goes no further. */
-  end({ account }: Lane, impression: Impression, outcome: Outcome, reason: string): void {
+  end({ account }: NetworkChannel, impression: Impression, outcome: Outcome, reason: string): void {
     account.tracked += 1
     this.#books.conclude(account, impression, outcome, reason)
   }
 
   /** What cannot be sent. */
-  refuse(lane: Lane | undefined, { requestId, campaignId, reason }: Unusable): void {
+  refuse(lane: NetworkChannel | undefined, { requestId, campaignId, reason }: InvalidInput): void {
     const network = lane?.network.name ?? UNKNOWN_NETWORK
     const account = lane?.account ?? this.#books.account(UNKNOWN_NETWORK)
     const subject = { network, requestId, campaignId, trackedAtMs: this.#clock.now(), attempts: 0 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js'
-import type { Account, Books } from '../counting/statistics.js'
+import type { Account, Statistics } from '../counting/statistics.js'
 import type { Drop, Impression, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
 
@@ -11,17 +11,17 @@ interface Flush {
 }
 
 /** How one network's pending impressions end: each is counted, told, and awaited by flushes. */
-export class Conclusions {
+export class PendingImpressions {
   readonly #network: string
   readonly #account: Account
-  readonly #books: Books
+  readonly #books: Statistics
   readonly #log: Log
   readonly #flushes = new Set<Flush>()
   /** Sent before, and may have counted: these can no longer end as never sent. */
   readonly #doubtful = new WeakSet<Impression>()
   #sequence = 0
 
-  constructor(network: string, account: Account, books: Books, log: Log) {
+  constructor(network: string, account: Account, books: Statistics, log: Log) {
     this.#network = network
     this.#account = account
     this.#books = books

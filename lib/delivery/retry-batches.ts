@@ -9,7 +9,7 @@ export interface Batch {
 }
 
 /** The claimed batches that delivery keeps, to send them again as they are and not in any other. */
-export class InHand {
+export class RetryBatches {
   /** The last one goes first: of two halves, one is done with before the other begins. */
   #ready: Batch[] = []
   readonly #aside = new Set<Batch>()
@@ -52,7 +52,7 @@ export class InHand {
   expire(beforeMs: number): Batch[] {
     const expired: Batch[] = []
     const keepYoung = (batch: Batch): Batch[] => {
-      const [old, young] = partByAge(batch, beforeMs)
+      const [old, young] = splitByAge(batch, beforeMs)
       if (!old) return [batch]
       expired.push(old)
       return young ? [young] : []
@@ -66,7 +66,7 @@ export class InHand {
 }
 
 /** The part of a batch that was tracked before `beforeMs`, and the rest; `undefined` for none. */
-export function partByAge(
+export function splitByAge(
   batch: Batch,
   beforeMs: number,
 ): readonly [old: Batch | undefined, young: Batch | undefined] {

@@ -3,15 +3,15 @@ import type { Drop, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Network } from '../networks/network.js'
 import type { Verdict } from '../networks/verdict.js'
-import type { PatientOutbox } from './outbox/retrying-outbox.js'
-import type { Conclusions } from './pending-impressions.js'
-import type { Batch, InHand } from './retry-batches.js'
+import type { RetryingOutbox } from './outbox/retrying-outbox.js'
+import type { PendingImpressions } from './pending-impressions.js'
+import type { Batch, RetryBatches } from './retry-batches.js'
 
-export interface SettlementParts {
+export interface SettlementDependencies {
   readonly network: Network
-  readonly outbox: PatientOutbox
-  readonly inHand: InHand
-  readonly conclusions: Conclusions
+  readonly outbox: RetryingOutbox
+  readonly inHand: RetryBatches
+  readonly conclusions: PendingImpressions
   readonly clock: Clock
   readonly log: Log
   /** Told when more may be sent. */
@@ -25,10 +25,10 @@ const LONGEST_ASIDE_MS = 60_000
 
 /** What becomes of a batch: its impressions end, or wait again, or are kept in hand. */
 export class Settlement {
-  readonly #parts: SettlementParts
+  readonly #parts: SettlementDependencies
   #isClosed = false
 
-  constructor(parts: SettlementParts) {
+  constructor(parts: SettlementDependencies) {
     this.#parts = parts
   }
 

@@ -21,8 +21,8 @@ export function builtInSchema(maxConnections: number) {
  *
  * @throws {ConfigurationError} that says how to set one, and never shows one
  */
-export function requireKey(name: string, given: string | undefined): string {
-  const variable = keyVariable(name)
+export function resolveApiKey(name: string, given: string | undefined): string {
+  const variable = apiKeyVariable(name)
   const key = given ?? process.env[variable]
   if (!key) {
     throw new ConfigurationError(
@@ -41,7 +41,7 @@ export function requireKey(name: string, given: string | undefined): string {
 }
 
 /** The environment variable that holds a network's key. */
-export function keyVariable(name: string): string {
+export function apiKeyVariable(name: string): string {
   return `${name.toUpperCase()}_API_KEY`
 }
 
@@ -50,7 +50,7 @@ export function keyVariable(name: string): string {
  *
  * @throws {ConfigurationError} that names where the wrong one comes from
  */
-export function baseUrlOf(name: string, given: string | undefined, published: string): string {
+export function resolveBaseUrl(name: string, given: string | undefined, published: string): string {
   if (given !== undefined) return checkBaseUrl(`${name}(): baseUrl`, given, 'invalid-options')
   const variable = `${name.toUpperCase()}_BASE_URL`
   const url = process.env[variable]

@@ -3,13 +3,13 @@ import { checkOptions, wholeNumber } from '../check-options.js'
 import { InvalidImpressionError } from '../errors.js'
 import { cleanSearchQuery, MAX_SEARCH_QUERY_CHARACTERS } from '../viewer/search-query.js'
 import type { Viewer } from '../viewer/viewer.js'
-import { baseUrlOf, builtInSchema, requireKey } from './built-in.js'
+import { builtInSchema, resolveApiKey, resolveBaseUrl } from './built-in.js'
 import type { BuiltInOptions } from './built-in-options.js'
 import { defineNetwork } from './define-network.js'
 import { parseJsonObject } from './json.js'
 import type { Fields, Network, Parsed } from './network.js'
 import { toShortuuid } from './shortuuid.js'
-import type { Answer, NetworksWord, Verdict } from './verdict.js'
+import type { Answer, NetworkError, Verdict } from './verdict.js'
 import { verdictOnStatus } from './verdict.js'
 
 /** An impression for Closient: the schema `ImpressionRequest` of `closient.txt`, in camel case. */
@@ -77,12 +77,12 @@ export function closient(options: ClosientOptions = {}): Network<ClosientItem> {
   const checked = checkOptions('closient()', schema, options)
   const { perOffer = false } = checked
   const headers = Object.freeze({
-    'x-api-key': requireKey('closient', checked.apiKey),
+    'x-api-key': resolveApiKey('closient', checked.apiKey),
     'content-type': 'application/json',
   })
   return defineNetwork<ClosientItem>({
     name: 'closient',
-    baseUrl: baseUrlOf('closient', checked.baseUrl, PUBLISHED_HOST),
+    baseUrl: resolveBaseUrl('closient', checked.baseUrl, PUBLISHED_HOST),
     flush: checked.flush ?? 'finish',
     onUncertain: checked.onUncertain,
     connections: checked.connections ?? MAX_CONNECTIONS,
@@ -100,7 +100,7 @@ export function closient(options: ClosientOptions = {}): Network<ClosientItem> {
       method: 'POST',
       path: PATH,
       headers,
-      body: JSON.stringify(bodyOf(items)),
+      body: JSON.stringify(buildBody(items)),
     }),
     verdict,
   })
@@ -140,7 +140,7 @@ function parseSearchQuery(value: unknown, viewer: Viewer): string | null | undef
   )
 }
 
-function bodyOf(items: readonly ClosientItem[]): object {
+function buildBody(items: readonly ClosientItem[]): object {
   const searchQuery = items[0]?.searchQuery
   return {
     impressions: items.map(({ searchQuery: _, ...impression }) => impression),
@@ -150,7 +150,7 @@ function bodyOf(items: readonly ClosientItem[]): object {
 
 function verdict(answer: Answer): Verdict {
   const body = parseJsonObject(answer.body)
-  const onStatus = verdictOnStatus(answer, wordOf(answer, body))
+  const onStatus = verdictOnStatus(answer, readProblem(answer, body))
   if (onStatus.kind !== 'delivered' || body === undefined) return onStatus
   if (body.success === false) {
     return { kind: 'rejected', reason: `${onStatus.reason}: success is false` }
@@ -162,10 +162,10 @@ function verdict(answer: Answer): Verdict {
 }
 
 /** What a problem (RFC 9457) says; a gateway's error page is nobody's word. */
-function wordOf(
+function readProblem(
   answer: Answer,
   body: ReturnType<typeof parseJsonObject>,
-): NetworksWord | undefined {
+): NetworkError | undefined {
   if (answer.status < 400 || body === undefined) return undefined
   const { title, detail, error_code: code, retryable, retry_after_seconds: seconds } = body
   if (title === undefined && code === undefined) return undefined

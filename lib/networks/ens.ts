@@ -3,12 +3,12 @@ import { InvalidImpressionError } from '../errors.js'
 import { isCountryCode } from '../viewer/country.js'
 import { type Device, isDevice } from '../viewer/device.js'
 import type { Viewer } from '../viewer/viewer.js'
-import { baseUrlOf, builtInSchema, requireKey } from './built-in.js'
+import { builtInSchema, resolveApiKey, resolveBaseUrl } from './built-in.js'
 import type { BuiltInOptions } from './built-in-options.js'
 import { defineNetwork } from './define-network.js'
 import { parseJsonObject } from './json.js'
 import type { Fields, Network, Parsed } from './network.js'
-import type { Answer, NetworksWord, Verdict } from './verdict.js'
+import type { Answer, NetworkError, Verdict } from './verdict.js'
 import { verdictOnStatus } from './verdict.js'
 
 /** An impression for ENS, as `ens.txt` names its body parameters. */
@@ -53,12 +53,12 @@ const MAX_PLACEMENT_CHARACTERS = 256
 export function ens(options: EnsOptions = {}): Network<EnsItem> {
   const checked = checkOptions('ens()', builtInSchema(MAX_CONNECTIONS), options)
   const headers = Object.freeze({
-    authorization: `Bearer ${requireKey('ens', checked.apiKey)}`,
+    authorization: `Bearer ${resolveApiKey('ens', checked.apiKey)}`,
     'content-type': 'application/json',
   })
   return defineNetwork<EnsItem>({
     name: 'ens',
-    baseUrl: baseUrlOf('ens', checked.baseUrl, PUBLISHED_HOST),
+    baseUrl: resolveBaseUrl('ens', checked.baseUrl, PUBLISHED_HOST),
     flush: checked.flush ?? 'immediate',
     onUncertain: checked.onUncertain,
     connections: checked.connections ?? MAX_CONNECTIONS,
@@ -132,7 +132,7 @@ function verdict(answer: Answer): Verdict {
   // Nothing else of an answer matters, and to parse each took a seventh of delivery's own time.
   const body = answer.body.includes('"error"') ? parseJsonObject(answer.body) : undefined
   const isError = body?.status === 'error'
-  const word: NetworksWord | undefined = isError
+  const word: NetworkError | undefined = isError
     ? { message: typeof body.message === 'string' ? body.message : undefined }
     : undefined
   const onStatus = verdictOnStatus(answer, word)

@@ -1,4 +1,4 @@
-import { describe, InvalidImpressionError, messageOf } from '../errors.js'
+import { describe, describeError, InvalidImpressionError } from '../errors.js'
 import type { Log } from '../logger.js'
 import type { Fields, Network } from './network.js'
 
@@ -54,7 +54,7 @@ export class InputReader<Lane extends { readonly network: Network }> {
         // Most inputs leave most fields out: not to write those again takes a third off the time.
         if (value !== undefined) fields[name] = value
       } catch (thrown) {
-        const expected = `a value that can be read (reading it threw: ${messageOf(thrown)})`
+        const expected = `a value that can be read (reading it threw: ${describeError(thrown)})`
         failure ??= new InvalidImpressionError(name, expected, undefined)
       }
     }
@@ -67,7 +67,7 @@ export class InputReader<Lane extends { readonly network: Network }> {
    *
    * @throws {InvalidImpressionError} if that does not tell
    */
-  laneOf(fields: Fields): Lane {
+  findChannel(fields: Fields): Lane {
     const { network: name } = fields
     const lanes = this.#lanes
     if (name !== undefined) {
@@ -90,10 +90,10 @@ export class InputReader<Lane extends { readonly network: Network }> {
   }
 
   /** A whole ad object may be passed: what the network has no field for is left out, and told once. */
-  tellStrays(input: object, lane: Lane): void {
+  warnUnknownFields(input: object, lane: Lane): void {
     if (this.#straysTold.size >= MAX_STRAYS_TOLD) return
     const known = this.#known.get(lane)
-    for (const name of namesOf(input)) {
+    for (const name of fieldNames(input)) {
       if (known?.has(name)) continue
       const stray = `${lane.network.name}: ${describe(name)}`
       if (this.#straysTold.has(stray) || this.#straysTold.size >= MAX_STRAYS_TOLD) continue
@@ -104,7 +104,7 @@ export class InputReader<Lane extends { readonly network: Network }> {
 }
 
 /** An object that does not tell its fields' names may be valid all the same. */
-function namesOf(input: object): readonly string[] {
+function fieldNames(input: object): readonly string[] {
   try {
     return Object.keys(input)
   } catch {

@@ -16,15 +16,15 @@ export interface ImpressionInputs {}
 
 type AnyInput = ImpressionInputs[keyof ImpressionInputs]
 
-type FieldOf<Input> = Input extends Input ? keyof Input : never
+type FieldName<Input> = Input extends Input ? keyof Input : never
 
 /** Each input without the others' fields: a union by itself lets any member's field pass in all. */
-type Apart<Input> = Input extends Input
-  ? Input & { [Other in Exclude<FieldOf<AnyInput>, keyof Input>]?: undefined }
+type Exclusive<Input> = Input extends Input
+  ? Input & { [Other in Exclude<FieldName<AnyInput>, keyof Input>]?: undefined }
   : never
 
 /** What `trackImpression` takes. */
-export type ImpressionInput = Apart<AnyInput>
+export type ImpressionInput = Exclusive<AnyInput>
 
 /** The fields of an input that a network knows, each read once; what was left out is `undefined`. */
 export type Fields = Readonly<Record<string, unknown>>

@@ -26,7 +26,7 @@ export interface Answer {
 }
 
 /** What a network's own error body says, where it has one. */
-export interface NetworksWord {
+export interface NetworkError {
   /** The network's message. */
   readonly message?: string | undefined
   /** The network's own word that the same call may succeed later. */
@@ -50,7 +50,7 @@ const SPLITTABLE = new Set([404, 413, 422])
  *
  * @param word what the network's error body says; leave out what a gateway wrote
  */
-export function verdictOnStatus(answer: Answer, word: NetworksWord | undefined): Verdict {
+export function verdictOnStatus(answer: Answer, word: NetworkError | undefined): Verdict {
   const { status } = answer
   const reason = word?.message ? `HTTP ${status}: ${word.message}` : `HTTP ${status}`
 
@@ -72,7 +72,7 @@ export function verdictOnStatus(answer: Answer, word: NetworksWord | undefined):
 /** A wait beyond these 31 days is a mistake, and would silence the network until a restart. */
 const LONGEST_WAIT_MS = 31 * 86_400_000
 
-function retry(answer: Answer, word: NetworksWord | undefined, reason: string): Verdict {
+function retry(answer: Answer, word: NetworkError | undefined, reason: string): Verdict {
   const waitMs = readRetryAfter(answer) ?? word?.retryAfterMs ?? readReset(answer)
   return waitMs === undefined
     ? { kind: 'retry', reason }
@@ -105,7 +105,7 @@ export function readRetryAfter(answer: Answer): number | undefined {
   if (/^\d+$/.test(value)) return Number(value) * 1_000
   const untilMs = parseHttpDate(value)
   if (untilMs === undefined) return undefined
-  return Math.max(0, untilMs - dateOf(answer))
+  return Math.max(0, untilMs - readDate(answer))
 }
 
 /** How long a quota is exhausted: `RateLimit-Reset`, in milliseconds, on a 429. */
@@ -116,7 +116,7 @@ function readReset({ status, headers }: Answer): number | undefined {
 }
 
 /** The network's own time when it answered, in milliseconds; ours where it does not tell. */
-export function dateOf({ headers, atMs }: Answer): number {
+export function readDate({ headers, atMs }: Answer): number {
   const sentMs = typeof headers.date === 'string' ? parseHttpDate(headers.date) : undefined
   return sentMs ?? atMs
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { ask, NO_ANSWER } from '../call-option.js'
+import { callOption, FAILED } from '../check-options.js'
 import type { Suppression } from '../impression.js'
 import type { Log } from '../logger.js'
 import { isBot, isSpeculative } from './traffic.js'
@@ -41,19 +41,20 @@ export class Admission<Source> {
   }
 
   /** Why what is rendered is no display: it may be that nobody has asked for the page yet. */
-  get whyNotRendered(): Suppression | undefined {
-    return this.#isSpeculative ? 'prefetch' : this.whyNotSeen
+  get suppressionWhenRendered(): Suppression | undefined {
+    return this.#isSpeculative ? 'prefetch' : this.suppressionWhenSeen
   }
 
   /** Why nothing of it is to be told, even once it is seen. */
-  get whyNotSeen(): Suppression | undefined {
-    this.#refusal ??= refusalOf(this.#req, this.#source, this.#options, this.#log) ?? 'none'
+  get suppressionWhenSeen(): Suppression | undefined {
+    this.#refusal ??=
+      requestSuppression(this.#req, this.#source, this.#options, this.#log) ?? 'none'
     return this.#refusal === 'none' ? undefined : this.#refusal
   }
 }
 
 /** Why what a request asks for is displayed to nobody who may be told of, whenever it is. */
-export function refusalOf<Source>(
+export function requestSuppression<Source>(
   req: IncomingMessage,
   source: Source,
   { traffic, consent }: AdmissionOptions<Source>,
@@ -62,8 +63,8 @@ export function refusalOf<Source>(
   if (req.method === 'HEAD') return 'head'
   if (isSkippedBot(req, source, traffic.bots, log)) return 'bot'
   if (!consent) return undefined
-  const answer = ask('consent', consent, source, log)
-  if (answer !== NO_ANSWER && typeof answer !== 'boolean') {
+  const answer = callOption('consent', consent, source, log)
+  if (answer !== FAILED && typeof answer !== 'boolean') {
     log.error('option consent', 'the option consent: expected true or false; taken for a no')
   }
   return answer === true ? undefined : 'no-consent'
@@ -78,9 +79,9 @@ function isSkippedBot<Source>(
   if (rule === 'count') return false
   const isKnownBot = isBot(headers)
   if (rule === 'skip') return isKnownBot
-  const answer = ask('traffic.bots', (asked: Source) => rule(asked, isKnownBot), source, log)
+  const answer = callOption('traffic.bots', (asked: Source) => rule(asked, isKnownBot), source, log)
   if (typeof answer === 'boolean') return answer
-  if (answer !== NO_ANSWER) {
+  if (answer !== FAILED) {
     log.error(
       'option traffic.bots',
       'the option traffic.bots: expected true or false; the list of known robots decides',

@@ -3,7 +3,7 @@ import onHeaders from 'on-headers'
 import type { Suppression } from '../impression.js'
 
 /** Why a response with this status displays nothing, once it has been written. */
-export function fateByStatus(status: number): Suppression | undefined {
+export function suppressionForStatus(status: number): Suppression | undefined {
   if (status >= 500) return 'server-error'
   // A 304 shows the page that the browser has kept.
   if (status >= 300 && status < 400 && status !== 304) return 'redirect'
@@ -13,19 +13,19 @@ export function fateByStatus(status: number): Suppression | undefined {
 const SHARED = /(^|[\s,])(public(?![\w-])|s-maxage\s*=)/i
 
 /** Whether shared caches may keep the response: displays of their copies never reach this server. */
-export function isShared(res: ServerResponse): boolean {
-  return SHARED.test(cacheControlOf(res))
+export function isSharedCacheable(res: ServerResponse): boolean {
+  return SHARED.test(readCacheControl(res))
 }
 
 /** Whether caches may keep the response and show it to others, as RFC 9111 has it. */
 export function isStorable(res: ServerResponse): boolean {
-  const directives = cacheControlOf(res)
+  const directives = readCacheControl(res)
   if (SHARED.test(directives)) return true
   return /max-age\s*=/i.test(directives) && !/private|no-store/i.test(directives)
 }
 
 /** `getHeader` does not know of headers that were given to `writeHead` alone; the head sent does. */
-function cacheControlOf(res: ServerResponse): string {
+function readCacheControl(res: ServerResponse): string {
   const value = res.getHeader('cache-control')
   if (value !== undefined) return String(value)
   // With any header set before, `writeHead` sets its own as well: to search the head takes 3 µs.
@@ -37,14 +37,14 @@ function cacheControlOf(res: ServerResponse): string {
 const keptPrivate = new WeakSet<ServerResponse>()
 
 /** Makes the response private as its head is sent, whatever it says until then. */
-export function keepPrivate(res: ServerResponse): void {
+export function markPrivateOnSend(res: ServerResponse): void {
   if (keptPrivate.has(res)) return
   keptPrivate.add(res)
-  onHeaders(res, () => makePrivate(res))
+  onHeaders(res, () => markPrivate(res))
 }
 
 /** Lets the browser keep the response as before, and shared caches never. */
-export function makePrivate(res: ServerResponse): void {
+export function markPrivate(res: ServerResponse): void {
   const directives = String(res.getHeader('cache-control') ?? '')
     .split(',')
     .map((directive) => directive.trim())

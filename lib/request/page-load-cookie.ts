@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { parse, serialize } from 'cookie'
 import onHeaders from 'on-headers'
-import { fateByStatus, makePrivate } from './caching.js'
-import { originalUrlOf } from './original-url.js'
+import { markPrivate, suppressionForStatus } from './caching.js'
+import { readOriginalUrl } from './original-url.js'
 
 /** What the option `pageLoadCookie: true` calls the cookie. */
 export const PAGE_LOAD_COOKIE = 'ad-page-load'
@@ -33,7 +33,7 @@ export function readPageLoadCookie(name: string, headers: IncomingHttpHeaders): 
   const [latest] = pages
   if (latest === undefined || pages.length === 1) return latest?.id
   const url = headers['hx-current-url'] ?? headers.referer
-  const address = typeof url === 'string' ? addressOf(url) : undefined
+  const address = typeof url === 'string' ? hashAddress(url) : undefined
   return (pages.find((page) => page.address === address) ?? latest).id
 }
 
@@ -45,7 +45,7 @@ export function readPageLoadCookie(name: string, headers: IncomingHttpHeaders): 
  * @param source the framework's request, which may know of https better than the socket
  * @returns whether the cookie will be set: it is too late once the head has been sent
  */
-export function leavePageLoadCookie(
+export function setPageLoadCookie(
   name: string,
   id: string,
   req: IncomingMessage,
@@ -54,8 +54,8 @@ export function leavePageLoadCookie(
 ): boolean {
   if (res.headersSent) return false
   onHeaders(res, () => {
-    if (fateByStatus(res.statusCode)) return
-    const page = { id, address: addressOf(originalUrlOf(req, source)) }
+    if (suppressionForStatus(res.statusCode)) return
+    const page = { id, address: hashAddress(readOriginalUrl(req, source)) }
     const others = readOpenPages(name, req.headers).filter(
       ({ address }) => address !== page.address,
     )
@@ -68,7 +68,7 @@ export function leavePageLoadCookie(
       { path: '/', httpOnly: true, sameSite: 'lax', secure: isSecure(req, source) },
     )
     res.appendHeader('Set-Cookie', cookie)
-    makePrivate(res)
+    markPrivate(res)
   })
   return true
 }
@@ -92,7 +92,7 @@ function readOpenPages(name: string, { cookie }: IncomingHttpHeaders): readonly 
 const MAX_URL_CHARACTERS = 8_192
 
 /** A digest of path and query: what is read stays unsaid in the cookie. */
-function addressOf(url: string): string {
+function hashAddress(url: string): string {
   const base = 'http://page.invalid'
   const { pathname, search } =
     url.length <= MAX_URL_CHARACTERS && URL.canParse(url, base) ? new URL(url, base) : new URL(base)

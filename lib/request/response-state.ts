@@ -13,8 +13,8 @@ interface Http2Stream {
 }
 
 /** How far a response has come, asked without a listener on it. */
-export function stateOf(req: IncomingMessage, res: ServerResponse): ResponseState {
-  const stream = http2StreamOf(res)
+export function readResponseState(req: IncomingMessage, res: ServerResponse): ResponseState {
+  const stream = findHttp2Stream(res)
   if (stream) {
     if (stream.destroyed || stream.aborted) return isStreamWhole(stream) ? 'whole' : 'broken'
     return res.writableFinished ? 'whole' : 'open'
@@ -27,7 +27,7 @@ export function stateOf(req: IncomingMessage, res: ServerResponse): ResponseStat
 }
 
 /** Calls `listener` once, when the response has been written whole or has broken off. */
-export function whenEnded(
+export function onResponseEnded(
   req: IncomingMessage,
   res: ServerResponse,
   listener: (state: 'whole' | 'broken') => void,
@@ -40,7 +40,7 @@ export function whenEnded(
 
   // A failed write ends in 'finish' as well, and HTTP/2 emits it however a stream has ended.
   function onFinish(): void {
-    const stream = http2StreamOf(res)
+    const stream = findHttp2Stream(res)
     const isWhole = stream ? isStreamWhole(stream) : !req.socket?.destroyed
     end(isWhole ? 'whole' : 'broken')
   }
@@ -55,7 +55,7 @@ export function whenEnded(
   }
 }
 
-function http2StreamOf(
+function findHttp2Stream(
   res: ServerResponse & { readonly stream?: Partial<Http2Stream> },
 ): Http2Stream | undefined {
   const { stream } = res

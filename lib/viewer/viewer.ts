@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { ask, NO_ANSWER } from '../call-option.js'
+import { callOption, FAILED } from '../check-options.js'
 import type { Log } from '../logger.js'
 import { type Cdn, readCountry, toCountry } from './country.js'
 import { type Device, isDevice, readDevice } from './device.js'
@@ -58,9 +58,9 @@ export class RequestViewer<Source> implements Viewer {
     const { country } = this.#options
     if (country === undefined) return undefined
     if (typeof country === 'string') return readCountry(country, this.#req.headers)
-    const answer = ask('country', country, this.#source, this.#log)
+    const answer = callOption('country', country, this.#source, this.#log)
     // Two letters that name no country are how sources of countries say that they do not know.
-    if (isTold(answer) && !(typeof answer === 'string' && answer.length <= 2)) {
+    if (isKnown(answer) && !(typeof answer === 'string' && answer.length <= 2)) {
       this.#log.warn(
         'option country',
         'the option country: expected an ISO 3166-1 alpha-2 code such as US; left out',
@@ -72,9 +72,9 @@ export class RequestViewer<Source> implements Viewer {
   #findDevice(): Device | undefined {
     const { device } = this.#options
     if (device === undefined) return readDevice(this.#req.headers)
-    const answer = ask('device', device, this.#source, this.#log)
+    const answer = callOption('device', device, this.#source, this.#log)
     if (isDevice(answer)) return answer
-    if (isTold(answer))
+    if (isKnown(answer))
       this.#log.warn(
         'option device',
         "the option device: expected 'mobile', 'desktop' or 'tablet'; left out",
@@ -85,8 +85,8 @@ export class RequestViewer<Source> implements Viewer {
   #findSearchQuery(): string | undefined {
     const { searchQuery } = this.#options
     if (searchQuery === undefined) return undefined
-    const answer = ask('searchQuery', searchQuery, this.#source, this.#log)
-    if (!isTold(answer)) return undefined
+    const answer = callOption('searchQuery', searchQuery, this.#source, this.#log)
+    if (!isKnown(answer)) return undefined
     if (typeof answer === 'string' && answer.length <= MAX_SEARCH_QUERY_CHARACTERS) {
       return cleanSearchQuery(answer)
     }
@@ -99,6 +99,6 @@ export class RequestViewer<Source> implements Viewer {
 }
 
 /** Whether there is an answer at all: `null` and `undefined` say that the trait is not known. */
-function isTold(answer: unknown): boolean {
-  return answer !== NO_ANSWER && answer != null
+function isKnown(answer: unknown): boolean {
+  return answer !== FAILED && answer != null
 }

@@ -3,7 +3,7 @@ import type { ClientScript } from './client-script.js'
 import type { Reply } from './reply.js'
 import { readReport } from './report-body.js'
 import { isSameOrigin } from './same-origin.js'
-import type { Reports } from './visible-reports.js'
+import type { VisibleReports } from './visible-reports.js'
 
 const FOREIGN_REPORT = { expected: 'one that a page of this site has sent' }
 
@@ -11,9 +11,9 @@ const FOREIGN_REPORT = { expected: 'one that a page of this site has sent' }
 export class Routes<Source> {
   readonly #path: string
   readonly #script: ClientScript
-  readonly #reports: Reports<Source>
+  readonly #reports: VisibleReports<Source>
 
-  constructor(path: string, script: ClientScript, reports: Reports<Source>) {
+  constructor(path: string, script: ClientScript, reports: VisibleReports<Source>) {
     this.#path = path
     this.#script = script
     this.#reports = reports
@@ -35,15 +35,15 @@ export class Routes<Source> {
         : refuse('GET, HEAD')
     }
     if (route !== '') return undefined
-    return method === 'POST' ? this.#hear(req, source, body) : refuse('POST')
+    return method === 'POST' ? this.#handleReport(req, source, body) : refuse('POST')
   }
 
   /** Good and bad reports are answered alike. */
-  async #hear(req: IncomingMessage, source: Source, body: unknown): Promise<Reply> {
+  async #handleReport(req: IncomingMessage, source: Source, body: unknown): Promise<Reply> {
     // Read in any case, so that its answer does not tell either.
     const report = await readReport(req, body)
     const isOurs = isSameOrigin(req.headers)
-    this.#reports.take(isOurs ? report : FOREIGN_REPORT, req, source)
+    this.#reports.record(isOurs ? report : FOREIGN_REPORT, req, source)
     // What has not been read of the body is not waited for.
     const isUnread = !req.readableEnded && req.httpVersionMajor === 1
     return {

@@ -1,16 +1,16 @@
 import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
-import { onceKeyOf } from '../counting/dedupe.js'
+import { formatOnceKey } from '../counting/dedupe.js'
 import type { Impression } from '../impression.js'
 
 /** What a token vouches for: a valid, admitted impression that waits to be seen. */
-export interface Vouched
+export interface TokenPayload
   extends Pick<Impression, 'network' | 'requestId' | 'campaignId' | 'batchKey' | 'item'> {
   readonly onceKey: string
   readonly isExpired: boolean
   /** Whether it was issued here: then its page load is remembered here, or was. */
-  readonly isOwn: boolean
+  readonly issuedHere: boolean
   /** What the page load's memory holds, if it is still the one that the token was issued with. */
-  readonly mark: string
+  readonly pageLoadNonce: string
 }
 
 /** Past this many characters nothing is a token: the longest search query makes some 11,000. */
@@ -45,7 +45,7 @@ export class Tokens {
   }
 
   /** A mark for one page load: no other one's, in any process. */
-  mark(): string {
+  createPageLoadNonce(): string {
     this.#marks += 1
     return `${this.#issuer}${this.#marks.toString(36)}`
   }
@@ -57,7 +57,7 @@ export class Tokens {
     if (!secret) throw new RangeError('no secret')
     const expiresAtMs = this.#now() + this.#ttlMs
     // Most often it says nothing new: left out, it makes tokens shorter.
-    const ownKey = onceKey === onceKeyOf(network, campaignId) ? '' : onceKey
+    const ownKey = onceKey === formatOnceKey(network, campaignId) ? '' : onceKey
     const vouched = [expiresAtMs, mark, network, requestId, campaignId, ownKey, batchKey, item]
     const payload = Buffer.from(JSON.stringify(vouched)).toString('base64url')
     const token = `${payload}.${sign(payload, secret)}`
@@ -66,7 +66,7 @@ export class Tokens {
   }
 
   /** `undefined` if it was not issued with one of the secrets. */
-  read(token: string): Vouched | undefined {
+  read(token: string): TokenPayload | undefined {
     if (token.length > MAX_TOKEN_CHARACTERS) return undefined
     const { payload, signature } = TOKEN.exec(token)?.groups ?? {}
     if (payload === undefined || signature === undefined) return undefined
@@ -75,13 +75,22 @@ export class Tokens {
     const isGood = (secret: KeyObject) => timingSafeEqual(Buffer.from(sign(payload, secret)), given)
     if (!this.#secrets.some(isGood)) return undefined
     // Signed, so that it is what `issue` wrote.
-    const [expiresAtMs, mark, network, requestId, campaignId, ownKey, batchKey, item] = JSON.parse(
-      Buffer.from(payload, 'base64url').toString(),
-    )
-    const onceKey = ownKey || onceKeyOf(network, campaignId)
+    const [expiresAtMs, pageLoadNonce, network, requestId, campaignId, ownKey, batchKey, item] =
+      JSON.parse(Buffer.from(payload, 'base64url').toString())
+    const onceKey = ownKey || formatOnceKey(network, campaignId)
     const isExpired = this.#now() >= expiresAtMs
-    const isOwn = mark.startsWith(this.#issuer)
-    return { network, requestId, campaignId, onceKey, batchKey, item, mark, isExpired, isOwn }
+    const issuedHere = pageLoadNonce.startsWith(this.#issuer)
+    return {
+      network,
+      requestId,
+      campaignId,
+      onceKey,
+      batchKey,
+      item,
+      pageLoadNonce,
+      isExpired,
+      issuedHere,
+    }
   }
 }
 

@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../clock.js'
-import type { Counted, Dedupe } from '../counting/dedupe.js'
-import type { Intake, Lane } from '../delivery/network-channel.js'
+import type { CountedCampaigns, Dedupe } from '../counting/dedupe.js'
+import type { Intake, NetworkChannel } from '../delivery/network-channel.js'
 import type { Log } from '../logger.js'
-import { type AdmissionOptions, refusalOf } from '../request/admission.js'
+import { type AdmissionOptions, requestSuppression } from '../request/admission.js'
 import type { Report } from './report-body.js'
-import type { Tokens, Vouched } from './token.js'
+import type { TokenPayload, Tokens } from './token.js'
 
-export interface ReportsParts<Source> {
+export interface VisibleReportsDependencies<Source> {
   readonly tokens: Tokens
-  readonly lanes: readonly Lane[]
+  readonly lanes: readonly NetworkChannel[]
   readonly intake: Intake
   readonly dedupe: Dedupe
   readonly admission: AdmissionOptions<Source>
@@ -18,24 +18,24 @@ export interface ReportsParts<Source> {
 }
 
 /** Counts what browsers report as seen, each under the request id of its page. */
-export class Reports<Source> {
-  readonly #parts: ReportsParts<Source>
+export class VisibleReports<Source> {
+  readonly #parts: VisibleReportsDependencies<Source>
   readonly #admission: AdmissionOptions<Source>
 
-  constructor(parts: ReportsParts<Source>) {
+  constructor(parts: VisibleReportsDependencies<Source>) {
     this.#parts = parts
     // For consent the page's own request was asked.
     this.#admission = { traffic: parts.admission.traffic, consent: undefined }
   }
 
   /** Every token, and a report that is none, ends in one outcome; the client is told of no one's. */
-  take(report: Report, req: IncomingMessage, source: Source): void {
+  record(report: Report, req: IncomingMessage, source: Source): void {
     const { tokens, lanes, intake, clock, log } = this.#parts
     if ('expected' in report) {
       this.#refuse(undefined, undefined, `report: expected ${report.expected}`)
       return
     }
-    const refusal = refusalOf(req, source, this.#admission, log)
+    const refusal = requestSuppression(req, source, this.#admission, log)
     for (const token of report) {
       const vouched = tokens.read(token)
       const lane = lanes.find(({ network }) => network.name === vouched?.network)
@@ -45,7 +45,7 @@ export class Reports<Source> {
         continue
       }
       const { network, requestId, campaignId, batchKey, item, onceKey } = vouched
-      const counted = this.#countedBy(vouched)
+      const counted = this.#findCountedCampaigns(vouched)
       if (!counted) {
         const reason = vouched.isExpired
           ? 'token: expected one that has not expired (visibility.tokenTtlMs)'
@@ -67,7 +67,7 @@ export class Reports<Source> {
         intake.end(lane, impression, 'suppressed', refusal)
         continue
       }
-      counted.seen(onceKey)
+      counted.notifyViewable(onceKey)
       if (intake.admit(lane, impression, onceKey, counted)) lane.delivery.push(impression)
     }
   }
@@ -77,20 +77,29 @@ export class Reports<Source> {
    * it cannot know a replay from a first report, though a later request may bear the same id;
    * another process's begins here, and is remembered for longer than its token is good.
    */
-  #countedBy({ requestId, isExpired, isOwn, mark }: Vouched): Counted | undefined {
+  #findCountedCampaigns({
+    requestId,
+    isExpired,
+    issuedHere,
+    pageLoadNonce,
+  }: TokenPayload): CountedCampaigns | undefined {
     if (isExpired) return undefined
     const { dedupe } = this.#parts
-    if (isOwn) {
-      const known = dedupe.recall(requestId)
-      return known?.mark === mark ? known : undefined
+    if (issuedHere) {
+      const known = dedupe.find(requestId)
+      return known?.pageLoadNonce === pageLoadNonce ? known : undefined
     }
-    const counted = dedupe.counted(requestId)
+    const counted = dedupe.open(requestId)
     dedupe.remember(requestId, counted)
     return counted
   }
 
   /** Anyone can send it: the log says each kind once a minute, and nothing of what was sent. */
-  #refuse(lane: Lane | undefined, vouched: Vouched | undefined, reason: string): void {
+  #refuse(
+    lane: NetworkChannel | undefined,
+    vouched: TokenPayload | undefined,
+    reason: string,
+  ): void {
     const { intake, log } = this.#parts
     const { requestId = '', campaignId } = vouched ?? {}
     log.warn(`invalid ${reason}`, `a visible impression is not counted: ${reason}`)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { LRUCache } from 'lru-cache'
-import { Counted, createDedupe, OnceKeys } from '../../lib/counting/dedupe.js'
+import { CountedCampaigns, createDedupe, OnceKeys } from '../../lib/counting/dedupe.js'
 import { assembleTracker } from '../../lib/tracker.js'
 import { acme } from '../networks/acme.js'
 
@@ -11,54 +11,54 @@ const HOUR_MS = 3_600_000
 describe('what page loads have counted', () => {
   it('is one set for one request id, shared by reference', () => {
     const dedupe = createDedupe({ max: 10, ttlMs: HOUR_MS }, () => 1)
-    const counted = dedupe.counted('a')
+    const counted = dedupe.open('a')
     counted.add('ens:1')
-    assert.equal(dedupe.counted('a'), counted)
-    assert.ok(dedupe.counted('a').has('ens:1'))
+    assert.equal(dedupe.open('a'), counted)
+    assert.ok(dedupe.open('a').has('ens:1'))
   })
 
   it('is another set for another request id', () => {
     const dedupe = createDedupe({ max: 10, ttlMs: HOUR_MS }, () => 1)
-    dedupe.counted('a').add('ens:1')
-    assert.ok(!dedupe.counted('b').has('ens:1'))
-    assert.ok(!dedupe.counted('A').has('ens:1'))
-    assert.ok(!dedupe.counted('__proto__').has('ens:1'))
+    dedupe.open('a').add('ens:1')
+    assert.ok(!dedupe.open('b').has('ens:1'))
+    assert.ok(!dedupe.open('A').has('ens:1'))
+    assert.ok(!dedupe.open('__proto__').has('ens:1'))
   })
 
   it('is remembered for its time after the first impression, by the clock it is given', () => {
     let nowMs = 1_000_000
     const dedupe = createDedupe({ max: 10, ttlMs: 1_000 }, () => nowMs)
-    const counted = dedupe.counted('a')
+    const counted = dedupe.open('a')
     nowMs += 1_000
-    assert.equal(dedupe.counted('a'), counted)
+    assert.equal(dedupe.open('a'), counted)
     nowMs += 1
-    assert.notEqual(dedupe.counted('a'), counted)
+    assert.notEqual(dedupe.open('a'), counted)
   })
 
   it('is not remembered longer for being looked at', () => {
     let nowMs = 1_000_000
     const dedupe = createDedupe({ max: 10, ttlMs: 1_000 }, () => nowMs)
-    const counted = dedupe.counted('a')
+    const counted = dedupe.open('a')
     for (let i = 0; i < 4; i += 1) {
       nowMs += 250
-      assert.equal(dedupe.counted('a'), counted)
+      assert.equal(dedupe.open('a'), counted)
     }
     nowMs += 1
-    assert.notEqual(dedupe.counted('a'), counted)
+    assert.notEqual(dedupe.open('a'), counted)
   })
 
   it('is remembered of so many page loads: the one that was used last goes last', () => {
     const dedupe = createDedupe({ max: 2, ttlMs: HOUR_MS }, () => 1)
-    const [a, b] = [dedupe.counted('a'), dedupe.counted('b')]
-    assert.equal(dedupe.counted('a'), a)
-    dedupe.counted('c')
-    assert.equal(dedupe.counted('a'), a)
-    assert.notEqual(dedupe.counted('b'), b)
+    const [a, b] = [dedupe.open('a'), dedupe.open('b')]
+    assert.equal(dedupe.open('a'), a)
+    dedupe.open('c')
+    assert.equal(dedupe.open('a'), a)
+    assert.notEqual(dedupe.open('b'), b)
   })
 
   for (const campaigns of [1, 3, 8, 9, 100]) {
     it(`tells each of ${campaigns} from one that it has not counted, or no longer`, () => {
-      const counted = new Counted()
+      const counted = new CountedCampaigns()
       const keys = Array.from({ length: campaigns }, (_, campaign) => `ens:${campaign}`)
       for (const key of keys) counted.add(key)
       assert.deepEqual(
@@ -76,17 +76,17 @@ describe('what page loads have counted', () => {
 
   it('keeps networks apart, and one key for one campaign however many there are', () => {
     const [ens, acme] = [new OnceKeys('ens'), new OnceKeys('acme')]
-    assert.notEqual(ens.of(42), acme.of(42))
-    const first = ens.of(42)
-    for (let campaign = 0; campaign < 30_000; campaign += 1) ens.of(campaign)
-    assert.equal(ens.of(42), first)
+    assert.notEqual(ens.get(42), acme.get(42))
+    const first = ens.get(42)
+    for (let campaign = 0; campaign < 30_000; campaign += 1) ens.get(campaign)
+    assert.equal(ens.get(42), first)
   })
 
   it('stays with whoever holds it, also once it is evicted', () => {
     const dedupe = createDedupe({ max: 1, ttlMs: HOUR_MS }, () => 1)
-    const open = dedupe.counted('a')
+    const open = dedupe.open('a')
     open.add('ens:1')
-    dedupe.counted('b')
+    dedupe.open('b')
     assert.ok(open.has('ens:1'))
   })
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { channel } from 'node:diagnostics_channel'
 import fc from 'fast-check'
 import type { Clock } from '../../lib/clock.js'
-import { Books, type Subject, UNKNOWN_NETWORK } from '../../lib/counting/statistics.js'
+import { type OutcomeSubject, Statistics, UNKNOWN_NETWORK } from '../../lib/counting/statistics.js'
 import { OUTCOMES, type OutcomeEvent } from '../../lib/impression.js'
 import type { Log } from '../../lib/logger.js'
 
@@ -10,11 +10,11 @@ function open(nowMs = 1_000) {
   const said: string[] = []
   const say = (_kind: string, message: string) => void said.push(message)
   const log: Log = { debug: say, warn: say, error: say }
-  const clock: Clock = { now: () => nowMs, after: () => () => {}, soon: () => {} }
-  return { books: new Books([{ name: 'ens' }, { name: 'acme' }], clock, log), said }
+  const clock: Clock = { now: () => nowMs, after: () => () => {}, defer: () => {} }
+  return { books: new Statistics([{ name: 'ens' }, { name: 'acme' }], clock, log), said }
 }
 
-const subject: Subject = {
+const subject: OutcomeSubject = {
   network: 'ens',
   requestId: 'r1',
   campaignId: 42,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { type CallResult, Gate, type Pass } from '../../lib/delivery/circuit-breaker.js'
+import { type CallResult, CircuitBreaker, type Permit } from '../../lib/delivery/circuit-breaker.js'
 
 const RESULTS = ['answered', 'refused', 'ambiguous', 'misconfigured', 'unsent'] as const
 
@@ -24,27 +24,33 @@ const shares = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
 /** What happens at a gate, as its watcher is told of it. */
 interface Watch {
-  entered?(gate: Gate, pass: Pass): void
-  left?(gate: Gate, pass: Pass, result: CallResult, wasClosed: boolean, nowMs: number): void
+  entered?(gate: CircuitBreaker, pass: Permit): void
+  left?(
+    gate: CircuitBreaker,
+    pass: Permit,
+    result: CallResult,
+    wasClosed: boolean,
+    nowMs: number,
+  ): void
 }
 
 /** Goes as the moves say, entering only where the gate lets a call through. */
 function walk(moves: Move[], share: number, watch: Watch = {}) {
-  const gate = new Gate(() => share)
-  const underWay: Pass[] = []
+  const gate = new CircuitBreaker(() => share)
+  const underWay: Permit[] = []
   let nowMs = 0
   for (const one of moves) {
     if (one.does === 'wait') nowMs += one.ms
     else if (one.does === 'enter') {
       if (gate.waitMs(nowMs) > 0) continue
-      const pass = gate.enter(nowMs)
+      const pass = gate.acquire(nowMs)
       underWay.push(pass)
       watch.entered?.(gate, pass)
     } else {
       const [pass] = underWay.splice(one.which % Math.max(1, underWay.length), 1)
       if (!pass) continue
       const wasClosed = gate.isClosed
-      gate.leave(pass, one.result, nowMs, one.retryAfterMs)
+      gate.release(pass, one.result, nowMs, one.retryAfterMs)
       watch.left?.(gate, pass, one.result, wasClosed, nowMs)
     }
   }
@@ -58,7 +64,7 @@ function holds(check: (moves: Move[], share: number) => void): void {
 describe('the gate, whatever happens', () => {
   it('has one probe under way at most while it is closed, and opens by its success alone', () => {
     holds((moves, share) => {
-      let probe: Pass | undefined
+      let probe: Permit | undefined
       let mayAskForMore = false
       walk(moves, share, {
         entered(gate, pass) {
@@ -86,14 +92,14 @@ describe('the gate, whatever happens', () => {
     holds((moves, share) => {
       const { gate, nowMs } = walk(moves, share)
       const limit = gate.limit(1_000, nowMs)
-      if (gate.waitMs(nowMs) === 0) assert.equal(gate.enter(nowMs).probe, limit === 1)
+      if (gate.waitMs(nowMs) === 0) assert.equal(gate.acquire(nowMs).probe, limit === 1)
     })
   })
 
   it('is never stuck: once all calls have ended, a call may leave within a minute', () => {
     holds((moves, share) => {
       const { gate, underWay, nowMs } = walk(moves, share)
-      for (const pass of underWay) gate.leave(pass, 'ambiguous', nowMs)
+      for (const pass of underWay) gate.release(pass, 'ambiguous', nowMs)
       const waitMs = gate.waitMs(nowMs)
       assert(waitMs <= 60_000, `it waits for ${waitMs} ms`)
       assert.equal(gate.waitMs(nowMs + waitMs), 0)

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
-import { type CallResult, Gate } from '../../lib/delivery/circuit-breaker.js'
+import { type CallResult, CircuitBreaker } from '../../lib/delivery/circuit-breaker.js'
 
 const HALF = () => 0.5
 
 /** A gate, and the hand that lets calls through it. */
 function gateAt(random: () => number = HALF) {
-  const gate = new Gate(random)
+  const gate = new CircuitBreaker(random)
   const call = (result: CallResult, nowMs: number, retryAfterMs?: number) => {
     assert.equal(gate.waitMs(nowMs), 0, 'the gate lets a call through')
-    gate.leave(gate.enter(nowMs), result, nowMs, retryAfterMs)
+    gate.release(gate.acquire(nowMs), result, nowMs, retryAfterMs)
   }
-  const enter = (count: number) => Array.from({ length: count }, () => gate.enter(0))
+  const enter = (count: number) => Array.from({ length: count }, () => gate.acquire(0))
   return { gate, call, enter }
 }
 
@@ -53,10 +53,10 @@ describe('the gate', () => {
   it('sends one probe, and nothing else until that has ended', () => {
     const { gate, call } = gateAt()
     call('refused', 0)
-    const probe = gate.enter(0)
+    const probe = gate.acquire(0)
     assert.equal(probe.probe, true)
     assert.equal(gate.waitMs(1_000_000), Number.POSITIVE_INFINITY)
-    gate.leave(probe, 'refused', 1_000)
+    gate.release(probe, 'refused', 1_000)
     assert.equal(gate.waitMs(1_000), 500)
   })
 
@@ -66,7 +66,7 @@ describe('the gate', () => {
     call('answered', 250)
     assert.equal(gate.waitMs(250), 0)
     assert.equal(gate.limit(1_000, 0), 1_000)
-    assert.equal(gate.enter(0).probe, false)
+    assert.equal(gate.acquire(0).probe, false)
   })
 
   it('risks one impression a probe, whatever closed it', () => {
@@ -107,9 +107,9 @@ describe('the gate', () => {
 describe('the gate, of calls under way when it closes', () => {
   it('counts the first alone as a failure', () => {
     const { gate, enter } = gateAt()
-    for (const pass of enter(128)) gate.leave(pass, 'refused', 0)
+    for (const pass of enter(128)) gate.release(pass, 'refused', 0)
     assert.equal(gate.waitMs(0), 250)
-    gate.leave(gate.enter(0), 'refused', 250)
+    gate.release(gate.acquire(0), 'refused', 250)
     assert.equal(gate.waitMs(250), 500, 'the second failure, not the 129th')
   })
 
@@ -119,7 +119,7 @@ describe('the gate, of calls under way when it closes', () => {
       asked += 1
       return asked === 1 ? 0.1 : 0.99
     })
-    for (const pass of enter(128)) gate.leave(pass, 'refused', 0)
+    for (const pass of enter(128)) gate.release(pass, 'refused', 0)
     assert.equal(gate.waitMs(0), 50)
     assert.equal(asked, 1)
   })
@@ -128,10 +128,10 @@ describe('the gate, of calls under way when it closes', () => {
     const { gate, enter } = gateAt()
     const [one, other, third] = enter(3)
     assert(one && other && third)
-    gate.leave(one, 'refused', 0)
-    gate.leave(other, 'refused', 0, 5_000)
+    gate.release(one, 'refused', 0)
+    gate.release(other, 'refused', 0, 5_000)
     assert.equal(gate.waitMs(0), 5_000)
-    gate.leave(third, 'misconfigured', 0)
+    gate.release(third, 'misconfigured', 0)
     assert.equal(gate.waitMs(0), 60_000)
   })
 
@@ -139,8 +139,8 @@ describe('the gate, of calls under way when it closes', () => {
     const { gate, enter } = gateAt()
     const [one, other] = enter(2)
     assert(one && other)
-    gate.leave(one, 'refused', 0)
-    gate.leave(other, 'answered', 0)
+    gate.release(one, 'refused', 0)
+    gate.release(other, 'answered', 0)
     assert.equal(gate.waitMs(0), 250)
   })
 
@@ -152,7 +152,7 @@ describe('the gate, of calls under way when it closes', () => {
       call('answered', 250)
       // Only who refuses the call itself may ask for time.
       const retryAfterMs = result === 'refused' ? undefined : 60_000
-      for (const pass of late) gate.leave(pass, result, 300, retryAfterMs)
+      for (const pass of late) gate.release(pass, result, 300, retryAfterMs)
       assert.equal(gate.waitMs(300), 0)
       assert.equal(gate.limit(1_000, 300), 1_000)
     }
@@ -164,7 +164,7 @@ describe('the gate, of calls under way when it closes', () => {
     assert(late)
     call('refused', 0)
     call('answered', 250)
-    gate.leave(late, 'refused', 300, 60_000)
+    gate.release(late, 'refused', 300, 60_000)
     assert.equal(gate.waitMs(300), 60_000)
   })
 
@@ -173,9 +173,9 @@ describe('the gate, of calls under way when it closes', () => {
     const [late] = enter(1)
     assert(late)
     call('refused', 0)
-    const probe = gate.enter(250)
-    gate.leave(late, 'misconfigured', 260)
-    gate.leave(probe, 'answered', 270)
+    const probe = gate.acquire(250)
+    gate.release(late, 'misconfigured', 260)
+    gate.release(probe, 'answered', 270)
     assert.equal(gate.waitMs(270), 0)
   })
 
@@ -184,9 +184,9 @@ describe('the gate, of calls under way when it closes', () => {
     const [late] = enter(1)
     assert(late)
     call('refused', 0)
-    const probe = gate.enter(250)
-    gate.leave(late, 'refused', 260, 60_000)
-    gate.leave(probe, 'answered', 270)
+    const probe = gate.acquire(250)
+    gate.release(late, 'refused', 260, 60_000)
+    gate.release(probe, 'answered', 270)
     assert.equal(gate.waitMs(270), 59_990)
     call('answered', 60_260)
     assert.equal(gate.waitMs(60_260), 0)
@@ -198,8 +198,8 @@ describe('the gate, of ambiguous calls', () => {
     const { gate, enter } = gateAt()
     const [one, other] = enter(2)
     assert(one && other)
-    gate.leave(one, 'ambiguous', 0)
-    gate.leave(other, 'answered', 0)
+    gate.release(one, 'ambiguous', 0)
+    gate.release(other, 'answered', 0)
     assert.equal(gate.waitMs(0), 0)
     assert.equal(gate.limit(1_000, 0), 1_000)
   })
@@ -214,15 +214,15 @@ describe('the gate, of ambiguous calls', () => {
     const { gate, enter } = gateAt()
     const [one, other] = enter(2)
     assert(one && other)
-    gate.leave(one, 'ambiguous', 0)
+    gate.release(one, 'ambiguous', 0)
     assert.equal(gate.waitMs(0), 0)
     assert.equal(gate.limit(1_000, 0), 1)
-    const trial = gate.enter(0)
+    const trial = gate.acquire(0)
     assert.equal(gate.waitMs(0), Number.POSITIVE_INFINITY)
-    gate.leave(other, 'answered', 0)
+    gate.release(other, 'answered', 0)
     assert.equal(gate.waitMs(0), 0)
     assert.equal(gate.limit(1_000, 0), 1_000)
-    gate.leave(trial, 'answered', 0)
+    gate.release(trial, 'answered', 0)
     assert.equal(gate.waitMs(0), 0)
   })
 
@@ -231,11 +231,11 @@ describe('the gate, of ambiguous calls', () => {
     const [other, another] = enter(2)
     assert(other && another)
     call('ambiguous', 0)
-    const trial = gate.enter(0)
-    gate.leave(other, 'answered', 0)
-    gate.leave(another, 'ambiguous', 0)
+    const trial = gate.acquire(0)
+    gate.release(other, 'answered', 0)
+    gate.release(another, 'ambiguous', 0)
     assert.equal(gate.waitMs(0), 0, 'the trial of an earlier doubt holds up nothing')
-    gate.leave(trial, 'ambiguous', 10_000)
+    gate.release(trial, 'ambiguous', 10_000)
     assert.equal(gate.waitMs(10_000), 0)
   })
 
@@ -264,11 +264,11 @@ describe('the gate, of ambiguous calls', () => {
     let sent = 0
     const hung = enter(128)
     for (const pass of hung) {
-      gate.leave(pass, 'ambiguous', 10_000)
+      gate.release(pass, 'ambiguous', 10_000)
       // All that may leave does, and hangs as well.
       while (gate.waitMs(10_000) === 0) {
         assert.equal(gate.limit(1_000, 0), 1)
-        gate.enter(0)
+        gate.acquire(0)
         sent += 1
       }
     }
@@ -295,11 +295,11 @@ describe('the gate, of ambiguous calls', () => {
 describe('the gate, of a silent network', () => {
   it('lets one impression leave at a time, a second after the network was last heard of', () => {
     const { gate } = gateAt()
-    gate.enter(0)
+    gate.acquire(0)
     assert.equal(gate.limit(1_000, 1_000), 1_000)
     assert.equal(gate.limit(1_000, 1_001), 1)
     assert.equal(gate.waitMs(1_001), 0)
-    gate.enter(1_001)
+    gate.acquire(1_001)
     assert.equal(gate.waitMs(1_001), Number.POSITIVE_INFINITY)
   })
 
@@ -308,8 +308,8 @@ describe('the gate, of a silent network', () => {
       const { gate, enter } = gateAt()
       const [one] = enter(2)
       assert(one)
-      gate.enter(2_000)
-      gate.leave(one, result, 3_000)
+      gate.acquire(2_000)
+      gate.release(one, result, 3_000)
       const waitMs = gate.waitMs(3_000)
       assert.equal(waitMs, result === 'answered' ? 0 : 250)
       if (result === 'answered') assert.equal(gate.limit(1_000, 3_000), 1_000)
@@ -324,7 +324,7 @@ describe('the gate, of a silent network', () => {
 
   it('holds up nothing for one call that hangs among many that are answered', () => {
     const { gate, call } = gateAt()
-    gate.enter(0)
+    gate.acquire(0)
     for (let nowMs = 0; nowMs < 10_000; nowMs += 500) {
       assert.equal(gate.limit(1_000, nowMs), 1_000)
       call('answered', nowMs)

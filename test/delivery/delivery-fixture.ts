@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Books } from '../../lib/counting/statistics.js'
+import { Statistics } from '../../lib/counting/statistics.js'
 import { Delivery } from '../../lib/delivery/delivery.js'
 import { MemoryOutbox, type Outbox } from '../../lib/delivery/outbox/outbox.js'
 import { type Impression, OUTCOMES, type Outcome, type OutcomeEvent } from '../../lib/impression.js'
@@ -42,7 +42,7 @@ export function deliveryAtHand(options: DeliveryOptions = {}) {
     logged.push({ level, message })
   }
   const log = createLog({ debug: say('debug'), warn: say('warn'), error: say('error') }, clock)
-  const books = new Books([network], clock, log)
+  const books = new Statistics([network], clock, log)
   const account = books.account(network.name)
   const transport = options.transport ?? new ScriptedTransport(clock)
   const outbox = options.outbox ?? new MemoryOutbox({ maxPending, maxBatch: network.maxBatch })

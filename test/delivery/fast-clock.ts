@@ -7,6 +7,6 @@ export function fastClock(speed: number): Clock {
   return {
     now,
     after: (delayMs, task, keepsAlive) => systemClock.after(delayMs / speed, task, keepsAlive),
-    soon: systemClock.soon,
+    defer: systemClock.defer,
   }
 }

@@ -31,9 +31,9 @@ describe('the virtual clock', () => {
     const clock = new VirtualClock(0)
     const said: string[] = []
     clock.after(0, () => said.push('timer'))
-    clock.soon(() => {
+    clock.defer(() => {
       said.push('soon')
-      clock.soon(() => said.push('sooner'))
+      clock.defer(() => said.push('sooner'))
     })
     clock.advance(0)
     assert.deepEqual(said, ['soon', 'sooner', 'timer'])

@@ -41,7 +41,7 @@ export class VirtualClock implements Clock {
     }
   }
 
-  soon(task: () => void): void {
+  defer(task: () => void): void {
     this.#soon.push(task)
   }
 

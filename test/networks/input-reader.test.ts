@@ -24,7 +24,7 @@ function readerOf(...names: (keyof typeof networks)[]) {
 }
 
 function nameOf(reader: ReturnType<typeof readerOf>['reader'], input: unknown): string {
-  return reader.laneOf(reader.read(input).fields).network.name
+  return reader.findChannel(reader.read(input).fields).network.name
 }
 
 function refusal(act: () => unknown): InvalidImpressionError {
@@ -190,8 +190,8 @@ describe('a field that the network does not have', () => {
     const [lane] = lanes
     assert.ok(lane)
     const ad = { campaignId: 1, placement: 'a', network: 'ens', price: 7, offerId: ID }
-    reader.tellStrays(ad, lane)
-    reader.tellStrays(ad, lane)
+    reader.warnUnknownFields(ad, lane)
+    reader.warnUnknownFields(ad, lane)
     assert.deepEqual(said, [
       'ens: "price" is no field of this network: left out',
       'ens: "offerId" is no field of this network: left out',
@@ -203,7 +203,10 @@ describe('a field that the network does not have', () => {
     const [lane] = lanes
     assert.ok(lane)
     const shared = { colour: 'red' }
-    reader.tellStrays(Object.assign(Object.create(shared), { campaignId: 1, price: 7 }), lane)
+    reader.warnUnknownFields(
+      Object.assign(Object.create(shared), { campaignId: 1, price: 7 }),
+      lane,
+    )
     assert.deepEqual(said, ['ens: "price" is no field of this network: left out'])
   })
 
@@ -211,7 +214,7 @@ describe('a field that the network does not have', () => {
     const { reader, said, lanes } = readerOf('ens')
     const [lane] = lanes
     assert.ok(lane)
-    reader.tellStrays({ [`a\n${'x'.repeat(5_000)}`]: 'canary' }, lane)
+    reader.warnUnknownFields({ [`a\n${'x'.repeat(5_000)}`]: 'canary' }, lane)
     assert.match(said.join(), /^ens: "a\\nx{38}"… \(5002 characters\) is no field/)
   })
 
@@ -219,7 +222,7 @@ describe('a field that the network does not have', () => {
     const { reader, said, lanes } = readerOf('ens')
     const [lane] = lanes
     assert.ok(lane)
-    for (let i = 0; i < 1_000; i += 1) reader.tellStrays({ [`field${i}`]: 1 }, lane)
+    for (let i = 0; i < 1_000; i += 1) reader.warnUnknownFields({ [`field${i}`]: 1 }, lane)
     assert.equal(said.length, 200)
   })
 
@@ -236,7 +239,7 @@ describe('a field that the network does not have', () => {
         },
       },
     )
-    reader.tellStrays(shy, lane)
+    reader.warnUnknownFields(shy, lane)
     assert.deepEqual(said, [])
   })
 })

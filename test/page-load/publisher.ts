@@ -7,7 +7,7 @@ import type { Network } from '../../lib/networks/network.js'
 import type { TrackerOptions } from '../../lib/options.js'
 import { type Sandbox, startSandbox } from '../../lib/sandbox/sandbox.js'
 import type { TrackImpression } from '../../lib/track-impression.js'
-import { assembleTracker, type Surroundings, type Tracker } from '../../lib/tracker.js'
+import { assembleTracker, type TestOverrides, type Tracker } from '../../lib/tracker.js'
 import { loggerInto, Witness } from './witness.js'
 
 /** One request, as a page sees it. */
@@ -52,7 +52,7 @@ export class Publisher extends Witness implements AsyncDisposable {
   static async start(
     page: Page,
     options: TrackerOptions = {},
-    surroundings: Surroundings = {},
+    surroundings: TestOverrides = {},
   ): Promise<Publisher> {
     const sandbox = await startSandbox()
     const lines: string[] = []

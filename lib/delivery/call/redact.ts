@@ -12,13 +12,13 @@ export function redact(text: string, headers: Readonly<Record<string, string>>):
     // `Bearer <key>`: the scheme is no secret, the key is one with or without it.
     const secret = value.slice(value.lastIndexOf(' ') + 1)
     if (secret === '') continue
-    for (const form of formsOf(secret)) clean = clean.replaceAll(alone(form), '[redacted]')
+    for (const form of encodingsOf(secret)) clean = clean.replaceAll(matchAlone(form), '[redacted]')
   }
   return clean
 }
 
 /** As it is, as an echoed URL has it, and as JSON in a text. */
-function formsOf(secret: string): ReadonlySet<string> {
+function encodingsOf(secret: string): ReadonlySet<string> {
   return new Set([
     secret,
     encodeURIComponent(secret.toWellFormed()),
@@ -26,7 +26,7 @@ function formsOf(secret: string): ReadonlySet<string> {
   ])
 }
 
-function alone(secret: string): string | RegExp {
+function matchAlone(secret: string): string | RegExp {
   if (secret.length >= MIN_KEY_CHARACTERS) return secret
   const escaped = secret.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
   return new RegExp(`(?<![A-Za-z0-9])${escaped}(?![A-Za-z0-9])`, 'g')

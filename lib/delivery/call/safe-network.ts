@@ -16,7 +16,7 @@ import type { CallEnd } from './transport.js'
  *
  * @throws an error fit for the log if a network of the user's own throws, or returns no request
  */
-export function requestFor(network: Network, impressions: readonly Impression[]): NetworkRequest {
+export function buildRequest(network: Network, impressions: readonly Impression[]): NetworkRequest {
   let request: Partial<NetworkRequest> | undefined
   try {
     request = network.request(impressions.map(({ item }) => item))
@@ -38,24 +38,24 @@ export function requestFor(network: Network, impressions: readonly Impression[])
 const STATUS_ALONE = /^HTTP \d{3}$/
 
 /** What a call came to, by the network's own words where it has any, without the request's secrets. */
-export function verdictOn(
+export function judgeCall(
   network: Network,
   end: CallEnd,
   { headers }: NetworkRequest,
   log: Log,
 ): Verdict {
   const verdict =
-    'error' in end ? verdictOnError(end.error, end.sent) : networksVerdict(network, end.answer, log)
+    'error' in end ? verdictOnError(end.error, end.sent) : judgeAnswer(network, end.answer, log)
   // Nothing in it is the network's own word: to clean it all the same took 1.5 µs a call.
   if (STATUS_ALONE.test(verdict.reason)) return verdict
   return { ...verdict, reason: oneLine(redact(verdict.reason, headers)) }
 }
 
 /** The network's verdict, or that of RFC 9110 where a network of the user's own has none. */
-function networksVerdict(network: Network, answer: Answer, log: Log): Verdict {
+function judgeAnswer(network: Network, answer: Answer, log: Log): Verdict {
   const { name } = network
   try {
-    const verdict = checked(network.verdict(answer))
+    const verdict = sanitizeVerdict(network.verdict(answer))
     if (verdict) return verdict
     log.error(`verdict ${name}`, `${name}: verdict() returned no verdict: the status alone tells`)
   } catch {
@@ -67,7 +67,7 @@ function networksVerdict(network: Network, answer: Answer, log: Log): Verdict {
 }
 
 /** The verdict without figures that make no sense; `undefined` where it is none. */
-function checked(verdict: Partial<Verdict> | undefined): Verdict | undefined {
+function sanitizeVerdict(verdict: Partial<Verdict> | undefined): Verdict | undefined {
   const { kind, reason: said } = verdict ?? {}
   const reason = typeof said === 'string' ? said : 'the network gave no reason'
   switch (kind) {

@@ -51,7 +51,7 @@ export function createTransport(
 
   return {
     send({ method, path, headers, body }, onEnd) {
-      const call = new Call(onEnd, timeoutMs, clock)
+      const call = new ResponseHandler(onEnd, timeoutMs, clock)
       pool.dispatch({ method, path: prefix + path, headers, body }, call)
     },
     destroy: () => pool.destroy(),
@@ -61,7 +61,7 @@ export function createTransport(
 type Controller = { abort(reason: Error): void }
 
 /** The handler of one call: undici's `dispatch` tells it what a promise would not. */
-class Call {
+class ResponseHandler {
   readonly #onEnd: (end: CallEnd) => void
   readonly #clock: Clock
   readonly #cancelDeadline: () => void

@@ -65,7 +65,7 @@ export interface Outbox {
 const FULL_IN_A_ROW = 3
 
 /** The waiting impressions of one batch key. */
-interface Line {
+interface BatchQueue {
   readonly batchKey: string
   readonly impressions: Queue<Impression>
   /** Whether it stands among the full ones, be it full still or not. */
@@ -74,10 +74,10 @@ interface Line {
 
 /** The embedded default: what waits in it ends with the process. */
 export class MemoryOutbox implements Outbox {
-  readonly #lines = new Map<string, Line>()
+  readonly #lines = new Map<string, BatchQueue>()
   /** Every line once, in the order in which they are served; and the full ones once more. */
-  readonly #turns = new Queue<Line>()
-  readonly #full = new Queue<Line>()
+  readonly #turns = new Queue<BatchQueue>()
+  readonly #full = new Queue<BatchQueue>()
   readonly #maxPending: number
   readonly #maxBatch: number
   #waiting = 0
@@ -156,7 +156,7 @@ export class MemoryOutbox implements Outbox {
   }
 
   /** The line that is served next: a full one first, but never so that those starve the others. */
-  #next(): Line | undefined {
+  #next(): BatchQueue | undefined {
     return this.#isFullsTurn() ? this.#firstFull() : this.#firstInTurn()
   }
 
@@ -164,7 +164,7 @@ export class MemoryOutbox implements Outbox {
     return this.#fullInARow < FULL_IN_A_ROW && this.#firstFull() !== undefined
   }
 
-  #firstFull(): Line | undefined {
+  #firstFull(): BatchQueue | undefined {
     let line = this.#full.first
     while (line && line.impressions.length < this.#maxBatch) {
       this.#full.shift()
@@ -174,7 +174,7 @@ export class MemoryOutbox implements Outbox {
     return line
   }
 
-  #firstInTurn(): Line | undefined {
+  #firstInTurn(): BatchQueue | undefined {
     let line = this.#turns.first
     while (line && line.impressions.length === 0) {
       this.#turns.shift()
@@ -186,7 +186,7 @@ export class MemoryOutbox implements Outbox {
 
   /** Their keys are text that viewers typed: behind a closed gate they would pile up. */
   #forgetEmptyLines(): void {
-    const isEmpty = (line: Line) => line.impressions.length === 0
+    const isEmpty = (line: BatchQueue) => line.impressions.length === 0
     for (const line of this.#turns.take(this.#turns.length)) {
       if (isEmpty(line)) this.#lines.delete(line.batchKey)
       else this.#turns.push(line)
@@ -209,7 +209,7 @@ export class MemoryOutbox implements Outbox {
     this.#waiting += 1
   }
 
-  #noticeIfFull(line: Line): void {
+  #noticeIfFull(line: BatchQueue): void {
     if (line.isAmongFull || line.impressions.length < this.#maxBatch) return
     line.isAmongFull = true
     this.#full.push(line)

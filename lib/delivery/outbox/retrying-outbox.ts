@@ -1,11 +1,11 @@
 import type { Clock } from '../../clock.js'
-import { messageOf } from '../../errors.js'
+import { describeError } from '../../errors.js'
 import type { Impression } from '../../impression.js'
 import type { Log } from '../../logger.js'
 import type { Awaitable, Claim, Outbox, Receipt } from './outbox.js'
 import { Queue } from './queue.js'
 
-export interface PatientOutboxParts {
+export interface RetryingOutboxDependencies {
   readonly network: string
   readonly outbox: Outbox
   readonly clock: Clock
@@ -26,40 +26,40 @@ const STORED_AT_ONCE = 100
  * An outbox as delivery uses it: at once where it answers at once, and asked again later where it
  * throws or rejects, until it has heard all that it must know.
  */
-export class PatientOutbox {
-  readonly #parts: PatientOutboxParts
+export class RetryingOutbox {
+  readonly #dependencies: RetryingOutboxDependencies
   /** What an outbox that failed has not taken yet. */
-  #unstored = new Queue<Impression>()
+  #backlog = new Queue<Impression>()
   /** What an outbox that failed has not heard yet. */
-  #unsaid: (() => void)[] = []
+  #deferred: (() => void)[] = []
   #isPaused = false
   #isStoring = false
   #storing = 0
   /** Promises that it has not kept yet. */
-  #asked = 0
+  #outstanding = 0
   #idleWaiters: (() => void)[] = []
 
-  constructor(parts: PatientOutboxParts) {
-    this.#parts = parts
+  constructor(parts: RetryingOutboxDependencies) {
+    this.#dependencies = parts
   }
 
   /** Impressions that may be claimed now. */
   get waiting(): number {
-    return this.#isPaused ? 0 : this.#parts.outbox.waiting
+    return this.#isPaused ? 0 : this.#dependencies.outbox.waiting
   }
 
   get hasFullBatch(): boolean {
-    return this.#parts.outbox.hasFullBatch
+    return this.#dependencies.outbox.hasFullBatch
   }
 
   get nextTrackedAtMs(): number | undefined {
-    return this.#parts.outbox.nextTrackedAtMs
+    return this.#dependencies.outbox.nextTrackedAtMs
   }
 
   append(impression: Impression): void {
-    if (this.#isPaused || this.#unstored.length > 0) {
+    if (this.#isPaused || this.#backlog.length > 0) {
       // Behind those that wait already, so that what came first leaves first.
-      this.#unstored.push(impression)
+      this.#backlog.push(impression)
     } else {
       this.#append(impression)
     }
@@ -67,42 +67,42 @@ export class PatientOutbox {
 
   /** @param next is told nothing if nothing waits, or the outbox failed */
   claim(max: number, next: (claim: Claim | undefined) => void): void {
-    this.#ask(
-      () => this.#parts.outbox.claim(max),
+    this.#attempt(
+      () => this.#dependencies.outbox.claim(max),
       next,
       () => next(undefined),
     )
   }
 
   settle(claim: Claim, impressions: readonly Impression[]): void {
-    this.#say(
-      () => this.#parts.outbox.settle(claim, impressions),
+    this.#retryUntilDone(
+      () => this.#dependencies.outbox.settle(claim, impressions),
       () => {},
     )
   }
 
   release(claim: Claim, impressions: readonly Impression[], next: () => void): void {
-    this.#say(() => this.#parts.outbox.release(claim, impressions), next)
+    this.#retryUntilDone(() => this.#dependencies.outbox.release(claim, impressions), next)
   }
 
   /** @param next is told of less if the outbox fails */
   expire(beforeMs: number, next: (expired: readonly Impression[]) => void): void {
     const old: Impression[] = []
-    for (const impression of this.#unstored.take(this.#unstored.length)) {
+    for (const impression of this.#backlog.take(this.#backlog.length)) {
       if (impression.trackedAtMs < beforeMs) old.push(impression)
-      else this.#unstored.push(impression)
+      else this.#backlog.push(impression)
     }
     next(old)
     if (this.#isPaused) return
-    this.#ask(
-      () => this.#parts.outbox.expire(beforeMs),
+    this.#attempt(
+      () => this.#dependencies.outbox.expire(beforeMs),
       next,
       () => {},
     )
   }
 
   recover(next: (lost: readonly Impression[]) => void): void {
-    this.#say(() => this.#parts.outbox.recover(), next)
+    this.#retryUntilDone(() => this.#dependencies.outbox.recover(), next)
   }
 
   /** Resolves when the outbox has kept what it promised, and has heard what it must know. */
@@ -112,31 +112,31 @@ export class PatientOutbox {
   }
 
   #isIdle(): boolean {
-    return this.#asked === 0 && !this.#isPaused
+    return this.#outstanding === 0 && !this.#isPaused
   }
 
   #append(impression: Impression): void {
     this.#storing += 1
-    this.#ask(
-      () => this.#parts.outbox.append(impression),
+    this.#attempt(
+      () => this.#dependencies.outbox.append(impression),
       (receipt) => {
         this.#storing -= 1
-        this.#parts.onReceipt(impression, receipt)
-        if (this.#unstored.length > 0) this.#storeRest()
+        this.#dependencies.onReceipt(impression, receipt)
+        if (this.#backlog.length > 0) this.#storeBacklog()
       },
       () => {
         this.#storing -= 1
-        this.#unstored.push(impression)
+        this.#backlog.push(impression)
       },
     )
   }
 
-  #storeRest(): void {
+  #storeBacklog(): void {
     // An outbox that answers at once comes back here: the loop below goes on by itself.
     if (this.#isStoring) return
     this.#isStoring = true
     while (!this.#isPaused && this.#storing < STORED_AT_ONCE) {
-      const impression = this.#unstored.shift()
+      const impression = this.#backlog.shift()
       if (!impression) break
       this.#append(impression)
     }
@@ -144,16 +144,16 @@ export class PatientOutbox {
   }
 
   /** Asks what must be heard: again and again until it is. */
-  #say<Value>(question: () => Awaitable<Value>, next: (value: Value) => void): void {
-    if (this.#isPaused) this.#unsaid.push(() => this.#say(question, next))
+  #retryUntilDone<Value>(question: () => Awaitable<Value>, next: (value: Value) => void): void {
+    if (this.#isPaused) this.#deferred.push(() => this.#retryUntilDone(question, next))
     else {
-      this.#ask(question, next, () => {
-        this.#unsaid.push(() => this.#say(question, next))
+      this.#attempt(question, next, () => {
+        this.#deferred.push(() => this.#retryUntilDone(question, next))
       })
     }
   }
 
-  #ask<Value>(
+  #attempt<Value>(
     question: () => Awaitable<Value>,
     next: (value: Value) => void,
     failed: () => void,
@@ -170,41 +170,41 @@ export class PatientOutbox {
       next(answer)
       return
     }
-    this.#asked += 1
+    this.#outstanding += 1
     answer.then(
       (value) => {
         next(value)
-        this.#answered()
+        this.#onAttemptEnded()
       },
       (thrown: unknown) => {
         this.#pause(thrown)
         failed()
-        this.#answered()
+        this.#onAttemptEnded()
       },
     )
   }
 
-  #answered(): void {
-    this.#asked -= 1
-    this.#tellIfIdle()
+  #onAttemptEnded(): void {
+    this.#outstanding -= 1
+    this.#notifyIfIdle()
   }
 
-  #tellIfIdle(): void {
+  #notifyIfIdle(): void {
     if (!this.#isIdle()) return
     for (const resolve of this.#idleWaiters.splice(0)) resolve()
   }
 
   #pause(thrown: unknown): void {
-    const { network, log, clock } = this.#parts
-    log.error(`outbox ${network}`, `${network}: the outbox failed: ${messageOf(thrown)}`)
+    const { network, log, clock } = this.#dependencies
+    log.error(`outbox ${network}`, `${network}: the outbox failed: ${describeError(thrown)}`)
     if (this.#isPaused) return
     this.#isPaused = true
     clock.after(PAUSE_MS, () => {
       this.#isPaused = false
-      for (const say of this.#unsaid.splice(0)) say()
-      this.#storeRest()
-      this.#parts.onResume()
-      this.#tellIfIdle()
+      for (const say of this.#deferred.splice(0)) say()
+      this.#storeBacklog()
+      this.#dependencies.onResume()
+      this.#notifyIfIdle()
     })
   }
 }

@@ -1,9 +1,9 @@
+import { MonotonicTime } from '../../clock.js'
 import type { QuotaWindow } from '../../networks/network.js'
 import type { Answer } from '../../networks/verdict.js'
-import { SteadyTime } from '../monotonic-time.js'
 import { type Remaining, readRateLimits } from './rate-limit-headers.js'
 import { SendingRate } from './sending-rate.js'
-import { SPARE_SHARE, Window } from './sliding-window.js'
+import { SlidingWindow, SPARE_SHARE } from './sliding-window.js'
 
 /**
  * Calls that are not full keep a pace at which only this share of what is left is spent. With what
@@ -21,7 +21,7 @@ const FULL_AHEAD_SHARE = 0.5
 const SLOWEST_SHARE = 0.9
 
 /** The last calls of a window that others spend from as well are left to them. */
-const LEFT_TO_OTHERS = 10
+const RESERVED_CALLS = 10
 
 /** How long after a reset told in whole seconds it may really come. */
 const RESET_ROUNDING_MS = 1_000
@@ -33,7 +33,7 @@ const MAX_WINDOWS = 16
 export type BatchKind = 'partial' | 'full' | 'half'
 
 /** A call that has left; hand it back when it has ended. */
-export interface Spending {
+export interface QuotaUse {
   /** Calls that had ended before it left. */
   readonly endedBefore: number
 }
@@ -45,17 +45,17 @@ interface Pace {
 }
 
 /** What an answer said is left, less what was spent since. */
-interface Told {
+interface ReportedQuota {
   /** Calls that are left for sure; */
-  sure: number
+  certain: number
   /** and if the network had already counted all that was under way when it answered. */
-  possible: number
+  atMost: number
   readonly untilMs: number
   readonly limit: number | undefined
-  readonly window: Window | undefined
+  readonly window: SlidingWindow | undefined
   /** Whether others have spent of it, or an earlier process: our own count then tells nothing. */
   readonly isShared: boolean
-  readonly leftToOthers: number
+  readonly reserved: number
 }
 
 /**
@@ -63,15 +63,15 @@ interface Told {
  * corrected by what its answers say. Other programs may use the same key, so that an answer's
  * figure holds where it is the lower one.
  */
-export class Budget {
+export class Quota {
   readonly #maxAgeMs: number
   readonly #maxBatch: number
   readonly #sending = new SendingRate()
-  readonly #time = new SteadyTime()
+  readonly #time = new MonotonicTime()
   /** Calls that would carry the impressions of late if all were full. */
   #fullCallsPerMs = 0
-  #windows: readonly Window[]
-  #told: readonly Told[] = []
+  #windows: readonly SlidingWindow[]
+  #reported: readonly ReportedQuota[] = []
   #inFlight = 0
   #ended = 0
   #lastCallMs = Number.NEGATIVE_INFINITY
@@ -84,7 +84,7 @@ export class Budget {
    * @param maxAgeMs how long an impression may wait
    */
   constructor(windows: readonly QuotaWindow[], maxBatch: number, maxAgeMs: number) {
-    this.#windows = windows.map((window) => new Window(window))
+    this.#windows = windows.map((window) => new SlidingWindow(window))
     this.#maxBatch = maxBatch
     this.#maxAgeMs = maxAgeMs
   }
@@ -94,11 +94,11 @@ export class Budget {
    * be asked while something waits to be sent.
    */
   waitMs(nowMs: number): number {
-    const now = this.#time.at(nowMs)
+    const now = this.#time.advance(nowMs)
     let waitMs = 0
     for (const window of this.#windows)
       waitMs = Math.max(waitMs, window.waitMs(now, this.#inFlight))
-    for (const told of this.#told) waitMs = Math.max(waitMs, this.#waitToldMs(told, now))
+    for (const told of this.#reported) waitMs = Math.max(waitMs, this.#reportedWaitMs(told, now))
     return waitMs
   }
 
@@ -109,7 +109,7 @@ export class Budget {
    * @param waitedMs how long the oldest of its impressions has waited
    */
   pacedWaitMs(nowMs: number, kind: BatchKind, waitedMs: number): number {
-    const now = this.#time.at(nowMs)
+    const now = this.#time.advance(nowMs)
     const pace = this.#pace(now, kind)
     if (pace.allMs === 0) return 0
     const slowestMs = this.#maxAgeMs * SLOWEST_SHARE
@@ -130,16 +130,16 @@ export class Budget {
   }
 
   /** A call leaves that carries so many impressions. */
-  spend(nowMs: number, kind: BatchKind, impressions: number): Spending {
-    const now = this.#time.at(nowMs)
+  spend(nowMs: number, kind: BatchKind, impressions: number): QuotaUse {
+    const now = this.#time.advance(nowMs)
     this.#sending.add(impressions, now)
     this.#fullCallsPerMs = this.#sending.perMs(now) / this.#maxBatch
     this.#lastCallMs = now
     if (kind === 'partial') this.#lastPartialMs = now
     this.#inFlight += 1
-    for (const told of this.#told) {
-      told.sure -= 1
-      told.possible -= 1
+    for (const told of this.#reported) {
+      told.certain -= 1
+      told.atMost -= 1
     }
     return { endedBefore: this.#ended }
   }
@@ -149,8 +149,8 @@ export class Budget {
    *
    * @param answer the network's, if one came
    */
-  settle({ endedBefore }: Spending, nowMs: number, answer: Answer | undefined): void {
-    const now = this.#time.at(nowMs)
+  settle({ endedBefore }: QuotaUse, nowMs: number, answer: Answer | undefined): void {
+    const now = this.#time.advance(nowMs)
     // These the network may have counted only after it wrote the answer.
     const unseen = this.#inFlight - 1 + this.#ended - endedBefore
     this.#inFlight -= 1
@@ -162,33 +162,36 @@ export class Budget {
   #observe(answer: Answer, now: number, unseen: number): void {
     const { windows, isWholePolicy, remaining } = readRateLimits(answer)
     if (windows.length > 0) this.#adopt(windows, isWholePolicy)
-    this.#told =
+    this.#reported =
       remaining.length > 0
-        ? remaining.map((one) => this.#tell(one, now, answer.atMs, unseen))
-        : this.#told.filter(({ untilMs }) => untilMs > now)
+        ? remaining.map((one) => this.#report(one, now, answer.atMs, unseen))
+        : this.#reported.filter(({ untilMs }) => untilMs > now)
   }
 
-  #tell(remaining: Remaining, now: number, atMs: number, unseen: number): Told {
+  #report(remaining: Remaining, now: number, atMs: number, unseen: number): ReportedQuota {
     const { calls, untilMs, limit } = remaining
-    const window = this.#windowOf(remaining, atMs)
-    const isShared = window?.tell(calls, now, this.#inFlight) ?? true
+    const window = this.#findWindow(remaining, atMs)
+    const isShared = window?.reportRemaining(calls, now, this.#inFlight) ?? true
     const quota = limit ?? window?.limit
     // A window is reset within its own length: a reset later than any of them is a mistake.
     const longestMs = Math.max(...this.#windows.map((known) => known.windowMs))
     const resetInMs = Math.min(Math.max(0, untilMs - atMs), longestMs)
     return {
-      sure: calls - unseen,
-      possible: calls,
+      certain: calls - unseen,
+      atMost: calls,
       untilMs: now + resetInMs + RESET_ROUNDING_MS,
       limit: quota,
       window,
       isShared,
-      leftToOthers: isShared ? Math.min(LEFT_TO_OTHERS, Math.floor((quota ?? 0) / 20)) : 0,
+      reserved: isShared ? Math.min(RESERVED_CALLS, Math.floor((quota ?? 0) / 20)) : 0,
     }
   }
 
   /** The window that an answer speaks of: the one it names, else the shortest that fits. */
-  #windowOf({ calls, untilMs, limit, windowMs }: Remaining, atMs: number): Window | undefined {
+  #findWindow(
+    { calls, untilMs, limit, windowMs }: Remaining,
+    atMs: number,
+  ): SlidingWindow | undefined {
     return this.#windows
       .filter((window) => {
         if (windowMs !== undefined) return window.windowMs === windowMs
@@ -206,7 +209,8 @@ export class Budget {
     const known = [...this.#windows].sort((one, other) => other.windowMs - one.windowMs)
     const named = policy.map((quota) => {
       const window =
-        known.find(({ windowMs }) => windowMs === quota.windowMs) ?? new Window(quota, known[0])
+        known.find(({ windowMs }) => windowMs === quota.windowMs) ??
+        new SlidingWindow(quota, known[0])
       window.limit = quota.limit
       return window
     })
@@ -215,15 +219,15 @@ export class Budget {
     this.#windows = [...named, ...unnamed].slice(0, MAX_WINDOWS)
   }
 
-  #waitToldMs(told: Told, now: number): number {
-    const { sure, possible, untilMs, window, isShared, leftToOthers } = told
+  #reportedWaitMs(told: ReportedQuota, now: number): number {
+    const { certain, atMost, untilMs, window, isShared, reserved } = told
     if (now >= untilMs) {
       // How much came back the network alone knows: one call goes ahead, and its answer tells.
       return isShared && this.#inFlight > 0 ? Number.POSITIVE_INFINITY : 0
     }
-    if (sure > leftToOthers) return 0
-    if (possible > leftToOthers) return this.#inFlight > 0 ? Number.POSITIVE_INFINITY : 0
-    window?.runDry(now)
+    if (certain > reserved) return 0
+    if (atMost > reserved) return this.#inFlight > 0 ? Number.POSITIVE_INFINITY : 0
+    window?.markExhausted(now)
     return untilMs - now
   }
 
@@ -233,15 +237,15 @@ export class Budget {
     if (kind === 'half') return pace
     for (const window of this.#windows) {
       if (kind === 'full' && !window.isShort(now)) continue
-      const room = window.roomBeside(this.#fullCallsPerMs)
+      const room = window.partialBatchShare(this.#fullCallsPerMs)
       const aheadShare = kind === 'full' ? FULL_AHEAD_SHARE : 1
       slowDown(pace, window.paceMs(now, this.#inFlight, room, aheadShare), room)
     }
-    for (const { sure, untilMs, limit, window, leftToOthers } of this.#told) {
+    for (const { certain, untilMs, limit, window, reserved } of this.#reported) {
       if (untilMs <= now || (kind === 'full' && !window?.isShort(now))) continue
-      const room = window?.roomBeside(this.#fullCallsPerMs) ?? 1
-      if (limit !== undefined && limit - sure <= limit * SPARE_SHARE * room) continue
-      slowDown(pace, (untilMs - now) / Math.max(1, sure - leftToOthers), room)
+      const room = window?.partialBatchShare(this.#fullCallsPerMs) ?? 1
+      if (limit !== undefined && limit - certain <= limit * SPARE_SHARE * room) continue
+      slowDown(pace, (untilMs - now) / Math.max(1, certain - reserved), room)
     }
     return pace
   }

@@ -1,5 +1,5 @@
 import type { QuotaWindow } from '../../networks/network.js'
-import { type Answer, dateOf } from '../../networks/verdict.js'
+import { type Answer, readDate } from '../../networks/verdict.js'
 
 /** What an answer says is left of some quota. */
 export interface Remaining {
@@ -44,22 +44,22 @@ const MAX_SECONDS = 366 * 86_400
  */
 export function readRateLimits(answer: Answer): RateLimits {
   const { headers, atMs } = answer
-  const policy = itemsOf(headers['ratelimit-policy'])
+  const policy = parseItems(headers['ratelimit-policy'])
   // Before draft 05 the policy stood behind the limit: `RateLimit-Limit: 100, 100;w=60`.
-  const items = policy.length > 0 ? policy : itemsOf(headers['ratelimit-limit']).slice(1)
-  const named = items.map(quotaOf)
+  const items = policy.length > 0 ? policy : parseItems(headers['ratelimit-limit']).slice(1)
+  const named = items.map(parseQuota)
   const windows = named.filter((quota) => quota !== undefined)
   const quotaByName = new Map(items.map(({ name }, place) => [name, named[place]]))
 
   const remaining = [
-    ...remainingOfFields(headers, 'ratelimit-', (seconds) => seconds, atMs),
-    ...remainingOfDraft08(headers.ratelimit, quotaByName, atMs),
-    ...remainingOfDraft07(headers.ratelimit, atMs),
+    ...readSeparateFields(headers, 'ratelimit-', (seconds) => seconds, atMs),
+    ...readDraft08(headers.ratelimit, quotaByName, atMs),
+    ...readDraft07(headers.ratelimit, atMs),
   ]
   if (remaining.length === 0) {
-    const dateSeconds = dateOf(answer) / 1_000
+    const dateSeconds = readDate(answer) / 1_000
     const untilReset = (seconds: number) => secondsUntil(seconds, dateSeconds)
-    remaining.push(...remainingOfFields(headers, 'x-ratelimit-', untilReset, atMs))
+    remaining.push(...readSeparateFields(headers, 'x-ratelimit-', untilReset, atMs))
   }
   return {
     windows: tightest(windows).slice(0, MAX_WINDOWS),
@@ -72,9 +72,9 @@ export function readRateLimits(answer: Answer): RateLimits {
  * `300;w=60`, or since draft 08 `"default";q=300;w=60`. Other units than requests are not calls,
  * and a quota of none at all would never be heard of again: both are left out.
  */
-function quotaOf({ name, parameters }: Item): QuotaWindow | undefined {
-  const limit = natural(parameters.get('q')) ?? natural(name)
-  const seconds = natural(parameters.get('w'))
+function parseQuota({ name, parameters }: Item): QuotaWindow | undefined {
+  const limit = parseNatural(parameters.get('q')) ?? parseNatural(name)
+  const seconds = parseNatural(parameters.get('w'))
   const isOfCalls = /^requests?$/.test(parameters.get('qu') ?? 'requests')
   if (!isOfCalls || !limit || !seconds || seconds > MAX_SECONDS) return undefined
   return { limit, windowMs: seconds * 1_000 }
@@ -91,51 +91,51 @@ function tightest(quotas: readonly QuotaWindow[]): QuotaWindow[] {
 }
 
 /** `"default";r=50;t=30`, since draft 08. Without `t` what is left lasts for the whole window. */
-function remainingOfDraft08(
+function readDraft08(
   value: Value,
   quotaByName: ReadonlyMap<string, QuotaWindow | undefined>,
   atMs: number,
 ): Remaining[] {
-  return itemsOf(value).flatMap(({ name, parameters }) => {
+  return parseItems(value).flatMap(({ name, parameters }) => {
     // A policy that was left out counts something else than calls.
     if (quotaByName.has(name) && quotaByName.get(name) === undefined) return []
     const quota = quotaByName.get(name)
     const windowSeconds = quota && quota.windowMs / 1_000
-    const seconds = parameters.has('t') ? natural(parameters.get('t')) : windowSeconds
-    return remainingOf(natural(parameters.get('r')), seconds, atMs, quota)
+    const seconds = parameters.has('t') ? parseNatural(parameters.get('t')) : windowSeconds
+    return toRemaining(parseNatural(parameters.get('r')), seconds, atMs, quota)
   })
 }
 
 /** `limit=100, remaining=50, reset=30`, in draft 07. */
-function remainingOfDraft07(value: Value, atMs: number): Remaining[] {
+function readDraft07(value: Value, atMs: number): Remaining[] {
   const members = new Map<string, number | undefined>()
-  for (const { name } of itemsOf(value)) {
+  for (const { name } of parseItems(value)) {
     const [key = '', number] = name.split('=', 2)
-    members.set(key, natural(number))
+    members.set(key, parseNatural(number))
   }
   const limit = members.get('limit')
-  return remainingOf(members.get('remaining'), members.get('reset'), atMs, { limit })
+  return toRemaining(members.get('remaining'), members.get('reset'), atMs, { limit })
 }
 
 /**
  * `-Limit`, `-Remaining` and `-Reset`, each by itself. Where a second rate limiter on the way has
  * added its own, the values belong together in their order.
  */
-function remainingOfFields(
+function readSeparateFields(
   headers: Answer['headers'],
   prefix: 'ratelimit-' | 'x-ratelimit-',
   secondsUntilReset: (reset: number) => number,
   atMs: number,
 ): Remaining[] {
-  const limits = naturalsOf(headers[`${prefix}limit`])
-  const resets = naturalsOf(headers[`${prefix}reset`])
-  const remaining = naturalsOf(headers[`${prefix}remaining`])
+  const limits = parseNaturals(headers[`${prefix}limit`])
+  const resets = parseNaturals(headers[`${prefix}reset`])
+  const remaining = parseNaturals(headers[`${prefix}remaining`])
   return remaining.flatMap((calls, place) => {
     // One reset for several remainders, or one limit, can only be meant for all of them.
     const reset = resets[resets.length === 1 ? 0 : place]
     const limit = limits[limits.length === remaining.length ? place : 0]
     const seconds = reset === undefined ? undefined : secondsUntilReset(reset)
-    return remainingOf(calls, seconds, atMs, { limit })
+    return toRemaining(calls, seconds, atMs, { limit })
   })
 }
 
@@ -147,7 +147,7 @@ function secondsUntil(reset: number, dateSeconds: number): number {
   return reset <= MAX_SECONDS ? reset : Math.max(0, Math.ceil(reset - dateSeconds))
 }
 
-function remainingOf(
+function toRemaining(
   calls: number | undefined,
   seconds: number | undefined,
   atMs: number,
@@ -158,8 +158,8 @@ function remainingOf(
 }
 
 /** The members of a list, which may be spread over several headers. */
-function itemsOf(value: Value): Item[] {
-  return membersOf(value).map((member) => {
+function parseItems(value: Value): Item[] {
+  return parseMembers(value).map((member) => {
     const [name = '', ...rest] = split(member, ';')
     const parameters = rest.map((part): [string, string] => {
       const equals = part.indexOf('=')
@@ -169,11 +169,11 @@ function itemsOf(value: Value): Item[] {
   })
 }
 
-function naturalsOf(value: Value): (number | undefined)[] {
-  return membersOf(value).map((member) => natural(split(member, ';')[0]))
+function parseNaturals(value: Value): (number | undefined)[] {
+  return parseMembers(value).map((member) => parseNatural(split(member, ';')[0]))
 }
 
-function membersOf(value: Value): string[] {
+function parseMembers(value: Value): string[] {
   const values = typeof value === 'string' ? [value] : (value ?? []).slice(0, MAX_REPETITIONS)
   const isShort = values.every(({ length }) => length <= MAX_CHARACTERS)
   return isShort ? values.flatMap((text) => split(text, ',')).filter(Boolean) : []
@@ -201,6 +201,6 @@ function unquote(text: string): string {
   return /^".*"$/.test(text) ? text.slice(1, -1) : text
 }
 
-function natural(text: string | undefined): number | undefined {
+function parseNatural(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : undefined
 }

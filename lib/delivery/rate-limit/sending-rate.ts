@@ -21,10 +21,10 @@ export class SendingRate {
 
   /** Impressions a millisecond. */
   perMs(nowMs: number): number {
-    return Math.max(this.#meanOf(2, nowMs), this.#meanOf(SLOTS, nowMs))
+    return Math.max(this.#meanPerMs(2, nowMs), this.#meanPerMs(SLOTS, nowMs))
   }
 
-  #meanOf(slots: number, nowMs: number): number {
+  #meanPerMs(slots: number, nowMs: number): number {
     let impressions = 0
     let spanMs = SHORTEST_SPAN_MS
     for (const slot of this.#slots.slice(-slots)) {

@@ -23,7 +23,7 @@ interface Run {
  * so that it does not matter whether the network's own window is fixed, sliding, or reset at
  * midnight. A call counts from its end: the network has seen it before that.
  */
-export class Window {
+export class SlidingWindow {
   readonly windowMs: number
   /** `Infinity` once the network names the window no more: it may come back. */
   limit: number
@@ -36,7 +36,7 @@ export class Window {
   #shortUntilMs = 0
 
   /** @param like a window whose calls are this one's as well */
-  constructor({ limit, windowMs }: QuotaWindow, like?: Window) {
+  constructor({ limit, windowMs }: QuotaWindow, like?: SlidingWindow) {
     this.limit = limit
     this.windowMs = windowMs
     this.#runs = like ? like.#runs.slice(like.#head).map((run) => ({ ...run })) : []
@@ -73,7 +73,7 @@ export class Window {
    * How much room full batches leave for calls that are not full, 0 to 1: all of it while they need
    * no more than half of the window, and none when they need it whole.
    */
-  roomBeside(callsPerMs: number): number {
+  partialBatchShare(callsPerMs: number): number {
     return Math.max(0.01, Math.min(1, 2 - (2 * callsPerMs * this.windowMs) / this.limit))
   }
 
@@ -125,14 +125,14 @@ export class Window {
    *
    * @returns whether others have spent of this window
    */
-  tell(calls: number, nowMs: number, inFlight: number): boolean {
+  reportRemaining(calls: number, nowMs: number, inFlight: number): boolean {
     this.#others = Math.max(0, this.left(nowMs, inFlight) - calls)
     this.#othersUntilMs = nowMs + this.windowMs
     return this.#others > 0
   }
 
   /** Others have left nothing of it. */
-  runDry(nowMs: number): void {
+  markExhausted(nowMs: number): void {
     this.#shortUntilMs = nowMs + this.windowMs
   }
 

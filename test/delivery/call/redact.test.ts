@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { redact } from '../../../lib/delivery/call/redact.js'
-import { verdictOn } from '../../../lib/delivery/call/safe-network.js'
+import { judgeCall } from '../../../lib/delivery/call/safe-network.js'
 import { defineNetwork } from '../../../lib/networks/define-network.js'
 import { answer } from '../../networks/answer.js'
 
@@ -73,7 +73,7 @@ describe("the error of a network's own verdict", () => {
     const say = (_kind: string, message: string) => void said.push(message)
     const log = { debug: say, warn: say, error: say }
     const echo = { answer: answer(400, `${key} is wrong`) }
-    const verdict = verdictOn(network, echo, network.request([]), log)
+    const verdict = judgeCall(network, echo, network.request([]), log)
     assert.deepEqual(verdict, { kind: 'rejected', reason: 'HTTP 400' })
     assert.equal(said.length, 1)
     assert.equal(said[0], 'acme: verdict() threw: the status alone tells')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
-import { Budget, type Spending } from '../../../lib/delivery/rate-limit/quota.js'
+import { Quota, type QuotaUse } from '../../../lib/delivery/rate-limit/quota.js'
 import type { QuotaWindow } from '../../../lib/networks/network.js'
 import type { Answer } from '../../../lib/networks/verdict.js'
 import { RateWindows } from '../../../lib/sandbox/rate-windows.js'
@@ -14,7 +14,7 @@ const HOUR_MS = 3_600_000
 const START_MS = Date.UTC(2026, 0, 1)
 const MAX_BATCH = 1_000
 
-const budgetOf = (...windows: QuotaWindow[]) => new Budget(windows, MAX_BATCH, HOUR_MS)
+const budgetOf = (...windows: QuotaWindow[]) => new Quota(windows, MAX_BATCH, HOUR_MS)
 
 const answerAt = (atMs: number, headers: Answer['headers'] = {}): Answer => ({
   status: 200,
@@ -30,12 +30,12 @@ const left = (remaining: number, resetSeconds: number, limit?: number): Answer['
 })
 
 /** A call that leaves and ends at once. */
-function call(budget: Budget, nowMs: number, headers?: Answer['headers']): void {
+function call(budget: Quota, nowMs: number, headers?: Answer['headers']): void {
   budget.settle(budget.spend(nowMs, 'full', 1), nowMs, answerAt(nowMs, headers))
 }
 
 /** As many calls as may leave at this moment, each ending at once. */
-function callsAt(budget: Budget, nowMs: number, most = 1_000): number {
+function callsAt(budget: Quota, nowMs: number, most = 1_000): number {
   let calls = 0
   for (; calls < most && budget.waitMs(nowMs) === 0; calls += 1) call(budget, nowMs)
   return calls
@@ -178,7 +178,7 @@ describe("budget: others' calls with the same key", () => {
       call(shared, nowMs, told)
     }
     const nowMs = START_MS + 10_000_000
-    const wait = (budget: Budget) => budget.pacedWaitMs(nowMs, 'partial', 0)
+    const wait = (budget: Quota) => budget.pacedWaitMs(nowMs, 'partial', 0)
     assert.ok(wait(shared) > 1.5 * wait(alone), `${wait(shared)} after ${wait(alone)}`)
   })
 })
@@ -269,13 +269,13 @@ describe('budget: whatever happens', () => {
 
   /** Makes the calls that the budget lets leave, and returns when the network received them. */
   function receiptsOf(
-    budget: Budget,
+    budget: Quota,
     wanted: readonly { gapMs: number; thereMs: number; backMs: number }[],
     receive: (nowMs: number) => Answer['headers'] | undefined,
   ): number[] {
     const clock = new VirtualClock(START_MS)
     const receivedMs: number[] = []
-    const leave = (thereMs: number, backMs: number, spending: Spending) => {
+    const leave = (thereMs: number, backMs: number, spending: QuotaUse) => {
       clock.after(thereMs, () => {
         receivedMs.push(clock.now())
         const headers = receive(clock.now())
