@@ -10,17 +10,17 @@ import type { Log } from './logger.js'
 import type { InputReader, ReadInput } from './networks/input-reader.js'
 import type { Configuration } from './options.js'
 import { Admission } from './request/admission.js'
-import {
-  isSharedCacheable,
-  isStorable,
-  markPrivateOnSend,
-  suppressionForStatus,
-} from './request/caching.js'
+import { isSharedCacheable, isStorable, markPrivateOnSend } from './request/caching.js'
 import { isNavigation } from './request/navigation.js'
 import { readOriginalUrl } from './request/original-url.js'
 import { setPageLoadCookie } from './request/page-load-cookie.js'
 import { identifyPageLoad, type PageLoadIdentity } from './request/request-id.js'
-import { onResponseEnded, type ResponseState, readResponseState } from './request/response-state.js'
+import {
+  type ResponseState,
+  readResponseState,
+  whenResponseEnds,
+} from './request/response-state.js'
+import { suppressionForStatus } from './request/suppression-for-status.js'
 import { RequestViewer } from './viewer/viewer.js'
 import { findMountPath } from './visibility/mount-path.js'
 import type { Routes } from './visibility/routes.js'
@@ -205,7 +205,7 @@ export class PageLoad<Source> implements ViewableListener {
 
   /** What this page load has counted; asked for when it displays its first campaign. */
   #openCounted(state: ResponseState): CountedCampaigns {
-    if (state === 'open') onResponseEnded(this.#req, this.#res, (end) => this.#leave(end))
+    if (state === 'open') whenResponseEnds(this.#req, this.#res, (end) => this.#leave(end))
     else this.#warnIfShared()
     const { configuration, dedupe } = this.#parts
     const { requestId, canRecur } = this.#identify()
@@ -236,7 +236,7 @@ export class PageLoad<Source> implements ViewableListener {
 
   /** Why the response as it stands displays nothing; `undefined` if it does, or still may. */
   #fate(state: ResponseState): Suppression | undefined {
-    return state === 'broken' ? 'aborted' : suppressionForStatus(this.#res.statusCode)
+    return state === 'aborted' ? 'aborted' : suppressionForStatus(this.#res.statusCode)
   }
 
   #warnIfShared(): void {
