@@ -4,10 +4,11 @@ import express from 'express'
 import { type ImpressionsMiddleware, impressions } from '../lib/express.js'
 import type { OutcomeEvent } from '../lib/impression.js'
 import { type Sandbox, startSandbox } from '../lib/sandbox/sandbox.js'
-import { assertBalanced } from './page-load/books.js'
-import { view } from './page-load/browser.js'
-import { listening, networksOf, portOf } from './page-load/publisher.js'
-import { loggerInto } from './page-load/witness.js'
+import { fetchPage } from './page-load/fetch-page.js'
+import { getPort, listenOnLoopback } from './page-load/listen-on-loopback.js'
+import { createMemoryLogger } from './page-load/memory-logger.js'
+import { createNetworks } from './page-load/sandbox-networks.js'
+import { assertBalanced } from './page-load/stats-assertions.js'
 
 const ID = 'mhvXdrZT4jP5T8vBxuvm75'
 const PAGE = '<h1>News</h1><p>Ad: []</p>'
@@ -137,7 +138,11 @@ const BAD_INPUTS: [title: string, input: unknown, network: string, message: stri
 async function publish(sandbox: Sandbox, input: unknown, strict: boolean) {
   const lines: string[] = []
   const events: OutcomeEvent[] = []
-  const ads = impressions({ networks: networksOf(sandbox), logger: loggerInto(lines), strict })
+  const ads = impressions({
+    networks: createNetworks(sandbox),
+    logger: createMemoryLogger(lines),
+    strict,
+  })
   ads.on('outcome', (event) => events.push(event))
   const app = express()
   app.set('env', 'test')
@@ -150,8 +155,8 @@ async function publish(sandbox: Sandbox, input: unknown, strict: boolean) {
     res.send(PAGE.replace('[]', `[${printed}]`))
   })
   const server = createServer(app)
-  await listening(server)
-  return { ads, lines, events, server, url: `http://127.0.0.1:${portOf(server)}/` }
+  await listenOnLoopback(server)
+  return { ads, lines, events, server, url: `http://127.0.0.1:${getPort(server)}/` }
 }
 
 async function close(server: Server, ads: ImpressionsMiddleware): Promise<void> {
@@ -174,7 +179,7 @@ describe('an impression that is called', () => {
       it('is invalid, is logged once, and harms neither the page nor its other impressions', async () => {
         const { ads, lines, events, server, url } = await publish(sandbox, input, false)
         try {
-          const { status, text } = await view(url)
+          const { status, text } = await fetchPage(url)
           assert.equal(status, 200)
           assert.equal(text, PAGE)
 
@@ -207,7 +212,7 @@ describe('an impression that is called', () => {
       it('throws the same with strict, as an error page', async () => {
         const { ads, lines, events, server, url } = await publish(sandbox, input, true)
         try {
-          const { status, text } = await view(url)
+          const { status, text } = await fetchPage(url)
           assert.equal(status, 500)
           assert.ok(unescaped(text).includes(`InvalidImpressionError: ${message}`), text)
           assert.equal(events.find(({ outcome }) => outcome === 'invalid')?.reason, message)
@@ -222,7 +227,7 @@ describe('an impression that is called', () => {
   it('wrongly twenty times is logged once, and counted twenty times', async () => {
     const { ads, lines, server, url } = await publish(sandbox, { ...ensAd, device: 'phone' }, false)
     try {
-      for (let i = 0; i < 20; i += 1) await view(url)
+      for (let i = 0; i < 20; i += 1) await fetchPage(url)
       assert.equal(ads.stats().ens?.invalid, 20)
       assert.equal(lines.length, 1)
     } finally {
@@ -234,8 +239,8 @@ describe('an impression that is called', () => {
     const ad = { campaignId: 43, placement: 'side', id: 43, url: 'https://a.example', image: '' }
     const { ads, lines, server, url } = await publish(sandbox, ad, false)
     try {
-      await view(url)
-      await view(url)
+      await fetchPage(url)
+      await fetchPage(url)
       await sandbox.ens.received(4)
       assert.deepEqual(sandbox.ens.calls.map(({ body }) => body).filter(isSideAd), [
         { campaignId: 43, placement: 'side', device: 'desktop' },

@@ -15,8 +15,8 @@ import {
   KEYS,
   looksAt,
 } from './networks/canaries.js'
-import { view } from './page-load/browser.js'
-import { listening, portOf } from './page-load/publisher.js'
+import { fetchPage } from './page-load/fetch-page.js'
+import { getPort, listenOnLoopback } from './page-load/listen-on-loopback.js'
 
 const ID = 'mhvXdrZT4jP5T8vBxuvm75'
 
@@ -63,10 +63,10 @@ async function publish(ensUrl: string, closientUrl: string, end: End): Promise<s
     res.send(`<p>${trackImpression.requestId}</p>`)
   })
   const server = createServer(app)
-  await listening(server)
-  const url = `http://127.0.0.1:${portOf(server)}/`
+  await listenOnLoopback(server)
+  const url = `http://127.0.0.1:${getPort(server)}/`
   try {
-    const pages = [await view(url), await view(`${url}?fail`)]
+    const pages = [await fetchPage(url), await fetchPage(`${url}?fail`)]
     assert.deepEqual(
       pages.map(({ status }) => status),
       [200, 500],
@@ -88,7 +88,7 @@ async function publish(ensUrl: string, closientUrl: string, end: End): Promise<s
 /** Whether neither what a sandbox shows nor what it keeps shows a key. */
 async function assertSandboxSecret({ url, ens, closient }: Sandbox): Promise<void> {
   for (const path of ['/', '/sandbox/ens', '/sandbox/closient']) {
-    const { status, text } = await view(url + path)
+    const { status, text } = await fetchPage(url + path)
     assert.equal(status, 200)
     assertSecret(text, `the sandbox's page ${path}`)
   }
@@ -214,9 +214,9 @@ describe('a key on the way', () => {
 
   it('is not repeated where the handshake fails', async () => {
     const server = createTlsServer({})
-    await listening(server)
+    await listenOnLoopback(server)
     try {
-      const url = `https://127.0.0.1:${portOf(server)}`
+      const url = `https://127.0.0.1:${getPort(server)}`
       assertSecret(await publish(url, url, 'kept'), 'a failed handshake')
     } finally {
       server.close()

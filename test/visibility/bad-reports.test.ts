@@ -5,18 +5,18 @@ import { connect } from 'node:http2'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { bareFramework, bareFrameworkOnHttp2 } from '../frameworks/bare-app.js'
 import type { Framework } from '../frameworks/framework.js'
-import { nonZero } from '../page-load/books.js'
-import { BROWSER } from '../page-load/browser.js'
-import { closing } from '../page-load/gate.js'
-import { RawClient, requestText } from '../page-load/raw-client.js'
+import { BROWSER_HEADERS } from '../page-load/fetch-page.js'
+import { formatRequest, RawClient } from '../page-load/raw-client.js'
+import { omitZeros } from '../page-load/stats-assertions.js'
+import { waitForClose } from '../page-load/wait-for-close.js'
 import { FROM_OWN_PAGE, SERVERS, VisibleSite } from './visible-site.js'
 
 const KIB = 1_024
-const SENT_BY_PAGE = { ...BROWSER, ...FROM_OWN_PAGE }
+const SENT_BY_PAGE = { ...BROWSER_HEADERS, ...FROM_OWN_PAGE }
 
 /** A report's head, as it goes over the wire. */
 function headOf(headers: Readonly<Record<string, string>>): string {
-  return requestText('/_visible', { ...FROM_OWN_PAGE, ...headers }).replace('GET', 'POST')
+  return formatRequest('/_visible', { ...FROM_OWN_PAGE, ...headers }).replace('GET', 'POST')
 }
 
 /** Sends chunks for as long as they are taken. @returns how many bytes were, and the status */
@@ -32,7 +32,7 @@ async function pourInto(port: number, protocol: Framework['protocol'], chunk: Bu
     head.resume?.()
   })
   if ('resume' in sent) sent.resume()
-  const closed = closing(sent)
+  const closed = waitForClose(sent)
   let bytes = 0
   const pour = () => {
     while (!sent.destroyed && !sent.writableEnded) {
@@ -75,7 +75,7 @@ describe('a report that is none', () => {
       const { status, text } = await site.report(bodyOf(token))
 
       assert.deepEqual([status, text], [204, ''])
-      assert.deepEqual(await site.settled(), ['unknown invalid'])
+      assert.deepEqual(await site.closeAndSummarize(), ['unknown invalid'])
       assert.equal(site.lines.length, 1)
       assert.match(site.lines.join(), log)
     })
@@ -91,7 +91,7 @@ describe('a report that is none', () => {
 
       await site.report(body, { ...FROM_OWN_PAGE, 'content-encoding': encoding })
 
-      assert.deepEqual(await site.settled(), ['unknown invalid'])
+      assert.deepEqual(await site.closeAndSummarize(), ['unknown invalid'])
     })
   }
 
@@ -101,7 +101,7 @@ describe('a report that is none', () => {
 
     await site.report(JSON.stringify(Array(100).fill(token)).padEnd(64 * KIB))
 
-    await site.whenTold(100)
+    await site.waitForOutcomes(100)
     assert.equal(site.tracker.stats().ens?.delivered, 1)
     assert.equal(site.tracker.stats().ens?.duplicate, 99)
   })
@@ -111,7 +111,7 @@ describe('a report that is none', () => {
 
     assert.equal((await site.report([])).status, 204)
 
-    assert.deepEqual(await site.settled(), [])
+    assert.deepEqual(await site.closeAndSummarize(), [])
   })
 })
 
@@ -137,7 +137,7 @@ describe('a report that does not end', () => {
       assert.ok(bytes < 32 * KIB * KIB, `${bytes} bytes were taken`)
       // A browser that still sends may not hear it.
       assert.ok(status === 204 || status === 0, `${status}`)
-      assert.deepEqual(site.told, ['unknown invalid'])
+      assert.deepEqual(site.summaries, ['unknown invalid'])
     })
   }
 
@@ -147,10 +147,10 @@ describe('a report that does not end', () => {
     const client = await RawClient.connect(site.port)
 
     client.send(`${headOf({ 'content-length': '10000' })}["${token}"]`)
-    await client.leave()
+    await client.disconnect()
 
-    await site.whenTold(1)
-    assert.deepEqual(await site.settled(), ['unknown invalid'])
+    await site.waitForOutcomes(1)
+    assert.deepEqual(await site.closeAndSummarize(), ['unknown invalid'])
   })
 
   it('counts nothing when its stream is reset', async () => {
@@ -160,13 +160,13 @@ describe('a report that does not end', () => {
     stream.on('error', () => {})
     stream.write('["')
     await once(stream, 'ready').catch(() => {})
-    const closed = closing(stream)
+    const closed = waitForClose(stream)
     setTimeout(() => stream.close(8), 20)
     await closed
 
-    await site.whenTold(1)
+    await site.waitForOutcomes(1)
     session.destroy()
-    assert.deepEqual(await site.settled(), ['unknown invalid'])
+    assert.deepEqual(await site.closeAndSummarize(), ['unknown invalid'])
   })
 })
 
@@ -179,7 +179,7 @@ describe('a connection on which a report came', () => {
     for (const body of [tokens, '[', '{}', '["forged"]']) {
       client.send(`${headOf({ 'content-length': String(body.length) })}${body}`)
     }
-    client.send(requestText('/page'))
+    client.send(formatRequest('/page'))
     await client.readUntil('data-ad-impression')
 
     assert.doesNotMatch(client.received, /connection: close/i)
@@ -188,7 +188,7 @@ describe('a connection on which a report came', () => {
   it('takes nothing for a request that is in the body of one too long', async () => {
     await using site = await VisibleSite.start()
     await using client = await RawClient.connect(site.port)
-    const smuggled = requestText('/smuggled')
+    const smuggled = formatRequest('/smuggled')
 
     client.send(`${headOf({ 'content-length': '70000' })}${smuggled}`.padEnd(70_500))
     client.send(smuggled)
@@ -196,7 +196,7 @@ describe('a connection on which a report came', () => {
     await new Promise((resolve) => setTimeout(resolve, 20))
 
     assert.equal(client.received.match(/HTTP\/1\.1/g)?.length, 1)
-    assert.deepEqual(nonZero(site.tracker.stats().ens), {})
+    assert.deepEqual(omitZeros(site.tracker.stats().ens), {})
   })
 })
 
@@ -214,9 +214,9 @@ describe('a flood of forged tokens', () => {
     for (let sent = 0; sent < FLOOD; sent += forged.length) await site.report(forged)
     await site.report([token])
 
-    await site.whenTold(FLOOD + 1)
-    assert.deepEqual(nonZero(site.tracker.stats().unknown), { tracked: FLOOD, invalid: FLOOD })
-    assert.deepEqual(nonZero(site.tracker.stats().ens), { tracked: 1, delivered: 1 })
+    await site.waitForOutcomes(FLOOD + 1)
+    assert.deepEqual(omitZeros(site.tracker.stats().unknown), { tracked: FLOOD, invalid: FLOOD })
+    assert.deepEqual(omitZeros(site.tracker.stats().ens), { tracked: 1, delivered: 1 })
     assert.equal(site.lines.length, 1, site.lines.join('\n'))
     assert.match(site.lines.join(), /expected one that this site has signed/)
   })

@@ -10,7 +10,7 @@ import { impressions as koaImpressions } from '../../lib/koa.js'
 import type { TrackerOptions } from '../../lib/options.js'
 import type { App } from '../frameworks/framework.js'
 import { closientAd, ensAd } from '../page-load/campaigns.js'
-import { RawClient, requestText } from '../page-load/raw-client.js'
+import { formatRequest, RawClient } from '../page-load/raw-client.js'
 import { FROM_OWN_PAGE, VisibleSite } from './visible-site.js'
 
 type Options = TrackerOptions<unknown>
@@ -109,8 +109,8 @@ describe('a report behind', () => {
 
       assert.equal((await site.report(await site.tokens())).status, 204)
 
-      await site.whenTold(2)
-      assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
+      await site.waitForOutcomes(2)
+      assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'ens delivered'])
     })
 
     it(`${name} is answered though it is empty`, async () => {
@@ -133,7 +133,7 @@ describe('a report behind', () => {
 
       assert.equal((await site.report(await site.tokens())).status, 204)
 
-      assert.deepEqual(await site.settled(), ['unknown invalid'])
+      assert.deepEqual(await site.closeAndSummarize(), ['unknown invalid'])
       assert.match(
         site.lines.join(),
         /a body that no middleware before impressions\(\) has used up/,
@@ -153,14 +153,14 @@ describe('a report behind', () => {
     it(`${name} counts nothing if it breaks off meanwhile`, async () => {
       await using site = await VisibleSite.start({ build })
       const client = await RawClient.connect(site.port)
-      const head = requestText('/_visible', { ...FROM_OWN_PAGE, 'content-length': '100' })
+      const head = formatRequest('/_visible', { ...FROM_OWN_PAGE, 'content-length': '100' })
 
       client.send(`${head.replace('GET', 'POST')}["`)
       await delay(20)
-      await client.leave()
+      await client.disconnect()
 
-      await site.whenTold(1)
-      assert.deepEqual(await site.settled(), ['unknown invalid'])
+      await site.waitForOutcomes(1)
+      assert.deepEqual(await site.closeAndSummarize(), ['unknown invalid'])
     })
   }
 

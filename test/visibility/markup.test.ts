@@ -97,7 +97,7 @@ describe('the markup of an ad that counts once it is seen', () => {
       const tokens = attributesIn(text, ATTRIBUTE).map((value) => value.replace(NO_TOKEN, ''))
       await site.report(tokens)
 
-      await site.whenTold(3)
+      await site.waitForOutcomes(3)
       assert.deepEqual(
         site.outcomes.map(({ campaignId, outcome }) => [campaignId, outcome]).sort(),
         [1, 2, 3].map((campaignId) => [campaignId, 'delivered']),

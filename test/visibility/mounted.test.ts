@@ -148,8 +148,8 @@ for (const [where, build, at, pages] of MOUNTED) {
         const endpoint = address.replace(/\/client\.js.*$/, '')
         assert.equal((await site.report(tokensIn(text), FROM_OWN_PAGE, endpoint)).status, 204)
 
-        await site.whenTold(1)
-        assert.deepEqual(await site.settled(), ['ens delivered'])
+        await site.waitForOutcomes(1)
+        assert.deepEqual(await site.closeAndSummarize(), ['ens delivered'])
       })
     }
   })
@@ -205,7 +205,7 @@ describe('mounted twice in one app', () => {
 
     await site.report(await site.tokens())
 
-    await site.whenTold(1)
-    assert.deepEqual(await site.settled(), ['ens delivered'])
+    await site.waitForOutcomes(1)
+    assert.deepEqual(await site.closeAndSummarize(), ['ens delivered'])
   })
 })

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { closient } from '../../lib/networks/closient.js'
-import { nonZero } from '../page-load/books.js'
-import { BROWSER } from '../page-load/browser.js'
 import { closientAd, ensAd, shortuuid } from '../page-load/campaigns.js'
-import { gate } from '../page-load/gate.js'
+import { createDeferred } from '../page-load/deferred.js'
+import { BROWSER_HEADERS } from '../page-load/fetch-page.js'
+import { omitZeros } from '../page-load/stats-assertions.js'
 import { FROM_OWN_PAGE, tokensIn, VisibleSite } from './visible-site.js'
 
 /** A page that has begun and is still open, and what has come of it. */
 async function begun({ port }: VisibleSite): Promise<{ response: IncomingMessage; text: string }> {
   const response = await new Promise<IncomingMessage>((resolve) => {
-    get({ port, headers: BROWSER }, resolve)
+    get({ port, headers: BROWSER_HEADERS }, resolve)
   })
   const [chunk] = await once(response, 'data')
   return { response, text: String(chunk) }
@@ -28,8 +28,8 @@ describe('the impressions of one report', () => {
 
     await site.report(await site.tokens())
 
-    await site.whenTold(51)
-    await site.settled()
+    await site.waitForOutcomes(51)
+    await site.closeAndSummarize()
     assert.equal(site.sandbox.closient.calls.length, 1)
     assert.equal(site.sandbox.ens.calls.length, 1)
     assert.equal(site.tracker.stats().closient?.delivered, 50)
@@ -48,8 +48,8 @@ describe('the impressions of one report', () => {
 
     await site.report(await site.tokens())
 
-    await site.whenTold(3)
-    assert.deepEqual(await site.settled(), [
+    await site.waitForOutcomes(3)
+    assert.deepEqual(await site.closeAndSummarize(), [
       'closient delivered',
       'closient delivered',
       'closient duplicate',
@@ -68,8 +68,8 @@ describe('the impressions of one report', () => {
     await site.report(tokensIn(text))
     response.destroy()
 
-    await site.whenTold(3)
-    assert.deepEqual(await site.settled(), [
+    await site.waitForOutcomes(3)
+    assert.deepEqual(await site.closeAndSummarize(), [
       'closient delivered',
       'closient duplicate',
       'closient suppressed: aborted',
@@ -77,25 +77,25 @@ describe('the impressions of one report', () => {
   })
 
   it('count once what its page holds still, and the rest once that has finished', async () => {
-    const shown = gate()
+    const shown = createDeferred()
     await using site = await VisibleSite.start({
       async page({ trackImpression, res }) {
         for (const n of [1, 2]) trackImpression(closientAd(n))
         res.write(`<p ${trackImpression.whenVisible(closientAd(1))}>`)
-        await shown.opened
+        await shown.promise
         res.end()
       },
     })
     const { response, text } = await begun(site)
 
     await site.report(tokensIn(text))
-    await site.whenTold(2)
-    assert.deepEqual(site.told, ['closient delivered', 'closient duplicate'])
-    shown.open()
+    await site.waitForOutcomes(2)
+    assert.deepEqual(site.summaries, ['closient delivered', 'closient duplicate'])
+    shown.resolve()
     await once(response.resume(), 'end')
 
-    await site.whenTold(3)
-    assert.deepEqual(await site.settled(), [
+    await site.waitForOutcomes(3)
+    assert.deepEqual(await site.closeAndSummarize(), [
       'closient delivered',
       'closient delivered',
       'closient duplicate',
@@ -107,9 +107,9 @@ describe('the impressions of one report', () => {
 
     await site.report([...(await site.tokens()), ...(await site.tokens())])
 
-    await site.whenTold(4)
+    await site.waitForOutcomes(4)
     assert.equal(new Set(site.outcomes.map(({ requestId }) => requestId)).size, 2)
-    assert.deepEqual(nonZero(site.tracker.stats().ens), { tracked: 2, delivered: 2 })
+    assert.deepEqual(omitZeros(site.tracker.stats().ens), { tracked: 2, delivered: 2 })
   })
 
   it('count once for a page and the fragments that it fetches', async () => {
@@ -124,8 +124,8 @@ describe('the impressions of one report', () => {
     await site.report(tokensIn(page.text))
     await site.report(tokensIn(fragment.text))
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['ens delivered', 'ens duplicate'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), ['ens delivered', 'ens duplicate'])
   })
 
   it('count under the id that the option requestId gives the page, not the report', async () => {
@@ -136,7 +136,7 @@ describe('the impressions of one report', () => {
 
     await site.report(tokens, { ...FROM_OWN_PAGE, 'x-id': 'report-1' })
 
-    await site.whenTold(2)
+    await site.waitForOutcomes(2)
     assert.deepEqual([...new Set(site.outcomes.map(({ requestId }) => requestId))], ['page-1'])
   })
 
@@ -152,8 +152,8 @@ describe('the impressions of one report', () => {
     await site.report(await site.tokens('/seen'))
     await site.ask('/rendered')
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['ens delivered', 'ens duplicate'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), ['ens delivered', 'ens duplicate'])
   })
 
   it('are dropped once the tracker has closed', async () => {
@@ -163,6 +163,6 @@ describe('the impressions of one report', () => {
 
     assert.equal((await site.report(tokens)).status, 204)
 
-    assert.deepEqual(site.told, ['closient dropped: closed', 'ens dropped: closed'])
+    assert.deepEqual(site.summaries, ['closient dropped: closed', 'ens dropped: closed'])
   })
 })

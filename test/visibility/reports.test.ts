@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { nonZero } from '../page-load/books.js'
-import { ROBOT } from '../page-load/browser.js'
 import { closientAd, ensAd } from '../page-load/campaigns.js'
+import { BOT_HEADERS } from '../page-load/fetch-page.js'
+import { omitZeros } from '../page-load/stats-assertions.js'
 import { FROM_OWN_PAGE, SERVERS, twoAds, VisibleSite } from './visible-site.js'
 
 const FOREIGN = { tracked: 1, invalid: 1 }
@@ -20,12 +20,12 @@ for (const server of SERVERS) {
 
       const tokens = await site.tokens()
       assert.equal(tokens.length, 2)
-      assert.deepEqual(nonZero(site.tracker.stats().ens), {})
+      assert.deepEqual(omitZeros(site.tracker.stats().ens), {})
       const answer = await site.report(tokens)
 
       assert.deepEqual([answer.status, answer.text], [204, ''])
-      await site.whenTold(2)
-      assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
+      await site.waitForOutcomes(2)
+      assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'ens delivered'])
       assert.deepEqual(new Set(site.outcomes.map((event) => event.requestId)), new Set([requestId]))
     })
 
@@ -37,8 +37,8 @@ for (const server of SERVERS) {
       await site.report([closient])
       await site.report([ens, closient])
 
-      await site.whenTold(5)
-      assert.deepEqual(await site.settled(), [
+      await site.waitForOutcomes(5)
+      assert.deepEqual(await site.closeAndSummarize(), [
         'closient delivered',
         'closient duplicate',
         'ens delivered',
@@ -60,8 +60,8 @@ for (const server of SERVERS) {
 
       await site.report(await site.tokens())
 
-      await site.whenTold(4)
-      assert.deepEqual(await site.settled(), [
+      await site.waitForOutcomes(4)
+      assert.deepEqual(await site.closeAndSummarize(), [
         'closient delivered',
         'closient duplicate',
         'ens delivered',
@@ -72,21 +72,27 @@ for (const server of SERVERS) {
     it('counts nothing for a robot', async () => {
       await using site = await VisibleSite.start({ server })
 
-      const { status } = await site.report(await site.tokens(), { ...FROM_OWN_PAGE, ...ROBOT })
+      const { status } = await site.report(await site.tokens(), {
+        ...FROM_OWN_PAGE,
+        ...BOT_HEADERS,
+      })
 
       assert.equal(status, 204)
-      assert.deepEqual(await site.settled(), ['closient suppressed: bot', 'ens suppressed: bot'])
+      assert.deepEqual(await site.closeAndSummarize(), [
+        'closient suppressed: bot',
+        'ens suppressed: bot',
+      ])
     })
 
     it('counts for a person, whose report a robot has sent before', async () => {
       await using site = await VisibleSite.start({ server })
       const [token = ''] = await site.tokens()
 
-      await site.report([token], { ...FROM_OWN_PAGE, ...ROBOT })
+      await site.report([token], { ...FROM_OWN_PAGE, ...BOT_HEADERS })
       await site.report([token])
 
-      await site.whenTold(2)
-      assert.deepEqual(await site.settled(), ['ens delivered', 'ens suppressed: bot'])
+      await site.waitForOutcomes(2)
+      assert.deepEqual(await site.closeAndSummarize(), ['ens delivered', 'ens suppressed: bot'])
     })
 
     it('counts nothing by any method but POST', async () => {
@@ -100,7 +106,7 @@ for (const server of SERVERS) {
       }
 
       assert.deepEqual(site.outcomes, [])
-      assert.deepEqual(nonZero(site.tracker.stats().unknown), {})
+      assert.deepEqual(omitZeros(site.tracker.stats().unknown), {})
     })
   })
 
@@ -132,8 +138,8 @@ for (const server of SERVERS) {
         const { status } = await site.report(tokens, { ...type, ...headersAt(site.port) })
 
         assert.equal(status, 204)
-        assert.deepEqual(await site.settled(), ['unknown invalid'])
-        assert.deepEqual(nonZero(site.tracker.stats().unknown), FOREIGN)
+        assert.deepEqual(await site.closeAndSummarize(), ['unknown invalid'])
+        assert.deepEqual(omitZeros(site.tracker.stats().unknown), FOREIGN)
         assert.match(site.lines.join(), /expected one that a page of this site has sent/)
       })
     }
@@ -144,8 +150,8 @@ for (const server of SERVERS) {
 
       await site.report([token], { ...type, origin: `http://${HOST}:${site.port}` })
 
-      await site.whenTold(1)
-      assert.deepEqual(await site.settled(), ['ens delivered'])
+      await site.waitForOutcomes(1)
+      assert.deepEqual(await site.closeAndSummarize(), ['ens delivered'])
     })
 
     it('is answered alike, whatever is in it', async () => {
@@ -154,7 +160,7 @@ for (const server of SERVERS) {
       const bodies = [[token], [token], ['forged'], [], '', '{', '{}', '[7]', 'null']
       const answers = new Set<string>()
 
-      for (const headers of [FROM_OWN_PAGE, type, { ...FROM_OWN_PAGE, ...ROBOT }]) {
+      for (const headers of [FROM_OWN_PAGE, type, { ...FROM_OWN_PAGE, ...BOT_HEADERS }]) {
         for (const body of bodies) {
           const { status, headers: answered, text } = await site.report(body, headers)
           answers.add(JSON.stringify([status, { ...answered, date: '' }, text]))

@@ -64,6 +64,6 @@ describe('script()', () => {
     await using site = await siteWith(undefined)
 
     assert.equal((await site.ask()).headers['cache-control'], undefined)
-    assert.deepEqual(site.told, [])
+    assert.deepEqual(site.summaries, [])
   })
 })

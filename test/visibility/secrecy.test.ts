@@ -4,7 +4,7 @@ import { impressions } from '../../lib/express.js'
 import { impressions as koaImpressions } from '../../lib/koa.js'
 import { startSandbox } from '../../lib/sandbox/sandbox.js'
 import { createTracker } from '../../lib/tracker.js'
-import { bareApp } from '../frameworks/bare-app.js'
+import { createBareApp } from '../frameworks/bare-app.js'
 import {
   assertSecret,
   CLOSIENT_KEY,
@@ -48,7 +48,7 @@ async function everything() {
       })
       helpers.push(looksAt(tracker), looksAt(impressions({ tracker })))
       helpers.push(looksAt(koaImpressions({ tracker })))
-      return bareApp([tracker], (visit) => {
+      return createBareApp([tracker], (visit) => {
         twoAds(visit)
         helpers.push(looksAt(visit.trackImpression), looksAt(visit.res), looksAt(visit.req))
       })
@@ -57,11 +57,11 @@ async function everything() {
   const { text, headers } = await site.ask()
   const tokens = tokensIn(text)
   const answers = [await site.report(tokens), await site.report(['forged']), await site.report('[')]
-  await site.whenTold(4)
+  await site.waitForOutcomes(4)
   const payloads = tokens.map((token) => Buffer.from(token.split('.')[0] ?? '', 'base64url'))
   const script = await site.ask('/_visible/client.js')
   return {
-    told: site.told,
+    told: site.summaries,
     seen: {
       page: text,
       'a token': payloads.join('\n'),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type Clock, systemClock } from '../../lib/clock.js'
 import { closient } from '../../lib/networks/closient.js'
-import { assertBalanced, nonZero } from '../page-load/books.js'
+import { assertBalanced, omitZeros } from '../page-load/stats-assertions.js'
 import { adsByPath, SECRET, tokensIn, VisibleSite } from './visible-site.js'
 
 const MINUTE_MS = 60_000
@@ -19,7 +19,7 @@ async function fatesOf(site: VisibleSite, tokens: readonly string[]): Promise<st
   for (const token of tokens) {
     const before = site.outcomes.length
     await site.report([token])
-    await site.whenTold(before + 1)
+    await site.waitForOutcomes(before + 1)
   }
   return site.outcomes.map(({ network, outcome }) => `${network} ${outcome}`)
 }
@@ -34,7 +34,7 @@ describe('a token', () => {
     const isForged = async (at: number, other: string) => {
       fc.pre(other !== token[at])
       await site.report([`${token.slice(0, at)}${other}${token.slice(at + 1)}`])
-      assert.deepEqual(nonZero(site.tracker.stats().ens), {})
+      assert.deepEqual(omitZeros(site.tracker.stats().ens), {})
     }
 
     const anywhere = fc.nat(token.length - 1)
@@ -73,7 +73,7 @@ describe('a token', () => {
 
     for (const token of forged) await site.report([token])
 
-    assert.deepEqual(await site.settled(), Array(forged.length).fill('unknown invalid'))
+    assert.deepEqual(await site.closeAndSummarize(), Array(forged.length).fill('unknown invalid'))
   })
 
   it('of another site, signed with another secret, counts nothing', async () => {
@@ -235,7 +235,7 @@ describe('a token', () => {
               reported = token
               const before = here.outcomes.length
               await here.report([token])
-              await here.whenTold(before + 1)
+              await here.waitForOutcomes(before + 1)
             }
           }
           for (const [token, times] of counted) assert.equal(times, 1, token)

@@ -3,14 +3,15 @@ import type { Network } from '../../lib/networks/network.js'
 import type { TrackerOptions } from '../../lib/options.js'
 import { type Sandbox, startSandbox } from '../../lib/sandbox/sandbox.js'
 import { assembleTracker, type Tracker, type TrackerMethods } from '../../lib/tracker.js'
-import { bareApp, bareFramework, bareFrameworkOnHttp2 } from '../frameworks/bare-app.js'
-import { type App, at, type Framework, type Page } from '../frameworks/framework.js'
+import { bareFramework, bareFrameworkOnHttp2, createBareApp } from '../frameworks/bare-app.js'
+import { type App, type Framework, type FrameworkPage, getItem } from '../frameworks/framework.js'
 import { FRAMEWORKS } from '../frameworks/frameworks.js'
-import { type Served, serve } from '../frameworks/site.js'
-import { BROWSER } from '../page-load/browser.js'
+import { type RunningServer, startServer } from '../frameworks/start-server.js'
 import { closientAd, ensAd } from '../page-load/campaigns.js'
-import { networksOf } from '../page-load/publisher.js'
-import { loggerInto, Witness } from '../page-load/witness.js'
+import { BROWSER_HEADERS } from '../page-load/fetch-page.js'
+import { createMemoryLogger } from '../page-load/memory-logger.js'
+import { OutcomeRecorder } from '../page-load/outcome-recorder.js'
+import { createNetworks } from '../page-load/sandbox-networks.js'
 import { type Answer, ask } from './ask.js'
 
 /** All that answers for the browser's half. */
@@ -25,12 +26,12 @@ export const FROM_OWN_PAGE = {
 }
 
 /** An ad of each network, and the browser's half. */
-export const twoAds: Page = ({ trackImpression: { whenVisible, script }, answer }) => {
+export const twoAds: FrameworkPage = ({ trackImpression: { whenVisible, script }, answer }) => {
   answer(`<p ${whenVisible(ensAd())}>1<p ${whenVisible(closientAd())}>2${script()}`)
 }
 
 /** The ads whose numbers are in the path: `/1/2` has the campaigns 1 and 2 of ENS. */
-export const adsByPath: Page = ({ trackImpression, req, answer }) => {
+export const adsByPath: FrameworkPage = ({ trackImpression, req, answer }) => {
   const numbers = (req.url ?? '').match(/\d+/g) ?? []
   answer(numbers.map((n) => `<p ${trackImpression.whenVisible(ensAd(Number(n)))}>`).join('\n'))
 }
@@ -41,7 +42,7 @@ interface Start {
   /** @default the bare server */
   readonly server?: Framework
   /** @default `twoAds` */
-  readonly page?: Page
+  readonly page?: FrameworkPage
   readonly options?: Options
   /** @default both, as the sandbox has them */
   readonly networks?: (sandbox: Sandbox) => readonly Network[]
@@ -52,19 +53,19 @@ interface Start {
 }
 
 /** A site whose ads count once they are seen, on a real socket, and the networks that it tells. */
-export class VisibleSite extends Witness implements AsyncDisposable {
+export class VisibleSite extends OutcomeRecorder implements AsyncDisposable {
   readonly sandbox: Sandbox
   readonly tracker: TrackerMethods
   /** What was logged. */
   readonly lines: readonly string[]
-  readonly #served: Served
+  readonly #served: RunningServer
   readonly #protocol: Framework['protocol']
 
   private constructor(
     sandbox: Sandbox,
     tracker: TrackerMethods,
     lines: readonly string[],
-    served: Served,
+    served: RunningServer,
     protocol: Framework['protocol'],
   ) {
     super(tracker)
@@ -76,29 +77,29 @@ export class VisibleSite extends Witness implements AsyncDisposable {
   }
 
   static async start(start: Start = {}): Promise<VisibleSite> {
-    const { server = bareFramework, page = twoAds, networks = networksOf } = start
+    const { server = bareFramework, page = twoAds, networks = createNetworks } = start
     const sandbox = await startSandbox()
     const lines: string[] = []
     const options: Options = {
       networks: networks(sandbox),
-      logger: loggerInto(lines),
+      logger: createMemoryLogger(lines),
       visibility: { secret: SECRET },
       ...start.options,
     }
     const app = appOf(options)
-    const served = await serve(server.protocol, app)
-    return new VisibleSite(sandbox, at(app.trackers, 0), lines, served, server.protocol)
+    const served = await startServer(server.protocol, app)
+    return new VisibleSite(sandbox, getItem(app.trackers, 0), lines, served, server.protocol)
 
     function appOf(its: Options): App {
       if (start.build) return start.build(its)
-      if (!start.clock) return server.build([its], [{ of: 0, at: 'app' }], page)
+      if (!start.clock) return server.build([its], [{ optionsIndex: 0, target: 'app' }], page)
       const { methods, pageLoad, reply } = assembleTracker(its, { clock: start.clock })
       const tracker: Tracker = {
         ...methods,
         pageLoad: (req, res) => pageLoad(req, res, req),
         reply: (req, body) => reply(req, req, body),
       }
-      return bareApp([tracker], page)
+      return createBareApp([tracker], page)
     }
   }
 
@@ -108,7 +109,11 @@ export class VisibleSite extends Witness implements AsyncDisposable {
 
   /** Asks as a browser does. */
   ask(path = '/', headers: Readonly<Record<string, string>> = {}, method = 'GET'): Promise<Answer> {
-    return ask(this.#protocol, this.port, { path, method, headers: { ...BROWSER, ...headers } })
+    return ask(this.#protocol, this.port, {
+      path,
+      method,
+      headers: { ...BROWSER_HEADERS, ...headers },
+    })
   }
 
   /** The tokens of a page. */
@@ -126,7 +131,7 @@ export class VisibleSite extends Witness implements AsyncDisposable {
     return ask(this.#protocol, this.port, {
       method: 'POST',
       path,
-      headers: { ...BROWSER, ...headers },
+      headers: { ...BROWSER_HEADERS, ...headers },
       body: Buffer.isBuffer(report) ? report : body,
     })
   }
@@ -135,7 +140,7 @@ export class VisibleSite extends Witness implements AsyncDisposable {
     await this.#served.close()
     await this.tracker.close({ timeoutMs: 1 })
     await this.sandbox.close()
-    this.assertBooksBalanced()
+    this.assertStatsBalanced()
   }
 }
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { InvalidImpressionError } from '../../lib/errors.js'
 import { defineNetwork } from '../../lib/networks/define-network.js'
-import type { Page } from '../frameworks/framework.js'
-import { ROBOT } from '../page-load/browser.js'
+import type { FrameworkPage } from '../frameworks/framework.js'
 import { closientAd, ensAd } from '../page-load/campaigns.js'
+import { BOT_HEADERS } from '../page-load/fetch-page.js'
 import { tokensIn, twoAds, VisibleSite } from './visible-site.js'
 
 /** A network whose impressions hold whatever their campaign's name says. */
@@ -22,7 +22,7 @@ function oddNetwork(items: Readonly<Record<string, unknown>>) {
 
 /** A page that answers with what `whenVisible` returns for this, whatever its type. */
 const attributeFor =
-  (input: unknown): Page =>
+  (input: unknown): FrameworkPage =>
   ({ trackImpression, answer }) => {
     answer(`[${Reflect.apply(trackImpression.whenVisible, undefined, [input])}]`)
   }
@@ -38,13 +38,13 @@ describe('whenVisible()', () => {
 
     assert.match(text, /^\[data-ad-impression=[\w.-]+\]$/)
     await site.report(tokensIn(text))
-    await site.whenTold(1)
-    assert.deepEqual(await site.settled(), ['closient delivered'])
+    await site.waitForOutcomes(1)
+    assert.deepEqual(await site.closeAndSummarize(), ['closient delivered'])
     assert.equal(site.sandbox.closient.calls.length, 1)
   })
 
   for (const [what, headers, options, outcome] of [
-    ['a robot', ROBOT, {}, 'bot'],
+    ['a robot', BOT_HEADERS, {}, 'bot'],
     ['a viewer without consent', {}, { consent: () => false }, 'no-consent'],
   ] as const) {
     it(`prints nothing for ${what}, and is told at once`, async () => {
@@ -52,7 +52,7 @@ describe('whenVisible()', () => {
 
       assert.equal((await site.ask('/', headers)).text, '[]')
 
-      assert.deepEqual(site.told, [`ens suppressed: ${outcome}`])
+      assert.deepEqual(site.summaries, [`ens suppressed: ${outcome}`])
     })
   }
 
@@ -61,7 +61,7 @@ describe('whenVisible()', () => {
 
     await site.ask('/', {}, 'HEAD')
 
-    assert.deepEqual(site.told, ['ens suppressed: head'])
+    assert.deepEqual(site.summaries, ['ens suppressed: head'])
   })
 
   for (const [what, headers, status] of [
@@ -80,11 +80,11 @@ describe('whenVisible()', () => {
       })
 
       const tokens = await site.tokens('/', headers)
-      assert.deepEqual(site.told, [])
+      assert.deepEqual(site.summaries, [])
       await site.report(tokens)
 
-      await site.whenTold(1)
-      assert.deepEqual(await site.settled(), ['ens delivered'])
+      await site.waitForOutcomes(1)
+      assert.deepEqual(await site.closeAndSummarize(), ['ens delivered'])
     })
   }
 
@@ -101,8 +101,8 @@ describe('whenVisible()', () => {
 
     await site.report(await site.tokens())
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'ens delivered'])
   })
 
   for (const input of [undefined, null, 7, 'ad', {}, { campaignId: -1 }, { campaignId: 42 }]) {
@@ -111,7 +111,7 @@ describe('whenVisible()', () => {
 
       assert.equal((await site.ask()).text, '[]')
 
-      assert.match(site.told.join(), /^(ens|unknown) invalid$/)
+      assert.match(site.summaries.join(), /^(ens|unknown) invalid$/)
       assert.equal(site.lines.length, 1)
     })
   }
@@ -134,7 +134,7 @@ describe('whenVisible()', () => {
 
     assert.ok(thrown instanceof InvalidImpressionError)
     assert.equal(thrown.field, 'campaignId')
-    assert.deepEqual(site.told, ['ens invalid'])
+    assert.deepEqual(site.summaries, ['ens invalid'])
   })
 
   it('prints nothing without the option, and the log says which', async () => {
@@ -142,7 +142,7 @@ describe('whenVisible()', () => {
 
     assert.equal((await site.ask()).text, '<p >1<p >2')
 
-    assert.deepEqual(site.told, ['unknown invalid', 'unknown invalid'])
+    assert.deepEqual(site.summaries, ['unknown invalid', 'unknown invalid'])
     const [first = '', second = ''] = site.lines
     assert.match(first, /whenVisible\(\): expected the option visibility: \{ secret \} to be set/)
     assert.match(second, /script\(\): expected the option visibility: \{ secret \} to be set/)
@@ -167,7 +167,7 @@ describe('whenVisible()', () => {
 
       assert.equal((await site.ask()).text, '[]')
 
-      assert.deepEqual(site.told, ['odd invalid'])
+      assert.deepEqual(site.summaries, ['odd invalid'])
       assert.equal(site.lines.length, 1)
     })
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Browser } from 'playwright-core'
 import { launchChromium } from '../../chromium.js'
-import { CHROME, FRAMEWORKS } from '../../request/site.js'
+import { CHROME_USER_AGENT, FRAMEWORKS } from '../../request/ad-site.js'
 import { Publisher } from './publisher.js'
 import { Reader } from './reader.js'
 import { VIEWPORT } from './scenes.js'
@@ -30,7 +30,7 @@ function longestWorkMs(trace: Buffer): number {
 describe(`a page of ${ADS} ads`, () => {
   let browser: Browser
   before(async () => {
-    browser = await launchChromium({ args: [`--user-agent=${CHROME}`] })
+    browser = await launchChromium({ args: [`--user-agent=${CHROME_USER_AGENT}`] })
   })
   after(() => browser.close())
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TrackImpression } from '../../../lib/track-impression.js'
-import { type FrameworkName, Site } from '../../request/site.js'
+import { AdSite, type FrameworkName } from '../../request/ad-site.js'
 
 /** An ad's element: a box of 300 by 250 pixels, unless its style says otherwise. */
 export interface AdElement {
@@ -37,12 +37,12 @@ interface Shown {
 
 /** A site whose pages the tests write, with ads that count once they are seen. */
 export class Publisher implements AsyncDisposable {
-  readonly #site: Site
+  readonly #site: AdSite
   readonly #pages = new Map<string, Shown>()
   readonly #gates: Gate[]
   readonly #campaigns = new Map<string, number>()
 
-  private constructor(site: Site, gates: Gate[]) {
+  private constructor(site: AdSite, gates: Gate[]) {
     this.#site = site
     this.#gates = gates
   }
@@ -51,7 +51,7 @@ export class Publisher implements AsyncDisposable {
     const gates: Gate[] = []
     const isTaken: Gate = (req, res) => gates.some((gate) => gate(req, res))
     let render: Publisher['render'] = () => ''
-    const site = await Site.start({
+    const site = await AdSite.start({
       framework,
       options: { visibility: { secret: 'a secret that is long enough to sign with' } },
       express: (app) => app.use((req, res, next) => (isTaken(req, res) ? undefined : next())),

@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core'
 import { launchChromium } from '../../chromium.js'
-import { CHROME, FRAMEWORKS, type FrameworkName } from '../../request/site.js'
+import { CHROME_USER_AGENT, FRAMEWORKS, type FrameworkName } from '../../request/ad-site.js'
 import { type Body, Publisher } from './publisher.js'
 import { type Opening, Reader } from './reader.js'
 import { playInTurn, Run } from './run.js'
@@ -32,7 +32,7 @@ export function testBesideEachOther(scenes: Scenes): void {
   const publishers: Publisher[] = []
 
   before(async () => {
-    browser = await launchChromium({ args: [`--user-agent=${CHROME}`] })
+    browser = await launchChromium({ args: [`--user-agent=${CHROME_USER_AGENT}`] })
     for (const framework of FRAMEWORKS) {
       const publisher = await Publisher.start(framework)
       const newContext = () => browser.newContext({ viewport: VIEWPORT })

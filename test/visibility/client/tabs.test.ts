@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
-import { FRAMEWORKS, type FrameworkName } from '../../request/site.js'
+import { FRAMEWORKS, type FrameworkName } from '../../request/ad-site.js'
 import { Publisher } from './publisher.js'
 import { IN_THE_CORNER, later, Reader } from './reader.js'
 import { playInTurn, Run } from './run.js'

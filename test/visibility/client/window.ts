@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { type BrowserContext, chromium } from 'playwright-core'
 import { launchChromium } from '../../chromium.js'
-import { CHROME } from '../../request/site.js'
+import { CHROME_USER_AGENT } from '../../request/ad-site.js'
 
 /** A browser's window: of its tabs one is visible, as before a person's eyes. */
 export interface BrowserWindow extends AsyncDisposable {
@@ -19,7 +19,7 @@ export async function openWindow(): Promise<BrowserWindow> {
       '--remote-debugging-port=0',
       // So that it tells where its profile is, and with that its port.
       '--enable-automation',
-      `--user-agent=${CHROME}`,
+      `--user-agent=${CHROME_USER_AGENT}`,
       '--window-size=1000,900',
     ],
     withoutArgs: [
