@@ -288,7 +288,7 @@ describe('close()', () => {
 describe('a process that has nothing left to do', () => {
   it('ends by itself, its tracker idle and never closed', async () => {
     await using sandbox = await startSandbox()
-    const script = fileURLToPath(new URL('page-load/short-lived.ts', import.meta.url))
+    const script = fileURLToPath(new URL('page-load/single-page-process.ts', import.meta.url))
 
     const { stdout, stderr } = await promisify(execFile)(
       process.execPath,
