@@ -1,4 +1,5 @@
-export type { NetworkStats, OutcomeListener, Stats } from './counting/statistics.js'
+export type { OutcomeListener } from './counting/outcome-events.js'
+export type { NetworkStats, Stats } from './counting/statistics.js'
 export type {
   Awaitable,
   Claim,

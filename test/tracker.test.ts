@@ -210,7 +210,7 @@ describe('close()', () => {
       await Reflect.apply(site.tracker.close, undefined, [{ timeoutMs }])
 
       assert.deepEqual(site.told, ['closient delivered', 'ens delivered'])
-      assert.match(site.lines.join('\n'), /close\(\): timeoutMs: expected .*10000 ms are taken/)
+      assert.match(site.lines.join('\n'), /close\(\): timeoutMs: expected .*10000 ms are used/)
     })
   }
 

@@ -57,7 +57,7 @@ describe('a page whose head has gone', () => {
     await site.ask()
 
     assert.equal(site.lines.length, 1)
-    assert.match(site.lines.join(), /allows shared caches to keep it/)
+    assert.match(site.lines.join(), /allows shared caches to store it/)
   })
 
   it('is private by writeHead too', async () => {

@@ -85,7 +85,7 @@ describe('the secret that signs tokens, and the keys', () => {
       'unknown invalid',
       'unknown invalid',
     ])
-    assert.match(seen['the log'], /visible impression is not counted/)
+    assert.match(seen['the log'], /viewable impression is not counted/)
     for (const [where, text] of Object.entries(seen)) {
       assert.ok(text.length > 0, where)
       assertNothingSecret(text, where)
