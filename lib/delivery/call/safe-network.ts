@@ -1,4 +1,4 @@
-import { oneLine } from '../../errors.js'
+import { toOneLine } from '../../errors.js'
 import type { Impression } from '../../impression.js'
 import type { Log } from '../../logger.js'
 import type { Network, NetworkRequest } from '../../networks/network.js'
@@ -48,7 +48,7 @@ export function judgeCall(
     'error' in end ? verdictOnError(end.error, end.sent) : judgeAnswer(network, end.answer, log)
   // Nothing in it is the network's own word: to clean it all the same took 1.5 µs a call.
   if (STATUS_ALONE.test(verdict.reason)) return verdict
-  return { ...verdict, reason: oneLine(redact(verdict.reason, headers)) }
+  return { ...verdict, reason: toOneLine(redact(verdict.reason, headers)) }
 }
 
 /** The network's verdict, or that of RFC 9110 where a network of the user's own has none. */
