@@ -13,7 +13,7 @@ import {
   canaryNetworks,
   ENS_KEY,
   KEYS,
-  looksAt,
+  inspectAll,
 } from './networks/canaries.js'
 import { view } from './page-load/browser.js'
 import { listening, portOf } from './page-load/publisher.js'
@@ -32,13 +32,13 @@ function listen() {
     bothSpoke = resolve
   })
   const note = (fields: Record<string, unknown>, message: string) => {
-    seen.push(looksAt(fields), message)
+    seen.push(inspectAll(fields), message)
     for (const name of ['ens', 'closient']) if (message.includes(name)) spoken.add(name)
     if (spoken.size === 2) bothSpoke()
   }
   const logger: Logger = { debug: note, warn: note, error: note }
   const outcomes = channel('ad-impressions:outcome')
-  const publish = (message: unknown) => void seen.push(looksAt(message))
+  const publish = (message: unknown) => void seen.push(inspectAll(message))
   outcomes.subscribe(publish)
   return { seen, logger, said, stop: () => outcomes.unsubscribe(publish) }
 }
@@ -46,7 +46,7 @@ function listen() {
 /** One page with an ad of each network; returns all that there is to see of it, and of its telling. */
 async function publish(ensUrl: string, closientUrl: string, end: End): Promise<string> {
   const { seen, logger, said, stop } = listen()
-  const see = (value: unknown) => void seen.push(looksAt(value))
+  const see = (value: unknown) => void seen.push(inspectAll(value))
   const networks = canaryNetworks(ensUrl, closientUrl)
   const tracker = createTracker({ networks, logger, delivery: { timeoutMs: 500 } })
   tracker.on('outcome', see)
@@ -94,7 +94,7 @@ async function assertSandboxSecret({ url, ens, closient }: Sandbox): Promise<voi
   }
   for (const { calls, impressions, totals } of [ens, closient]) {
     assert.ok(calls.length > 0)
-    assertSecret(looksAt([calls, impressions, totals]), "the sandbox's ledger")
+    assertSecret(inspectAll([calls, impressions, totals]), "the sandbox's ledger")
   }
 }
 
@@ -230,7 +230,7 @@ describe('a key on the way', () => {
 
   it('would be found by these tests', () => {
     for (const key of KEYS) {
-      for (const text of [`Bearer ${key}`, looksAt({ a: [{ key }] }), looksAt(new Error(key))]) {
+      for (const text of [`Bearer ${key}`, inspectAll({ a: [{ key }] }), inspectAll(new Error(key))]) {
         assert.throws(() => assertSecret(text, 'this'), /this shows a key/)
       }
     }

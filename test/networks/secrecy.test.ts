@@ -4,7 +4,14 @@ import { impressions as koaImpressions } from '../../lib/koa.js'
 import { closient } from '../../lib/networks/closient.js'
 import { ens } from '../../lib/networks/ens.js'
 import { assembleTracker, createTracker } from '../../lib/tracker.js'
-import { assertSecret, CLOSIENT_KEY, canaryNetworks, ENS_KEY, KEYS, looksAt } from './canaries.js'
+import {
+  assertSecret,
+  CLOSIENT_KEY,
+  canaryNetworks,
+  ENS_KEY,
+  inspectAll,
+  KEYS,
+} from './canaries.js'
 import { withEnvironment } from './environment.js'
 
 describe('a key', () => {
@@ -14,10 +21,10 @@ describe('a key', () => {
     const express = impressions({ tracker })
     const koa = koaImpressions({ tracker })
     for (const value of [made, ...made, tracker, express, koa, tracker.stats()]) {
-      assertSecret(looksAt(value), 'what the library makes')
+      assertSecret(inspectAll(value), 'what the library makes')
     }
     const { methods } = assembleTracker({ networks: made })
-    assertSecret(looksAt(methods), 'the tracker')
+    assertSecret(inspectAll(methods), 'the tracker')
   })
 
   it('is seen in the request alone, where the network asks for it', () => {
@@ -114,6 +121,6 @@ describe('a key', () => {
       thrown = error
     }
     assert.ok(thrown instanceof Error, 'expected an error')
-    assertSecret(looksAt(thrown), 'the error')
+    assertSecret(inspectAll(thrown), 'the error')
   }
 })
