@@ -23,7 +23,10 @@ function createReader(...names: (keyof typeof networks)[]) {
   return { reader: new InputReader(channels, log), warnings, channels }
 }
 
-function findNetworkName(reader: ReturnType<typeof createReader>['reader'], input: unknown): string {
+function findNetworkName(
+  reader: ReturnType<typeof createReader>['reader'],
+  input: unknown,
+): string {
   return reader.findChannel(reader.read(input).fields).network.name
 }
 
