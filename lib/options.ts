@@ -4,7 +4,7 @@ import { callback, checkOptions, wholeNumber } from './check-options.js'
 import { MemoryOutbox, type OpenOutbox } from './delivery/outbox/outbox.js'
 import { ConfigurationError } from './errors.js'
 import { consoleLogger, type Logger } from './logger.js'
-import { exampleNetworks, networksFromEnvironment } from './networks/built-in-networks.js'
+import { listBuiltInCalls, networksFromEnvironment } from './networks/built-in-networks.js'
 import { isNetwork } from './networks/define-network.js'
 import type { Network } from './networks/network.js'
 import type { BotRule, TrafficRule } from './request/admission.js'
@@ -124,11 +124,8 @@ const EXPECTED_COOKIE =
 
 const networksSchema = z
   .array(
-    z.custom<Network>(
-      isNetwork,
-      `expected a network: ${exampleNetworks().slice(1, -1)} or defineNetwork()`,
-    ),
-    `expected an array of networks, such as ${exampleNetworks()}`,
+    z.custom<Network>(isNetwork, `expected a network: ${listBuiltInCalls()} or defineNetwork()`),
+    `expected an array of networks, such as [${listBuiltInCalls()}]`,
   )
   .refine((networks) => networks.length > 0, 'expected at least one network')
   .refine(
@@ -237,6 +234,7 @@ export function resolveOptions<Source>(
   }
   const schema = optionsSchema<Source>()
   const checked = checkOptions(subject, schema, options)
+  // Every option is present, so that the configuration always has the same shape.
   const notGiven = Object.fromEntries(
     Object.keys(schema.shape).map((name) => [name, undefined]),
   ) as Record<keyof CheckedOptions<Source>, undefined>

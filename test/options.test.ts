@@ -3,6 +3,8 @@ import { ConfigurationError } from '../lib/errors.js'
 import { impressions } from '../lib/express.js'
 import { impressions as koaImpressions } from '../lib/koa.js'
 import { consoleLogger } from '../lib/logger.js'
+import { builtInNetworks, listBuiltInCalls } from '../lib/networks/built-in-networks.js'
+import { apiKeyVariable } from '../lib/networks/built-in-options.js'
 import { closient } from '../lib/networks/closient.js'
 import { ens } from '../lib/networks/ens.js'
 import { resolveOptions } from '../lib/options.js'
@@ -42,7 +44,11 @@ function messageFor(options: unknown): string {
 describe('a wrong option throws an error with its path and what was expected', () => {
   const limits = ['maxPending', 'timeoutMs', 'maxAgeMs']
   const cases: [path: string, wrong: unknown[], expected: string][] = [
-    ['networks', [CANARY, network, ens, {}, null, 7], 'an array of networks, such as [ens(), clos'],
+    [
+      'networks',
+      [CANARY, network, ens, {}, null, 7],
+      `an array of networks, such as [${listBuiltInCalls()}]`,
+    ],
     ['networks', [[]], 'at least one network'],
     [
       'networks',
@@ -147,10 +153,9 @@ describe('a wrong option throws an error with its path and what was expected', (
       { parse() {}, verdict() {} },
       { ...network, name: 7 },
     ]) {
-      assert.match(
-        messageFor({ networks: [network, wrong] }),
-        /networks\.1: expected a network: ens\(\), closient\(\) or defineNetwork\(\)$/,
-      )
+      const message = messageFor({ networks: [network, wrong] })
+      const expected = `networks.1: expected a network: ${listBuiltInCalls()} or defineNetwork()`
+      assert.ok(message.endsWith(expected), message)
     }
   })
 
@@ -369,10 +374,12 @@ describe('without the option networks', () => {
     for (const create of [createTracker, impressions, koaImpressions]) {
       const error = catchError(() => create())
       assert.equal(error.code, 'no-network')
+      const variables = Object.keys(builtInNetworks).map(apiKeyVariable)
+      assert.ok(['ENS_API_KEY', 'CLOSIENT_API_KEY'].every((name) => variables.includes(name)))
       assert.equal(
         error.message,
-        'ad-impressions: no network is configured: set ENS_API_KEY or CLOSIENT_API_KEY in the ' +
-          'environment, or pass impressions({ networks: [ens({ apiKey }), closient({ apiKey })] })',
+        `ad-impressions: no network is configured: set ${variables.join(' or ')} in the ` +
+          `environment, or pass impressions({ networks: [${listBuiltInCalls('{ apiKey }')}] })`,
       )
     }
   })

@@ -16,10 +16,11 @@ export const builtInNetworks: Readonly<Record<string, BuiltInFactory>> = Object.
   Object.entries(byName).reverse(),
 )
 
-/** How a user writes the networks with their keys: `[ens({ apiKey }), …]`. */
-export function exampleNetworks(options = ''): string {
-  const calls = Object.keys(builtInNetworks).map((name) => `${name}(${options})`)
-  return `[${calls.join(', ')}]`
+/** How a user writes the built-in networks, for error messages: `ens(), closient()`. */
+export function listBuiltInCalls(options = ''): string {
+  return Object.keys(builtInNetworks)
+    .map((name) => `${name}(${options})`)
+    .join(', ')
 }
 
 /**
@@ -36,6 +37,6 @@ export function networksFromEnvironment(): readonly Network[] {
   throw new ConfigurationError(
     'no-network',
     `no network is configured: set ${variables.join(' or ')} in the environment, ` +
-      `or pass impressions({ networks: ${exampleNetworks('{ apiKey }')} })`,
+      `or pass impressions({ networks: [${listBuiltInCalls('{ apiKey }')}] })`,
   )
 }
