@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { ConfigurationError, type ConfigurationErrorCode } from '../../lib/errors.js'
+import { builtInNetworks } from '../../lib/networks/built-in-networks.js'
 import { apiKeyVariable, baseUrlVariable } from '../../lib/networks/built-in-options.js'
 import { closient } from '../../lib/networks/closient.js'
 import { ens } from '../../lib/networks/ens.js'
 import { type Environment, withEnvironment } from './environment.js'
-import { loadBuiltIns } from './samples/load-samples.js'
+import { builtInSamples, findSamples } from './samples.js'
 
 /** The error that `create` throws with only these variables set. */
 function catchError(create: () => unknown, environment: Environment = {}): ConfigurationError {
@@ -28,7 +29,8 @@ function assertThrows(
   assert.match(error.message, message)
 }
 
-for (const { name, create, samples } of await loadBuiltIns()) {
+for (const [name, create] of Object.entries(builtInNetworks)) {
+  const samples = findSamples(builtInSamples, name)
   const variable = apiKeyVariable(name)
   const urlVariable = baseUrlVariable(name)
 

@@ -1,31 +1,17 @@
 import assert from 'node:assert/strict'
 import { InvalidImpressionError } from '../../lib/errors.js'
+import * as packageExports from '../../lib/index.js'
 import { builtInNetworks } from '../../lib/networks/built-in-networks.js'
 import { defineNetwork } from '../../lib/networks/define-network.js'
 import * as registry from '../../lib/networks/index.js'
 import type { Fields, Network } from '../../lib/networks/network.js'
 import { acme } from './acme.js'
-import { findBrokenClauses, type NetworkFactory, networkContract } from './contract.js'
-import { samples as acmeSamples } from './samples/acme.js'
-import { loadSamples } from './samples/load-samples.js'
-import type { NetworkSamples } from './samples/samples.js'
+import { findBrokenClauses, type NetworkFactory, registryContract } from './contract.js'
+import { acmeSamples, builtInSamples } from './samples.js'
 
-type LoadSamples = (name: string) => NetworkSamples | Promise<NetworkSamples>
+const samples = { ...builtInSamples, acme: acmeSamples }
 
-/** The contract of every network of a registry. Rejects if one of them has no samples. */
-async function contractOfEach(
-  factories: Readonly<Record<string, NetworkFactory>>,
-  load: LoadSamples = loadSamples,
-) {
-  return Promise.all(
-    Object.entries(factories).map(async ([name, create]) => ({
-      name,
-      clauses: networkContract(name, create, await load(name)),
-    })),
-  )
-}
-
-for (const { name, clauses } of await contractOfEach({ ...builtInNetworks, acme })) {
+for (const { name, clauses } of registryContract({ ...builtInNetworks, acme }, samples)) {
   describe(`network contract: ${name}`, () => {
     for (const { title, check } of clauses) it(title, check)
   })
@@ -36,10 +22,9 @@ describe('the registry of built-in networks', () => {
     assert.deepEqual(Object.keys(builtInNetworks).sort(), Object.keys(registry).sort())
   })
 
-  it('drives the exports of the package', async () => {
-    const exported = await import('../../lib/index.js')
+  it('drives the exports of the package', () => {
     for (const [name, create] of Object.entries(builtInNetworks)) {
-      assert.equal(Reflect.get(exported, name), create)
+      assert.equal(Reflect.get(packageExports, name), create)
     }
   })
 })
@@ -67,18 +52,17 @@ describe('the contract suite, on a copy of the registry with another network', (
     })
   }
 
-  async function findBroken(create: NetworkFactory): Promise<Record<string, string[]>> {
+  /** The broken clauses of each network in a copy of the registry that has `slots` as well. */
+  function findBroken(create: NetworkFactory): Record<string, string[]> {
     const copy = { ...builtInNetworks, slots: create }
-    const contracts = await contractOfEach(copy, (name) =>
-      name === 'slots' ? acmeSamples : loadSamples(name),
-    )
+    const contracts = registryContract(copy, { ...samples, slots: acmeSamples })
     return Object.fromEntries(
       contracts.map(({ name, clauses }) => [name, findBrokenClauses(clauses)]),
     )
   }
 
-  it('passes a correct network', async () => {
-    const broken = await findBroken(() =>
+  it('passes a correct network', () => {
+    const broken = findBroken(() =>
       defineSlots((slot = '') => {
         if (typeof slot === 'string') return slot
         throw new InvalidImpressionError('slot', 'a string', slot)
@@ -89,16 +73,16 @@ describe('the contract suite, on a copy of the registry with another network', (
 
   const SECOND_FIELD = 'rejects a bad value of any field after the campaign id, naming that field'
 
-  it('fails a network that throws a TypeError for a bad second field', async () => {
-    const { slots, ...others } = await findBroken(() =>
+  it('fails a network that throws a TypeError for a bad second field', () => {
+    const { slots, ...others } = findBroken(() =>
       defineSlots((slot = '') => Reflect.apply(String.prototype.trim, slot, [])),
     )
     assert.ok(slots?.includes(SECOND_FIELD))
     assert.deepEqual(Object.values(others).flat(), [])
   })
 
-  it('fails a network that blames another field', async () => {
-    const { slots } = await findBroken(() =>
+  it('fails a network that blames another field', () => {
+    const { slots } = findBroken(() =>
       defineSlots((slot = '') => {
         if (typeof slot === 'string') return slot
         throw new InvalidImpressionError('campaignId', 'a word', slot)
@@ -107,13 +91,13 @@ describe('the contract suite, on a copy of the registry with another network', (
     assert.deepEqual(slots, [SECOND_FIELD])
   })
 
-  it('fails a network that is registered under another name', async () => {
-    const { slots } = await findBroken(acme)
+  it('fails a network that is registered under another name', () => {
+    const { slots } = findBroken(acme)
     assert.deepEqual(slots, ['has the name under which it is registered'])
   })
 
-  it('does not skip a network without samples', async () => {
+  it('does not skip a network without samples', () => {
     const copy = { ...builtInNetworks, unsampled: () => defineSlots(String) }
-    await assert.rejects(contractOfEach(copy), /unsampled/)
+    assert.throws(() => registryContract(copy, samples), /unsampled needs samples/)
   })
 })

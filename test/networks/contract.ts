@@ -7,7 +7,7 @@ import type { Verdict } from '../../lib/networks/verdict.js'
 import { answer } from './answer.js'
 import { anyAnswer, anyFields, anyValue } from './arbitraries.js'
 import { withEnvironment } from './environment.js'
-import type { NetworkSamples } from './samples/samples.js'
+import { findSamples, type NetworkSamples } from './samples.js'
 import { viewer } from './viewer.js'
 
 const API_KEY = 'csb_canary-8d1f0c_77'
@@ -26,8 +26,19 @@ interface Subject extends NetworkSamples {
   readonly network: Network
 }
 
+/** The contract of each network of a registry. Throws if one of them has no samples. */
+export function registryContract(
+  networks: Readonly<Record<string, NetworkFactory>>,
+  samples: Readonly<Record<string, NetworkSamples>>,
+) {
+  return Object.entries(networks).map(([name, create]) => ({
+    name,
+    clauses: networkContract(name, create, findSamples(samples, name)),
+  }))
+}
+
 /** What every network must do, built in or not. */
-export function networkContract(
+function networkContract(
   name: string,
   create: NetworkFactory,
   samples: NetworkSamples,
