@@ -64,7 +64,7 @@ for (const framework of FRAMEWORKS) {
       const said = [
         /device threw: no such table/,
         /device: expected/,
-        /device answered with a promise/,
+        /device returned a promise/,
       ]
       for (const [i, device] of wrong.entries()) {
         const { traits, log } = await toldOf({}, { options: { device } })
