@@ -23,7 +23,7 @@ const ID = 'mhvXdrZT4jP5T8vBxuvm75'
 /** How a scenario ends: every impression has an outcome, or stays queued and is logged. */
 type End = 'settled' | 'queued'
 
-/** Collects everything that is logged and published. `bothLogged` resolves after a line of each network. */
+/** Collects all logs and events. `bothLogged` resolves once each network has a log line. */
 function collect() {
   const seen: string[] = []
   const loggedNetworks = new Set<string>()
