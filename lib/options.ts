@@ -232,7 +232,7 @@ export function resolveOptions<Source>(
       'impressions() was given a request: write app.use(impressions()), not app.use(impressions)',
     )
   }
-  checkOptions(subject, schema, options)
+  const { visibility } = checkOptions(subject, schema, options)
   const { traffic, delivery, pageLoadCookie } = options
   const dedupe = Object.freeze({
     max: options.dedupe?.max ?? DEFAULTS.dedupe.max,
@@ -251,7 +251,7 @@ export function resolveOptions<Source>(
     }),
     pageLoadCookie: pageLoadCookie === true ? PAGE_LOAD_COOKIE : pageLoadCookie || undefined,
     dedupe,
-    visibility: resolveVisibility(options.visibility, dedupe, subject),
+    visibility: resolveVisibility(visibility, dedupe, subject),
     delivery: Object.freeze({
       maxPending: delivery?.maxPending ?? DEFAULTS.delivery.maxPending,
       timeoutMs: delivery?.timeoutMs ?? DEFAULTS.delivery.timeoutMs,

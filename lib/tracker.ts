@@ -197,7 +197,7 @@ export function assembleTracker<Source>(
     const tokens = new Tokens({ secrets, ttlMs: tokenTtlMs, now: clock.now })
     const reports = new VisibleReports({
       tokens,
-      lanes,
+      channels: lanes,
       intake,
       dedupe,
       admission: configuration,

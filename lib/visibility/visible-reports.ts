@@ -9,7 +9,7 @@ import type { TokenPayload, Tokens } from './token.js'
 
 export interface VisibleReportsDependencies<Source> {
   readonly tokens: Tokens
-  readonly lanes: readonly NetworkChannel[]
+  readonly channels: readonly NetworkChannel[]
   readonly intake: Intake
   readonly dedupe: Dedupe
   readonly admission: AdmissionOptions<Source>
@@ -17,40 +17,40 @@ export interface VisibleReportsDependencies<Source> {
   readonly log: Log
 }
 
-/** Counts what browsers report as seen, each under the request id of its page. */
+/** Counts the ads that browsers report as visible, each under the request id of its page. */
 export class VisibleReports<Source> {
-  readonly #parts: VisibleReportsDependencies<Source>
+  readonly #dependencies: VisibleReportsDependencies<Source>
   readonly #admission: AdmissionOptions<Source>
 
-  constructor(parts: VisibleReportsDependencies<Source>) {
-    this.#parts = parts
-    // For consent the page's own request was asked.
-    this.#admission = { traffic: parts.admission.traffic, consent: undefined }
+  constructor(dependencies: VisibleReportsDependencies<Source>) {
+    this.#dependencies = dependencies
+    // Consent was checked in the page's own request.
+    this.#admission = { traffic: dependencies.admission.traffic, consent: undefined }
   }
 
-  /** Every token, and a report that is none, ends in one outcome; the client is told of no one's. */
+  /** Gives each token exactly one outcome, and an invalid report one as well. */
   record(report: Report, req: IncomingMessage, source: Source): void {
-    const { tokens, lanes, intake, clock, log } = this.#parts
+    const { tokens, channels, intake, clock, log } = this.#dependencies
     if ('expected' in report) {
       this.#refuse(undefined, undefined, `report: expected ${report.expected}`)
       return
     }
-    const refusal = requestSuppression(req, source, this.#admission, log)
+    const suppression = requestSuppression(req, source, this.#admission, log)
     for (const token of report) {
-      const vouched = tokens.read(token)
-      const lane = lanes.find(({ network }) => network.name === vouched?.network)
-      if (!vouched || !lane) {
-        const reason = 'token: expected one that this site has signed, of a network that it tells'
+      const payload = tokens.read(token)
+      const channel = channels.find(({ network }) => network.name === payload?.network)
+      if (!payload || !channel) {
+        const reason = 'token: expected one that this site signed, for a configured network'
         this.#refuse(undefined, undefined, reason)
         continue
       }
-      const { network, requestId, campaignId, batchKey, item, onceKey } = vouched
-      const counted = this.#findCountedCampaigns(vouched)
+      const { network, requestId, campaignId, batchKey, item, onceKey } = payload
+      const counted = this.#findCountedCampaigns(payload)
       if (!counted) {
-        const reason = vouched.isExpired
+        const reason = payload.isExpired
           ? 'token: expected one that has not expired (visibility.tokenTtlMs)'
-          : 'token: expected one whose page load is remembered (raise dedupe.max)'
-        this.#refuse(lane, vouched, reason)
+          : 'token: expected one whose page load is still remembered (raise dedupe.max)'
+        this.#refuse(channel, payload, reason)
         continue
       }
       const impression = {
@@ -63,19 +63,21 @@ export class VisibleReports<Source> {
         attempts: 0,
         sequence: 0,
       }
-      if (refusal) {
-        intake.end(lane, impression, 'suppressed', refusal)
+      if (suppression) {
+        intake.end(channel, impression, 'suppressed', suppression)
         continue
       }
       counted.notifyViewable(onceKey)
-      if (intake.admit(lane, impression, onceKey, counted)) lane.delivery.push(impression)
+      if (intake.admit(channel, impression, onceKey, counted)) channel.delivery.push(impression)
     }
   }
 
   /**
-   * What the token's page load has counted. Where this process has forgotten a page load of its own,
-   * it cannot know a replay from a first report, though a later request may bear the same id;
-   * another process's begins here, and is remembered for longer than its token is good.
+   * Finds what the token's page load has counted so far; `undefined` if this cannot be known.
+   *
+   * If this process issued the token but no longer remembers its page load, the token may be a
+   * replay. The nonce matters here: a later request may use the same request id. A page load of
+   * another process is remembered from its first report on, for longer than its tokens are valid.
    */
   #findCountedCampaigns({
     requestId,
@@ -84,7 +86,7 @@ export class VisibleReports<Source> {
     pageLoadNonce,
   }: TokenPayload): CountedCampaigns | undefined {
     if (isExpired) return undefined
-    const { dedupe } = this.#parts
+    const { dedupe } = this.#dependencies
     if (issuedHere) {
       const known = dedupe.find(requestId)
       return known?.pageLoadNonce === pageLoadNonce ? known : undefined
@@ -94,15 +96,15 @@ export class VisibleReports<Source> {
     return counted
   }
 
-  /** Anyone can send it: the log says each kind once a minute, and nothing of what was sent. */
+  /** Logs the reason but never the report's content, because anyone can send one. */
   #refuse(
-    lane: NetworkChannel | undefined,
-    vouched: TokenPayload | undefined,
+    channel: NetworkChannel | undefined,
+    payload: TokenPayload | undefined,
     reason: string,
   ): void {
-    const { intake, log } = this.#parts
-    const { requestId = '', campaignId } = vouched ?? {}
+    const { intake, log } = this.#dependencies
+    const { requestId = '', campaignId } = payload ?? {}
     log.warn(`invalid ${reason}`, `a visible impression is not counted: ${reason}`)
-    intake.refuse(lane, { requestId, campaignId, reason })
+    intake.refuse(channel, { requestId, campaignId, reason })
   }
 }
