@@ -7,7 +7,7 @@ export interface TokenPayload
   extends Pick<Impression, 'network' | 'requestId' | 'campaignId' | 'batchKey' | 'item'> {
   readonly onceKey: string
   readonly isExpired: boolean
-  /** Whether this process issued the token. If so, only this process has counted its page load. */
+  /** Whether this process issued the token. If so, it remembered the token's page load. */
   readonly issuedHere: boolean
   /** Tells the token's page load from a later one with the same request id. */
   readonly pageLoadNonce: string
