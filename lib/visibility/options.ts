@@ -7,8 +7,8 @@ import { ConfigurationError } from '../errors.js'
 export interface VisibilityOptions {
   /**
    * Signs the tokens in your pages: at least 32 bytes, the same in every process. To rotate it, pass
-   * a list: the first secret signs, and all of them verify. Required; `undefined` is allowed by the
-   * type only so that an environment variable can be passed, and throws at start-up.
+   * a list: the first secret signs, and all of them verify. Required: the type allows `undefined` so
+   * that you can pass an environment variable, but a missing secret throws at start-up.
    */
   secret: string | readonly string[] | undefined
   /** The path that serves the client script and receives its reports. @default '/_visible' */

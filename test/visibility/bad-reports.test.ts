@@ -47,7 +47,7 @@ async function sendEndlessReport(port: number, protocol: Framework['protocol'], 
   return { bytes, status }
 }
 
-describe('an invalid report', () => {
+describe('a report', () => {
   const invalidBodies: Readonly<
     Record<string, [makeBody: (token: string) => string | Buffer, log: RegExp]>
   > = {
@@ -79,7 +79,7 @@ describe('an invalid report', () => {
     ],
   }
   for (const [what, [makeBody, log]] of Object.entries(invalidBodies)) {
-    it(`counts nothing and has one outcome: ${what}`, async () => {
+    it(`that is invalid counts nothing and has one outcome: ${what}`, async () => {
       await using site = await VisibleSite.start()
       const [token = ''] = await site.fetchTokens()
 
@@ -96,7 +96,7 @@ describe('an invalid report', () => {
     ['gzip', gzipSync],
     ['deflate', deflateSync],
   ] as const) {
-    it(`counts nothing if it is compressed with ${encoding}, as no client script's report is`, async () => {
+    it(`that is compressed with ${encoding} counts nothing`, async () => {
       await using site = await VisibleSite.start()
       const body = compress(JSON.stringify(await site.fetchTokens()))
 
@@ -106,7 +106,7 @@ describe('an invalid report', () => {
     })
   }
 
-  it('is not one that has 100 tokens and the maximum length', async () => {
+  it('of 100 tokens and the maximum length counts', async () => {
     await using site = await VisibleSite.start()
     const [token = ''] = await site.fetchTokens()
 
@@ -117,7 +117,7 @@ describe('an invalid report', () => {
     assert.equal(site.tracker.stats().ens?.duplicate, 99)
   })
 
-  it('is not one without tokens, which has no outcome', async () => {
+  it('without tokens counts nothing and has no outcome', async () => {
     await using site = await VisibleSite.start()
 
     assert.equal((await site.sendReport([])).status, 204)

@@ -69,7 +69,7 @@ const KOA_PARSERS: Readonly<Record<string, Middleware>> = {
   },
 }
 
-/** Middleware that consumes a report without leaving `req.body`, or in a wrong format. */
+/** Middleware that consumes a report, so that it can no longer be read. */
 const EXPRESS_CONSUMERS = (
   framework: typeof express,
 ): Readonly<Record<string, RequestHandler>> => ({
@@ -167,7 +167,7 @@ describe('a report that has passed', () => {
   }
 
   for (const [name, makeApp] of Object.entries(EXPRESS)) {
-    it(`a middleware that has already answered, in ${name}, keeps its answer`, async () => {
+    it(`a middleware that has already answered, in ${name}, is not answered again`, async () => {
       const failures: unknown[] = []
       await using site = await VisibleSite.start({
         build(options) {

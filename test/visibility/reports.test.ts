@@ -141,7 +141,7 @@ for (const server of SERVERS) {
       })
     }
 
-    it('counts by its Origin if the browser sends no Sec-Fetch-Site', async () => {
+    it('counts if its Origin is right and the browser sends no Sec-Fetch-Site', async () => {
       await using site = await VisibleSite.start({ server })
       const [token = ''] = await site.fetchTokens()
 

@@ -5,6 +5,13 @@ import { closient } from '../../lib/networks/closient.js'
 import { assertBalanced, nonZero } from '../page-load/books.js'
 import { adsByPath, findTokens, SECRET, VisibleSite } from './visible-site.js'
 
+/** One step of the property test below. */
+interface ReplayEvent {
+  readonly what: 'page' | 'page elsewhere' | 'report' | 'report all'
+  /** Selects a page load or a token. */
+  readonly which: number
+}
+
 const MINUTE_MS = 60_000
 const OTHER_SECRET = 'another-secret-of-this-test-9876543210'
 
@@ -154,11 +161,11 @@ describe('a token', () => {
       page: adsByPath,
       options: { dedupe: { max: 1 } },
     })
-    const [token = '', unseen = ''] = await site.fetchTokens('/1/2')
+    const [token = '', unreported = ''] = await site.fetchTokens('/1/2')
     await site.sendReport([token])
     await site.fetchTokens('/3')
 
-    assert.deepEqual(await reportEach(site, [token, unseen]), [
+    assert.deepEqual(await reportEach(site, [token, unreported]), [
       'ens delivered',
       'ens invalid',
       'ens invalid',
@@ -192,8 +199,8 @@ describe('a token', () => {
 
   for (const [where, max, pages] of [
     ['in the process that issued it, even if page loads are forgotten', 2, ['page']],
-    // `max` exceeds the number of page loads: once a process has forgotten a page load of another
-    // process, it cannot detect a replay.
+    // As many as a run has page loads: once a process has forgotten a page load of another process,
+    // it cannot detect a replay.
     ['when tokens of another process are reported too', 3, ['page', 'page elsewhere']],
   ] as const) {
     it(`never counts twice ${where}, in any order of pages and reports`, async () => {
@@ -221,28 +228,28 @@ describe('a token', () => {
       here.tracker.on('outcome', ({ outcome }) => {
         if (outcome === 'delivered') counted.set(reported, (counted.get(reported) ?? 0) + 1)
       })
+      const sites = { page: here, 'page elsewhere': elsewhere }
+      const reportToHere = async (tokens: readonly string[]) => {
+        for (const token of tokens) {
+          reported = token
+          await reportEach(here, [token])
+        }
+      }
       let run = 0
+      /** @param tokens the tokens of the run so far, to which a page adds its own */
+      const play = async ({ what, which }: ReplayEvent, tokens: string[]) => {
+        if (what === 'report') return reportToHere(tokens.slice(which % tokens.length).slice(0, 1))
+        if (what === 'report all') return reportToHere(tokens)
+        tokens.push(...(await sites[what].fetchTokens('/1', { 'x-id': `${run}-${which % 3}` })))
+      }
 
       await fc.assert(
         fc.asyncProperty(fc.array(event, { maxLength: 12 }), async (events) => {
           run += 1
           const tokens: string[] = []
-          for (const { afterMs, what, which } of events) {
+          for (const { afterMs, ...rest } of events) {
             nowMs += Math.floor(afterMs / 3)
-            if (what.startsWith('page')) {
-              const site = what === 'page' ? here : elsewhere
-              const id = `${run}-${which % 3}`
-              tokens.push(...(await site.fetchTokens('/1', { 'x-id': id })))
-              continue
-            }
-            const one = tokens[which % tokens.length]
-            for (const token of what === 'report' ? [one] : tokens) {
-              if (token === undefined) continue
-              reported = token
-              const before = here.outcomes.length
-              await here.sendReport([token])
-              await here.whenTold(before + 1)
-            }
+            await play(rest, tokens)
           }
           for (const [token, times] of counted) assert.equal(times, 1, token)
         }),
