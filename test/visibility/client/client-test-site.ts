@@ -27,6 +27,13 @@ export interface RenderContext {
 /** Renders the body of a page, for each request anew. */
 export type RenderPage = (context: RenderContext) => string
 
+/**
+ * May answer a report or destroy its connection, so that the middleware does not see it.
+ *
+ * @param count 1 for the first report of the page
+ */
+export type FailReport = (count: number, res: ServerResponse) => void
+
 /** Sees a request before the middleware does; returns `true` if it answers the request itself. */
 type Interceptor = (req: IncomingMessage, res: ServerResponse) => boolean
 
@@ -122,18 +129,14 @@ export class ClientTestSite implements AsyncDisposable {
   /**
    * Records each report from the page.
    *
-   * @param fail may answer a report or destroy its connection, so that the middleware does not see it
    * @returns a growing list of each report's `Sec-Fetch-Mode`, which is `no-cors` for a beacon
    */
-  recordReports(
-    path: string,
-    fail: (count: number, res: ServerResponse) => void = () => undefined,
-  ): string[] {
+  recordReports(path: string, fail?: FailReport): readonly string[] {
     const modes: string[] = []
     this.intercept((req, res) => {
       if (req.method !== 'POST' || !req.headers.referer?.endsWith(path)) return false
       modes.push(`${req.headers['sec-fetch-mode']}`)
-      fail(modes.length, res)
+      fail?.(modes.length, res)
       return res.writableEnded || res.destroyed
     })
     return modes

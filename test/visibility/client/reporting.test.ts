@@ -47,37 +47,37 @@ describe('an ad that has been viewable', () => {
     },
 
     async 'is reported again after the server failed, and counts once'({ open, site }) {
-      const page = await open(({ ad }) => ad('seen'), { flushesContinuously: false })
-      const reports = site.recordReports(page.path, (count, res) => {
-        if (count === 1) res.writeHead(503).end()
-        if (count === 2) res.destroy()
+      const page = await open(({ ad }) => ad('seen'), {
+        flushesContinuously: false,
+        failReport(count, res) {
+          if (count === 1) res.writeHead(503).end()
+          if (count === 2) res.destroy()
+        },
       })
       await page.waitUntilCounted('seen')
       await page.waitUntilDelivered()
-      assert.equal(reports.length, 3)
+      assert.equal(page.reports.length, 3)
       assert.deepEqual(site.outcomes(page.path), ['seen delivered'])
     },
 
-    async 'goes into one report with the others of the same second'({ open, site }) {
+    async 'goes into one report with the others of the same second'({ open }) {
       const page = await open(
         ({ ad }) =>
           ['one', 'two', 'three'].map((name) => ad(name, { style: 'height:90px' })).join(''),
         { flushesContinuously: false },
       )
-      const reports = site.recordReports(page.path)
       await page.waitUntilCounted('one', 'two', 'three')
-      assert.equal(reports.length, 1)
+      assert.equal(page.reports.length, 1)
     },
 
-    async 'is reported once if the page has the script twice'({ open, site }) {
+    async 'is reported once if the page has the script twice'({ open }) {
       const page = await open(
         ({ ad, track }) => `${ad('seen')}${track.script()}${track.script()}`,
         { flushesContinuously: false },
       )
-      const reports = site.recordReports(page.path)
       await page.waitUntilCounted('seen')
       await page.tab.evaluate(() => new Promise((resolve) => setTimeout(resolve, 1_500)))
-      assert.equal(reports.length, 1)
+      assert.equal(page.reports.length, 1)
     },
 
     async 'adds no global except window.adImpressions'({ open }) {

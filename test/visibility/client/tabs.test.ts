@@ -72,15 +72,14 @@ const SCENARIOS: Readonly<Record<string, TabScenario>> = {
       const page = await TestPage.open(site, window.tabs, ({ ad }) => ad('ad'), {
         flushesContinuously: false,
       })
-      const reports = site.recordReports(page.path)
       const isViewable = await page.waitUntilViewable('ad')
       await other?.bringToFront()
       if (!isViewable) continue
       await page.waitUntilCounted('ad')
       await page.waitUntilDelivered()
       assert.deepEqual(site.outcomes(page.path), ['ad delivered'])
-      assert.equal(reports.length, 1)
-      mode = reports[0] ?? ''
+      assert.equal(page.reports.length, 1)
+      mode = page.reports[0] ?? ''
     }
   },
 

@@ -1,5 +1,5 @@
 import type { BrowserContext, Page } from 'playwright-core'
-import type { ClientTestSite, RenderPage } from './client-test-site.js'
+import type { ClientTestSite, FailReport, RenderPage } from './client-test-site.js'
 
 declare global {
   interface Window {
@@ -15,6 +15,8 @@ export interface TestPageOptions {
   readonly flushesContinuously?: boolean
   /** @default true */
   readonly hasScript?: boolean
+  /** Lets reports of the page fail. @default none */
+  readonly failReport?: FailReport
 }
 
 /** A page of the site, open in a browser tab. */
@@ -24,6 +26,7 @@ export class TestPage {
   readonly #render: RenderPage
   readonly #options: TestPageOptions
   #path = ''
+  #reports: readonly string[] = []
 
   private constructor(
     tab: Page,
@@ -52,9 +55,16 @@ export class TestPage {
     return this.#path
   }
 
+  /** The `Sec-Fetch-Mode` of each report since the page was loaded. */
+  get reports(): readonly string[] {
+    return this.#reports
+  }
+
   /** Loads the page under a new path, so that its ads have never counted. */
   async load(): Promise<void> {
     this.#path = this.#site.serve(this.#render, this.#options)
+    // Before the page is loaded: on a slow machine it may report before goto() resolves.
+    this.#reports = this.#site.recordReports(this.#path, this.#options.failReport)
     await this.tab.goto(`${this.#site.origin}${this.#path}`)
     if (this.#options.flushesContinuously ?? true) await this.flushContinuously()
   }
