@@ -82,7 +82,7 @@ describe('a wrong option is refused with its path and what was expected', () => 
         Buffer.from('x'.repeat(32)),
         { secret: 'x'.repeat(32) },
       ],
-      'at least 32 bytes, as `openssl rand -base64 32` prints them, or a list of such',
+      'at least 32 bytes, such as `openssl rand -base64 32` prints, or a list of these',
     ],
     ['strict', ['yes', 1, null], 'true or false'],
   ]
