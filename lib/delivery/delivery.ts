@@ -4,7 +4,7 @@ import { describeError } from '../errors.js'
 import type { Impression } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Network, NetworkRequest } from '../networks/network.js'
-import type { Verdict } from '../networks/verdict.js'
+import type { Answer, Verdict } from '../networks/verdict.js'
 import { buildRequest, judgeCall } from './call/safe-network.js'
 import type { CallEnd, Transport } from './call/transport.js'
 import { type CallResult, CircuitBreaker, type Permit } from './circuit-breaker.js'
@@ -42,6 +42,7 @@ const CALL_RESULTS: Readonly<Record<Verdict['kind'], CallResult>> = {
   rejected: 'answered',
   split: 'answered',
   retry: 'refused',
+  suspect: 'suspect',
   misconfigured: 'misconfigured',
   uncertain: 'ambiguous',
 }
@@ -72,14 +73,14 @@ export class Delivery {
   constructor(dependencies: DeliveryDependencies) {
     const { network, maxAgeMs, random, log } = dependencies
     this.#dependencies = dependencies
-    this.#breaker = new CircuitBreaker(random)
+    this.#breaker = new CircuitBreaker(random, longestWaitMs(network, maxAgeMs))
     this.#quota = new Quota(network.windows, network.maxBatch, maxAgeMs)
     this.#pending = new PendingImpressions({
       ...dependencies,
       network: network.name,
       onReady: () => this.#scheduleDrain(),
     })
-    this.#settlement = new Settlement({ network, pending: this.#pending, log })
+    this.#settlement = new Settlement({ network, pending: this.#pending, random, log })
     this.#pending.recover()
   }
 
@@ -234,11 +235,24 @@ export class Delivery {
     const answer = 'answer' in end ? end.answer : undefined
     const verdict = judgeCall(network, end, request, log)
     this.#quota.settle(quotaUse, nowMs, answer)
-    const { kind } = verdict
-    const result = !answer && kind === 'split' ? 'unsent' : CALL_RESULTS[kind]
-    const retryAfterMs = kind === 'retry' ? verdict.retryAfterMs : undefined
-    this.#breaker.release(permit, result, nowMs, retryAfterMs)
-    this.#settlement.settle(batch, verdict, answer !== undefined && answer.status >= 500)
+    const retryAfterMs = verdict.kind === 'retry' ? verdict.retryAfterMs : undefined
+    this.#breaker.release(permit, toCallResult(verdict, answer), nowMs, retryAfterMs)
+    this.#settlement.settle(batch, verdict, {
+      isServerError: answer !== undefined && answer.status >= 500,
+      blockedForMs: this.#breaker.blockedForMs(nowMs),
+    })
     this.#scheduleDrain()
   }
+}
+
+/** The longest window; without any, as long as an impression may wait. */
+function longestWaitMs({ windows }: Network, maxAgeMs: number): number {
+  return windows.length > 0 ? Math.max(...windows.map(({ windowMs }) => windowMs)) : maxAgeMs
+}
+
+function toCallResult(verdict: Verdict, answer: Answer | undefined): CallResult {
+  const { kind } = verdict
+  if (kind === 'split' && !answer) return 'unsent'
+  const isPause = kind === 'retry' && (verdict.retryAfterMs !== undefined || answer?.status === 429)
+  return isPause ? 'paused' : CALL_RESULTS[kind]
 }

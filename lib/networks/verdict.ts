@@ -8,6 +8,11 @@ export type Verdict =
   | { readonly kind: 'split'; readonly reason: string }
   /** Never arrived, or refused for now: not counted, so it is sent again. */
   | { readonly kind: 'retry'; readonly reason: string; readonly retryAfterMs?: number }
+  /**
+   * Refused by a gateway and not in the network's own words, as by a firewall: this batch alone, or
+   * everything. The calls around it tell.
+   */
+  | { readonly kind: 'suspect'; readonly reason: string }
   /** The key or the base URL is wrong: all is kept, said loudly, and probed slowly. */
   | { readonly kind: 'misconfigured'; readonly reason: string }
   /** It may have counted: sent, and the answer was lost. */
