@@ -135,17 +135,17 @@ export class Settlement {
     const { pending } = this.#dependencies
     const [first, second] = batch.impressions
     if (!first || second) pending.halve(batch)
-    else pending.retryLater(batch, delayMs(first.attempts - SUSPECT_ATTEMPTS + 1))
+    else pending.retryLater(batch, delayMs(first.attempts - SUSPECT_ATTEMPTS + 2))
   }
 
   #jitteredDelayMs({ impressions }: Batch): number {
-    return this.#dependencies.random() * delayMs(impressions[0]?.attempts ?? 0)
+    return this.#dependencies.random() * delayMs(impressions[0]?.attempts ?? 1)
   }
 }
 
 /** Doubles with each attempt. */
 function delayMs(attempts: number): number {
-  return Math.min(FIRST_DELAY_MS * 2 ** attempts, LONGEST_DELAY_MS)
+  return Math.min(FIRST_DELAY_MS * 2 ** (attempts - 1), LONGEST_DELAY_MS)
 }
 
 function hasFailedOften({ impressions }: Batch): boolean {
