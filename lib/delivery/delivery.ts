@@ -147,8 +147,23 @@ export class Delivery {
       const kind = this.#nextKind(nowMs)
       const retry = kind === 'retry' ? this.#pending.takeRetry(limit) : undefined
       if (retry) this.#send(retry, kind)
-      else this.#claim(limit, kind)
+      else this.#claim(limit, kind, this.#isMixed(kind, nowMs))
     }
+  }
+
+  /**
+   * Whether the next batch may mix batch keys: when impressions would expire because there are more
+   * keys than calls. Viewers choose some keys (search queries), so one viewer could otherwise use
+   * up the calls of all others.
+   */
+  #isMixed(kind: BatchKind, nowMs: number): boolean {
+    const { network } = this.#dependencies
+    return network.mixesBatchKeys && kind === 'partial' && this.#quota.isUrgent(this.#waitedMs(nowMs))
+  }
+
+  /** How long the impression that is claimed next has waited. */
+  #waitedMs(nowMs: number): number {
+    return nowMs - (this.#pending.nextTrackedAtMs ?? nowMs)
   }
 
   #canSend(): boolean {
@@ -161,8 +176,7 @@ export class Delivery {
   #waitMs(nowMs: number): number {
     const waitMs = this.#blockedForMs(nowMs)
     if (waitMs > 0 || this.#pacingSuspensions > 0) return waitMs
-    const waitedMs = nowMs - (this.#pending.nextTrackedAtMs ?? nowMs)
-    return this.#quota.pacedWaitMs(nowMs, this.#nextKind(nowMs), waitedMs)
+    return this.#quota.pacedWaitMs(nowMs, this.#nextKind(nowMs), this.#waitedMs(nowMs))
   }
 
   /** Milliseconds until circuit breaker and quota let any call through. */
@@ -177,9 +191,9 @@ export class Delivery {
     return this.#pending.hasFullBatch ? 'full' : 'partial'
   }
 
-  #claim(limit: number, kind: BatchKind): void {
+  #claim(limit: number, kind: BatchKind, isMixed: boolean): void {
     this.#isClaiming = true
-    this.#pending.claim(limit, (claim) => {
+    this.#pending.claim(limit, isMixed, (claim) => {
       if (!claim && this.#pending.isAnyInOutbox) {
         this.#dependencies.clock.after(EMPTY_CLAIM_PAUSE_MS, () => {
           this.#isClaiming = false

@@ -137,6 +137,11 @@ export class Quota {
     return now < this.#urgentUntilMs ? 0 : urgentInMs
   }
 
+  /** Whether an impression that has waited this long must be sent soon. */
+  isUrgent(waitedMs: number): boolean {
+    return this.#windows.length > 0 && waitedMs >= this.#maxAgeMs * URGENT_SHARE
+  }
+
   /** A call is sent. */
   use(nowMs: number, kind: BatchKind, impressions: number): QuotaUse {
     const now = this.#time.advance(nowMs)
