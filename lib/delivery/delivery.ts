@@ -32,6 +32,7 @@ export interface DeliveryDependencies {
 /** A call in flight. */
 interface OutgoingCall {
   readonly batch: Batch
+  readonly kind: BatchKind
   readonly request: NetworkRequest
   readonly permit: Permit
   readonly quotaUse: QuotaUse
@@ -158,7 +159,9 @@ export class Delivery {
    */
   #isMixed(kind: BatchKind, nowMs: number): boolean {
     const { network } = this.#dependencies
-    return network.mixesBatchKeys && kind === 'partial' && this.#quota.isUrgent(this.#waitedMs(nowMs))
+    return (
+      network.mixesBatchKeys && kind === 'partial' && this.#quota.isUrgent(this.#waitedMs(nowMs))
+    )
   }
 
   /** How long the impression that is claimed next has waited. */
@@ -237,12 +240,12 @@ export class Delivery {
     for (const impression of batch.impressions) impression.attempts += 1
     const permit = this.#breaker.acquire(nowMs)
     const quotaUse = this.#quota.use(nowMs, kind, batch.impressions.length)
-    const call = { batch, request, permit, quotaUse }
+    const call = { batch, kind, request, permit, quotaUse }
     this.#inFlight += 1
     transport.send(request, (end) => this.#onCallEnd(call, end))
   }
 
-  #onCallEnd({ batch, request, permit, quotaUse }: OutgoingCall, end: CallEnd): void {
+  #onCallEnd({ batch, kind, request, permit, quotaUse }: OutgoingCall, end: CallEnd): void {
     const { network, clock, log } = this.#dependencies
     const nowMs = clock.now()
     this.#inFlight -= 1
@@ -250,7 +253,10 @@ export class Delivery {
     const verdict = judgeCall(network, end, request, log)
     this.#quota.settle(quotaUse, nowMs, answer)
     const retryAfterMs = verdict.kind === 'retry' ? verdict.retryAfterMs : undefined
-    this.#breaker.release(permit, toCallResult(verdict, answer), nowMs, retryAfterMs)
+    const result = toCallResult(verdict, answer)
+    // A batch that was isolated before says nothing new about the others.
+    const isNews = result !== 'suspect' || kind !== 'retry' || this.#breaker.isOpen
+    this.#breaker.release(permit, isNews ? result : 'unsent', nowMs, retryAfterMs)
     this.#settlement.settle(batch, verdict, {
       isServerError: answer !== undefined && answer.status >= 500,
       blockedForMs: this.#breaker.blockedForMs(nowMs),

@@ -10,8 +10,8 @@ import {
   CLOSIENT_KEY,
   canaryNetworks,
   ENS_KEY,
-  formsOf,
-  looksAt,
+  inspectAll,
+  listEncodings,
 } from '../networks/canaries.js'
 import { tokensIn, twoAds, VisibleSite } from './visible-site.js'
 
@@ -19,7 +19,7 @@ const SECRETS = [
   'canary-new-"\\<&>~-77ab0123456789-abcdef',
   'canary-old-"\\<&>~-5f0e3a7c-0123456789-x',
 ]
-const FORMS = SECRETS.flatMap(formsOf)
+const FORMS = SECRETS.flatMap(listEncodings)
 
 /** @throws if a text holds a key or a secret in any form */
 function assertNothingSecret(text: string, where: string): void {
@@ -39,18 +39,22 @@ async function everything() {
     networks: () => canaryNetworks(networks.ens.baseUrl, networks.closient.baseUrl),
     options: { visibility: { secret: SECRETS } },
     build(options) {
-      const log = (its: object, message: string) => void fields.push(looksAt(its), message)
+      const log = (its: object, message: string) => void fields.push(inspectAll(its), message)
       const logger = { debug: log, warn: log, error: log }
       const tracker = createTracker({
         networks: options.networks,
         visibility: options.visibility,
         logger,
       })
-      helpers.push(looksAt(tracker), looksAt(impressions({ tracker })))
-      helpers.push(looksAt(koaImpressions({ tracker })))
+      helpers.push(inspectAll(tracker), inspectAll(impressions({ tracker })))
+      helpers.push(inspectAll(koaImpressions({ tracker })))
       return bareApp([tracker], (visit) => {
         twoAds(visit)
-        helpers.push(looksAt(visit.trackImpression), looksAt(visit.res), looksAt(visit.req))
+        helpers.push(
+          inspectAll(visit.trackImpression),
+          inspectAll(visit.res),
+          inspectAll(visit.req),
+        )
       })
     },
   })
@@ -65,11 +69,11 @@ async function everything() {
     seen: {
       page: text,
       'a token': payloads.join('\n'),
-      'a head': looksAt([headers, script.headers]),
-      'an answer': looksAt(answers),
+      'a head': inspectAll([headers, script.headers]),
+      'an answer': inspectAll(answers),
       'the script': script.text,
       'the log': fields.join('\n'),
-      'an outcome': looksAt([site.outcomes, site.tracker.stats()]),
+      'an outcome': inspectAll([site.outcomes, site.tracker.stats()]),
       'the helper, the tracker or the middleware': helpers.join('\n'),
     },
   }
@@ -108,7 +112,7 @@ describe('the secret that signs tokens, and the keys', () => {
       assert.throws(
         () => Reflect.apply(createTracker, undefined, [{ networks, visibility }]),
         (error) => {
-          assertNothingSecret(looksAt(error), inspect(visibility))
+          assertNothingSecret(inspectAll(error), inspect(visibility))
           return true
         },
       )
@@ -117,7 +121,7 @@ describe('the secret that signs tokens, and the keys', () => {
 
   it('would be found by these tests', () => {
     for (const secret of SECRETS) {
-      for (const text of [secret, looksAt({ a: [{ secret }] }), looksAt(new Error(secret))]) {
+      for (const text of [secret, inspectAll({ a: [{ secret }] }), inspectAll(new Error(secret))]) {
         assert.throws(() => assertNothingSecret(text, 'this'), /this shows a/)
       }
     }
