@@ -274,5 +274,11 @@ function toCallResult(verdict: Verdict, answer: Answer | undefined): CallResult 
   const { kind } = verdict
   if (kind === 'split' && !answer) return 'unsent'
   const isPause = kind === 'retry' && (verdict.retryAfterMs !== undefined || answer?.status === 429)
-  return isPause ? 'paused' : CALL_RESULTS[kind]
+  // A router that does not know the network, as during a deployment, may know it in a few seconds.
+  const isUnroutable = kind === 'misconfigured' && !isAboutKey(answer)
+  return isPause || isUnroutable ? 'paused' : CALL_RESULTS[kind]
+}
+
+function isAboutKey(answer: Answer | undefined): boolean {
+  return answer?.status === 401 || answer?.status === 403
 }

@@ -125,7 +125,7 @@ export class Settlement {
     log.error(
       `misconfigured ${network.name}`,
       `${network.name} refuses the key or the base URL (${reason}): nothing is counted until that ` +
-        'is fixed; impressions are kept meanwhile, and one is sent every minute to find out',
+        'is fixed; impressions are kept meanwhile, and one at a time is sent to find out',
     )
     pending.requeue(batch)
   }

@@ -161,3 +161,23 @@ describe('delivery, while some backends of the network fail', () => {
     assert.match(messages(/accepts no impressions/)[0] ?? '', /sent again in 1800 s/)
   })
 })
+
+describe('delivery, while a router does not know the network', () => {
+  for (const code of [404, 405, 302]) {
+    it(`keeps everything after ${code}, probes soon, and then at least every minute`, () => {
+      const { push, clock, transport, figures, ended } = createDelivery({
+        network: { maxBatch: 10 },
+      })
+      transport.script = () => status(code, {}, 'page not found')
+      push(10)
+      clock.advance(5_000)
+      assert(transport.calls.length > 2, 'it probes within seconds')
+      clock.advance(10 * 60_000)
+      assert(transport.calls.length < 40, `${transport.calls.length} calls in ten minutes`)
+      assert.equal(figures().pending, 10)
+      transport.script = () => ok
+      clock.advance(60_000)
+      assert.equal(ended('delivered').length, 10)
+    })
+  }
+})
