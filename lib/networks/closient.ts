@@ -84,6 +84,7 @@ export function closient(options: ClosientOptions = {}): Network<ClosientItem> {
   return defineNetwork<ClosientItem>({
     ...settings,
     windows: PUBLISHED_WINDOWS,
+    mixesBatchKeys: true,
     fields: ['offerId', 'searchQuery'],
     match,
     parse: (fields, viewer) => parse(fields, viewer, perOffer),
@@ -133,8 +134,11 @@ function parseSearchQuery(value: unknown, viewer: Viewer): string | null | undef
   )
 }
 
+/** A search query is about all impressions of the call, so different ones are left out. */
 function buildBody(items: readonly ClosientItem[]): object {
-  const searchQuery = items[0]?.searchQuery
+  const [first] = items
+  const isSameQuery = items.every(({ searchQuery }) => searchQuery === first?.searchQuery)
+  const searchQuery = isSameQuery ? first?.searchQuery : undefined
   return {
     impressions: items.map(({ searchQuery: _, ...impression }) => impression),
     ...(searchQuery !== undefined && { search_query: searchQuery }),

@@ -83,7 +83,10 @@ export interface NetworkDefinition<Item> {
   match?(fields: Fields): Match
   /** @throws {InvalidImpressionError} names the field and what it should be */
   parse(fields: Fields, viewer: Viewer): Parsed<Item>
-  /** One call that carries all `items`: at most `maxBatch`, all with the same batch key. */
+  /**
+   * One call that carries all `items`: at most `maxBatch`, all with the same batch key unless
+   * `mixesBatchKeys` is set.
+   */
   request(items: readonly Item[]): NetworkRequest
   /** What an answer means. Default: `verdictOnStatus`, which judges by the HTTP status. */
   verdict?(answer: Answer): Verdict
@@ -95,6 +98,12 @@ export interface NetworkDefinition<Item> {
   readonly connections?: number | undefined
   /** Most impressions per call. @default 1 */
   readonly maxBatch?: number | undefined
+  /**
+   * Whether `request` also takes items with different batch keys, and leaves out what they differ
+   * in. Used only for impressions that would otherwise expire before quota is left for a call per
+   * batch key. @default false
+   */
+  readonly mixesBatchKeys?: boolean | undefined
   /** The published rate limits. The headers of its answers update them. @default [] */
   readonly windows?: readonly QuotaWindow[] | undefined
 }
@@ -105,5 +114,6 @@ export interface Network<Item = unknown> extends Required<NetworkDefinition<Item
   readonly onUncertain: 'drop' | 'resend'
   readonly connections: number
   readonly maxBatch: number
+  readonly mixesBatchKeys: boolean
   readonly windows: readonly QuotaWindow[]
 }

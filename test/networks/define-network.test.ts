@@ -35,6 +35,7 @@ describe('defineNetwork()', () => {
       onUncertain: 'drop',
       connections: 128,
       maxBatch: 1,
+      mixesBatchKeys: false,
       windows: [],
     })
     assert.equal(match({}), 'likely')

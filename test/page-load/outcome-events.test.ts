@@ -29,7 +29,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
     told: { outcome: 'delivered', attempts: 1, latencyMs: 250, reason: /^HTTP 200$/ },
   },
   'one that the network counts at the third call': {
-    answers: [(call) => call.fail(503), (call) => call.fail(429), succeed],
+    answers: [(call) => call.fail(500), (call) => call.fail(429), succeed],
     told: { outcome: 'delivered', attempts: 3, latencyMs: 750, reason: /^HTTP 200$/ },
   },
   'one that has counted': {
