@@ -4,10 +4,11 @@ import express from 'express'
 import { type ImpressionsMiddleware, impressions } from '../lib/express.js'
 import type { OutcomeEvent } from '../lib/impression.js'
 import { type Sandbox, startSandbox } from '../lib/sandbox/sandbox.js'
-import { assertBalanced } from './page-load/books.js'
-import { view } from './page-load/browser.js'
-import { listening, networksOf, portOf } from './page-load/publisher.js'
-import { loggerInto } from './page-load/witness.js'
+import { fetchPage } from './page-load/fetch-page.js'
+import { getPort, listenOnLoopback } from './page-load/listen-on-loopback.js'
+import { createMemoryLogger } from './page-load/memory-logger.js'
+import { createNetworks } from './page-load/sandbox-networks.js'
+import { assertBalanced } from './page-load/stats-assertions.js'
 
 const ID = 'mhvXdrZT4jP5T8vBxuvm75'
 const PAGE = '<h1>News</h1><p>Ad: []</p>'
@@ -137,7 +138,11 @@ const BAD_INPUTS: [title: string, input: unknown, network: string, message: stri
 async function startSite(sandbox: Sandbox, input: unknown, strict: boolean) {
   const lines: string[] = []
   const events: OutcomeEvent[] = []
-  const ads = impressions({ networks: networksOf(sandbox), logger: loggerInto(lines), strict })
+  const ads = impressions({
+    networks: createNetworks(sandbox),
+    logger: createMemoryLogger(lines),
+    strict,
+  })
   ads.on('outcome', (event) => events.push(event))
   const app = express()
   app.set('env', 'test')
@@ -150,8 +155,8 @@ async function startSite(sandbox: Sandbox, input: unknown, strict: boolean) {
     res.send(PAGE.replace('[]', `[${printed}]`))
   })
   const server = createServer(app)
-  await listening(server)
-  return { ads, lines, events, server, url: `http://127.0.0.1:${portOf(server)}/` }
+  await listenOnLoopback(server)
+  return { ads, lines, events, server, url: `http://127.0.0.1:${getPort(server)}/` }
 }
 
 async function close(server: Server, ads: ImpressionsMiddleware): Promise<void> {
@@ -174,7 +179,7 @@ describe('trackImpression', () => {
       it('is invalid and logged once; the page and its other impressions are fine', async () => {
         const { ads, lines, events, server, url } = await startSite(sandbox, input, false)
         try {
-          const { status, text } = await view(url)
+          const { status, text } = await fetchPage(url)
           assert.equal(status, 200)
           assert.equal(text, PAGE)
 
@@ -207,7 +212,7 @@ describe('trackImpression', () => {
       it('throws the same message with strict', async () => {
         const { ads, lines, events, server, url } = await startSite(sandbox, input, true)
         try {
-          const { status, text } = await view(url)
+          const { status, text } = await fetchPage(url)
           assert.equal(status, 500)
           assert.ok(unescapeHtml(text).includes(`InvalidImpressionError: ${message}`), text)
           assert.equal(events.find(({ outcome }) => outcome === 'invalid')?.reason, message)
@@ -226,7 +231,7 @@ describe('trackImpression', () => {
       false,
     )
     try {
-      for (let i = 0; i < 20; i += 1) await view(url)
+      for (let i = 0; i < 20; i += 1) await fetchPage(url)
       assert.equal(ads.stats().ens?.invalid, 20)
       assert.equal(lines.length, 1)
     } finally {
@@ -238,8 +243,8 @@ describe('trackImpression', () => {
     const ad = { campaignId: 43, placement: 'side', id: 43, url: 'https://a.example', image: '' }
     const { ads, lines, server, url } = await startSite(sandbox, ad, false)
     try {
-      await view(url)
-      await view(url)
+      await fetchPage(url)
+      await fetchPage(url)
       await sandbox.ens.received(4)
       assert.deepEqual(sandbox.ens.calls.map(({ body }) => body).filter(isSideAd), [
         { campaignId: 43, placement: 'side', device: 'desktop' },

@@ -7,13 +7,14 @@ import { promisify } from 'node:util'
 import { OUTCOMES } from '../lib/impression.js'
 import { startSandbox } from '../lib/sandbox/sandbox.js'
 import { createTracker } from '../lib/tracker.js'
-import { nonZero } from './page-load/books.js'
-import { view } from './page-load/browser.js'
 import { closientAd, ensAd } from './page-load/campaigns.js'
-import { gate } from './page-load/gate.js'
-import { NetworkAtHand } from './page-load/network-at-hand.js'
-import { listening, type Page, Publisher, portOf } from './page-load/publisher.js'
-import { loggerInto } from './page-load/witness.js'
+import { createDeferred } from './page-load/deferred.js'
+import { fetchPage } from './page-load/fetch-page.js'
+import { getPort, listenOnLoopback } from './page-load/listen-on-loopback.js'
+import { ManualEns } from './page-load/manual-ens.js'
+import { createMemoryLogger } from './page-load/memory-logger.js'
+import { type Page, Publisher } from './page-load/publisher.js'
+import { omitZeros } from './page-load/stats-assertions.js'
 
 /** Lets whatever is ready to run do so. */
 async function someTurns(): Promise<void> {
@@ -44,33 +45,33 @@ describe('stats()', () => {
         Object.keys(figures).sort(),
         ['held', 'pending', 'tracked', ...OUTCOMES].sort(),
       )
-      assert.deepEqual(nonZero(figures), {})
+      assert.deepEqual(omitZeros(figures), {})
     }
   })
 
   it('tells what is held, then pending, then delivered', async () => {
-    const shown = gate()
-    await using network = await NetworkAtHand.start()
+    const shown = createDeferred()
+    await using network = await ManualEns.start()
     await using site = await Publisher.start(
       async ({ res, trackImpression }) => {
         trackImpression(ensAd())
-        assert.deepEqual(nonZero(site.tracker.stats().ens), { tracked: 1, held: 1 })
-        await shown.opened
+        assert.deepEqual(omitZeros(site.tracker.stats().ens), { tracked: 1, held: 1 })
+        await shown.promise
         res.end()
       },
       { networks: [{ ...network.network, flush: 'finish' }] },
     )
 
-    const viewed = view(site.url)
+    const viewed = fetchPage(site.url)
     while (site.tracker.stats().ens?.held !== 1) await nextTurn()
-    shown.open()
+    shown.resolve()
     await viewed
     const call = await network.nextCall()
-    assert.deepEqual(nonZero(site.tracker.stats().ens), { tracked: 1, pending: 1 })
+    assert.deepEqual(omitZeros(site.tracker.stats().ens), { tracked: 1, pending: 1 })
     call.succeed()
 
-    await site.whenTold(1)
-    assert.deepEqual(nonZero(site.tracker.stats().ens), { tracked: 1, delivered: 1 })
+    await site.waitForOutcomes(1)
+    assert.deepEqual(omitZeros(site.tracker.stats().ens), { tracked: 1, delivered: 1 })
   })
 
   it('counts an input that is nobody’s as unknown', async () => {
@@ -80,43 +81,43 @@ describe('stats()', () => {
       res.end()
     })
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    assert.deepEqual(nonZero(site.tracker.stats().unknown), { tracked: 1, invalid: 1 })
+    assert.deepEqual(omitZeros(site.tracker.stats().unknown), { tracked: 1, invalid: 1 })
   })
 })
 
 describe('flush()', () => {
   it('resolves when all that was pending at the call has its outcome, and not before', async () => {
-    await using network = await NetworkAtHand.start()
+    await using network = await ManualEns.start()
     await using site = await Publisher.start(trackPath, { networks: [network.network] })
-    await view(`${site.url}1`)
-    await view(`${site.url}2`)
+    await fetchPage(`${site.url}1`)
+    await fetchPage(`${site.url}2`)
     const calls = [await network.nextCall(), await network.nextCall()]
 
     let isFlushed = false
     const flushed = site.tracker.flush().then(() => {
       isFlushed = true
     })
-    await view(`${site.url}3`)
+    await fetchPage(`${site.url}3`)
     const later = await network.nextCall()
 
     calls[0]?.succeed()
-    await site.whenTold(1)
+    await site.waitForOutcomes(1)
     await someTurns()
     assert.equal(isFlushed, false)
 
     calls[1]?.fail(400)
     await flushed
-    assert.deepEqual(site.told, ['ens delivered', 'ens rejected'])
-    assert.deepEqual(nonZero(site.tracker.stats().ens), {
+    assert.deepEqual(site.summaries, ['ens delivered', 'ens rejected'])
+    assert.deepEqual(omitZeros(site.tracker.stats().ens), {
       tracked: 3,
       delivered: 1,
       rejected: 1,
       pending: 1,
     })
     later.succeed()
-    await site.whenTold(3)
+    await site.waitForOutcomes(3)
   })
 
   it('includes what a page held whose response finishes at this moment', async () => {
@@ -130,10 +131,10 @@ describe('flush()', () => {
       res.end()
     })
 
-    await view(site.url)
+    await fetchPage(site.url)
     await flushed
 
-    assert.deepEqual(site.told, ['closient delivered'])
+    assert.deepEqual(site.summaries, ['closient delivered'])
   })
 
   it('waits for no pace, as nor does close(): what the quotas allow leaves now', async () => {
@@ -145,11 +146,11 @@ describe('flush()', () => {
         },
         { searchQuery: (req) => req.url ?? '' },
       )
-      for (let page = 0; page < 40; page += 1) await view(`${site.url}${page}`)
+      for (let page = 0; page < 40; page += 1) await fetchPage(`${site.url}${page}`)
 
       await site.tracker[end]()
 
-      assert.deepEqual(nonZero(site.tracker.stats().closient), { tracked: 40, delivered: 40 })
+      assert.deepEqual(omitZeros(site.tracker.stats().closient), { tracked: 40, delivered: 40 })
     }
   })
 
@@ -161,34 +162,34 @@ describe('flush()', () => {
 
   it('leaves the tracker open', async () => {
     await using site = await Publisher.start(track)
-    await view(site.url)
-    await site.whenTold(2)
+    await fetchPage(site.url)
+    await site.waitForOutcomes(2)
     await site.tracker.flush()
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(4)
-    assert.deepEqual(nonZero(site.tracker.stats().ens), { tracked: 2, delivered: 2 })
+    await site.waitForOutcomes(4)
+    assert.deepEqual(omitZeros(site.tracker.stats().ens), { tracked: 2, delivered: 2 })
   })
 })
 
 describe('close()', () => {
   it('delivers what is pending and what is held', async () => {
-    const shown = gate()
+    const shown = createDeferred()
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       trackImpression(closientAd())
-      await shown.opened
+      await shown.promise
       res.end()
     })
-    const viewed = view(site.url)
+    const viewed = fetchPage(site.url)
     while (site.tracker.stats().closient?.held !== 1) await nextTurn()
 
     const closed = site.tracker.close()
-    shown.open()
+    shown.resolve()
     await viewed
     await closed
 
-    assert.deepEqual(site.told, ['closient delivered'])
+    assert.deepEqual(site.summaries, ['closient delivered'])
   })
 
   it('is the same promise however often it is called', async () => {
@@ -205,11 +206,11 @@ describe('close()', () => {
   for (const timeoutMs of [Number.NaN, -1, Number.POSITIVE_INFINITY, '5000']) {
     it(`delivers what is pending though its timeoutMs is ${timeoutMs}, and says so`, async () => {
       await using site = await Publisher.start(track)
-      await view(site.url)
+      await fetchPage(site.url)
 
       await Reflect.apply(site.tracker.close, undefined, [{ timeoutMs }])
 
-      assert.deepEqual(site.told, ['closient delivered', 'ens delivered'])
+      assert.deepEqual(site.summaries, ['closient delivered', 'ens delivered'])
       assert.match(site.lines.join('\n'), /close\(\): timeoutMs: expected .*10000 ms are used/)
     })
   }
@@ -218,32 +219,32 @@ describe('close()', () => {
     await using site = await Publisher.start(track)
     site.sandbox.ens.fault({ hang: true })
     await site.sandbox.closient.refuse()
-    await view(site.url)
+    await fetchPage(site.url)
     await site.sandbox.ens.called(1)
 
     await site.tracker.close({ timeoutMs: 1 })
 
-    assert.deepEqual(site.told, ['closient dropped: closed', 'ens uncertain'])
-    assert.deepEqual(nonZero(site.tracker.stats().ens), { tracked: 1, uncertain: 1 })
-    assert.deepEqual(nonZero(site.tracker.stats().closient), { tracked: 1, dropped: 1 })
+    assert.deepEqual(site.summaries, ['closient dropped: closed', 'ens uncertain'])
+    assert.deepEqual(omitZeros(site.tracker.stats().ens), { tracked: 1, uncertain: 1 })
+    assert.deepEqual(omitZeros(site.tracker.stats().closient), { tracked: 1, dropped: 1 })
   })
 
   it('gives up what a page holds that outlasts its time', async () => {
-    const shown = gate()
+    const shown = createDeferred()
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       trackImpression(closientAd())
-      await shown.opened
+      await shown.promise
       res.end()
     })
-    const viewed = view(site.url)
+    const viewed = fetchPage(site.url)
     while (site.tracker.stats().closient?.held !== 1) await nextTurn()
 
     await site.tracker.close({ timeoutMs: 1 })
-    assert.deepEqual(site.told, ['closient dropped: closed'])
-    shown.open()
+    assert.deepEqual(site.summaries, ['closient dropped: closed'])
+    shown.resolve()
     await viewed
 
-    assert.deepEqual(site.told, ['closient dropped: closed'])
+    assert.deepEqual(site.summaries, ['closient dropped: closed'])
     assert.equal(site.sandbox.closient.totals.calls, 0)
   })
 
@@ -251,26 +252,29 @@ describe('close()', () => {
     await using site = await Publisher.start(track)
     await site.tracker.close()
 
-    assert.equal((await view(site.url)).status, 200)
+    assert.equal((await fetchPage(site.url)).status, 200)
 
-    await site.whenTold(2)
-    assert.deepEqual(site.told, ['closient dropped: closed', 'ens dropped: closed'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(site.summaries, ['closient dropped: closed', 'ens dropped: closed'])
     assert.equal(site.sandbox.ens.totals.calls + site.sandbox.closient.totals.calls, 0)
   })
 
   it('is what the end of a scope does', async () => {
-    await using network = await NetworkAtHand.start()
+    await using network = await ManualEns.start()
     const outcomes: string[] = []
     const server = createServer()
     {
-      await using tracker = createTracker({ networks: [network.network], logger: loggerInto([]) })
+      await using tracker = createTracker({
+        networks: [network.network],
+        logger: createMemoryLogger([]),
+      })
       tracker.on('outcome', ({ outcome }) => void outcomes.push(outcome))
       server.on('request', (req, res) => {
         tracker.pageLoad(req, res)(ensAd())
         res.end()
       })
-      await listening(server)
-      await view(`http://127.0.0.1:${portOf(server)}/`)
+      await listenOnLoopback(server)
+      await fetchPage(`http://127.0.0.1:${getPort(server)}/`)
       const call = await network.nextCall()
       setImmediate(() => call.succeed())
     }
@@ -284,7 +288,7 @@ describe('close()', () => {
 describe('a process that has nothing left to do', () => {
   it('ends by itself, its tracker idle and never closed', async () => {
     await using sandbox = await startSandbox()
-    const script = fileURLToPath(new URL('page-load/short-lived.ts', import.meta.url))
+    const script = fileURLToPath(new URL('page-load/single-page-process.ts', import.meta.url))
 
     const { stdout, stderr } = await promisify(execFile)(
       process.execPath,

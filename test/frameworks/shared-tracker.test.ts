@@ -8,12 +8,13 @@ import { impressions as koaImpressions } from '../../lib/koa.js'
 import { startSandbox } from '../../lib/sandbox/sandbox.js'
 import type { TrackImpression } from '../../lib/track-impression.js'
 import { createTracker } from '../../lib/tracker.js'
-import { nonZero } from '../page-load/books.js'
-import { view } from '../page-load/browser.js'
 import { closientAd, ensAd } from '../page-load/campaigns.js'
-import { networksOf } from '../page-load/publisher.js'
-import { loggerInto, Witness } from '../page-load/witness.js'
-import { serve } from './site.js'
+import { fetchPage } from '../page-load/fetch-page.js'
+import { createMemoryLogger } from '../page-load/memory-logger.js'
+import { OutcomeRecorder } from '../page-load/outcome-recorder.js'
+import { createNetworks } from '../page-load/sandbox-networks.js'
+import { omitZeros } from '../page-load/stats-assertions.js'
+import { startServer } from './start-server.js'
 
 function show(trackImpression: TrackImpression): string {
   return `[${trackImpression(ensAd())}${trackImpression(closientAd())}]`
@@ -22,8 +23,11 @@ function show(trackImpression: TrackImpression): string {
 describe('a tracker that an Express app and a Koa app share', () => {
   it('counts the page loads of both, each of its own', async () => {
     await using sandbox = await startSandbox()
-    const tracker = createTracker({ networks: networksOf(sandbox), logger: loggerInto([]) })
-    const witness = new Witness(tracker)
+    const tracker = createTracker({
+      networks: createNetworks(sandbox),
+      logger: createMemoryLogger([]),
+    })
+    const witness = new OutcomeRecorder(tracker)
     const expressApp = express().use(expressImpressions({ tracker }))
     expressApp.use((_req, res) => void res.send(show(res.locals.trackImpression)))
     const koaApp = new Koa().use(koaImpressions({ tracker }))
@@ -31,17 +35,17 @@ describe('a tracker that an Express app and a Koa app share', () => {
       ctx.body = show(ctx.state.trackImpression)
     })
     const served = [
-      await serve('http1', { listener: expressApp }),
-      await serve('http1', { listener: koaApp.callback() }),
+      await startServer('http1', { listener: expressApp }),
+      await startServer('http1', { listener: koaApp.callback() }),
     ]
 
     for (const { port } of served) {
-      assert.equal((await view(`http://127.0.0.1:${port}/`)).text, '[]')
+      assert.equal((await fetchPage(`http://127.0.0.1:${port}/`)).text, '[]')
     }
 
-    await witness.whenTold(4)
+    await witness.waitForOutcomes(4)
     await Promise.all(served.map((server) => server.close()))
-    assert.deepEqual(await witness.settled(), [
+    assert.deepEqual(await witness.closeAndSummarize(), [
       'closient delivered',
       'closient delivered',
       'ens delivered',
@@ -51,8 +55,11 @@ describe('a tracker that an Express app and a Koa app share', () => {
 
   it('counts a page load once that passes through both', async () => {
     await using sandbox = await startSandbox()
-    const tracker = createTracker({ networks: networksOf(sandbox), logger: loggerInto([]) })
-    const witness = new Witness(tracker)
+    const tracker = createTracker({
+      networks: createNetworks(sandbox),
+      logger: createMemoryLogger([]),
+    })
+    const witness = new OutcomeRecorder(tracker)
     const helpers: unknown[] = []
     const koaApp = new Koa().use(koaImpressions({ tracker }))
     koaApp.use((ctx) => {
@@ -66,15 +73,15 @@ describe('a tracker that an Express app and a Koa app share', () => {
       next()
     })
     expressApp.use(koaApp.callback())
-    const served = await serve('http1', { listener: expressApp })
+    const served = await startServer('http1', { listener: expressApp })
 
-    await view(`http://127.0.0.1:${served.port}/`)
+    await fetchPage(`http://127.0.0.1:${served.port}/`)
 
-    await witness.whenTold(4)
+    await witness.waitForOutcomes(4)
     await served.close()
     assert.equal(helpers.length, 2)
     assert.equal(helpers[0], helpers[1])
-    assert.deepEqual(await witness.settled(), [
+    assert.deepEqual(await witness.closeAndSummarize(), [
       'closient delivered',
       'closient duplicate',
       'ens delivered',
@@ -86,8 +93,8 @@ describe('a tracker that an Express app and a Koa app share', () => {
     await using sandbox = await startSandbox()
     const asked: unknown[] = []
     const tracker = createTracker({
-      networks: networksOf(sandbox),
-      logger: loggerInto([]),
+      networks: createNetworks(sandbox),
+      logger: createMemoryLogger([]),
       requestId(req) {
         asked.push(req)
         return String(req.headers['x-page-load'])
@@ -101,9 +108,9 @@ describe('a tracker that an Express app and a Koa app share', () => {
     })
 
     for (const listener of [expressApp, koaApp.callback()]) {
-      const served = await serve('http1', { listener })
+      const served = await startServer('http1', { listener })
       const headers = { 'x-page-load': 'an-id' }
-      assert.equal((await view(`http://127.0.0.1:${served.port}/`, { headers })).text, 'an-id')
+      assert.equal((await fetchPage(`http://127.0.0.1:${served.port}/`, { headers })).text, 'an-id')
       await served.close()
     }
 
@@ -114,11 +121,14 @@ describe('a tracker that an Express app and a Koa app share', () => {
 
   it('has its methods on each middleware', async () => {
     await using sandbox = await startSandbox()
-    const tracker = createTracker({ networks: networksOf(sandbox), logger: loggerInto([]) })
+    const tracker = createTracker({
+      networks: createNetworks(sandbox),
+      logger: createMemoryLogger([]),
+    })
     for (const middleware of [expressImpressions({ tracker }), koaImpressions({ tracker })]) {
       const { stats, flush, close, on } = middleware
       assert.deepEqual(stats(), tracker.stats())
-      assert.deepEqual(nonZero(stats().ens), {})
+      assert.deepEqual(omitZeros(stats().ens), {})
       await flush()
       on('outcome', () => {})()
       assert.equal(close(), tracker.close())
@@ -128,7 +138,7 @@ describe('a tracker that an Express app and a Koa app share', () => {
 
   for (const impressions of [expressImpressions, koaImpressions]) {
     it('is refused beside other options, and where it is none', () => {
-      const tracker = createTracker({ networks: networksOf(sandboxOfNowhere) })
+      const tracker = createTracker({ networks: createNetworks(sandboxOfNowhere) })
       const beside = { tracker, strict: true }
       assert.throws(() => impressions(beside), ConfigurationError)
       const none: unknown = {}

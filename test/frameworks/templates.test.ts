@@ -9,15 +9,16 @@ import { impressions as koaImpressions } from '../../lib/koa.js'
 import { startSandbox } from '../../lib/sandbox/sandbox.js'
 import type { Tracker } from '../../lib/tracker.js'
 import { createTracker } from '../../lib/tracker.js'
-import { view } from '../page-load/browser.js'
-import { networksOf } from '../page-load/publisher.js'
-import { loggerInto, Witness } from '../page-load/witness.js'
+import { fetchPage } from '../page-load/fetch-page.js'
+import { createMemoryLogger } from '../page-load/memory-logger.js'
+import { OutcomeRecorder } from '../page-load/outcome-recorder.js'
+import { createNetworks } from '../page-load/sandbox-networks.js'
 import type { App } from './framework.js'
-import { serve } from './site.js'
+import { startServer } from './start-server.js'
 
 const VIEWS = new URL('views', import.meta.url).pathname
 
-/** Renders the view that the path names. */
+/** Renders the fetchPage that the path names. */
 function expressApp(makeApp: typeof express, tracker: Tracker): App['listener'] {
   const app: Express = makeApp()
   app.set('views', VIEWS)
@@ -50,13 +51,16 @@ for (const [name, makeListener] of Object.entries(ENGINES)) {
   describe(`a template of ${name}`, () => {
     async function viewed(template: string) {
       await using sandbox = await startSandbox()
-      const tracker = createTracker({ networks: networksOf(sandbox), logger: loggerInto([]) })
-      const witness = new Witness(tracker)
-      const served = await serve('http1', { listener: makeListener(tracker) })
-      const page = await view(`http://127.0.0.1:${served.port}/${template}`)
-      await witness.whenTold(2)
+      const tracker = createTracker({
+        networks: createNetworks(sandbox),
+        logger: createMemoryLogger([]),
+      })
+      const witness = new OutcomeRecorder(tracker)
+      const served = await startServer('http1', { listener: makeListener(tracker) })
+      const page = await fetchPage(`http://127.0.0.1:${served.port}/${template}`)
+      await witness.waitForOutcomes(2)
       await served.close()
-      return { ...page, told: await witness.settled() }
+      return { ...page, told: await witness.closeAndSummarize() }
     }
 
     it('sees the helper as a plain name, which prints nothing', async () => {

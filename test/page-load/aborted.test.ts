@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { nonZero } from './books.js'
-import { view } from './browser.js'
 import { closientAd, ensAd } from './campaigns.js'
-import { closing, gate } from './gate.js'
+import { createDeferred } from './deferred.js'
+import { fetchPage } from './fetch-page.js'
 import { type Page, Publisher } from './publisher.js'
-import { RawClient, requestText } from './raw-client.js'
+import { formatRequest, RawClient } from './raw-client.js'
+import { omitZeros } from './stats-assertions.js'
+import { waitForClose } from './wait-for-close.js'
 
 /** More than the kernel's buffers hold, so that a client who does not read stops the server. */
 const MORE_THAN_BUFFERS_HOLD = Buffer.alloc(32 * 1_024 * 1_024, 'x')
@@ -31,13 +32,13 @@ describe('a client that hangs up mid-body', () => {
         return write(visit)
       })
       const client = await RawClient.connect(site.port)
-      client.send(requestText())
+      client.send(formatRequest())
       await client.waitForBytes()
 
-      await client.leave()
+      await client.disconnect()
 
-      await site.whenTold(1)
-      assert.deepEqual(await site.settled(), ['closient suppressed: aborted'])
+      await site.waitForOutcomes(1)
+      assert.deepEqual(await site.closeAndSummarize(), ['closient suppressed: aborted'])
       assert.equal(site.sandbox.closient.totals.calls, 0)
     })
 
@@ -47,12 +48,12 @@ describe('a client that hangs up mid-body', () => {
         return write(visit)
       })
       const client = await RawClient.connect(site.port)
-      client.send(requestText())
+      client.send(formatRequest())
       await client.waitForBytes()
 
-      await client.leave()
+      await client.disconnect()
 
-      assert.deepEqual(await site.settled(), ['ens delivered'])
+      assert.deepEqual(await site.closeAndSummarize(), ['ens delivered'])
       assert.equal(site.sandbox.ens.totals.impressions, 1)
     })
   }
@@ -69,15 +70,15 @@ describe('a client that hangs up mid-body', () => {
       { requestId: () => 'the-same-page-load' },
     )
     const client = await RawClient.connect(site.port)
-    client.send(requestText())
+    client.send(formatRequest())
     await client.waitForBytes()
-    await client.leave()
-    await site.whenTold(2)
+    await client.disconnect()
+    await site.waitForOutcomes(2)
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(4)
-    assert.deepEqual(await site.settled(), [
+    await site.waitForOutcomes(4)
+    assert.deepEqual(await site.closeAndSummarize(), [
       'closient delivered',
       'closient suppressed: aborted',
       'ens delivered',
@@ -94,30 +95,30 @@ describe('a client that hangs up mid-body', () => {
       res.end(MORE_THAN_BUFFERS_HOLD)
     })
 
-    const { text } = await view(site.url)
+    const { text } = await fetchPage(site.url)
 
     assert.equal(text.length, MORE_THAN_BUFFERS_HOLD.length)
-    await site.whenTold(1)
-    assert.deepEqual(await site.settled(), ['closient delivered'])
+    await site.waitForOutcomes(1)
+    assert.deepEqual(await site.closeAndSummarize(), ['closient delivered'])
   })
 
   it('is shown nothing of what is tracked once it has gone', async () => {
-    const left = gate()
+    const left = createDeferred()
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       res.write('the first half, ')
-      await closing(res)
+      await waitForClose(res)
       trackImpression(ensAd())
       trackImpression(closientAd())
-      left.open()
+      left.resolve()
     })
     const client = await RawClient.connect(site.port)
-    client.send(requestText())
+    client.send(formatRequest())
     await client.readUntil('the first half')
 
-    await client.leave()
+    await client.disconnect()
 
-    await left.opened
-    assert.deepEqual(await site.settled(), [
+    await left.promise
+    assert.deepEqual(await site.closeAndSummarize(), [
       'closient suppressed: aborted',
       'ens suppressed: aborted',
     ])
@@ -125,28 +126,28 @@ describe('a client that hangs up mid-body', () => {
   })
 
   it('is shown nothing either when the server ends the response that nobody reads', async () => {
-    const left = gate()
+    const left = createDeferred()
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       res.write('the first half, ')
-      await closing(res)
+      await waitForClose(res)
       res.end('the second')
       trackImpression(ensAd())
       trackImpression(closientAd())
       setImmediate(() => {
         trackImpression(ensAd(43))
         trackImpression(closientAd(43))
-        left.open()
+        left.resolve()
       })
     })
     const client = await RawClient.connect(site.port)
-    client.send(requestText())
+    client.send(formatRequest())
     await client.readUntil('the first half')
 
-    await client.leave()
+    await client.disconnect()
 
-    await left.opened
-    assert.deepEqual(nonZero(site.tracker.stats().ens), { tracked: 2, suppressed: 2 })
-    assert.deepEqual(nonZero(site.tracker.stats().closient), { tracked: 2, suppressed: 2 })
+    await left.promise
+    assert.deepEqual(omitZeros(site.tracker.stats().ens), { tracked: 2, suppressed: 2 })
+    assert.deepEqual(omitZeros(site.tracker.stats().closient), { tracked: 2, suppressed: 2 })
   })
 
   for (const [network, ad] of [
@@ -154,25 +155,25 @@ describe('a client that hangs up mid-body', () => {
     ['closient', closientAd()],
   ] as const) {
     it(`is shown nothing of what is tracked later, on a page with an ad of ${network}`, async () => {
-      const tracked = gate()
+      const tracked = createDeferred()
       await using site = await Publisher.start(async ({ res, trackImpression }) => {
         trackImpression(ad)
         res.end(MORE_THAN_BUFFERS_HOLD)
-        await closing(res)
+        await waitForClose(res)
         trackImpression(ensAd(43))
         trackImpression(closientAd(43))
-        tracked.open()
+        tracked.resolve()
       })
       const client = await RawClient.connect(site.port)
-      client.send(requestText())
+      client.send(formatRequest())
       await client.waitForBytes()
 
-      await client.leave()
+      await client.disconnect()
 
-      await tracked.opened
+      await tracked.promise
       const before = network === 'ens' ? ['ens delivered'] : ['closient suppressed: aborted']
       assert.deepEqual(
-        await site.settled(),
+        await site.closeAndSummarize(),
         [...before, 'closient suppressed: aborted', 'ens suppressed: aborted'].sort(),
       )
     })
@@ -188,10 +189,10 @@ describe('a response that the server destroys', () => {
       trackImpression(ensAd())
     })
 
-    await assert.rejects(view(site.url))
+    await assert.rejects(fetchPage(site.url))
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), [
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), [
       'closient suppressed: aborted',
       'ens suppressed: aborted',
     ])
@@ -205,10 +206,10 @@ describe('a response that the server destroys', () => {
       res.end('the second')
     })
 
-    await assert.rejects(view(site.url))
+    await assert.rejects(fetchPage(site.url))
 
-    await site.whenTold(1)
-    assert.deepEqual(await site.settled(), ['closient suppressed: aborted'])
+    await site.waitForOutcomes(1)
+    assert.deepEqual(await site.closeAndSummarize(), ['closient suppressed: aborted'])
   })
 
   it('was no display when its head had promised a 200', async () => {
@@ -220,9 +221,9 @@ describe('a response that the server destroys', () => {
       req.socket.destroy()
     })
 
-    await assert.rejects(view(site.url))
+    await assert.rejects(fetchPage(site.url))
 
-    await site.whenTold(1)
-    assert.deepEqual(await site.settled(), ['closient suppressed: aborted'])
+    await site.waitForOutcomes(1)
+    assert.deepEqual(await site.closeAndSummarize(), ['closient suppressed: aborted'])
   })
 })

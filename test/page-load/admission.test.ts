@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TrackerOptions } from '../../lib/options.js'
-import { BROWSER, ROBOT, view } from './browser.js'
 import { closientAd, ensAd } from './campaigns.js'
+import { BOT_HEADERS, BROWSER_HEADERS, fetchPage } from './fetch-page.js'
 import { type Page, Publisher } from './publisher.js'
 
 const show: Page = ({ res, trackImpression }) => {
@@ -15,9 +15,9 @@ async function outcomesOf(
   options: TrackerOptions = {},
 ): Promise<string[]> {
   await using site = await Publisher.start(show, options)
-  await view(site.url, { headers })
-  await site.whenTold(2)
-  return site.settled()
+  await fetchPage(site.url, { headers })
+  await site.waitForOutcomes(2)
+  return site.closeAndSummarize()
 }
 
 const COUNTED = ['closient delivered', 'ens delivered']
@@ -37,11 +37,11 @@ const SPECULATIVE: readonly Readonly<Record<string, string>>[] = [
 
 describe('a robot', () => {
   it('is shown no ads', async () => {
-    assert.deepEqual(await outcomesOf(ROBOT), suppressedAs('bot'))
+    assert.deepEqual(await outcomesOf(BOT_HEADERS), suppressedAs('bot'))
   })
 
   it('counts if the option says so', async () => {
-    assert.deepEqual(await outcomesOf(ROBOT, { traffic: { bots: 'count' } }), COUNTED)
+    assert.deepEqual(await outcomesOf(BOT_HEADERS, { traffic: { bots: 'count' } }), COUNTED)
   })
 })
 
@@ -61,7 +61,10 @@ describe('a speculative load', () => {
 
   it('of a robot is not counted by counting speculative loads', async () => {
     assert.deepEqual(
-      await outcomesOf({ ...ROBOT, 'sec-purpose': 'prefetch' }, { traffic: { prefetch: 'count' } }),
+      await outcomesOf(
+        { ...BOT_HEADERS, 'sec-purpose': 'prefetch' },
+        { traffic: { prefetch: 'count' } },
+      ),
       suppressedAs('bot'),
     )
   })
@@ -69,22 +72,25 @@ describe('a speculative load', () => {
   it('leaves the campaign to the page load that is looked at', async () => {
     await using site = await Publisher.start(show, { requestId: () => 'the-same-page-load' })
 
-    await view(site.url, { headers: { 'sec-purpose': 'prefetch' } })
-    await view(site.url)
+    await fetchPage(site.url, { headers: { 'sec-purpose': 'prefetch' } })
+    await fetchPage(site.url)
 
-    await site.whenTold(4)
-    assert.deepEqual(await site.settled(), [...COUNTED, ...suppressedAs('prefetch')].sort())
+    await site.waitForOutcomes(4)
+    assert.deepEqual(
+      await site.closeAndSummarize(),
+      [...COUNTED, ...suppressedAs('prefetch')].sort(),
+    )
   })
 })
 
 describe('consent', () => {
   it('given, counts', async () => {
-    assert.deepEqual(await outcomesOf(BROWSER, { consent: () => true }), COUNTED)
+    assert.deepEqual(await outcomesOf(BROWSER_HEADERS, { consent: () => true }), COUNTED)
   })
 
   it('refused, counts nothing', async () => {
     assert.deepEqual(
-      await outcomesOf(BROWSER, { consent: () => false }),
+      await outcomesOf(BROWSER_HEADERS, { consent: () => false }),
       suppressedAs('no-consent'),
     )
   })
@@ -104,10 +110,10 @@ describe('consent', () => {
     it(`that is ${what} is a no, and one line of the log says so`, async () => {
       await using site = await Publisher.start(show, { consent: consent as () => boolean })
 
-      await view(site.url)
+      await fetchPage(site.url)
 
-      await site.whenTold(2)
-      assert.deepEqual(await site.settled(), suppressedAs('no-consent'))
+      await site.waitForOutcomes(2)
+      assert.deepEqual(await site.closeAndSummarize(), suppressedAs('no-consent'))
       assert.equal(site.lines.length, 1, site.lines.join('\n'))
       assert.match(site.lines[0] ?? '', /consent/)
     })
@@ -128,9 +134,9 @@ describe('consent', () => {
       },
     )
 
-    for (const path of ['/ads', '/plain', '/ads']) await view(new URL(path, site.url).href)
+    for (const path of ['/ads', '/plain', '/ads']) await fetchPage(new URL(path, site.url).href)
 
-    await site.whenTold(4)
+    await site.waitForOutcomes(4)
     assert.deepEqual(asked, ['/ads', '/ads'])
   })
 
@@ -143,11 +149,11 @@ describe('consent', () => {
       },
     })
 
-    await view(site.url, { method: 'HEAD' })
-    await view(site.url, { headers: ROBOT })
-    await view(site.url, { headers: { 'sec-purpose': 'prefetch' } })
+    await fetchPage(site.url, { method: 'HEAD' })
+    await fetchPage(site.url, { headers: BOT_HEADERS })
+    await fetchPage(site.url, { headers: { 'sec-purpose': 'prefetch' } })
 
-    await site.whenTold(6)
+    await site.waitForOutcomes(6)
     assert.equal(asked, 0)
   })
 
@@ -158,17 +164,20 @@ describe('consent', () => {
       consent: () => hasConsented,
     })
 
-    await view(site.url)
+    await fetchPage(site.url)
     hasConsented = true
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(4)
-    assert.deepEqual(await site.settled(), [...COUNTED, ...suppressedAs('no-consent')].sort())
+    await site.waitForOutcomes(4)
+    assert.deepEqual(
+      await site.closeAndSummarize(),
+      [...COUNTED, ...suppressedAs('no-consent')].sort(),
+    )
   })
 
   it('reads books that balance, and so do the other functions and the logger', async () => {
     const read = (value: unknown) => {
-      if (site) site.assertBooksBalanced()
+      if (site) site.assertStatsBalanced()
       return value
     }
     let site: Publisher | undefined
@@ -190,9 +199,12 @@ describe('consent', () => {
     }, options as TrackerOptions)
     site = started
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(4)
-    assert.deepEqual(await site.settled(), [...COUNTED, 'closient duplicate', 'ens invalid'].sort())
+    await site.waitForOutcomes(4)
+    assert.deepEqual(
+      await site.closeAndSummarize(),
+      [...COUNTED, 'closient duplicate', 'ens invalid'].sort(),
+    )
   })
 })

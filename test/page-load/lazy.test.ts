@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import type { EventEmitter } from 'node:events'
 import { createServer } from 'node:http'
 import type { TrackerOptions } from '../../lib/options.js'
-import { assertBalanced, nonZero } from './books.js'
-import { view } from './browser.js'
 import { closientAd, ensAd } from './campaigns.js'
-import { listening, Publisher, portOf, type Visit } from './publisher.js'
+import { fetchPage } from './fetch-page.js'
+import { getPort, listenOnLoopback } from './listen-on-loopback.js'
+import { Publisher, type Visit } from './publisher.js'
+import { assertBalanced, omitZeros } from './stats-assertions.js'
 
 /** How many listeners request, response and socket have of each event. */
 type Counts = [Record<string, number>, Record<string, number>, Record<string, number>]
@@ -47,16 +48,16 @@ describe('a request that tracks nothing', () => {
       res.end()
     }, options as TrackerOptions)
 
-    await view(site.url)
+    await fetchPage(site.url)
     assert.deepEqual(asked, [])
 
-    await view(new URL('/ads', site.url).href)
+    await fetchPage(new URL('/ads', site.url).href)
     assert.deepEqual(
       asked.sort(),
       ['bots', 'consent', 'country', 'device', 'requestId', 'searchQuery'],
       'each once by a page that tracks four',
     )
-    await site.whenTold(4)
+    await site.waitForOutcomes(4)
   })
 
   it('gets no listener on request, response and socket', async () => {
@@ -76,10 +77,10 @@ describe('a request that tracks nothing', () => {
       bare.push(listenersOf({ req, res }))
       res.end()
     })
-    await listening(server)
+    await listenOnLoopback(server)
 
-    await view(site.url)
-    await view(`http://127.0.0.1:${portOf(server)}/`)
+    await fetchPage(site.url)
+    await fetchPage(`http://127.0.0.1:${getPort(server)}/`)
     server.closeAllConnections()
     server.close()
 
@@ -89,10 +90,10 @@ describe('a request that tracks nothing', () => {
   it('is nothing to the books', async () => {
     await using site = await Publisher.start(({ res }) => void res.end())
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    assert.deepEqual(nonZero(site.tracker.stats().ens), {})
-    assert.deepEqual(nonZero(site.tracker.stats().closient), {})
+    assert.deepEqual(omitZeros(site.tracker.stats().ens), {})
+    assert.deepEqual(omitZeros(site.tracker.stats().closient), {})
     assertBalanced(site.tracker.stats())
   })
 
@@ -105,10 +106,10 @@ describe('a request that tracks nothing', () => {
       { requestId: (req) => String(req.url), dedupe: { max: 1 } },
     )
 
-    for (const path of ['/ads', '/plain', '/ads']) await view(new URL(path, site.url).href)
+    for (const path of ['/ads', '/plain', '/ads']) await fetchPage(new URL(path, site.url).href)
 
-    await site.whenTold(2)
-    assert.deepEqual(site.told, ['ens delivered', 'ens duplicate'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(site.summaries, ['ens delivered', 'ens duplicate'])
   })
 })
 
@@ -123,10 +124,10 @@ describe('a request that tracks', () => {
       { requestId: (req) => String(req.url), dedupe: { max: 1 } },
     )
 
-    for (const path of ['/ads', '/moved', '/ads']) await view(new URL(path, site.url).href)
+    for (const path of ['/ads', '/moved', '/ads']) await fetchPage(new URL(path, site.url).href)
 
-    await site.whenTold(3)
-    assert.deepEqual(site.told, ['ens delivered', 'ens duplicate', 'ens suppressed: redirect'])
+    await site.waitForOutcomes(3)
+    assert.deepEqual(site.summaries, ['ens delivered', 'ens duplicate', 'ens suppressed: redirect'])
   })
 
   it('gets no more listeners for fifty impressions of each network than for one', async () => {
@@ -139,9 +140,9 @@ describe('a request that tracks', () => {
       visit.res.end()
     })
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(100)
+    await site.waitForOutcomes(100)
     assert.equal(site.sandbox.closient.totals.calls, 1)
   })
 
@@ -154,9 +155,9 @@ describe('a request that tracks', () => {
       visit.res.end()
     })
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(1)
+    await site.waitForOutcomes(1)
     const [[, before], [, after]] = left as [Counts, Counts]
     assert.deepEqual({ ...after, finish: 0 }, { ...before, finish: 0 })
     assert.equal(after.finish, (before.finish ?? 0) + 1, 'the test’s own')

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { systemClock } from '../../lib/clock.js'
 import { OUTCOMES, type OutcomeEvent } from '../../lib/impression.js'
 import type { TrackerOptions } from '../../lib/options.js'
-import { BROWSER, ROBOT, view } from './browser.js'
 import { ensAd } from './campaigns.js'
-import { type Call, NetworkAtHand } from './network-at-hand.js'
+import { BOT_HEADERS, BROWSER_HEADERS, fetchPage } from './fetch-page.js'
+import { ManualEns, type ReceivedCall } from './manual-ens.js'
 import { type Page, Publisher } from './publisher.js'
 
 interface Scene {
@@ -12,12 +12,12 @@ interface Scene {
   readonly headers?: Readonly<Record<string, string>>
   readonly options?: TrackerOptions
   /** What the network does with each call, in turn; the clock has moved on by 250 ms each time. */
-  readonly answers?: readonly ((call: Call) => void)[]
+  readonly answers?: readonly ((call: ReceivedCall) => void)[]
   /** What the last outcome tells, besides network, page load and campaign. */
   readonly told: Pick<OutcomeEvent, 'outcome' | 'attempts' | 'latencyMs'> & { reason: RegExp }
 }
 
-const succeed = (call: Call) => call.succeed()
+const succeed = (call: ReceivedCall) => call.succeed()
 const track: Page = ({ res, trackImpression }) => {
   trackImpression(ensAd())
   res.end()
@@ -41,7 +41,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
     told: { outcome: 'duplicate', attempts: 0, latencyMs: 0, reason: /42/ },
   },
   'one that is no display': {
-    headers: ROBOT,
+    headers: BOT_HEADERS,
     told: { outcome: 'suppressed', attempts: 0, latencyMs: 0, reason: /^bot$/ },
   },
   'one that cannot be sent': {
@@ -56,7 +56,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
     told: { outcome: 'rejected', attempts: 1, latencyMs: 250, reason: /HTTP 400/ },
   },
   'one whose answer is lost': {
-    answers: [(call) => call.sever()],
+    answers: [(call) => call.disconnect()],
     told: { outcome: 'uncertain', attempts: 1, latencyMs: 250, reason: /./ },
   },
   'one that there is no room for': {
@@ -76,21 +76,21 @@ describe('the outcome of', () => {
   )) {
     it(`${what} is told as ${told.outcome}, with all that there is to tell`, async () => {
       let nowMs = Date.UTC(2026, 0, 1)
-      await using network = await NetworkAtHand.start()
+      await using network = await ManualEns.start()
       await using site = await Publisher.start(
         page,
         { networks: [network.network], requestId: () => 'a-page-load', ...options },
         { clock: { ...systemClock, now: () => nowMs }, random: () => 0 },
       )
 
-      await view(site.url, { headers: { ...BROWSER, ...headers } })
+      await fetchPage(site.url, { headers: { ...BROWSER_HEADERS, ...headers } })
       for (const answer of answers) {
         const call = await network.nextCall()
         nowMs += 250
         answer(call)
       }
 
-      await site.whenTold(1)
+      await site.waitForOutcomes(1)
       const [event] = site.outcomes
       assert.ok(event)
       const { reason, ...others } = event

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
-import { nonZero } from './books.js'
 import { closientAd, ensAd } from './campaigns.js'
-import { closing, gate } from './gate.js'
+import { createDeferred } from './deferred.js'
 import { type Page, Publisher } from './publisher.js'
-import { RawClient, requestText } from './raw-client.js'
+import { formatRequest, RawClient } from './raw-client.js'
+import { omitZeros } from './stats-assertions.js'
+import { waitForClose } from './wait-for-close.js'
 
 const PIPELINED = 30
 
@@ -38,15 +39,15 @@ describe('two page loads on one connection', () => {
     })
     await using client = await RawClient.connect(site.port)
 
-    client.send(requestText('/1'))
+    client.send(formatRequest('/1'))
     await client.readUntil('page /1;')
-    client.send(requestText('/2'))
+    client.send(formatRequest('/2'))
     await client.readUntil('page /2;')
 
-    await site.whenTold(4)
+    await site.waitForOutcomes(4)
     assert.equal(sockets.size, 1)
-    assert.deepEqual(nonZero(site.tracker.stats().ens), { tracked: 2, delivered: 2 })
-    assert.deepEqual(nonZero(site.tracker.stats().closient), { tracked: 2, delivered: 2 })
+    assert.deepEqual(omitZeros(site.tracker.stats().ens), { tracked: 2, delivered: 2 })
+    assert.deepEqual(omitZeros(site.tracker.stats().closient), { tracked: 2, delivered: 2 })
     assert.equal(new Set(site.outcomes.map(({ requestId }) => requestId)).size, 2)
   })
 
@@ -57,16 +58,16 @@ describe('two page loads on one connection', () => {
       visit.res.write('half a page')
     })
     const client = await RawClient.connect(site.port)
-    client.send(requestText('/1'))
+    client.send(formatRequest('/1'))
     await client.readUntil('page /1;')
-    await site.whenTold(2)
-    client.send(requestText('/2'))
+    await site.waitForOutcomes(2)
+    client.send(formatRequest('/2'))
     await client.readUntil('half a page')
 
-    await client.leave()
+    await client.disconnect()
 
-    await site.whenTold(3)
-    assert.deepEqual(site.told, [
+    await site.waitForOutcomes(3)
+    assert.deepEqual(site.summaries, [
       'closient delivered',
       'closient suppressed: aborted',
       'ens delivered',
@@ -76,62 +77,62 @@ describe('two page loads on one connection', () => {
 
 describe('pipelined page loads', () => {
   it('each count once it is its turn, the slow first one before the others', async () => {
-    const slow = gate()
+    const slow = createDeferred()
     await using site = await Publisher.start(async (visit) => {
-      if (visit.req.url === '/1') await slow.opened
+      if (visit.req.url === '/1') await slow.promise
       await show(visit)
     })
     await using client = await RawClient.connect(site.port)
 
-    client.send(requestText('/1') + requestText('/2') + requestText('/3'))
-    await site.whenTold(2)
-    assert.deepEqual(site.told, ['ens delivered', 'ens delivered'], 'ENS leaves as it occurs')
+    client.send(formatRequest('/1') + formatRequest('/2') + formatRequest('/3'))
+    await site.waitForOutcomes(2)
+    assert.deepEqual(site.summaries, ['ens delivered', 'ens delivered'], 'ENS leaves as it occurs')
     assert.equal(site.tracker.stats().closient?.held, 2)
-    slow.open()
+    slow.resolve()
 
     await client.readUntil('page /3;')
-    await site.whenTold(6)
-    assert.deepEqual(nonZero(site.tracker.stats().closient), { tracked: 3, delivered: 3 })
+    await site.waitForOutcomes(6)
+    assert.deepEqual(omitZeros(site.tracker.stats().closient), { tracked: 3, delivered: 3 })
   })
 
   it('that wait when the client leaves end as aborted', async () => {
-    const arrived = gate()
+    const arrived = createDeferred()
     await using site = await Publisher.start(({ req, res, trackImpression }) => {
       trackImpression(closientAd())
       if (req.url === '/2') res.end('ended, and never sent')
       if (req.url === '/3') res.write('begun, and never sent')
-      if (req.url === '/4') arrived.open()
+      if (req.url === '/4') arrived.resolve()
     })
     const client = await RawClient.connect(site.port)
-    client.send(['/1', '/2', '/3', '/4'].map((path) => requestText(path)).join(''))
-    await arrived.opened
+    client.send(['/1', '/2', '/3', '/4'].map((path) => formatRequest(path)).join(''))
+    await arrived.promise
 
-    await client.leave()
+    await client.disconnect()
 
-    await site.whenTold(4)
-    assert.deepEqual(await site.settled(), Array(4).fill('closient suppressed: aborted'))
+    await site.waitForOutcomes(4)
+    assert.deepEqual(await site.closeAndSummarize(), Array(4).fill('closient suppressed: aborted'))
   })
 
   it('that wait are shown nothing of what they track once the client has left', async () => {
-    const arrived = gate()
-    const tracked = gate()
+    const arrived = createDeferred()
+    const tracked = createDeferred()
     await using site = await Publisher.start(async ({ req, res, trackImpression }) => {
       if (req.url === '/1') return
-      arrived.open()
+      arrived.resolve()
       res.end('ended, and never sent')
-      await closing(req.socket)
+      await waitForClose(req.socket)
       trackImpression(closientAd())
       trackImpression(ensAd())
-      tracked.open()
+      tracked.resolve()
     })
     const client = await RawClient.connect(site.port)
-    client.send(requestText('/1') + requestText('/2'))
-    await arrived.opened
+    client.send(formatRequest('/1') + formatRequest('/2'))
+    await arrived.promise
 
-    await client.leave()
+    await client.disconnect()
 
-    await tracked.opened
-    assert.deepEqual(await site.settled(), [
+    await tracked.promise
+    assert.deepEqual(await site.closeAndSummarize(), [
       'closient suppressed: aborted',
       'ens suppressed: aborted',
     ])
@@ -142,7 +143,7 @@ describe('pipelined page loads', () => {
     ['are left', true],
   ] as const) {
     it(`leave no listener on the socket and cause no warning, when ${PIPELINED} ${fate}`, async () => {
-      const allWait = gate()
+      const allWait = createDeferred()
       const sockets = new Map<Socket, unknown[]>()
       let waiting = 0
       await using site = await Publisher.start(async ({ req, res, trackImpression }) => {
@@ -150,29 +151,29 @@ describe('pipelined page loads', () => {
         if (!sockets.has(socket)) sockets.set(socket, socket.listeners('close'))
         trackImpression(closientAd())
         waiting += 1
-        if (waiting === PIPELINED) allWait.open()
-        if (req.url === '/1') await all.opened
+        if (waiting === PIPELINED) allWait.resolve()
+        if (req.url === '/1') await all.promise
         res.end(`page ${req.url};`)
       })
-      const all = gate()
+      const all = createDeferred()
       const client = await RawClient.connect(site.port)
 
       const warnings = await warningsDuring(async () => {
-        const paths = Array.from({ length: PIPELINED }, (_, n) => requestText(`/${n + 1}`))
+        const paths = Array.from({ length: PIPELINED }, (_, n) => formatRequest(`/${n + 1}`))
         client.send(paths.join(''))
-        await allWait.opened
+        await allWait.promise
         if (isLeft) {
-          await client.leave()
+          await client.disconnect()
         } else {
-          all.open()
+          all.resolve()
           await client.readUntil(`page /${PIPELINED};`)
         }
-        await site.whenTold(PIPELINED)
+        await site.waitForOutcomes(PIPELINED)
       })
 
       assert.deepEqual(warnings, [])
       const outcome = isLeft ? 'suppressed' : 'delivered'
-      assert.deepEqual(nonZero(site.tracker.stats().closient), {
+      assert.deepEqual(omitZeros(site.tracker.stats().closient), {
         tracked: PIPELINED,
         [outcome]: PIPELINED,
       })

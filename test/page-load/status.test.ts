@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { view } from './browser.js'
 import { closientAd, ensAd } from './campaigns.js'
+import { fetchPage } from './fetch-page.js'
 import { Publisher } from './publisher.js'
 
 describe('the status of a page', () => {
@@ -13,10 +13,10 @@ describe('the status of a page', () => {
         res.end()
       })
 
-      assert.equal((await view(site.url)).status, status)
+      assert.equal((await fetchPage(site.url)).status, status)
 
-      await site.whenTold(2)
-      assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
+      await site.waitForOutcomes(2)
+      assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'ens delivered'])
     })
   }
 
@@ -29,10 +29,10 @@ describe('the status of a page', () => {
         res.end()
       })
 
-      assert.equal((await view(site.url)).status, status)
+      assert.equal((await fetchPage(site.url)).status, status)
 
-      await site.whenTold(2)
-      assert.deepEqual(await site.settled(), [
+      await site.waitForOutcomes(2)
+      assert.deepEqual(await site.closeAndSummarize(), [
         'closient suppressed: redirect',
         'ens suppressed: redirect',
       ])
@@ -48,10 +48,10 @@ describe('the status of a page', () => {
         res.end()
       })
 
-      assert.equal((await view(site.url)).status, status)
+      assert.equal((await fetchPage(site.url)).status, status)
 
-      await site.whenTold(2)
-      assert.deepEqual(await site.settled(), [
+      await site.waitForOutcomes(2)
+      assert.deepEqual(await site.closeAndSummarize(), [
         'closient suppressed: server-error',
         'ens suppressed: server-error',
       ])
@@ -66,10 +66,13 @@ describe('the status of a page', () => {
       res.end()
     })
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['closient suppressed: server-error', 'ens delivered'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), [
+      'closient suppressed: server-error',
+      'ens delivered',
+    ])
   })
 
   for (const [status, reason] of [
@@ -88,12 +91,12 @@ describe('the status of a page', () => {
         { requestId: () => 'the-same-page-load' },
       )
 
-      await view(site.url)
-      await site.whenTold(1)
-      await view(site.url)
+      await fetchPage(site.url)
+      await site.waitForOutcomes(1)
+      await fetchPage(site.url)
 
-      await site.whenTold(2)
-      assert.deepEqual(await site.settled(), [
+      await site.waitForOutcomes(2)
+      assert.deepEqual(await site.closeAndSummarize(), [
         'closient delivered',
         `closient suppressed: ${reason}`,
       ])
@@ -107,10 +110,13 @@ describe('the status of a page', () => {
       res.end('never sent')
     })
 
-    await view(site.url, { method: 'HEAD' })
+    await fetchPage(site.url, { method: 'HEAD' })
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['closient suppressed: head', 'ens suppressed: head'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), [
+      'closient suppressed: head',
+      'ens suppressed: head',
+    ])
   })
 
   it('of a POST that renders a page displays its ads', async () => {
@@ -120,9 +126,9 @@ describe('the status of a page', () => {
       res.end('search results')
     })
 
-    await view(site.url, { method: 'POST' })
+    await fetchPage(site.url, { method: 'POST' })
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'ens delivered'])
   })
 })

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { view } from './browser.js'
 import { closientAd, ensAd, shortuuid } from './campaigns.js'
-import { closing, gate } from './gate.js'
+import { createDeferred } from './deferred.js'
+import { fetchPage } from './fetch-page.js'
 import { Publisher } from './publisher.js'
-import { RawClient, requestText } from './raw-client.js'
+import { formatRequest, RawClient } from './raw-client.js'
+import { waitForClose } from './wait-for-close.js'
 
 describe('a page that is streamed', () => {
   it('displays what it tracks once its head was sent', async () => {
@@ -15,53 +16,53 @@ describe('a page that is streamed', () => {
       res.end('</p>')
     })
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'ens delivered'])
   })
 
   it('tells ENS while it is still written, and Closient once it is', async () => {
-    const toldEns = gate()
+    const toldEns = createDeferred()
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       res.write('<p>')
       trackImpression(ensAd())
       trackImpression(closientAd(1))
-      await toldEns.opened
+      await toldEns.promise
       trackImpression(closientAd(2))
       res.end('</p>')
     })
     await using client = await RawClient.connect(site.port)
-    client.send(requestText())
+    client.send(formatRequest())
 
     await site.sandbox.ens.received(1)
-    await site.whenTold(1)
-    assert.deepEqual(site.told, ['ens delivered'])
+    await site.waitForOutcomes(1)
+    assert.deepEqual(site.summaries, ['ens delivered'])
     assert.equal(site.tracker.stats().closient?.held, 1)
     assert.equal(site.sandbox.closient.totals.calls, 0)
-    toldEns.open()
+    toldEns.resolve()
 
-    await site.whenTold(3)
+    await site.waitForOutcomes(3)
     assert.equal(site.sandbox.closient.totals.calls, 1)
     assert.equal(site.sandbox.closient.totals.impressions, 2)
   })
 
   it('sends what it tracks after it has finished at once, in a batch of its own', async () => {
-    const finished = gate()
+    const finished = createDeferred()
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       trackImpression(closientAd(1))
       res.end('a page')
-      await closing(res)
-      await site.whenTold(1)
+      await waitForClose(res)
+      await site.waitForOutcomes(1)
       trackImpression(closientAd(2))
       trackImpression(ensAd())
-      finished.open()
+      finished.resolve()
     })
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await finished.opened
-    assert.deepEqual(await site.settled(), [
+    await finished.promise
+    assert.deepEqual(await site.closeAndSummarize(), [
       'closient delivered',
       'closient delivered',
       'ens delivered',
@@ -77,19 +78,19 @@ describe('a page that is streamed', () => {
   })
 
   it('sends at once what it tracks first after it has finished', async () => {
-    const tracked = gate()
+    const tracked = createDeferred()
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       res.end('a page')
-      await closing(res)
+      await waitForClose(res)
       trackImpression(closientAd())
-      tracked.open()
+      tracked.resolve()
     })
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await tracked.opened
+    await tracked.promise
     assert.equal(site.tracker.stats().closient?.held, 0)
-    assert.deepEqual(await site.settled(), ['closient delivered'])
+    assert.deepEqual(await site.closeAndSummarize(), ['closient delivered'])
   })
 
   it('sends at once what a listener of its end tracks', async () => {
@@ -99,29 +100,29 @@ describe('a page that is streamed', () => {
       res.end('a page')
     })
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['closient delivered', 'closient delivered'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'closient delivered'])
   })
 
   it('is no less displayed because the viewer closes the kept-alive connection later', async () => {
-    const closed = gate()
+    const closed = createDeferred()
     await using site = await Publisher.start(async ({ req, res, trackImpression }) => {
       res.end('a page')
-      await closing(req.socket)
+      await waitForClose(req.socket)
       trackImpression(closientAd())
       trackImpression(ensAd())
-      closed.open()
+      closed.resolve()
     })
     const client = await RawClient.connect(site.port)
-    client.send(requestText())
+    client.send(formatRequest())
     await client.readUntil('a page')
 
-    await client.leave()
+    await client.disconnect()
 
-    await closed.opened
-    assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
+    await closed.promise
+    assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'ens delivered'])
   })
 
   it('is displayed when its write and end are wrapped, as compression does', async () => {
@@ -141,9 +142,9 @@ describe('a page that is streamed', () => {
       res.end('page')
     })
 
-    assert.equal((await view(site.url)).text, 'A WRAPPED PAGE')
+    assert.equal((await fetchPage(site.url)).text, 'A WRAPPED PAGE')
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'ens delivered'])
   })
 })

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict'
-import { bothAds, FRAMEWORKS, NAVIGATION, Site, type Source } from './site.js'
+import {
+  AdSite,
+  FRAMEWORKS,
+  type FrameworkRequest,
+  NAVIGATION_HEADERS,
+  renderBothAds,
+} from './ad-site.js'
 
 const GOOGLEBOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)'
 const COUNTED = ['closient delivered', 'ens delivered']
@@ -11,19 +17,19 @@ for (const framework of FRAMEWORKS) {
     /** The outcomes of a page with an ad of each network, and what was logged. */
     async function visit(
       headers: Record<string, string>,
-      options: Parameters<typeof Site.start>[0] = {},
+      options: Parameters<typeof AdSite.start>[0] = {},
       method = 'GET',
     ) {
-      await using site = await Site.start({ framework, ...options })
-      const { status } = await site.get('/', { ...NAVIGATION, ...headers }, method)
+      await using site = await AdSite.start({ framework, ...options })
+      const { status } = await site.get('/', { ...NAVIGATION_HEADERS, ...headers }, method)
       assert.equal(status, 200)
-      const told = [...(await site.told(2))].sort()
+      const told = [...(await site.waitForOutcomes(2))].sort()
       return { told, log: site.log.map(({ level, message }) => `${level}: ${message}`) }
     }
 
     describe('of robots', () => {
       const robot = { 'user-agent': GOOGLEBOT }
-      const rule = (bots: (source: Source, isKnownBot: boolean) => boolean) => ({
+      const rule = (bots: (source: FrameworkRequest, isKnownBot: boolean) => boolean) => ({
         options: { traffic: { bots } },
       })
 
@@ -96,7 +102,9 @@ for (const framework of FRAMEWORKS) {
 
     describe('by consent', () => {
       it("is the function's to say, of what the framework calls a request", async () => {
-        const options = { options: { consent: (source: Source) => source.get('sec-gpc') !== '1' } }
+        const options = {
+          options: { consent: (source: FrameworkRequest) => source.get('sec-gpc') !== '1' },
+        }
         assert.deepEqual((await visit({}, options)).told, COUNTED)
         assert.deepEqual((await visit({ 'sec-gpc': '1' }, options)).told, refused('no-consent'))
       })
@@ -107,28 +115,28 @@ for (const framework of FRAMEWORKS) {
           asked += 1
           return true
         }
-        await using site = await Site.start({
+        await using site = await AdSite.start({
           framework,
           options: { consent },
           page: (visit) => {
-            bothAds(visit)
-            return bothAds(visit)
+            renderBothAds(visit)
+            return renderBothAds(visit)
           },
         })
-        await site.get('/', NAVIGATION)
-        await site.told(4)
+        await site.get('/', NAVIGATION_HEADERS)
+        await site.waitForOutcomes(4)
         assert.equal(asked, 1)
       })
 
       it('is not asked for where a page tracks nothing, nor of a robot', async () => {
         const consent = () => assert.fail('asked')
-        await using site = await Site.start({
+        await using site = await AdSite.start({
           framework,
           options: { consent },
-          page: (visit) => (visit.req.url === '/ads' ? bothAds(visit) : 'no ads'),
+          page: (visit) => (visit.req.url === '/ads' ? renderBothAds(visit) : 'no ads'),
         })
-        await site.get('/', NAVIGATION)
-        await site.get('/ads', { ...NAVIGATION, 'user-agent': GOOGLEBOT })
+        await site.get('/', NAVIGATION_HEADERS)
+        await site.get('/ads', { ...NAVIGATION_HEADERS, 'user-agent': GOOGLEBOT })
         assert.deepEqual(site.log, [])
       })
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { CDNS } from '../../lib/viewer/country.js'
-import { SENT_BY_CDN } from '../viewer/cdn-headers.js'
-import { CHROME, FRAMEWORKS, Site } from './site.js'
+import { CDN_HEADERS } from '../viewer/cdn-headers.js'
+import { AdSite, CHROME_USER_AGENT, FRAMEWORKS } from './ad-site.js'
 
 /** Every header that is read. */
 const HEADERS = [
@@ -26,7 +26,7 @@ const HEADERS = [
   'Referer',
   'Cookie',
   'X-Request-Id',
-  ...CDNS.map((cdn) => SENT_BY_CDN[cdn][0]),
+  ...CDNS.map((cdn) => CDN_HEADERS[cdn][0]),
 ]
 
 const OPTIONS = {
@@ -54,7 +54,7 @@ async function send(port: number, lines: readonly string[]): Promise<string> {
 
 for (const framework of FRAMEWORKS) {
   describe(`hostile headers over a socket, with ${framework}`, () => {
-    let site: Site
+    let site: AdSite
     let sent = 0
 
     beforeEach(() => {
@@ -65,7 +65,7 @@ for (const framework of FRAMEWORKS) {
     async function answers(lines: readonly string[]): Promise<void> {
       assert.equal(await send(site.port, lines), 'HTTP/1.1 200 OK')
       sent += 2
-      await site.told(sent)
+      await site.waitForOutcomes(sent)
       const { ens, closient, unknown } = site.tracker.stats()
       for (const network of [ens, closient]) assert.equal(network?.tracked, sent / 2)
       assert.equal(unknown?.tracked, 0)
@@ -73,14 +73,14 @@ for (const framework of FRAMEWORKS) {
 
     for (const cdn of CDNS) {
       it(`of 100 kB cost no page, with the country by ${cdn}`, async () => {
-        site = await Site.start({
+        site = await AdSite.start({
           framework,
           maxHeaderSize: 4_000_000,
           options: { ...OPTIONS, country: cdn },
         })
-        const long = (name: string) => `${name}: ${`${CHROME}; a="US",`.repeat(1_000)}`
-        await answers([`User-Agent: ${CHROME}`, ...HEADERS.map(long).slice(1)])
-        await answers([long('User-Agent'), long(SENT_BY_CDN[cdn][0])])
+        const long = (name: string) => `${name}: ${`${CHROME_USER_AGENT}; a="US",`.repeat(1_000)}`
+        await answers([`User-Agent: ${CHROME_USER_AGENT}`, ...HEADERS.map(long).slice(1)])
+        await answers([long('User-Agent'), long(CDN_HEADERS[cdn][0])])
         assert.ok(site.outcomes.every(({ outcome }) => outcome === 'delivered'))
         for (const { location } of site.sandbox.ens.impressions as { location?: string }[]) {
           assert.equal(location, undefined)
@@ -89,7 +89,7 @@ for (const framework of FRAMEWORKS) {
     }
 
     it('of control characters, quotes and non-ASCII cost no page', async () => {
-      site = await Site.start({ framework, options: OPTIONS })
+      site = await AdSite.start({ framework, options: OPTIONS })
       // The parser itself refuses NUL, CR and LF, and what else is a control character but TAB.
       for (const value of [
         '\t',
@@ -106,7 +106,7 @@ for (const framework of FRAMEWORKS) {
     })
 
     it('that the parser refuses never reach a page', async () => {
-      site = await Site.start({ framework, options: OPTIONS })
+      site = await AdSite.start({ framework, options: OPTIONS })
       for (const character of ['\0', '\x01', '\x7f', '\n']) {
         const status = await send(site.port, [`User-Agent: a${character}b`])
         assert.match(status, /^HTTP\/1.1 400 /)
@@ -115,7 +115,7 @@ for (const framework of FRAMEWORKS) {
     })
 
     it('that are repeated cost no page', async () => {
-      site = await Site.start({ framework, options: OPTIONS })
+      site = await AdSite.start({ framework, options: OPTIONS })
       const twice = HEADERS.flatMap((name) => [`${name}: ?1`, `${name}: ?0`])
       await answers(twice)
       await answers(HEADERS.flatMap((name) => Array(20).fill(`${name}: a`)))

@@ -1,27 +1,26 @@
 import assert from 'node:assert/strict'
 import type { Browser, BrowserContext } from 'playwright-core'
 import { launchChromium } from '../chromium.js'
-import { adsByPath, CHROME, Site } from './site.js'
-import { campaigns } from './tab.js'
+import { AdSite, CHROME_USER_AGENT, listCampaignIds, renderAdsByPath } from './ad-site.js'
 
 describe('the page-load cookie, in a browser', () => {
   let browser: Browser
-  let site: Site
+  let site: AdSite
   let context: BrowserContext
   before(async () => {
     browser = await launchChromium()
   })
   after(() => browser.close())
   beforeEach(async () => {
-    site = await Site.start({
+    site = await AdSite.start({
       options: { pageLoadCookie: true },
       page: (visit) => {
         visit.res.setHeader('content-type', 'text/html')
-        if (visit.req.url !== '/favicon.ico') adsByPath(visit)
+        if (visit.req.url !== '/favicon.ico') renderAdsByPath(visit)
         return '<!doctype html><link rel="icon" href="data:,"><p>page</p>'
       },
     })
-    context = await browser.newContext({ userAgent: CHROME })
+    context = await browser.newContext({ userAgent: CHROME_USER_AGENT })
   })
   afterEach(async () => {
     await context.close()
@@ -46,9 +45,9 @@ describe('the page-load cookie, in a browser', () => {
         document.body.append(frame)
       })
     })
-    await site.told(10)
-    assert.deepEqual(campaigns(site, 'delivered'), [1, 2, 3, 4])
-    assert.equal(campaigns(site, 'duplicate').length, 6)
+    await site.waitForOutcomes(10)
+    assert.deepEqual(listCampaignIds(site, 'delivered'), [1, 2, 3, 4])
+    assert.equal(listCampaignIds(site, 'duplicate').length, 6)
   })
 
   it('is out of the reach of scripts, and gone with the session', async () => {
@@ -69,8 +68,8 @@ describe('the page-load cookie, in a browser', () => {
     await page.goto(`${site.url}/1`)
     await page.reload()
     await page.evaluate(() => fetch('/1'))
-    await site.told(3)
-    assert.deepEqual(campaigns(site, 'delivered'), [1, 1])
+    await site.waitForOutcomes(3)
+    assert.deepEqual(listCampaignIds(site, 'delivered'), [1, 1])
   })
 
   it("tells two tabs' fragments apart by the pages' addresses", async () => {
@@ -81,7 +80,7 @@ describe('the page-load cookie, in a browser', () => {
     await first.evaluate(() => fetch('/2'))
     await second.evaluate(() => fetch('/1'))
     await second.evaluate(() => fetch('/2'))
-    await site.told(6)
-    assert.deepEqual(campaigns(site, 'delivered'), [1, 1, 2, 2])
+    await site.waitForOutcomes(6)
+    assert.deepEqual(listCampaignIds(site, 'delivered'), [1, 1, 2, 2])
   })
 })

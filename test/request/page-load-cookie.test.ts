@@ -2,17 +2,17 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { readPageLoadCookie } from '../../lib/request/page-load-cookie.js'
-import { hostileHeaders } from './hostile-headers.js'
 import {
-  adsByPath,
-  BARE_NAVIGATION,
-  cookieOf,
-  FRAGMENT,
+  AdSite,
+  BARE_NAVIGATION_HEADERS,
+  FRAGMENT_HEADERS,
   FRAMEWORKS,
-  NAVIGATION,
-  Site,
-  type Source,
-} from './site.js'
+  type FrameworkRequest,
+  NAVIGATION_HEADERS,
+  renderAdsByPath,
+  toCookieHeader,
+} from './ad-site.js'
+import { hostileHeaders } from './hostile-headers.js'
 
 const NAME = 'ad-page-load'
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}'
@@ -20,13 +20,18 @@ const OPTIONS = { pageLoadCookie: true } as const
 
 for (const framework of FRAMEWORKS) {
   describe(`the page-load cookie, with ${framework}`, () => {
-    const start = (more: Parameters<typeof Site.start>[0] = {}) =>
-      Site.start({ framework, page: adsByPath, ...more, options: { ...OPTIONS, ...more.options } })
+    const start = (more: Parameters<typeof AdSite.start>[0] = {}) =>
+      AdSite.start({
+        framework,
+        page: renderAdsByPath,
+        ...more,
+        options: { ...OPTIONS, ...more.options },
+      })
 
     describe('of a navigation that tracks something', () => {
       it('is random, for the session, and out of the reach of scripts and other sites', async () => {
         await using site = await start()
-        const { headers } = await site.get('/1', NAVIGATION)
+        const { headers } = await site.get('/1', NAVIGATION_HEADERS)
         const pattern = `^${NAME}=${UUID}\\.[\\w-]{8}; Path=/; HttpOnly; SameSite=Lax$`
         assert.equal(headers['set-cookie']?.length, 1)
         assert.match(headers['set-cookie'][0] ?? '', new RegExp(pattern))
@@ -35,37 +40,43 @@ for (const framework of FRAMEWORKS) {
       it('is another one for each page load', async () => {
         await using site = await start()
         const cookies = await Promise.all(
-          Array.from({ length: 20 }, async () => cookieOf(await site.get('/1', NAVIGATION))),
+          Array.from({ length: 20 }, async () =>
+            toCookieHeader(await site.get('/1', NAVIGATION_HEADERS)),
+          ),
         )
         assert.equal(new Set(cookies).size, 20)
       })
 
       it('bears the name that the option says', async () => {
         await using site = await start({ options: { pageLoadCookie: 'pl' } })
-        assert.match(cookieOf(await site.get('/1', NAVIGATION)) ?? '', /^pl=/)
+        assert.match(toCookieHeader(await site.get('/1', NAVIGATION_HEADERS)) ?? '', /^pl=/)
       })
 
       it('is not set unless the option asks for it', async () => {
         await using site = await start({ options: { pageLoadCookie: false } })
-        assert.equal(cookieOf(await site.get('/1', NAVIGATION)), undefined)
+        assert.equal(toCookieHeader(await site.get('/1', NAVIGATION_HEADERS)), undefined)
       })
     })
 
     describe('is not set', () => {
       const without: [what: string, path: string, headers: Record<string, string>][] = [
-        ['by a page without ads', '/', NAVIGATION],
-        ['for a robot', '/1', { ...NAVIGATION, 'user-agent': 'Googlebot/2.1' }],
-        ['for a prefetch', '/1', { ...NAVIGATION, 'sec-purpose': 'prefetch' }],
-        ['without consent', '/1', { ...NAVIGATION, 'sec-gpc': '1' }],
-        ['by a page whose ads are all invalid', '/0', NAVIGATION],
-        ['by a fragment', '/1', FRAGMENT],
-        ['by an iframe', '/1', { ...NAVIGATION, 'sec-fetch-dest': 'iframe' }],
-        ["by htmx's fragment over http", '/1', { ...BARE_NAVIGATION, 'hx-request': 'true' }],
+        ['by a page without ads', '/', NAVIGATION_HEADERS],
+        ['for a robot', '/1', { ...NAVIGATION_HEADERS, 'user-agent': 'Googlebot/2.1' }],
+        ['for a prefetch', '/1', { ...NAVIGATION_HEADERS, 'sec-purpose': 'prefetch' }],
+        ['without consent', '/1', { ...NAVIGATION_HEADERS, 'sec-gpc': '1' }],
+        ['by a page whose ads are all invalid', '/0', NAVIGATION_HEADERS],
+        ['by a fragment', '/1', FRAGMENT_HEADERS],
+        ['by an iframe', '/1', { ...NAVIGATION_HEADERS, 'sec-fetch-dest': 'iframe' }],
+        [
+          "by htmx's fragment over http",
+          '/1',
+          { ...BARE_NAVIGATION_HEADERS, 'hx-request': 'true' },
+        ],
       ]
       for (const [what, path, headers] of without) {
         it(what, async () => {
           await using site = await start({
-            options: { consent: (source: Source) => source.get('sec-gpc') !== '1' },
+            options: { consent: (source: FrameworkRequest) => source.get('sec-gpc') !== '1' },
           })
           const answer = await site.get(path, headers)
           assert.equal(answer.headers['set-cookie'], undefined)
@@ -77,13 +88,13 @@ for (const framework of FRAMEWORKS) {
         it(`with status ${status}, also when that is decided after tracking`, async () => {
           await using site = await start({
             page: (visit) => {
-              adsByPath(visit)
+              renderAdsByPath(visit)
               visit.res.statusCode = status
               visit.res.end()
               return undefined
             },
           })
-          const answer = await site.get('/1', NAVIGATION)
+          const answer = await site.get('/1', NAVIGATION_HEADERS)
           assert.deepEqual([answer.status, answer.headers['set-cookie']], [status, undefined])
         })
       }
@@ -92,14 +103,14 @@ for (const framework of FRAMEWORKS) {
         await using site = await start({
           page: (visit) => {
             visit.res.write('<head>')
-            adsByPath(visit)
+            renderAdsByPath(visit)
             visit.res.end()
             return undefined
           },
         })
-        const { headers, body } = await site.get('/1', NAVIGATION)
+        const { headers, body } = await site.get('/1', NAVIGATION_HEADERS)
         assert.deepEqual([headers['set-cookie'], body], [undefined, '<head>'])
-        assert.deepEqual(await site.told(1), ['ens delivered'])
+        assert.deepEqual(await site.waitForOutcomes(1), ['ens delivered'])
       })
     })
 
@@ -124,9 +135,9 @@ for (const framework of FRAMEWORKS) {
         it(`is ignored: ${what}`, async () => {
           await using site = await start({ maxHeaderSize: 200_000 })
           for (const _ of [1, 2]) {
-            assert.equal((await site.get('/1', { ...FRAGMENT, cookie })).status, 200)
+            assert.equal((await site.get('/1', { ...FRAGMENT_HEADERS, cookie })).status, 200)
           }
-          assert.deepEqual(await site.told(2), ['ens delivered', 'ens delivered'])
+          assert.deepEqual(await site.waitForOutcomes(2), ['ens delivered', 'ens delivered'])
           assert.ok(site.outcomes.every(({ requestId }) => requestId !== id))
         })
       }
@@ -134,8 +145,11 @@ for (const framework of FRAMEWORKS) {
       it('is joined once it is well-formed', async () => {
         await using site = await start()
         const cookie = `theme=dark; ${NAME}=${entry}; session=1`
-        for (const _ of [1, 2]) await site.get('/1', { ...FRAGMENT, cookie })
-        assert.deepEqual((await site.told(2)).toSorted(), ['ens delivered', 'ens duplicate'])
+        for (const _ of [1, 2]) await site.get('/1', { ...FRAGMENT_HEADERS, cookie })
+        assert.deepEqual((await site.waitForOutcomes(2)).toSorted(), [
+          'ens delivered',
+          'ens duplicate',
+        ])
         assert.deepEqual([...new Set(site.outcomes.map(({ requestId }) => requestId))], [id])
       })
     })

@@ -13,8 +13,15 @@ import { pinoHttp } from 'pino-http'
 import { impressions } from '../../lib/express.js'
 import { ens } from '../../lib/networks/ens.js'
 import { createTracker } from '../../lib/tracker.js'
+import {
+  AdSite,
+  FRAMEWORKS,
+  type FrameworkRequest,
+  NAVIGATION_HEADERS,
+  renderAdsByPath,
+  renderBothAds,
+} from './ad-site.js'
 import { RetryingProxy } from './retrying-proxy.js'
-import { adsByPath, bothAds, FRAMEWORKS, NAVIGATION, Site, type Source } from './site.js'
 
 const ONE_VANISHED = ['ens delivered', 'ens duplicate']
 const BOTH_COUNTED = ['ens delivered', 'ens delivered']
@@ -28,12 +35,12 @@ const stateIdOf = (source: object) => Reflect.get(Reflect.get(source, 'state'), 
 
 /** What becomes of two viewers' displays of one campaign, if both send the same thing. */
 async function twoViewers(
-  start: Parameters<typeof Site.start>[0],
+  start: Parameters<typeof AdSite.start>[0],
   { path = '/1', headers = {} }: { path?: string; headers?: Record<string, string> } = {},
 ): Promise<{ told: readonly string[]; log: string[] }> {
-  await using site = await Site.start({ page: adsByPath, ...start })
-  for (const _ of [1, 2]) await site.get(path, { ...NAVIGATION, ...headers })
-  const told = [...(await site.told(2))].sort()
+  await using site = await AdSite.start({ page: renderAdsByPath, ...start })
+  for (const _ of [1, 2]) await site.get(path, { ...NAVIGATION_HEADERS, ...headers })
+  const told = [...(await site.waitForOutcomes(2))].sort()
   return { told, log: site.log.map(({ message }) => message) }
 }
 
@@ -85,7 +92,7 @@ describe('request ids', () => {
     })
 
     it('count from 1 in each app: displays of the one vanish as duplicates of the other', async () => {
-      await using site = await Site.start()
+      await using site = await AdSite.start()
       const { apiKey, baseUrl } = site.sandbox.ens
       await using tracker = createTracker({
         networks: [ens({ apiKey, baseUrl })],
@@ -103,7 +110,7 @@ describe('request ids', () => {
         const server = app.listen(0)
         const address = server.address()
         assert.ok(typeof address === 'object' && address !== null)
-        await fetch(`http://127.0.0.1:${address.port}`, { headers: NAVIGATION })
+        await fetch(`http://127.0.0.1:${address.port}`, { headers: NAVIGATION_HEADERS })
         server.closeAllConnections()
         server.close()
       }
@@ -173,37 +180,41 @@ describe('request ids', () => {
     })
 
     describe(`of a proxy that retries, with ${framework}`, () => {
-      const requestId = (source: Source) => String(source.get('x-request-id'))
+      const requestId = (source: FrameworkRequest) => String(source.get('x-request-id'))
 
       it('count once what was answered and never arrived', async () => {
         let attempts = 0
-        await using site = await Site.start({
+        await using site = await AdSite.start({
           framework,
           options: { requestId },
           page: (visit) => {
             attempts += 1
-            bothAds(visit)
+            renderBothAds(visit)
             if (attempts > 1) return 'page'
             visit.res.destroy()
             return undefined
           },
         })
         await using proxy = await RetryingProxy.start(site.port)
-        assert.equal(await proxy.get('/', NAVIGATION), 'page')
+        assert.equal(await proxy.get('/', NAVIGATION_HEADERS), 'page')
         assert.equal(attempts, 2)
-        const told = [...(await site.told(4))].sort()
+        const told = [...(await site.waitForOutcomes(4))].sort()
         // Closient's leave with the response: those of the first attempt never did.
         assert.deepEqual(told.slice(0, 2), ['closient aborted', 'closient delivered'])
         assert.deepEqual(told.slice(2), ['ens delivered', 'ens duplicate'])
       })
 
       it("are the proxy's own, whatever the client sends", async () => {
-        await using site = await Site.start({ framework, options: { requestId }, page: adsByPath })
+        await using site = await AdSite.start({
+          framework,
+          options: { requestId },
+          page: renderAdsByPath,
+        })
         await using proxy = await RetryingProxy.start(site.port)
         for (const _ of [1, 2]) {
-          await proxy.get('/1', { ...NAVIGATION, 'x-request-id': 'chosen-by-a-client' })
+          await proxy.get('/1', { ...NAVIGATION_HEADERS, 'x-request-id': 'chosen-by-a-client' })
         }
-        assert.deepEqual(await site.told(2), BOTH_COUNTED)
+        assert.deepEqual(await site.waitForOutcomes(2), BOTH_COUNTED)
       })
     })
 
@@ -262,7 +273,7 @@ describe('request ids', () => {
 
   it('are used or replaced, and nothing throws, whatever they are', async () => {
     let id: unknown
-    await using site = await Site.start({
+    await using site = await AdSite.start({
       options: { requestId: () => id as string },
       page: ({ track }) => track.requestId,
     })

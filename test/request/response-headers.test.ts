@@ -7,21 +7,29 @@ import type { NextFunction, Request, Response } from 'express'
 import { ens } from '../../lib/networks/ens.js'
 import { startSandbox } from '../../lib/sandbox/sandbox.js'
 import { createTracker } from '../../lib/tracker.js'
-import { adsByPath, FRAGMENT, FRAMEWORKS, type Heard, NAVIGATION, type Page, Site } from './site.js'
+import {
+  AdSite,
+  FRAGMENT_HEADERS,
+  FRAMEWORKS,
+  NAVIGATION_HEADERS,
+  type PageResponse,
+  renderAdsByPath,
+  type SitePage,
+} from './ad-site.js'
 
 const OURS = /^ad-page-load=/
 
 /** The names of the cookies that an answer sets, in any order. */
-function namesOf({ headers }: Heard): string[] {
+function namesOf({ headers }: PageResponse): string[] {
   return (headers['set-cookie'] ?? []).map((cookie) => cookie.split('=', 1)[0] ?? '').sort()
 }
 
 /** Does something to the response before and after the ads are tracked. */
 const around =
-  (before: (res: Parameters<Page>[0]['res']) => void, after = before): Page =>
+  (before: (res: Parameters<SitePage>[0]['res']) => void, after = before): SitePage =>
   (visit) => {
     before(visit.res)
-    adsByPath(visit)
+    renderAdsByPath(visit)
     after(visit.res)
     return visit.res.writableEnded ? undefined : 'page'
   }
@@ -30,11 +38,11 @@ const nothing = () => {}
 
 for (const framework of FRAMEWORKS) {
   describe(`the headers of a page that leaves the page-load cookie, with ${framework}`, () => {
-    const start = (page: Page, more: Parameters<typeof Site.start>[0] = {}) =>
-      Site.start({ framework, page, ...more, options: { pageLoadCookie: true } })
+    const start = (page: SitePage, more: Parameters<typeof AdSite.start>[0] = {}) =>
+      AdSite.start({ framework, page, ...more, options: { pageLoadCookie: true } })
 
     describe('keep the cookies of others', () => {
-      const ways: [how: string, page: Page, names: string[]][] = [
+      const ways: [how: string, page: SitePage, names: string[]][] = [
         ['set before', around((res) => res.setHeader('Set-Cookie', 'a=1'), nothing), ['a']],
         [
           'set before as a list',
@@ -80,14 +88,14 @@ for (const framework of FRAMEWORKS) {
         it(how, async () => {
           await using site = await start(page)
           assert.deepEqual(
-            namesOf(await site.get('/1', NAVIGATION)),
+            namesOf(await site.get('/1', NAVIGATION_HEADERS)),
             ['ad-page-load', ...names].sort(),
           )
         })
       }
 
       it("set by the framework's own means, before and after", async () => {
-        await using site = await start(adsByPath, {
+        await using site = await start(renderAdsByPath, {
           express: (app) => {
             app.use(
               cookieSession({ signed: false }),
@@ -106,7 +114,7 @@ for (const framework of FRAMEWORKS) {
             })
           },
         })
-        const names = namesOf(await site.get('/1', NAVIGATION))
+        const names = namesOf(await site.get('/1', NAVIGATION_HEADERS))
         assert.deepEqual(names, ['ad-page-load', 'before', 'session'])
       })
     })
@@ -133,7 +141,7 @@ for (const framework of FRAMEWORKS) {
           }
           for (const page of [around(say, nothing), around(nothing, say)]) {
             await using site = await start(page)
-            const { headers } = await site.get('/1', NAVIGATION)
+            const { headers } = await site.get('/1', NAVIGATION_HEADERS)
             assert.equal(headers['cache-control'], sent)
             assert.deepEqual(site.log, [])
           }
@@ -144,34 +152,37 @@ for (const framework of FRAMEWORKS) {
         await using site = await start(
           around(nothing, (res) => res.writeHead(200, { 'cache-control': 'public' }).end('page')),
         )
-        assert.equal((await site.get('/1', NAVIGATION)).headers['cache-control'], 'private')
+        assert.equal((await site.get('/1', NAVIGATION_HEADERS)).headers['cache-control'], 'private')
       })
 
       it('and stay as they are where no cookie is left', async () => {
         await using site = await start(around((res) => res.setHeader('Cache-Control', 'public')))
-        for (const [path, headers] of [['/', NAVIGATION] as const, ['/1', FRAGMENT] as const]) {
+        for (const [path, headers] of [
+          ['/', NAVIGATION_HEADERS] as const,
+          ['/1', FRAGMENT_HEADERS] as const,
+        ]) {
           assert.equal((await site.get(path, headers)).headers['cache-control'], 'public')
         }
       })
     })
 
     describe('make the cookie Secure', () => {
-      const proxied = { ...NAVIGATION, 'x-forwarded-proto': 'https' }
+      const proxied = { ...NAVIGATION_HEADERS, 'x-forwarded-proto': 'https' }
 
       it('behind a proxy that is trusted and says https', async () => {
-        await using site = await start(adsByPath, {
+        await using site = await start(renderAdsByPath, {
           express: (app) => app.set('trust proxy', true),
           koa: (app) => {
             app.proxy = true
           },
         })
         assert.match((await site.get('/1', proxied)).headers['set-cookie']?.[0] ?? '', /; Secure/)
-        const overHttp = await site.get('/1', NAVIGATION)
+        const overHttp = await site.get('/1', NAVIGATION_HEADERS)
         assert.doesNotMatch(overHttp.headers['set-cookie']?.[0] ?? '', /; Secure/)
       })
 
       it('and not where nobody has to be believed', async () => {
-        await using site = await start(adsByPath)
+        await using site = await start(renderAdsByPath)
         const { headers } = await site.get('/1', proxied)
         assert.match(headers['set-cookie']?.[0] ?? '', OURS)
         assert.doesNotMatch(headers['set-cookie']?.[0] ?? '', /; Secure/)
@@ -179,9 +190,9 @@ for (const framework of FRAMEWORKS) {
     })
 
     describe('of a page in shared caches', () => {
-      const startShared = (page: Page) => Site.start({ framework, page })
+      const startShared = (page: SitePage) => AdSite.start({ framework, page })
       const shared = ['public', 'public, max-age=60', 'max-age=0, s-maxage=60', 'S-MAXAGE = 60']
-      const ways: [when: string, page: (value: string) => Page][] = [
+      const ways: [when: string, page: (value: string) => SitePage][] = [
         ['before', (value) => around((res) => res.setHeader('Cache-Control', value), nothing)],
         ['after', (value) => around(nothing, (res) => res.setHeader('Cache-Control', value))],
         [
@@ -201,8 +212,8 @@ for (const framework of FRAMEWORKS) {
         it(`are warned about once, said ${when} tracking`, async () => {
           for (const value of shared) {
             await using site = await startShared(page(value))
-            for (const path of ['/1', '/2/3']) await site.get(path, NAVIGATION)
-            await site.told(3)
+            for (const path of ['/1', '/2/3']) await site.get(path, NAVIGATION_HEADERS)
+            await site.waitForOutcomes(3)
             assert.equal(site.log.length, 1, value)
             assert.match(site.log[0]?.message ?? '', /Cache-Control: public/)
             assert.equal(site.log[0]?.level, 'warn')
@@ -215,13 +226,13 @@ for (const framework of FRAMEWORKS) {
           await using site = await startShared(
             around((res) => res.setHeader('Cache-Control', value)),
           )
-          await site.get('/1', NAVIGATION)
+          await site.get('/1', NAVIGATION_HEADERS)
           assert.deepEqual(site.log, [], value)
         }
         await using site = await startShared(
           around((res) => res.setHeader('Cache-Control', 'public')),
         )
-        await site.get('/', NAVIGATION)
+        await site.get('/', NAVIGATION_HEADERS)
         assert.deepEqual(site.log, [])
       })
     })
@@ -251,7 +262,7 @@ describe('the page-load cookie over TLS, on a bare server', () => {
     const sent = request({
       ...tls,
       port: address.port,
-      headers: NAVIGATION,
+      headers: NAVIGATION_HEADERS,
       agent: new Agent({
         ...tls,
         pskCallback: () => ({ psk, identity: 'browser' }),

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { list } from 'isbot'
 import { readViewers } from '../../bench/viewers.js'
 import { isBot, isSpeculative } from '../../lib/request/traffic.js'
-import { UNASKED_BOT_PATTERNS } from '../../lib/viewer/user-agent.js'
+import { EXCLUDED_BOT_PATTERNS } from '../../lib/viewer/user-agent.js'
 import { hostileHeaders } from './hostile-headers.js'
 
 const ANDROID = 'AppleWebKit/537.36 (KHTML, like Gecko) Chrome/154.0.0.0 Mobile Safari/537.36'
@@ -123,7 +123,7 @@ describe('robots', () => {
   })
 
   it('are asked for by every pattern of isbot but those that are left out by name', () => {
-    for (const pattern of UNASKED_BOT_PATTERNS) {
+    for (const pattern of EXCLUDED_BOT_PATTERNS) {
       assert.ok(list.includes(pattern), `isbot has changed ${pattern}: measure again`)
     }
   })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { CDNS, isCdn, isCountryCode, readCountry, toCountry } from '../../lib/viewer/country.js'
 import { hostileHeaders } from '../request/hostile-headers.js'
-import { netlifyGeo, SENT_BY_CDN } from './cdn-headers.js'
+import { CDN_HEADERS, encodeNetlifyGeo } from './cdn-headers.js'
 
 const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64')
 
@@ -67,14 +67,14 @@ describe('country', () => {
 
   describe('a CDN', () => {
     it('is known by its name alone', () => {
-      assert.deepEqual([...CDNS].sort(), Object.keys(SENT_BY_CDN).sort())
+      assert.deepEqual([...CDNS].sort(), Object.keys(CDN_HEADERS).sort())
       for (const name of ['constructor', '__proto__', 'Cloudflare', '', null, undefined, 7])
         assert.equal(isCdn(name), false, String(name))
     })
   })
 
   for (const cdn of CDNS) {
-    const [name, value] = SENT_BY_CDN[cdn]
+    const [name, value] = CDN_HEADERS[cdn]
 
     describe(`by ${cdn}`, () => {
       it(`is read from ${name}`, () => {
@@ -93,7 +93,7 @@ describe('country', () => {
       })
 
       it('is not read from a header of another CDN', () => {
-        const others = CDNS.filter((other) => other !== cdn).map((other) => SENT_BY_CDN[other])
+        const others = CDNS.filter((other) => other !== cdn).map((other) => CDN_HEADERS[other])
         const headers = Object.fromEntries(others.map(([other, sent]) => [other, sent('US')]))
         assert.equal(readCountry(cdn, headers), undefined)
       })
@@ -126,6 +126,6 @@ describe('country', () => {
     for (const value of [base64(null), base64('US'), base64([]), base64({ country: 'US' }), '{}'])
       assert.equal(readCountry('netlify', { 'x-nf-geo': value }), undefined, value)
     for (const code of [undefined, null, 1, ['US'], { code: 'US' }])
-      assert.equal(readCountry('netlify', { 'x-nf-geo': netlifyGeo(code) }), undefined)
+      assert.equal(readCountry('netlify', { 'x-nf-geo': encodeNetlifyGeo(code) }), undefined)
   })
 })

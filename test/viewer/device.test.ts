@@ -7,7 +7,7 @@ import {
   MAX_USER_AGENT_LENGTH,
   MAX_USER_AGENTS,
   readUserAgent,
-  seenUserAgents,
+  userAgentCache,
 } from '../../lib/viewer/user-agent.js'
 import { hostileHeaders } from '../request/hostile-headers.js'
 
@@ -258,7 +258,7 @@ describe('device', () => {
       const cost = (userAgent: string) =>
         Math.min(
           ...Array.from({ length: 5 }, () => {
-            seenUserAgents.clear()
+            userAgentCache.clear()
             const start = performance.now()
             readUserAgent(userAgent)
             return performance.now() - start
@@ -275,18 +275,18 @@ describe('device', () => {
     })
 
     it('remembers a bounded number of user agents', () => {
-      seenUserAgents.clear()
+      userAgentCache.clear()
       for (let i = 0; i < MAX_USER_AGENTS + 500; i++) readUserAgent(`${i} by a flood`)
-      assert.equal(seenUserAgents.size, MAX_USER_AGENTS)
+      assert.equal(userAgentCache.size, MAX_USER_AGENTS)
     })
 
     it('remembers no User-Agent longer than it looks at', () => {
-      seenUserAgents.clear()
+      userAgentCache.clear()
       readUserAgent('a'.repeat(MAX_USER_AGENT_LENGTH))
-      assert.equal(seenUserAgents.size, 1)
+      assert.equal(userAgentCache.size, 1)
       readUserAgent('a'.repeat(MAX_USER_AGENT_LENGTH + 1))
       readUserAgent('a'.repeat(100_000))
-      assert.equal(seenUserAgents.size, 1)
+      assert.equal(userAgentCache.size, 1)
     })
 
     it('gives one answer for a user agent, remembered or not', () => {

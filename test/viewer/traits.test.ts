@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
 import { CDNS } from '../../lib/viewer/country.js'
-import { CHROME, FRAMEWORKS, NAVIGATION, type Page, Site } from '../request/site.js'
-import { SENT_BY_CDN } from './cdn-headers.js'
+import {
+  AdSite,
+  CHROME_USER_AGENT,
+  FRAMEWORKS,
+  NAVIGATION_HEADERS,
+  type SitePage,
+} from '../request/ad-site.js'
+import { CDN_HEADERS } from './cdn-headers.js'
 
-const ensAd: Page = ({ track }) => {
+const ensAd: SitePage = ({ track }) => {
   track({ campaignId: 42, placement: 'header_banner' })
   return 'page'
 }
@@ -18,11 +24,11 @@ for (const framework of FRAMEWORKS) {
     /** What ENS was told of the viewer who sent these headers. */
     async function toldOf(
       headers: Record<string, string>,
-      options: Parameters<typeof Site.start>[0] = {},
+      options: Parameters<typeof AdSite.start>[0] = {},
     ) {
-      await using site = await Site.start({ framework, page: ensAd, ...options })
-      await site.get('/', { ...NAVIGATION, ...headers })
-      await site.told(1)
+      await using site = await AdSite.start({ framework, page: ensAd, ...options })
+      await site.get('/', { ...NAVIGATION_HEADERS, ...headers })
+      await site.waitForOutcomes(1)
       const [impression] = site.sandbox.ens.impressions
       assert.ok(impression)
       const { at: _at, call: _call, campaignId: _id, placement: _placement, ...traits } = impression
@@ -30,7 +36,9 @@ for (const framework of FRAMEWORKS) {
     }
 
     it('tell the device by the User-Agent', async () => {
-      assert.deepEqual((await toldOf({ 'user-agent': CHROME })).traits, { device: 'desktop' })
+      assert.deepEqual((await toldOf({ 'user-agent': CHROME_USER_AGENT })).traits, {
+        device: 'desktop',
+      })
       assert.deepEqual((await toldOf({ 'user-agent': IPHONE })).traits, { device: 'mobile' })
     })
 
@@ -71,7 +79,7 @@ for (const framework of FRAMEWORKS) {
 
     for (const cdn of CDNS) {
       it(`tell the country by the header of ${cdn}, if that is named`, async () => {
-        const [name, value] = SENT_BY_CDN[cdn]
+        const [name, value] = CDN_HEADERS[cdn]
         const { traits } = await toldOf({ [name]: value('nz') }, { options: { country: cdn } })
         assert.deepEqual(traits, { device: 'desktop', location: 'NZ' })
       })
@@ -79,7 +87,7 @@ for (const framework of FRAMEWORKS) {
 
     it('tell no country by any header unasked', async () => {
       const headers = Object.fromEntries(
-        CDNS.map((cdn) => [SENT_BY_CDN[cdn][0], SENT_BY_CDN[cdn][1]('NZ')]),
+        CDNS.map((cdn) => [CDN_HEADERS[cdn][0], CDN_HEADERS[cdn][1]('NZ')]),
       )
       assert.deepEqual((await toldOf(headers)).traits, { device: 'desktop' })
     })
