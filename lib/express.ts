@@ -8,7 +8,7 @@ import {
   resolveTracker,
   type TrackerMethods,
 } from './tracker.js'
-import { send } from './visibility/reply.js'
+import { sendReply } from './visibility/reply.js'
 
 declare global {
   namespace Express {
@@ -34,7 +34,7 @@ export function impressions(options: ImpressionsOptions<Request> = {}): Impressi
   const middleware = (req: Request, res: Response, next: NextFunction) => {
     const visibilityReply = reply(req, req, req.body)
     if (visibilityReply) {
-      visibilityReply.then((response) => send(res, response)).catch(next)
+      visibilityReply.then((response) => sendReply(res, response)).catch(next)
       return
     }
     // If two middlewares are mounted, the first one counts: both would count each display twice.

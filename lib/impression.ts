@@ -41,8 +41,32 @@ export interface Impression<Item = unknown> {
   readonly trackedAtMs: number
   /** How many calls have contained it so far. */
   attempts: number
-  /** Its position in the order in which its delivery accepted impressions. */
+  /** Its place in the order in which delivery accepted impressions here; 0 before that. */
   sequence: number
+  /** The figure that counts it now. Only `NetworkStatistics` writes it. */
+  countedAs?: Outcome | 'held' | 'pending' | undefined
+}
+
+/** What makes an impression, besides when it was tracked. */
+export type ImpressionDetails<Item = unknown> = Pick<
+  Impression<Item>,
+  'network' | 'requestId' | 'campaignId' | 'batchKey' | 'item'
+>
+
+/** @param trackedAtMs milliseconds since the Unix epoch */
+export function createImpression(details: ImpressionDetails, trackedAtMs: number): Impression {
+  const { network, requestId, campaignId, batchKey, item } = details
+  return {
+    network,
+    requestId,
+    campaignId,
+    batchKey,
+    item,
+    trackedAtMs,
+    attempts: 0,
+    sequence: 0,
+    countedAs: undefined,
+  }
 }
 
 /** The event of `on('outcome')` and of the diagnostics channel `ad-impressions:outcome`. */

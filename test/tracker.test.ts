@@ -211,7 +211,7 @@ describe('close()', () => {
       await Reflect.apply(site.tracker.close, undefined, [{ timeoutMs }])
 
       assert.deepEqual(site.summaries, ['closient delivered', 'ens delivered'])
-      assert.match(site.lines.join('\n'), /close\(\): timeoutMs: expected .*10000 ms are taken/)
+      assert.match(site.lines.join('\n'), /close\(\): timeoutMs: expected .*10000 ms are used/)
     })
   }
 

@@ -1,5 +1,5 @@
 import { createTracker, type Tracker } from '../../lib/tracker.js'
-import { send } from '../../lib/visibility/reply.js'
+import { sendReply } from '../../lib/visibility/reply.js'
 import {
   type App,
   type Framework,
@@ -46,7 +46,7 @@ export function createBareApp(trackers: readonly Tracker[], page: FrameworkPage)
     listener(req, res) {
       const reply = getItem(trackers, 0).reply(req)
       if (reply) {
-        void reply.then((response) => send(res, response))
+        void reply.then((response) => sendReply(res, response))
         return
       }
       const helpers = trackers.map((tracker) => tracker.pageLoad(req, res))

@@ -29,7 +29,7 @@ const CASES: Readonly<Record<string, EventCase>> = {
     expected: { outcome: 'delivered', attempts: 1, latencyMs: 250, reason: /^HTTP 200$/ },
   },
   'an impression that the network accepts at the third call': {
-    answers: [(call) => call.fail(503), (call) => call.fail(429), succeed],
+    answers: [(call) => call.fail(500), (call) => call.fail(429), succeed],
     expected: { outcome: 'delivered', attempts: 3, latencyMs: 750, reason: /^HTTP 200$/ },
   },
   'an impression that has already counted': {

@@ -72,7 +72,7 @@ for (const framework of FRAMEWORKS) {
       const messages = [
         /device threw: no such table/,
         /device: expected/,
-        /device answered with a promise/,
+        /device returned a promise/,
       ]
       for (const [i, device] of failing.entries()) {
         const { traits, log } = await trackWith({}, { options: { device } })
