@@ -1,18 +1,18 @@
-/** Time, injected so that tests can hold it still and simulations can run whole days. */
+/** Time, injected so that tests can stop it and simulations can run whole days. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number
   /**
-   * Runs `task` once after `delayMs`, and meanwhile keeps the process alive only if asked to.
+   * Runs `task` once after `delayMs`. The timer keeps the process alive only if asked to.
    *
-   * @returns what cancels it
+   * @returns a function that cancels it
    */
   after(delayMs: number, task: () => void, keepsAlive?: 'keeps-alive'): () => void
-  /** Runs `task` once what the event loop does now is done. */
+  /** Runs `task` once, after the current turn of the event loop. */
   defer(task: () => void): void
 }
 
-/** Resolves once `promise` has, or when the time is up; keeps the process alive until then. */
+/** Resolves with `promise`, or after `timeMs` at the latest. Keeps the process alive until then. */
 export function waitAtMost(clock: Clock, timeMs: number, promise: Promise<void>): Promise<void> {
   return new Promise((resolve) => {
     const cancel = clock.after(timeMs, resolve, 'keeps-alive')
@@ -23,7 +23,7 @@ export function waitAtMost(clock: Clock, timeMs: number, promise: Promise<void>)
   })
 }
 
-/** A Node timer holds 2^31 - 1 ms (24.8 days) at most: past that it fires at once. */
+/** 24.8 days. Node runs a timer with a longer delay at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {
@@ -35,18 +35,19 @@ export const systemClock: Clock = {
   },
   defer: setImmediate,
 }
+
 /**
- * The time, going on where it was last asked for when the system's clock is set back: what passed
- * between is not known, and is waited for once more.
+ * A time that never goes back. When the system's clock is set back, it stands still at that moment
+ * and then goes on at the clock's pace: how much time really passed is unknown.
  */
 export class MonotonicTime {
   #latestMs = Number.NEGATIVE_INFINITY
-  #setBackMs = 0
+  #offsetMs = 0
 
-  /** @param nowMs what the system's clock says, in milliseconds since the Unix epoch */
+  /** @param nowMs the system's clock, in milliseconds since the Unix epoch */
   advance(nowMs: number): number {
-    this.#setBackMs = Math.max(this.#setBackMs, this.#latestMs - nowMs)
-    this.#latestMs = nowMs + this.#setBackMs
+    this.#offsetMs = Math.max(this.#offsetMs, this.#latestMs - nowMs)
+    this.#latestMs = nowMs + this.#offsetMs
     return this.#latestMs
   }
 }

@@ -1,4 +1,5 @@
-export type { NetworkStats, OutcomeListener, Stats } from './counting/statistics.js'
+export type { OutcomeListener } from './counting/outcome-events.js'
+export type { NetworkStats, Stats } from './counting/statistics.js'
 export type {
   Awaitable,
   Claim,
@@ -15,12 +16,11 @@ export {
 export { type ImpressionsMiddleware, impressions } from './express.js'
 export type { Impression, Outcome, OutcomeEvent } from './impression.js'
 export type { Logger } from './logger.js'
-export { type ClosientImpression, type ClosientOptions, closient } from './networks/closient.js'
+export type { Answer } from './networks/answer.js'
 export { defineNetwork } from './networks/define-network.js'
-export { type EnsImpression, type EnsOptions, ens } from './networks/ens.js'
+export * from './networks/index.js'
 export * from './networks/network.js'
-export type { Answer, NetworkError, Verdict } from './networks/verdict.js'
-export { verdictOnStatus } from './networks/verdict.js'
+export { type NetworkError, type Verdict, verdictOnStatus } from './networks/verdict.js'
 export type { TrackerOptions } from './options.js'
 export type { BotRule, TrafficRule } from './request/admission.js'
 export type { TrackImpression } from './track-impression.js'

@@ -2,16 +2,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
 import { checkOptions, wholeNumber } from './check-options.js'
 import { type Clock, systemClock, waitAtMost } from './clock.js'
-import { createDedupe, OnceKeys } from './counting/dedupe.js'
+import { createDedupe, type Dedupe } from './counting/dedupe.js'
 import { warnAtExit } from './counting/exit-warning.js'
-import { type OutcomeListener, Statistics, type Stats } from './counting/statistics.js'
+import type { OutcomeListener } from './counting/outcome-events.js'
+import { Statistics, type Stats } from './counting/statistics.js'
 import { createTransport } from './delivery/call/transport.js'
 import { Delivery } from './delivery/delivery.js'
-import { Intake, type NetworkChannel } from './delivery/network-channel.js'
+import { NetworkChannel } from './delivery/network-channel.js'
 import { ConfigurationError, describeError } from './errors.js'
+import type { OpenResponses } from './held-impressions.js'
 import { createLog, type Log } from './logger.js'
 import { InputReader } from './networks/input-reader.js'
-import { resolveOptions, type TrackerOptions } from './options.js'
+import type { Network } from './networks/network.js'
+import { type Configuration, resolveOptions, type TrackerOptions } from './options.js'
 import { PageLoad, type PageLoadDependencies } from './page-load.js'
 import { readOriginalUrl } from './request/original-url.js'
 import { createTrackImpression, type TrackImpression } from './track-impression.js'
@@ -21,25 +24,25 @@ import { Routes } from './visibility/routes.js'
 import { Tokens } from './visibility/token.js'
 import { VisibleReports } from './visibility/visible-reports.js'
 
-/** What the tracker can be asked; it sits on the middleware as well. */
+/** The tracker's methods. They are on the middleware as well. */
 export interface TrackerMethods {
-  /** Figures by network name, and under `unknown` the invalid inputs whose network cannot be told. */
+  /** Figures by network name. `unknown` counts invalid inputs whose network is not known. */
   stats(): Stats
   /**
-   * Resolves when all that is pending at the call has an outcome, as before a serverless function
-   * freezes. Call it after the response has finished.
+   * Resolves when everything pending at the call has an outcome, for example before a serverless
+   * function freezes. Call it after the response has finished.
    */
   flush(): Promise<void>
   /**
-   * Takes no more impressions, delivers what is pending for at most `timeoutMs` milliseconds
+   * Accepts no more impressions, delivers what is pending for at most `timeoutMs` milliseconds
    * (default 10,000), and counts the rest as `dropped: closed`. Calling it again returns the same
-   * promise. A wrong `timeoutMs` is told in the log, and the default is taken.
+   * promise. An invalid `timeoutMs` is logged, and the default is used.
    */
   close(options?: { timeoutMs?: number }): Promise<void>
   /**
-   * Tells of each outcome as it is decided.
+   * Calls `listener` with each outcome.
    *
-   * @returns a function that stops it
+   * @returns a function that removes the listener
    */
   on(event: 'outcome', listener: OutcomeListener): () => void
   [Symbol.asyncDispose](): Promise<void>
@@ -47,19 +50,19 @@ export interface TrackerMethods {
 
 /** The application-wide object that owns networks, dedupe and delivery. */
 export interface Tracker extends TrackerMethods {
-  /** The helper for one request: the same for the same response, however often it is asked for. */
+  /** The helper for one request: the same for the same response, however often it is called. */
   pageLoad(req: IncomingMessage, res: ServerResponse): TrackImpression
   /**
-   * What to answer to a request for the browser's half, or to one of its reports: below
-   * `visibility.path`. The middleware of Express and Koa does it by itself.
+   * The reply to a request for the client script, or to one of its reports: below
+   * `visibility.path`. The middleware for Express and Koa sends it by itself.
    *
-   * @param body what a body parser has made of the request's body already, if one has
+   * @param body what a body parser has made of the request's body, if one has
    * @returns `undefined` for any other request
    */
   reply(req: IncomingMessage, body?: unknown): Promise<Reply> | undefined
 }
 
-/** A tracker whose options' functions are given what the framework calls a request. */
+/** A tracker whose option functions get the framework's own request object. */
 export interface FrameworkTracker<Source> {
   readonly methods: TrackerMethods
   pageLoad(req: IncomingMessage, res: ServerResponse, source: Source): TrackImpression
@@ -69,7 +72,7 @@ export interface FrameworkTracker<Source> {
 /** `impressions()` takes the tracker's options, or a tracker that several apps share. */
 export type ImpressionsOptions<Source> = TrackerOptions<Source> | { tracker: Tracker }
 
-/** What a test or a simulation may put in the place of the machine's own. */
+/** Replacements for the system's clock and random numbers. */
 export interface TestOverrides {
   readonly clock?: Clock
   readonly random?: () => number
@@ -77,12 +80,12 @@ export interface TestOverrides {
 
 const CLOSE_TIMEOUT_MS = 10_000
 
-const closeSchema = z.strictObject({ timeoutMs: wholeNumber(0).optional() })
+const closeSchema = z.strictObject({ timeoutMs: wholeNumber(0).default(CLOSE_TIMEOUT_MS) })
 
 /**
- * Makes a tracker for any server on `node:http`, or to be shared by several apps.
+ * Creates a tracker for any server on `node:http`, or to be shared by several apps.
  *
- * @throws {ConfigurationError} naming all that is wrong with the options
+ * @throws {ConfigurationError} naming everything that is wrong with the options
  */
 export function createTracker(options: TrackerOptions = {}): Tracker {
   const { methods, pageLoad, reply } = assembleTracker(options, {}, 'createTracker()')
@@ -94,14 +97,14 @@ export function createTracker(options: TrackerOptions = {}): Tracker {
 }
 
 /**
- * The tracker behind a framework's middleware: the one given, or a new one.
+ * The tracker behind a framework's middleware: the given one, or a new one.
  *
- * @throws {ConfigurationError} naming all that is wrong with the options
+ * @throws {ConfigurationError} naming everything that is wrong with the options
  */
 export function resolveTracker<Source>(
   options: ImpressionsOptions<Source>,
 ): FrameworkTracker<Source> {
-  if (!isShared(options)) return assembleTracker(options)
+  if (!hasTracker(options)) return assembleTracker(options)
   const { tracker, ...others } = options
   const [other] = Object.keys(others)
   if (other !== undefined || typeof tracker?.pageLoad !== 'function') {
@@ -109,141 +112,156 @@ export function resolveTracker<Source>(
       'invalid-options',
       other === undefined
         ? 'impressions(): tracker: expected what createTracker() returns'
-        : `impressions(): ${other}: expected nothing beside tracker; give it to createTracker()`,
+        : `impressions(): ${other}: expected nothing beside tracker; pass it to createTracker()`,
     )
   }
   return {
     methods: tracker,
-    // Where Koa has cut a mount path off the URL, only its context knows the whole.
+    // When Koa has cut a mount path off the URL, only its context knows the whole URL.
     pageLoad: (req, res, source) =>
       tracker.pageLoad(Object.assign(req, { originalUrl: readOriginalUrl(req, source) }), res),
-    // Who wraps a tracker may have left it out.
+    // An object that wraps a tracker may lack it.
     reply: (req, _source, body) => tracker.reply?.(req, body),
   }
 }
 
-/** What is no object at all is left to `resolveOptions`, which says so. */
-function isShared(options: ImpressionsOptions<never>): options is { tracker: Tracker } {
+/** Options that are no object are left to `resolveOptions`, which explains. */
+function hasTracker(options: ImpressionsOptions<never>): options is { tracker: Tracker } {
   return typeof options === 'object' && options !== null && 'tracker' in options
 }
 
-/** The tracker's methods by themselves, to sit on a middleware. */
+/** The methods alone, to be put on a middleware. */
 export function pickMethods(tracker: TrackerMethods): TrackerMethods {
   const { stats, flush, close, on } = tracker
   return { stats, flush, close, on, [Symbol.asyncDispose]: () => close() }
 }
 
-/** At the end of a process nothing shall be lost to a wrong option: it is told, and the default holds. */
-function readCloseTimeout(limits: unknown, log: Log): number {
+/** Wires the parts. No other place does. */
+export function assembleTracker<Source>(
+  options: TrackerOptions<Source>,
+  { clock = systemClock, random = Math.random }: TestOverrides = {},
+  caller = 'impressions()',
+): FrameworkTracker<Source> {
+  const configuration = resolveOptions(options, caller)
+  const log = createLog(configuration.logger, clock)
+  const statistics = new Statistics(configuration.networks, clock, log)
+  const dedupe = createDedupe(configuration.dedupe, clock.now)
+  const openResponses: OpenResponses = new Set()
+  const lifecycle = { isClosed: false }
+  const shared = { configuration, statistics, dedupe, clock, random, log, lifecycle }
+  const channels = configuration.networks.map((network) => createChannel(network, shared))
+  const visibility = createVisibility(channels, shared)
+  const reader = new InputReader(channels, log)
+  const pageLoadDependencies = { ...shared, reader, visibility, openResponses }
+  return {
+    methods: createMethods(channels, openResponses, shared),
+    pageLoad: createPageLoadCache(pageLoadDependencies),
+    reply: (req, source, body) => visibility?.routes.reply(req, source, body),
+  }
+}
+
+/** What most parts need. */
+interface SharedParts<Source> {
+  readonly configuration: Configuration<Source>
+  readonly statistics: Statistics
+  readonly dedupe: Dedupe
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: Log
+  /** `isClosed` becomes `true` with the first `close()`. */
+  readonly lifecycle: { isClosed: boolean }
+}
+
+function createChannel<Source>(network: Network, shared: SharedParts<Source>): NetworkChannel {
+  const { configuration, clock, random, log, lifecycle } = shared
+  const { maxPending, timeoutMs, maxAgeMs } = configuration.delivery
+  const { name, maxBatch } = network
+  const statistics = shared.statistics.forNetwork(name)
+  const outbox = configuration.outbox({ network: name, maxPending, maxBatch })
+  const transport = createTransport(network, timeoutMs, clock)
+  const delivery = new Delivery({
+    network,
+    statistics,
+    outbox,
+    transport,
+    maxPending,
+    maxAgeMs,
+    clock,
+    random,
+    log,
+  })
+  const isClosed = () => lifecycle.isClosed
+  return new NetworkChannel({ network, statistics, delivery, isClosed, log })
+}
+
+function createVisibility<Source>(
+  channels: readonly NetworkChannel[],
+  { configuration, statistics, dedupe, clock, log }: SharedParts<Source>,
+): PageLoadDependencies<Source>['visibility'] {
+  if (!configuration.visibility) return undefined
+  const { secrets, tokenTtlMs, path } = configuration.visibility
+  const tokens = new Tokens({ secrets, ttlMs: tokenTtlMs, now: clock.now })
+  const admission = configuration
+  const parts = { tokens, channels, statistics, dedupe, admission, clock, log }
+  const reports = new VisibleReports(parts)
+  return { tokens, routes: new Routes(path, new ClientScript(), reports) }
+}
+
+function createMethods<Source>(
+  channels: readonly NetworkChannel[],
+  openResponses: OpenResponses,
+  { statistics, clock, log, lifecycle }: SharedParts<Source>,
+): TrackerMethods {
+  const deliveries = channels.map(({ delivery }) => delivery)
+  const removeExitWarning = warnAtExit(() => statistics.snapshot())
+  let closing: Promise<void> | undefined
+
+  async function drainAndClose(timeoutMs: number): Promise<void> {
+    lifecycle.isClosed = true
+    for (const delivery of deliveries) delivery.suspendPacing()
+    await waitAtMost(clock, timeoutMs, statistics.whenIdle())
+    for (const held of openResponses) held.drop()
+    await Promise.all(deliveries.map((delivery) => delivery.close()))
+    // An outbox that does not answer may leave impressions without an outcome.
+    void statistics.whenIdle().then(removeExitWarning)
+  }
+
+  const methods: TrackerMethods = {
+    stats: () => statistics.snapshot(),
+    async flush() {
+      // When called on the response's own 'finish', our listener runs first this way.
+      await new Promise<void>((resolve) => clock.defer(resolve))
+      for (const delivery of deliveries) delivery.suspendPacing()
+      await Promise.all(deliveries.map((delivery) => delivery.flush()))
+      for (const delivery of deliveries) delivery.resumePacing()
+    },
+    close(options = {}) {
+      closing ??= drainAndClose(readCloseTimeout(options, log))
+      return closing
+    },
+    on: (event, listener) => statistics.on(event, listener),
+    [Symbol.asyncDispose]: () => methods.close(),
+  }
+  return methods
+}
+
+/** An invalid option must not lose impressions at the end of a process, so it is only logged. */
+function readCloseTimeout(options: unknown, log: Log): number {
   try {
-    return checkOptions('close()', closeSchema, limits).timeoutMs ?? CLOSE_TIMEOUT_MS
+    return checkOptions('close()', closeSchema, options).timeoutMs
   } catch (thrown) {
-    log.error('option close', `${describeError(thrown)}; ${CLOSE_TIMEOUT_MS} ms are taken instead`)
+    log.error('option close', `${describeError(thrown)}; ${CLOSE_TIMEOUT_MS} ms are used instead`)
     return CLOSE_TIMEOUT_MS
   }
 }
 
-/** Wires the parts: the one place where that is done. */
-export function assembleTracker<Source>(
-  options: TrackerOptions<Source>,
-  { clock = systemClock, random = Math.random }: TestOverrides = {},
-  subject = 'impressions()',
-): FrameworkTracker<Source> {
-  const configuration = resolveOptions(options, subject)
-  const log = createLog(configuration.logger, clock)
-  const books = new Statistics(configuration.networks, clock, log)
-  const { maxPending, timeoutMs, maxAgeMs } = configuration.delivery
-  const lanes = configuration.networks.map((network): NetworkChannel => {
-    const account = books.account(network.name)
-    const delivery = new Delivery({
-      network,
-      account,
-      books,
-      outbox: configuration.outbox({
-        network: network.name,
-        maxPending,
-        maxBatch: network.maxBatch,
-      }),
-      transport: createTransport(network, timeoutMs, clock),
-      maxPending,
-      maxAgeMs,
-      clock,
-      random,
-      log,
-    })
-    return { network, account, onceKeys: new OnceKeys(network.name), delivery }
-  })
-  let closing: Promise<void> | undefined
-  const dedupe = createDedupe(configuration.dedupe, clock.now)
-  const intake = new Intake(books, clock, log, () => closing !== undefined)
-  const parts: PageLoadDependencies<Source> = {
-    configuration,
-    reader: new InputReader(lanes, log),
-    intake,
-    books,
-    visibility: assembleVisibility(),
-    dedupe,
-    log,
-    clock,
-    holding: new Set(),
-  }
-  /** Where a response keeps its page load's helper. */
+/** One helper per response, however often it is asked for. */
+function createPageLoadCache<Source>(
+  dependencies: PageLoadDependencies<Source>,
+): FrameworkTracker<Source>['pageLoad'] {
   const helper = Symbol('ad-impressions')
-
-  function assembleVisibility(): PageLoadDependencies<Source>['visibility'] {
-    const { visibility } = configuration
-    if (!visibility) return undefined
-    const { secrets, tokenTtlMs, path } = visibility
-    const tokens = new Tokens({ secrets, ttlMs: tokenTtlMs, now: clock.now })
-    const reports = new VisibleReports({
-      tokens,
-      lanes,
-      intake,
-      dedupe,
-      admission: configuration,
-      clock,
-      log,
-    })
-    return { tokens, routes: new Routes(path, new ClientScript(), reports) }
-  }
-
-  const forgetNotice = warnAtExit(() => books.stats())
-
-  async function drainAndClose(timeLimitMs: number): Promise<void> {
-    for (const { delivery } of lanes) delivery.suspendPacing()
-    await waitAtMost(clock, timeLimitMs, books.whenIdle())
-    for (const pageLoad of parts.holding) pageLoad.abandon()
-    await Promise.all(lanes.map(({ delivery }) => delivery.close()))
-    // An outbox that does not answer may leave some without an outcome.
-    void books.whenIdle().then(forgetNotice)
-  }
-
-  const methods: TrackerMethods = {
-    stats: () => books.stats(),
-    async flush() {
-      // Asked on the response's own 'finish', it goes on once our listener has run as well.
-      await new Promise<void>((resolve) => clock.defer(resolve))
-      const calm = lanes.map(({ delivery }) => delivery.suspendPacing())
-      await Promise.all(lanes.map(({ delivery }) => delivery.flush()))
-      for (const calmDown of calm) calmDown()
-    },
-    close(limits = {}) {
-      closing ??= drainAndClose(readCloseTimeout(limits, log))
-      return closing
-    },
-    on: (event, listener) => books.on(event, listener),
-    [Symbol.asyncDispose]: () => methods.close(),
-  }
-
-  return {
-    methods,
-    pageLoad(req, res: ServerResponse & { [helper]?: TrackImpression }, source) {
-      const known = res[helper]
-      if (known) return known
-      const made = createTrackImpression(new PageLoad(parts, req, res, source))
-      res[helper] = made
-      return made
-    },
-    reply: (req, source, body) => parts.visibility?.routes.reply(req, source, body),
+  return (req, res: ServerResponse & { [helper]?: TrackImpression }, source) => {
+    res[helper] ??= createTrackImpression(new PageLoad(dependencies, req, res, source))
+    return res[helper]
   }
 }

@@ -1,6 +1,6 @@
 import { Statistics } from '../../lib/counting/statistics.js'
 import { Delivery } from '../../lib/delivery/delivery.js'
-import { MemoryOutbox } from '../../lib/delivery/outbox/outbox.js'
+import { MemoryOutbox } from '../../lib/delivery/outbox/memory-outbox.js'
 import type { Impression } from '../../lib/impression.js'
 import type { Log } from '../../lib/logger.js'
 import { closient } from '../../lib/networks/closient.js'
@@ -79,17 +79,26 @@ export function simulate(given: Scenario): Result {
   // Not at midnight, so that the windows that are reset then are not cut as the day is.
   const clock = new VirtualClock(Date.UTC(2026, 0, 1, 5))
   const network = closient({ apiKey: 'csb_simulated_key', maxBatch: scenario.maxBatch })
-  const books = new Statistics([network], clock, silent)
-  const account = books.account(network.name)
+  const statistics = new Statistics([network], clock, silent)
+  const networkStatistics = statistics.forNetwork(network.name)
   const transport = new VirtualNetwork({ ...scenario, windows: network.windows, clock, random })
   const outbox = new MemoryOutbox({ maxPending, maxBatch: network.maxBatch })
-  const parts = { network, account, books, outbox, transport, maxPending, maxAgeMs, clock, random }
-  const delivery = new Delivery({ ...parts, log: silent })
+  const delivery = new Delivery({
+    network,
+    statistics: networkStatistics,
+    outbox,
+    transport,
+    maxPending,
+    maxAgeMs,
+    clock,
+    random,
+    log: silent,
+  })
 
   const startMs = clock.now()
   const waits = new Waits()
   const quarters = [0, 0, 0, 0]
-  books.on('outcome', ({ outcome, latencyMs }) => {
+  statistics.on('outcome', ({ outcome, latencyMs }) => {
     if (outcome !== 'delivered') return
     waits.add(latencyMs)
     const quarter = Math.min(3, Math.floor(((clock.now() - startMs) / (hours * HOUR_MS)) * 4))
@@ -102,7 +111,6 @@ export function simulate(given: Scenario): Result {
   const view = () => {
     const queryTemplates = templates[Math.floor(random() * templates.length)] ?? []
     for (const template of queryTemplates) {
-      account.tracked += 1
       delivery.push({ ...template, trackedAtMs: clock.now() })
     }
   }
@@ -122,9 +130,9 @@ export function simulate(given: Scenario): Result {
   const { longestPauseMs } = transport
   clock.advance(2 * maxAgeMs)
 
-  const { tracked, delivered, pending, dropped, rejected, uncertain } = account
+  const { tracked, delivered, pending, dropped, rejected, uncertain } = networkStatistics.snapshot()
   if (tracked !== pending + delivered + dropped + rejected + uncertain) {
-    throw new Error('the books do not balance')
+    throw new Error('the figures do not balance')
   }
   if (delivered !== transport.impressions) throw new Error('delivered is not what was counted')
   return {

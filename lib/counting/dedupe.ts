@@ -1,24 +1,23 @@
 import { LRUCache } from 'lru-cache'
 
-const NONE: readonly string[] = []
+const NO_KEYS: readonly string[] = []
 /** More campaigns than run at one time. */
-const MAX_KNOWN_KEYS = 10_000
-/** Past so many a set finds one faster than a look at each. */
-const FEW = 8
+const MAX_CACHED_KEYS = 10_000
+/** With more keys than these, a set is faster to search than an array. */
+const MAX_ARRAY_KEYS = 8
 
-/** An open response that holds impressions until it has finished. */
+/** Hears that a campaign of its page load has been viewable. */
 export interface ViewableListener {
-  /** What it holds of this key has been seen, and so displayed: it leaves now. */
   onViewable(onceKey: string): void
 }
 
-/** What one page load has counted already: network, campaign and, where asked for, offer. */
+/** The campaigns that one page load has counted, each by its once key. */
 export class CountedCampaigns {
-  /** Three keys take 72 bytes so; a set takes 220, and a push or a spread reserves 16 more: 140. */
-  #keys: readonly string[] | Set<string> = NONE
-  /** By which tokens know it from what was remembered under the same id before, or later. */
+  /** An array of exact length while it is short: page loads are many, and most have few campaigns. */
+  #keys: readonly string[] | Set<string> = NO_KEYS
+  /** Tells this page load from an earlier or later one with the same request id. */
   pageLoadNonce: string | undefined
-  #holders: Set<ViewableListener> | undefined
+  #listeners: Set<ViewableListener> | undefined
 
   has(key: string): boolean {
     return this.#keys instanceof Set ? this.#keys.has(key) : this.#keys.includes(key)
@@ -26,7 +25,7 @@ export class CountedCampaigns {
 
   add(key: string): void {
     if (this.#keys instanceof Set) this.#keys.add(key)
-    else if (this.#keys.length < FEW) this.#keys = exactlyWith(this.#keys, key)
+    else if (this.#keys.length < MAX_ARRAY_KEYS) this.#keys = appendExactly(this.#keys, key)
     else this.#keys = new Set([...this.#keys, key])
   }
 
@@ -35,76 +34,75 @@ export class CountedCampaigns {
     else this.#keys = this.#keys.filter((other) => other !== key)
   }
 
-  /** From now on the holder is told what has been seen. */
-  addListener(holder: ViewableListener): void {
-    this.#holders ??= new Set()
-    this.#holders.add(holder)
+  addListener(listener: ViewableListener): void {
+    this.#listeners ??= new Set()
+    this.#listeners.add(listener)
   }
 
-  removeListener(holder: ViewableListener): void {
-    this.#holders?.delete(holder)
-    // What is remembered for long is small.
-    if (this.#holders?.size === 0) this.#holders = undefined
+  removeListener(listener: ViewableListener): void {
+    this.#listeners?.delete(listener)
+    // An object that is remembered for long should not keep an empty set.
+    if (this.#listeners?.size === 0) this.#listeners = undefined
   }
 
-  /** Once it is seen it counts, even if the rest of its page never arrives. */
   notifyViewable(key: string): void {
-    for (const holder of this.#holders ?? []) holder.onViewable(key)
+    for (const listener of this.#listeners ?? []) listener.onViewable(key)
   }
 }
 
-function exactlyWith(keys: readonly string[], key: string): readonly string[] {
+/** A copy with one more key. `push` and spread would reserve room for more. */
+function appendExactly(keys: readonly string[], key: string): readonly string[] {
   const longer = new Array<string>(keys.length + 1).fill(key)
   for (const [index, known] of keys.entries()) longer[index] = known
   return longer
 }
 
-/** By which a campaign counts once: networks may have the same ids. */
+/** The key under which a campaign counts once. It names the network, since ids may be the same. */
 export function formatOnceKey(network: string, campaign: string | number): string {
   return `${network}:${campaign}`
 }
 
-/** The keys of one network's campaigns, each of them one text however many page loads hold it. */
+/** One network's once keys. Page loads share one string per campaign. */
 export class OnceKeys {
   readonly #network: string
-  readonly #known = new Map<string | number, string>()
+  readonly #cache = new Map<string | number, string>()
 
   constructor(network: string) {
     this.#network = network
   }
 
   get(campaign: string | number): string {
-    const known = this.#known.get(campaign)
-    if (known !== undefined) return known
-    if (this.#known.size >= MAX_KNOWN_KEYS) this.#known.clear()
+    const cached = this.#cache.get(campaign)
+    if (cached !== undefined) return cached
+    if (this.#cache.size >= MAX_CACHED_KEYS) this.#cache.clear()
     const key = formatOnceKey(this.#network, campaign)
-    this.#known.set(campaign, key)
+    this.#cache.set(campaign, key)
     return key
   }
 }
 
 export interface DedupeLimits {
-  /** Most page loads remembered. */
+  /** Most page loads that are remembered. */
   readonly max: number
   /** How long a page load is remembered after its first impression, in milliseconds. */
   readonly ttlMs: number
 }
 
-/** Remembers, by request id, what page loads have counted: once per page load, never twice. */
+/** Remembers, by request id, which campaigns page loads have counted. */
 export interface Dedupe {
   /**
-   * The page load's set: one look-up, however many impressions it has. Requests with the same id
-   * share the set by reference, so that eviction never forgets a page that is still open.
+   * The campaigns of a page load, which is remembered from now on. Requests with the same id share
+   * the object by reference, so that eviction never forgets a page that is still open.
    */
   open(requestId: string): CountedCampaigns
-  /** What a page load has counted, if it is remembered. */
+  /** The campaigns of a page load; `undefined` if it is not remembered. */
   find(requestId: string): CountedCampaigns | undefined
-  /** Remembers what a page load has counted under this id, from now on for the whole time. */
-  remember(requestId: string, counted: CountedCampaigns): void
+  /** Remembers a page load under this id for a full `ttlMs` from now. */
+  remember(requestId: string, campaigns: CountedCampaigns): void
 }
 
 export function createDedupe({ max, ttlMs }: DedupeLimits, now: () => number): Dedupe {
-  // ttlResolution 0: the injected clock is asked each time, not once a tick of the real one.
+  // With a ttlResolution, lru-cache would cache the time by a timer of the real clock.
   const pageLoads = new LRUCache<string, CountedCampaigns>({
     max,
     ttl: ttlMs,
@@ -115,13 +113,13 @@ export function createDedupe({ max, ttlMs }: DedupeLimits, now: () => number): D
     open(requestId) {
       const known = pageLoads.get(requestId)
       if (known) return known
-      const fresh = new CountedCampaigns()
-      pageLoads.set(requestId, fresh)
-      return fresh
+      const campaigns = new CountedCampaigns()
+      pageLoads.set(requestId, campaigns)
+      return campaigns
     },
     find: (requestId) => pageLoads.get(requestId),
-    remember(requestId, counted) {
-      pageLoads.set(requestId, counted)
+    remember(requestId, campaigns) {
+      pageLoads.set(requestId, campaigns)
     },
   }
 }

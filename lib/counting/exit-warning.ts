@@ -1,33 +1,33 @@
 import type { Stats } from './statistics.js'
 
-/** The trackers that have not been closed. */
-const open = new Set<() => Stats>()
+/** One function for each tracker that has not been closed. */
+const openTrackers = new Set<() => Stats>()
 
 /**
- * Says on stderr, as the process exits, how many impressions were never delivered: without
- * `close()` they are lost, and nobody would know.
+ * Writes to stderr, as the process exits, how many impressions were not delivered. Without
+ * `close()` they are lost, and nobody would notice.
  *
- * @returns a function that takes the tracker off the list
+ * @returns a function that removes the warning
  */
-export function warnAtExit(stats: () => Stats): () => void {
-  if (open.size === 0) process.on('exit', notice)
-  open.add(stats)
+export function warnAtExit(readStats: () => Stats): () => void {
+  if (openTrackers.size === 0) process.on('exit', writeWarnings)
+  openTrackers.add(readStats)
   return () => {
-    open.delete(stats)
-    if (open.size === 0) process.off('exit', notice)
+    openTrackers.delete(readStats)
+    if (openTrackers.size === 0) process.off('exit', writeWarnings)
   }
 }
 
-function notice(): void {
-  for (const stats of open) {
-    const left = Object.entries(stats())
+function writeWarnings(): void {
+  for (const readStats of openTrackers) {
+    const undelivered = Object.entries(readStats())
       .map(([network, { held, pending }]) => ({ network, count: held + pending }))
       .filter(({ count }) => count > 0)
       .map(({ network, count }) => `${count} for ${network}`)
-    if (left.length === 0) continue
+    if (undelivered.length === 0) continue
     process.stderr.write(
-      `ad-impressions: the process exits with impressions undelivered: ${left.join(', ')}; ` +
-        'await close() before it does\n',
+      `ad-impressions: the process exits with undelivered impressions: ${undelivered.join(', ')}; ` +
+        'await close() before the process ends\n',
     )
   }
 }

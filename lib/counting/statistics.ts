@@ -1,8 +1,7 @@
-import { channel } from 'node:diagnostics_channel'
 import type { Clock } from '../clock.js'
-import { describeError } from '../errors.js'
-import { type Impression, OUTCOMES, type Outcome, type OutcomeEvent } from '../impression.js'
+import { type Impression, OUTCOMES, type Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
+import { OutcomeEvents, type OutcomeListener, type OutcomeSubject } from './outcome-events.js'
 
 /**
  * One network's figures. They always balance:
@@ -10,110 +9,154 @@ import type { Log } from '../logger.js'
  */
 export type NetworkStats = Readonly<Record<Outcome | 'tracked' | 'held' | 'pending', number>>
 
-/** Figures by network name; `unknown` has the invalid inputs whose network cannot be told. */
+/** Figures by network name. `unknown` counts the invalid inputs whose network is not known. */
 export type Stats = Readonly<Record<string, NetworkStats>>
 
-export type OutcomeListener = (event: OutcomeEvent) => void
+/** The figure that counts an impression now. */
+export type Figure = Exclude<keyof NetworkStats, 'tracked'>
 
-/** One network's figures while they are being counted. */
-export type Account = { -readonly [Figure in keyof NetworkStats]: number }
-
-/** What an outcome is told of: an impression, or an input that did not become one. */
-export type OutcomeSubject = Pick<Impression, 'network' | 'requestId' | 'attempts'> & {
+/** An input or a token that did not become an impression. */
+export interface InvalidInput {
+  /** Empty if unknown. */
+  readonly requestId: string
   readonly campaignId: string | number | undefined
-  readonly trackedAtMs: number
+  /** Names the field and what it should be. */
+  readonly reason: string
 }
 
+/** Counts the inputs whose network is not known. */
 export const UNKNOWN_NETWORK = 'unknown'
 
-const outcomes = channel('ad-impressions:outcome')
-
-/** Counts what becomes of every impression, and tells who listens. */
+/** The figures of all networks, and the outcome events. */
 export class Statistics {
-  readonly #accounts = new Map<string, Account>()
-  readonly #listeners = new Set<OutcomeListener>()
+  readonly #networks = new Map<string, NetworkStatistics>()
+  readonly #events: OutcomeEvents
   readonly #clock: Clock
-  readonly #log: Log
   #idleWaiters: (() => void)[] = []
 
   constructor(networks: readonly { readonly name: string }[], clock: Clock, log: Log) {
     this.#clock = clock
-    this.#log = log
-    for (const { name } of networks) this.#accounts.set(name, emptyAccount())
-    this.#accounts.set(UNKNOWN_NETWORK, emptyAccount())
-  }
-
-  account(network: string): Account {
-    const account = this.#accounts.get(network)
-    if (!account) throw new RangeError(`no account for ${network}`)
-    return account
-  }
-
-  /** The one way in which an impression ends: it is counted here, then told. */
-  conclude(account: Account, subject: OutcomeSubject, outcome: Outcome, reason: string): void {
-    account[outcome] += 1
-    this.#tell(subject, outcome, reason)
-    if (this.#idleWaiters.length > 0 && this.#isIdle()) {
-      for (const resolve of this.#idleWaiters.splice(0)) resolve()
+    this.#events = new OutcomeEvents(clock, log)
+    for (const name of [...networks.map((network) => network.name), UNKNOWN_NETWORK]) {
+      this.#networks.set(name, new NetworkStatistics((...ended) => this.#onConcluded(...ended)))
     }
   }
 
-  /** Resolves when nothing is held or pending any more. */
+  /** @throws {RangeError} if no network has this name */
+  forNetwork(name: string): NetworkStatistics {
+    const statistics = this.#networks.get(name)
+    if (!statistics) throw new RangeError(`no statistics for ${name}`)
+    return statistics
+  }
+
+  /** Counts an input that did not become an impression, under its network if that is known. */
+  concludeInvalid(network: string | undefined, { reason, ...input }: InvalidInput): void {
+    const name = network ?? UNKNOWN_NETWORK
+    const trackedAtMs = this.#clock.now()
+    const subject: OutcomeSubject = { network: name, trackedAtMs, attempts: 0, ...input }
+    this.forNetwork(name).conclude(subject, 'invalid', reason)
+  }
+
+  /** Resolves when no impression is held or pending. */
   async whenIdle(): Promise<void> {
     if (this.#isIdle()) return
     await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
   }
 
-  #isIdle(): boolean {
-    for (const { held, pending } of this.#accounts.values()) if (held + pending > 0) return false
-    return true
-  }
-
-  #tell(subject: OutcomeSubject, outcome: Outcome, reason: string): void {
-    if (this.#listeners.size === 0 && !outcomes.hasSubscribers) return
-    const { network, requestId, campaignId, attempts, trackedAtMs } = subject
-    const event: OutcomeEvent = Object.freeze({
-      network,
-      outcome,
-      reason,
-      requestId,
-      campaignId,
-      attempts,
-      latencyMs: Math.max(0, this.#clock.now() - trackedAtMs),
-    })
-    for (const listener of this.#listeners) {
-      try {
-        const heard: unknown = listener(event)
-        // A listener may be async for all that its type says.
-        if (heard instanceof Promise) heard.catch((thrown) => this.#tellOfListener(thrown))
-      } catch (thrown) {
-        this.#tellOfListener(thrown)
-      }
-    }
-    outcomes.publish(event)
-  }
-
-  #tellOfListener(thrown: unknown): void {
-    this.#log.error('outcome listener', `an outcome listener threw: ${describeError(thrown)}`)
-  }
-
+  /**
+   * Calls `listener` with each outcome once it has been counted.
+   *
+   * @returns a function that removes the listener
+   * @throws {TypeError} if the event or the listener is wrong
+   */
   on(event: 'outcome', listener: OutcomeListener): () => void {
     if (event !== 'outcome' || typeof listener !== 'function') {
       throw new TypeError("ad-impressions: on() takes 'outcome' and a function")
     }
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#events.add(listener)
   }
 
-  stats(): Stats {
+  /** A copy of all figures. */
+  snapshot(): Stats {
     return Object.fromEntries(
-      [...this.#accounts].map(([network, account]) => [network, { ...account }]),
+      [...this.#networks].map(([name, statistics]) => [name, statistics.snapshot()]),
     )
+  }
+
+  #onConcluded(subject: OutcomeSubject, outcome: Outcome, reason: string): void {
+    this.#events.publish(subject, outcome, reason)
+    if (this.#idleWaiters.length > 0 && this.#isIdle()) {
+      for (const resolve of this.#idleWaiters.splice(0)) resolve()
+    }
+  }
+
+  #isIdle(): boolean {
+    for (const { held, pending } of this.#networks.values()) if (held + pending > 0) return false
+    return true
   }
 }
 
-function emptyAccount(): Account {
-  const account = { tracked: 0, held: 0, pending: 0 } as Account
-  for (const outcome of OUTCOMES) account[outcome] = 0
-  return account
+type OnConcluded = (subject: OutcomeSubject, outcome: Outcome, reason: string) => void
+
+/**
+ * One network's figures, and their only writer. Each impression is counted in exactly one figure,
+ * and moving it to another one takes it out of the first. So the figures balance by construction,
+ * in whatever order these methods are called.
+ */
+export class NetworkStatistics {
+  readonly #figures = createFigures()
+  readonly #onConcluded: OnConcluded
+
+  constructor(onConcluded: OnConcluded) {
+    this.#onConcluded = onConcluded
+  }
+
+  /** Impressions that wait for their response to finish. */
+  get held(): number {
+    return this.#figures.held
+  }
+
+  /** Impressions that wait to be sent, or are in flight. */
+  get pending(): number {
+    return this.#figures.pending
+  }
+
+  /** The impression waits for its response to finish. */
+  beginHeld(impression: Impression): void {
+    this.#move(impression, 'held')
+  }
+
+  /** The impression, whether it was held or not, goes to delivery. */
+  beginPending(impression: Impression): void {
+    this.#move(impression, 'pending')
+  }
+
+  /** The impression, or an input that never became one, ends: it is counted, then published. */
+  conclude(subject: OutcomeSubject, outcome: Outcome, reason: string): void {
+    if (this.#move(subject, outcome)) this.#onConcluded(subject, outcome, reason)
+  }
+
+  snapshot(): NetworkStats {
+    return { ...this.#figures }
+  }
+
+  /** @returns `false` if the impression has ended already: an outcome is final */
+  #move(subject: OutcomeSubject, to: Figure): boolean {
+    const { countedAs: from } = subject
+    if (from === undefined) this.#figures.tracked += 1
+    else if (from === 'held' || from === 'pending') this.#figures[from] -= 1
+    else return false
+    this.#figures[to] += 1
+    subject.countedAs = to
+    return true
+  }
+}
+
+function createFigures(): Record<keyof NetworkStats, number> {
+  return {
+    tracked: 0,
+    held: 0,
+    pending: 0,
+    ...(Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>),
+  }
 }

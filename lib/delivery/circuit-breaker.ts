@@ -1,169 +1,218 @@
 import { MonotonicTime } from '../clock.js'
 
 /**
- * What a call came to, as far as the gate is concerned. `unsent`: it could not even be tried, which
- * tells nothing of the network.
+ * What a call says about the network.
+ *
+ * - `refused`: not counted; the next call may succeed.
+ * - `paused`: not counted, and the network asks to wait.
+ * - `suspect`: a gateway refused this batch, or everything: the calls around it tell.
+ * - `unsent`: the call could not even be tried, which says nothing.
  */
-export type CallResult = 'answered' | 'refused' | 'ambiguous' | 'misconfigured' | 'unsent'
+export type CallResult =
+  | 'answered'
+  | 'refused'
+  | 'paused'
+  | 'ambiguous'
+  | 'suspect'
+  | 'misconfigured'
+  | 'unsent'
 
-/** The permission for one call; hand it back with the call's result. */
+/** The permission for one call. Return it with the call's result. */
 export interface Permit {
   /** Whether all later calls wait for this one. */
-  readonly probe: boolean
-  /** The gate's closings so far: a call that left before the last one tells nothing new. */
-  readonly closings: number
+  readonly isProbe: boolean
+  /** How often the breaker had opened: a call from before the last opening says nothing new. */
+  readonly openings: number
 }
 
 const FIRST_BACKOFF_MS = 500
 const LONGEST_BACKOFF_MS = 60_000
-/** A wrong key mends itself only when a person mends it. */
+/** Only a person can fix a wrong key or base URL, so probes are rare. */
 const MISCONFIGURED_MS = 60_000
 
-/** This many ambiguous calls in a row are no longer an exception. */
-const AMBIGUOUS_IN_A_ROW = 5
-/** Nor are more than half of the last this many. */
+/** This many failed calls in a row are no longer an exception. */
+const FAILURES_IN_A_ROW = 5
+/** Nor are more than half of this many recent calls. */
 const RECENT_CALLS = 20
+/** This many suspect calls in a row are no longer about one batch. */
+const SUSPECTS_IN_A_ROW = 3
 
-/** With calls under way, a network that has said nothing for so long may never answer them. */
+/** With calls in flight, a network that has been silent for longer may never answer them. */
 const SILENCE_MS = 1_000
 
 /**
- * One network's gate. It is open; or wary, since the last call was ambiguous or calls are under way
- * and the network is silent: then one call at a time leaves until any is answered; or closed, since
- * a call was refused or ambiguity has become the rule: then nothing leaves until its time has come,
- * one call goes first as a probe, and only its success opens the gate again.
+ * One network's circuit breaker (https://martinfowler.com/bliki/CircuitBreaker.html).
  *
- * A call that goes alone, be the gate wary or closed, carries one impression, so that an outage
- * costs what was under way when it began and one impression a probe, however long it lasts.
+ * - *Closed*: calls go through. It is cautious after a failed call, and while calls are in flight
+ *   and the network is silent: then one call at a time goes through until any is answered. So one
+ *   failing backend of many costs its own calls, and no others.
+ * - *Open*: when the network asks for a pause, when it is misconfigured, or when failed calls are
+ *   the rule. Nothing goes through until the backoff or the network's own wait is over.
+ * - *Half-open*: after that wait. One call goes through as a probe, and only its success closes the
+ *   breaker.
+ *
+ * A call that goes alone carries one impression, so that an outage costs what was in flight when it
+ * began and one impression per probe, however long it lasts.
  */
 export class CircuitBreaker {
   readonly #random: () => number
+  readonly #longestWaitMs: number
   readonly #time = new MonotonicTime()
-  #closed = false
-  #opensAtMs = 0
-  /** The call that goes alone, while it is under way. */
+  #isOpen = false
+  /** When it becomes half-open. */
+  #probeAtMs = 0
+  /** The call that goes alone, while it is in flight. */
   #probe: Permit | undefined
-  #closings = 0
-  /** Closings since the last success: the backoff's exponent. */
-  #failures = 0
-  /** Ambiguous calls since the last one that was not. */
-  #inARow = 0
+  #openings = 0
+  /** Openings since the last success: the exponent of the backoff. */
+  #openingsInARow = 0
+  #failuresInARow = 0
+  #suspectsInARow = 0
+  /** Whether any call has been answered yet. */
+  #hasSucceeded = false
+  /** Whether each of the recent calls failed. */
   #recent: boolean[] = []
-  #underWay = 0
-  /** When the network was last heard of, or else the first of the calls under way left. */
+  #inFlight = 0
+  /** When the network last answered, or the first of the calls in flight was sent. */
   #silentSinceMs = 0
 
-  /** @param random a number from 0 up to 1, as `Math.random` */
-  constructor(random: () => number) {
+  /**
+   * @param random returns a number from 0 up to 1, as `Math.random`
+   * @param longestWaitMs the longest wait that an answer may ask for, so that no single header
+   *   silences the network for days
+   */
+  constructor(random: () => number, longestWaitMs = Number.POSITIVE_INFINITY) {
     this.#random = random
+    this.#longestWaitMs = longestWaitMs
   }
 
-  /** Milliseconds until a call may leave; `Infinity` while a probe is under way. */
+  /** Whether nothing but a probe may go through. */
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /** Milliseconds until a probe may go through while it is open; 0 while it is closed. */
+  blockedForMs(nowMs: number): number {
+    return this.#isOpen ? Math.max(1, this.#probeAtMs - this.#time.advance(nowMs)) : 0
+  }
+
+  /** Milliseconds until a call may go through; `Infinity` while a probe is in flight. */
   waitMs(nowMs: number): number {
     const now = this.#time.advance(nowMs)
-    if (this.#isOpen(now)) return 0
+    if (this.#allowsParallelCalls(now)) return 0
     if (this.#probe) return Number.POSITIVE_INFINITY
-    return this.#closed ? Math.max(0, this.#opensAtMs - now) : 0
+    return this.#isOpen ? Math.max(0, this.#probeAtMs - now) : 0
   }
 
-  /** Whether nothing leaves but a probe, and that only in its time. */
-  get isClosed(): boolean {
-    return this.#closed
-  }
-
-  /** Whether calls need not go alone. */
-  isOpen(nowMs: number): boolean {
-    return this.#isOpen(this.#time.advance(nowMs))
+  /** Whether it is closed and not cautious. */
+  allowsParallelCalls(nowMs: number): boolean {
+    return this.#allowsParallelCalls(this.#time.advance(nowMs))
   }
 
   /** Most impressions that the next call may carry. */
   limit(maxBatch: number, nowMs: number): number {
-    return this.isOpen(nowMs) ? maxBatch : 1
+    return this.allowsParallelCalls(nowMs) ? maxBatch : 1
   }
 
-  /** A call leaves; ask `waitMs` first. */
+  /** Registers a call. Check `waitMs` first. */
   acquire(nowMs: number): Permit {
     const now = this.#time.advance(nowMs)
-    const pass = { probe: !this.#isOpen(now), closings: this.#closings }
-    if (pass.probe) this.#probe = pass
-    if (this.#underWay === 0) this.#silentSinceMs = now
-    this.#underWay += 1
-    return pass
+    const permit = { isProbe: !this.#allowsParallelCalls(now), openings: this.#openings }
+    if (permit.isProbe) this.#probe = permit
+    if (this.#inFlight === 0) this.#silentSinceMs = now
+    this.#inFlight += 1
+    return permit
   }
 
-  /** @param retryAfterMs the network's own word how long to wait */
-  release(pass: Permit, result: CallResult, nowMs: number, retryAfterMs = 0): void {
+  /** @param retryAfterMs how long the network asks to wait */
+  release(permit: Permit, result: CallResult, nowMs: number, retryAfterMs = 0): void {
     const now = this.#time.advance(nowMs)
-    if (pass === this.#probe) this.#probe = undefined
-    this.#underWay -= 1
+    if (permit === this.#probe) this.#probe = undefined
+    this.#inFlight -= 1
     if (result === 'unsent') return
     if (result !== 'ambiguous') this.#silentSinceMs = now
-    const waitMs = Math.max(retryAfterMs, result === 'misconfigured' ? MISCONFIGURED_MS : 0)
-    if (pass.closings !== this.#closings) {
-      this.#leaveLate(result, now, waitMs)
-    } else if (result === 'answered') {
-      this.#succeed(now)
-    } else if (result !== 'ambiguous' || this.#closed || this.#isAmbiguityTheRule()) {
-      this.#close(now, waitMs)
+    const waitMs = Math.min(retryAfterMs, this.#longestWaitMs)
+    if (permit.openings !== this.#openings) this.#onLateResult(result, now, waitMs)
+    else if (result === 'answered') this.#onSuccess(now)
+    else this.#onFailure(result, now, waitMs)
+  }
+
+  #onFailure(result: CallResult, now: number, waitMs: number): void {
+    this.#failuresInARow += 1
+    this.#suspectsInARow = result === 'suspect' ? this.#suspectsInARow + 1 : 0
+    this.#remember(true)
+    if (result === 'misconfigured' || this.#isEverythingSuspect()) {
+      this.#open(now, MISCONFIGURED_MS)
+    } else if (result === 'paused' || this.#isOpen || this.#isFailureTheRule(result)) {
+      this.#open(now, waitMs)
     }
   }
 
   /**
-   * Of the calls that were under way when the gate closed only the first counts as a failure; the
-   * others' backoff would add up to the longest of many random ones, which is no jitter. What the
-   * network asks for it gets all the same.
+   * Of the calls in flight when the breaker opened, only the first counts as a failure. Otherwise
+   * the wait would be the longest of many random backoffs, which is no jitter. A wait that the
+   * network asks for is respected all the same.
    */
-  #leaveLate(result: CallResult, now: number, waitMs: number): void {
-    // Of the key a probe that is under way tells more.
+  #onLateResult(result: CallResult, now: number, askedMs: number): void {
+    // A probe in flight says more about the key than an older call.
     if (result === 'misconfigured' && this.#probe) return
-    if (this.#closed && result !== 'answered') this.#keepClosed(now + waitMs)
-    else if (result === 'refused' && waitMs > 0) this.#close(now, waitMs)
+    const waitMs = result === 'misconfigured' ? MISCONFIGURED_MS : askedMs
+    if (this.#isOpen && result !== 'answered') this.#stayOpenUntil(now + waitMs)
+    else if (result === 'paused' && waitMs > 0) this.#open(now, waitMs)
   }
 
-  #isOpen(now: number): boolean {
-    if (this.#closed || this.#inARow > 0) return false
-    return this.#underWay === 0 || now - this.#silentSinceMs <= SILENCE_MS
+  #allowsParallelCalls(now: number): boolean {
+    if (this.#isOpen || this.#failuresInARow > 0) return false
+    return this.#inFlight === 0 || now - this.#silentSinceMs <= SILENCE_MS
   }
 
-  #succeed(now: number): void {
-    if (this.#closed) this.#recent = []
+  #onSuccess(now: number): void {
+    if (this.#isOpen) this.#recent = []
     else this.#remember(false)
-    // A late answer may have asked for more time since the probe left.
-    this.#closed = this.#closed && now < this.#opensAtMs
-    this.#failures = 0
-    this.#inARow = 0
-    // Where it goes alone no longer, another call may go alone before it has ended.
+    // A late answer may have asked for a longer wait since the probe was sent.
+    this.#isOpen = this.#isOpen && now < this.#probeAtMs
+    this.#openingsInARow = 0
+    this.#failuresInARow = 0
+    this.#suspectsInARow = 0
+    this.#hasSucceeded = true
+    // Calls are no longer alone, so the next one that is need not wait for this one.
     this.#probe = undefined
   }
 
-  #close(now: number, waitMs: number): void {
-    this.#closed = true
-    this.#closings += 1
-    this.#failures += 1
+  /** A gateway that refuses the first call, or call after call, refuses the key or the base URL. */
+  #isEverythingSuspect(): boolean {
+    if (this.#suspectsInARow === 0) return false
+    return !this.#hasSucceeded || this.#isOpen || this.#suspectsInARow >= SUSPECTS_IN_A_ROW
+  }
+
+  #open(now: number, waitMs: number): void {
+    this.#isOpen = true
+    this.#openings += 1
+    this.#openingsInARow += 1
     this.#probe = undefined
-    this.#keepClosed(now + Math.max(waitMs, this.#backoffMs()))
+    this.#stayOpenUntil(now + Math.max(waitMs, this.#backoffMs()))
   }
 
-  #keepClosed(untilMs: number): void {
-    this.#opensAtMs = Math.max(this.#opensAtMs, untilMs)
+  #stayOpenUntil(untilMs: number): void {
+    this.#probeAtMs = Math.max(this.#probeAtMs, untilMs)
   }
 
-  /** Exponential with full jitter: anything up to the bound, so that many processes spread out. */
+  /** Exponential backoff with full jitter, so that many processes spread out. */
   #backoffMs(): number {
-    const boundMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (this.#failures - 1))
+    const boundMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (this.#openingsInARow - 1))
     return this.#random() * boundMs
   }
 
-  #isAmbiguityTheRule(): boolean {
-    this.#inARow += 1
-    this.#remember(true)
-    if (this.#inARow >= AMBIGUOUS_IN_A_ROW) return true
-    const ambiguous = this.#recent.filter(Boolean).length
-    return this.#recent.length === RECENT_CALLS && ambiguous * 2 > RECENT_CALLS
+  #isFailureTheRule(result: CallResult): boolean {
+    // Suspect calls have a rule of their own.
+    if (result === 'suspect') return false
+    if (this.#failuresInARow >= FAILURES_IN_A_ROW) return true
+    const failed = this.#recent.filter(Boolean).length
+    return this.#recent.length === RECENT_CALLS && failed * 2 > RECENT_CALLS
   }
 
-  #remember(isAmbiguous: boolean): void {
-    this.#recent.push(isAmbiguous)
+  #remember(hasFailed: boolean): void {
+    this.#recent.push(hasFailed)
     if (this.#recent.length > RECENT_CALLS) this.#recent.shift()
   }
 }

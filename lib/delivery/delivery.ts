@@ -1,24 +1,22 @@
 import { type Clock, waitAtMost } from '../clock.js'
-import type { Account, Statistics } from '../counting/statistics.js'
+import type { NetworkStatistics } from '../counting/statistics.js'
 import { describeError } from '../errors.js'
-import type { Drop, Impression } from '../impression.js'
+import type { Impression } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Network, NetworkRequest } from '../networks/network.js'
-import type { Verdict } from '../networks/verdict.js'
+import type { Answer, Verdict } from '../networks/verdict.js'
 import { buildRequest, judgeCall } from './call/safe-network.js'
 import type { CallEnd, Transport } from './call/transport.js'
 import { type CallResult, CircuitBreaker, type Permit } from './circuit-breaker.js'
-import type { Claim, Outbox, Receipt } from './outbox/outbox.js'
-import { RetryingOutbox } from './outbox/retrying-outbox.js'
+import type { Claim, Outbox } from './outbox/outbox.js'
 import { PendingImpressions } from './pending-impressions.js'
 import { type BatchKind, Quota, type QuotaUse } from './rate-limit/quota.js'
-import { type Batch, RetryBatches, splitByAge } from './retry-batches.js'
+import { type Batch, splitByAge } from './retry-batches.js'
 import { Settlement } from './settlement.js'
 
 export interface DeliveryDependencies {
   readonly network: Network
-  readonly account: Account
-  readonly books: Statistics
+  readonly statistics: NetworkStatistics
   readonly outbox: Outbox
   readonly transport: Transport
   /** Most impressions pending. */
@@ -31,237 +29,206 @@ export interface DeliveryDependencies {
   readonly log: Log
 }
 
-/** A call under way, with what it was granted. */
+/** A call in flight. */
 interface OutgoingCall {
   readonly batch: Batch
+  readonly kind: BatchKind
   readonly request: NetworkRequest
-  readonly pass: Permit
-  readonly spending: QuotaUse
+  readonly permit: Permit
+  readonly quotaUse: QuotaUse
 }
 
-const RESULTS: Readonly<Record<Verdict['kind'], CallResult>> = {
+const CALL_RESULTS: Readonly<Record<Verdict['kind'], CallResult>> = {
   delivered: 'answered',
   rejected: 'answered',
   split: 'answered',
   retry: 'refused',
+  suspect: 'suspect',
   misconfigured: 'misconfigured',
   uncertain: 'ambiguous',
 }
 
-/** How long an outbox that gave nothing though something waits is left alone. */
+/** The pause after an outbox gave no claim although impressions wait. */
 const EMPTY_CLAIM_PAUSE_MS = 1_000
 
-/** How long `close` waits for an outbox to keep its promises, or to be tried again. */
-const CLOSE_PATIENCE_MS = 2_000
+/** How long `close` waits for the outbox. */
+const CLOSE_TIMEOUT_MS = 2_000
 
-/** One network's delivery: outbox → gate and budget → batch → transport → verdict. */
+/**
+ * One network's delivery: pending impressions → circuit breaker and quota → batch → transport →
+ * verdict → settlement.
+ */
 export class Delivery {
-  readonly #parts: DeliveryDependencies
-  readonly #outbox: RetryingOutbox
-  readonly #gate: CircuitBreaker
-  readonly #budget: Quota
-  readonly #conclusions: PendingImpressions
-  readonly #inHand = new RetryBatches()
+  readonly #dependencies: DeliveryDependencies
+  readonly #pending: PendingImpressions
+  readonly #breaker: CircuitBreaker
+  readonly #quota: Quota
   readonly #settlement: Settlement
   #inFlight = 0
   #isClaiming = false
-  #isDrainDue = false
-  #isExpiryDue = false
-  #cancelWake = () => {}
-  #hurries = 0
-  #isClosed = false
+  #isDrainScheduled = false
+  #cancelWakeUp = () => {}
+  #pacingSuspensions = 0
   #closing: Promise<void> | undefined
 
-  constructor(parts: DeliveryDependencies) {
-    const { network, account, books, outbox, clock, log } = parts
-    this.#parts = parts
-    this.#gate = new CircuitBreaker(parts.random)
-    this.#budget = new Quota(network.windows, network.maxBatch, parts.maxAgeMs)
-    this.#conclusions = new PendingImpressions(network.name, account, books, log)
-    this.#outbox = new RetryingOutbox({
+  constructor(dependencies: DeliveryDependencies) {
+    const { network, maxAgeMs, random, log } = dependencies
+    this.#dependencies = dependencies
+    this.#breaker = new CircuitBreaker(random, longestWaitMs(network, maxAgeMs))
+    this.#quota = new Quota(network.windows, network.maxBatch, maxAgeMs)
+    this.#pending = new PendingImpressions({
+      ...dependencies,
       network: network.name,
-      outbox,
-      clock,
-      log,
-      onReceipt: (impression, receipt) => this.#acknowledge(impression, receipt),
-      onResume: () => this.#stored(),
+      onReady: () => this.#scheduleDrain(),
     })
-    this.#settlement = new Settlement({
-      network,
-      outbox: this.#outbox,
-      inHand: this.#inHand,
-      conclusions: this.#conclusions,
-      clock,
-      log,
-      onReady: () => this.#stored(),
-    })
-    this.#outbox.recover((lost) => {
-      this.#conclusions.adopt(lost)
-      this.#conclusions.end(lost, 'uncertain', 'its process died')
-      if (this.#outbox.waiting === 0) return
-      this.#drainSoon()
-      this.#expireLater()
-    })
+    this.#settlement = new Settlement({ network, pending: this.#pending, random, log })
+    this.#pending.recover()
   }
 
-  /** Takes an impression, to be sent as soon as the network may be called. */
+  /** Accepts an impression, to be sent as soon as the network may be called. */
   push(impression: Impression): void {
-    this.#conclusions.begin(impression)
-    if (this.#isClosed) {
-      this.#conclusions.drop([impression], 'closed')
-      return
-    }
-    // An outbox that fails or does not answer does not say so.
-    if (this.#parts.account.pending > this.#parts.maxPending) {
-      this.#conclusions.drop([impression], 'overflow')
-      return
-    }
-    this.#outbox.append(impression)
-    this.#expireLater()
+    this.#pending.add(impression)
   }
 
   /** Resolves when all that is pending now has its outcome; keeps the process alive until then. */
   flush(): Promise<void> {
-    // Twice the age, for expiry is looked for now and then, and the last call takes its time.
-    return this.#conclusions.flush(this.#parts.clock, this.#parts.maxAgeMs * 2)
+    return this.#pending.flush()
   }
 
-  /** The process is about to end: what a quota allows leaves now, and is no longer spread over it. */
-  suspendPacing(): () => void {
-    this.#hurries += 1
-    this.#drainSoon()
-    return () => {
-      this.#hurries -= 1
-    }
+  /** Sends as fast as the quota allows, without spreading calls over its windows. */
+  suspendPacing(): void {
+    this.#pacingSuspensions += 1
+    this.#scheduleDrain()
+  }
+
+  /** Ends one `suspendPacing`. */
+  resumePacing(): void {
+    this.#pacingSuspensions -= 1
   }
 
   /**
-   * Gives up: what was never sent is `dropped: closed`, what is under way is cut off. Calling it
-   * again returns the same promise.
+   * Drops what was never sent and aborts the calls in flight. Calling it again returns the same
+   * promise.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#giveUpAll()
+    this.#closing ??= this.#abortEverything()
     return this.#closing
   }
 
-  async #giveUpAll(): Promise<void> {
-    const { transport, clock } = this.#parts
-    this.#isClosed = true
-    this.#settlement.close()
-    this.#cancelWake()
-    this.#expire(Number.POSITIVE_INFINITY, 'closed')
+  async #abortEverything(): Promise<void> {
+    const { transport, clock } = this.#dependencies
+    this.#cancelWakeUp()
+    this.#pending.close()
     await transport.destroy()
-    await waitAtMost(clock, CLOSE_PATIENCE_MS, this.#outbox.whenIdle())
+    await waitAtMost(clock, CLOSE_TIMEOUT_MS, this.#pending.whenOutboxIdle())
   }
 
-  #acknowledge(impression: Impression, receipt: Receipt): void {
-    if (receipt === 'overflow') {
-      this.#conclusions.drop([impression], 'overflow')
-    } else if (receipt === 'duplicate') {
-      const reason = 'another process has counted it in this page load'
-      this.#conclusions.end([impression], 'duplicate', reason)
-    } else {
-      this.#stored()
-    }
-  }
-
-  /** More may wait in the outbox than before. */
-  #stored(): void {
-    if (this.#isClosed) this.#expire(Number.POSITIVE_INFINITY, 'closed')
-    else this.#drainSoon()
-  }
-
-  #drainSoon(): void {
-    if (this.#isDrainDue || this.#isClosed) return
-    this.#isDrainDue = true
-    this.#parts.clock.defer(() => {
-      this.#isDrainDue = false
+  #scheduleDrain(): void {
+    if (this.#isDrainScheduled || this.#pending.isClosed) return
+    this.#isDrainScheduled = true
+    this.#dependencies.clock.defer(() => {
+      this.#isDrainScheduled = false
       this.#drain()
     })
   }
 
-  /** Sends all that may be sent now, and wakes up again when more may. */
+  /** Sends everything that may be sent now, and wakes up again when more may be sent. */
   #drain(): void {
-    const { network, clock } = this.#parts
-    this.#cancelWake()
-    while (this.#mayClaim()) {
+    const { network, clock } = this.#dependencies
+    this.#cancelWakeUp()
+    while (this.#canSend()) {
       const nowMs = clock.now()
       const waitMs = this.#waitMs(nowMs)
       if (waitMs > 0) {
-        // A probe under way has no time of its own: its end drains.
-        if (Number.isFinite(waitMs)) this.#cancelWake = clock.after(waitMs, () => this.#drain())
+        // After a probe or a call in flight, `#onCallEnd` drains.
+        if (Number.isFinite(waitMs)) this.#cancelWakeUp = clock.after(waitMs, () => this.#drain())
         return
       }
-      const limit = this.#gate.limit(network.maxBatch, nowMs)
+      const limit = this.#breaker.limit(network.maxBatch, nowMs)
       const kind = this.#nextKind(nowMs)
-      const batch = kind === 'half' ? this.#inHand.take(limit) : undefined
-      if (batch) this.#send(batch, kind)
-      else this.#claim(limit, kind)
+      const retry = kind === 'retry' ? this.#pending.takeRetry(limit) : undefined
+      if (retry) this.#send(retry, kind)
+      else this.#claim(limit, kind, this.#isMixed(kind, nowMs))
     }
   }
 
-  #mayClaim(): boolean {
-    const { network } = this.#parts
-    if (this.#isClosed || this.#isClaiming || this.#inFlight >= network.connections) return false
-    return this.#inHand.isReady || this.#outbox.waiting > 0
+  /**
+   * Whether the next batch may mix batch keys: when impressions would expire because there are more
+   * keys than calls. Viewers choose some keys (search queries), so one viewer could otherwise use
+   * up the calls of all others.
+   */
+  #isMixed(kind: BatchKind, nowMs: number): boolean {
+    const { network } = this.#dependencies
+    return (
+      network.mixesBatchKeys && kind === 'partial' && this.#quota.isUrgent(this.#waitedMs(nowMs))
+    )
   }
 
-  /** Milliseconds until gate, budget and pace let the next call leave. */
+  /** How long the impression that is claimed next has waited. */
+  #waitedMs(nowMs: number): number {
+    return nowMs - (this.#pending.nextTrackedAtMs ?? nowMs)
+  }
+
+  #canSend(): boolean {
+    const { connections } = this.#dependencies.network
+    if (this.#pending.isClosed || this.#isClaiming || this.#inFlight >= connections) return false
+    return this.#pending.isAnyWaiting
+  }
+
+  /** Milliseconds until circuit breaker, quota and pacing let the next call through. */
   #waitMs(nowMs: number): number {
-    const waitMs = this.#closedForMs(nowMs)
-    if (waitMs > 0 || this.#hurries > 0) return waitMs
-    const waitedMs = nowMs - (this.#outbox.nextTrackedAtMs ?? nowMs)
-    return this.#budget.pacedWaitMs(nowMs, this.#nextKind(nowMs), waitedMs)
+    const waitMs = this.#blockedForMs(nowMs)
+    if (waitMs > 0 || this.#pacingSuspensions > 0) return waitMs
+    return this.#quota.pacedWaitMs(nowMs, this.#nextKind(nowMs), this.#waitedMs(nowMs))
   }
 
-  /** Milliseconds until gate and budget let any call leave. */
-  #closedForMs(nowMs: number): number {
-    return Math.max(this.#gate.waitMs(nowMs), this.#budget.waitMs(nowMs))
+  /** Milliseconds until circuit breaker and quota let any call through. */
+  #blockedForMs(nowMs: number): number {
+    return Math.max(this.#breaker.waitMs(nowMs), this.#quota.waitMs(nowMs))
   }
 
-  /** What is in hand goes first, but not as a probe: it may be what the network fails on. */
+  /** Retries go first, but not as a probe: they may be what the network fails on. */
   #nextKind(nowMs: number): BatchKind {
-    const isProbe = !this.#gate.isOpen(nowMs)
-    if (this.#inHand.isReady && !(isProbe && this.#outbox.waiting > 0)) return 'half'
-    return this.#outbox.hasFullBatch ? 'full' : 'partial'
+    const isProbe = !this.#breaker.allowsParallelCalls(nowMs)
+    if (this.#pending.hasRetry && !(isProbe && this.#pending.isAnyInOutbox)) return 'retry'
+    return this.#pending.hasFullBatch ? 'full' : 'partial'
   }
 
-  #claim(limit: number, kind: BatchKind): void {
+  #claim(limit: number, kind: BatchKind, isMixed: boolean): void {
     this.#isClaiming = true
-    this.#outbox.claim(limit, (claim) => {
-      if (!claim && this.#outbox.waiting > 0) {
-        this.#parts.clock.after(EMPTY_CLAIM_PAUSE_MS, () => {
+    this.#pending.claim(limit, isMixed, (claim) => {
+      if (!claim && this.#pending.isAnyInOutbox) {
+        this.#dependencies.clock.after(EMPTY_CLAIM_PAUSE_MS, () => {
           this.#isClaiming = false
-          this.#drainSoon()
+          this.#scheduleDrain()
         })
         return
       }
       this.#isClaiming = false
-      if (claim) this.#take(claim, kind)
-      // A claim that was promised has left the loop that asked for it.
-      this.#drainSoon()
+      if (claim) this.#sendClaim(claim, kind)
+      // An asynchronous claim has left the loop in `#drain`.
+      this.#scheduleDrain()
     })
   }
 
-  /** A claim may have been long promised: gate, budget and delivery may have closed meanwhile. */
-  #take(claim: Claim, kind: BatchKind): void {
-    const { network, clock } = this.#parts
+  /** An asynchronous claim takes time: breaker, quota and delivery may have changed meanwhile. */
+  #sendClaim(claim: Claim, kind: BatchKind): void {
+    const { network, clock } = this.#dependencies
     const { impressions } = claim
-    this.#conclusions.adopt(impressions)
     const nowMs = clock.now()
-    const mayLeave = !this.#isClosed && this.#closedForMs(nowMs) === 0
-    const limit = mayLeave ? this.#gate.limit(network.maxBatch, nowMs) : 0
+    const maySend = !this.#pending.isClosed && this.#blockedForMs(nowMs) === 0
+    const limit = maySend ? this.#breaker.limit(network.maxBatch, nowMs) : 0
     if (impressions.length > limit) {
-      this.#settlement.sendAgain({ claim, impressions: impressions.slice(limit) })
+      this.#pending.requeue({ claim, impressions: impressions.slice(limit) })
     }
     if (limit > 0) this.#send({ claim, impressions: impressions.slice(0, limit) }, kind)
   }
 
   #send(claimed: Batch, kind: BatchKind): void {
-    const { network, transport, clock, maxAgeMs } = this.#parts
+    const { network, transport, clock, maxAgeMs } = this.#dependencies
     const nowMs = clock.now()
-    const [old, batch] = splitByAge(claimed, nowMs - maxAgeMs)
-    if (old) this.#settlement.giveUp(old, 'expired')
+    const [expired, batch] = splitByAge(claimed, nowMs - maxAgeMs)
+    if (expired) this.#pending.drop(expired, 'expired')
     if (!batch) return
     let request: NetworkRequest
     try {
@@ -271,46 +238,47 @@ export class Delivery {
       return
     }
     for (const impression of batch.impressions) impression.attempts += 1
-    const pass = this.#gate.acquire(nowMs)
-    const spending = this.#budget.spend(nowMs, kind, batch.impressions.length)
-    const call = { batch, request, pass, spending }
+    const permit = this.#breaker.acquire(nowMs)
+    const quotaUse = this.#quota.use(nowMs, kind, batch.impressions.length)
+    const call = { batch, kind, request, permit, quotaUse }
     this.#inFlight += 1
-    transport.send(request, (end) => this.#receive(call, end))
+    transport.send(request, (end) => this.#onCallEnd(call, end))
   }
 
-  #receive({ batch, request, pass, spending }: OutgoingCall, end: CallEnd): void {
-    const { network, clock, log } = this.#parts
+  #onCallEnd({ batch, kind, request, permit, quotaUse }: OutgoingCall, end: CallEnd): void {
+    const { network, clock, log } = this.#dependencies
     const nowMs = clock.now()
     this.#inFlight -= 1
+    const answer = 'answer' in end ? end.answer : undefined
     const verdict = judgeCall(network, end, request, log)
-    this.#budget.settle(spending, nowMs, 'answer' in end ? end.answer : undefined)
-    const { kind } = verdict
-    const result = 'error' in end && kind === 'split' ? 'unsent' : RESULTS[kind]
-    const retryAfterMs = kind === 'retry' ? verdict.retryAfterMs : undefined
-    this.#gate.release(pass, result, nowMs, retryAfterMs)
-    this.#settlement.carryOut(batch, verdict, 'answer' in end && end.answer.status >= 500)
-    this.#drainSoon()
-  }
-
-  /** Looks for expired impressions now and then, for as long as any are left. */
-  #expireLater(): void {
-    const { clock, account, maxAgeMs } = this.#parts
-    if (this.#isExpiryDue) return
-    this.#isExpiryDue = true
-    clock.after(maxAgeMs / 10, () => {
-      this.#isExpiryDue = false
-      this.#expire(clock.now() - maxAgeMs, 'expired')
-      const isAnyLeft = account.pending > 0 || this.#outbox.waiting > 0
-      if (isAnyLeft && !this.#isClosed) this.#expireLater()
+    this.#quota.settle(quotaUse, nowMs, answer)
+    const retryAfterMs = verdict.kind === 'retry' ? verdict.retryAfterMs : undefined
+    const result = toCallResult(verdict, answer)
+    // A batch that was isolated before says nothing new about the others.
+    const isNews = result !== 'suspect' || kind !== 'retry' || this.#breaker.isOpen
+    this.#breaker.release(permit, isNews ? result : 'unsent', nowMs, retryAfterMs)
+    this.#settlement.settle(batch, verdict, {
+      isServerError: answer !== undefined && answer.status >= 500,
+      blockedForMs: this.#breaker.blockedForMs(nowMs),
     })
+    this.#scheduleDrain()
   }
+}
 
-  /** Gives up all that waits and was tracked before `beforeMs`. */
-  #expire(beforeMs: number, reason: Drop): void {
-    for (const batch of this.#inHand.expire(beforeMs)) this.#settlement.giveUp(batch, reason)
-    this.#outbox.expire(beforeMs, (expired) => {
-      this.#conclusions.adopt(expired)
-      this.#conclusions.drop(expired, reason)
-    })
-  }
+/** The longest window; without any, as long as an impression may wait. */
+function longestWaitMs({ windows }: Network, maxAgeMs: number): number {
+  return windows.length > 0 ? Math.max(...windows.map(({ windowMs }) => windowMs)) : maxAgeMs
+}
+
+function toCallResult(verdict: Verdict, answer: Answer | undefined): CallResult {
+  const { kind } = verdict
+  if (kind === 'split' && !answer) return 'unsent'
+  const isPause = kind === 'retry' && (verdict.retryAfterMs !== undefined || answer?.status === 429)
+  // A router that does not know the network, as during a deployment, may know it in a few seconds.
+  const isUnroutable = kind === 'misconfigured' && !isAboutKey(answer)
+  return isPause || isUnroutable ? 'paused' : CALL_RESULTS[kind]
+}
+
+function isAboutKey(answer: Answer | undefined): boolean {
+  return answer?.status === 401 || answer?.status === 403
 }

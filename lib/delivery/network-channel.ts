@@ -1,80 +1,73 @@
-import type { Clock } from '../clock.js'
-import type { CountedCampaigns, OnceKeys } from '../counting/dedupe.js'
-import { type Account, type Statistics, UNKNOWN_NETWORK } from '../counting/statistics.js'
+import type { CountedCampaigns } from '../counting/dedupe.js'
+import { OnceKeys } from '../counting/dedupe.js'
+import type { NetworkStatistics } from '../counting/statistics.js'
 import type { Impression, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Network } from '../networks/network.js'
 import type { Delivery } from './delivery.js'
 
-/** A network with what it takes to tell it. */
-export interface NetworkChannel {
+export interface NetworkChannelDependencies {
   readonly network: Network
-  readonly account: Account
-  readonly onceKeys: OnceKeys
+  readonly statistics: NetworkStatistics
   readonly delivery: Delivery
-}
-
-/** What is known of an input or a token that did not become an impression. */
-export interface InvalidInput {
-  /** Empty where it does not tell. */
-  readonly requestId: string
-  readonly campaignId: string | number | undefined
-  readonly reason: string
+  /** Whether `close()` has been called. */
+  readonly isClosed: () => boolean
+  readonly log: Log
 }
 
 /**
- * Where impressions come in, rendered or seen. Each is tracked here, and only once the user's
- * functions and logger have run: whatever they ask `stats()`, the books balance.
+ * The way of one network's impressions from a page or a report to delivery. The figures move only
+ * after the user's functions and logger have run: whenever they call `stats()`, it balances.
  */
-export class Intake {
-  readonly #books: Statistics
-  readonly #clock: Clock
-  readonly #log: Log
+export class NetworkChannel {
+  readonly network: Network
+  readonly delivery: Delivery
+  readonly onceKeys: OnceKeys
+  readonly #statistics: NetworkStatistics
   readonly #isClosed: () => boolean
+  readonly #log: Log
 
-  constructor(books: Statistics, clock: Clock, log: Log, isClosed: () => boolean) {
-    this.#books = books
-    this.#clock = clock
-    this.#log = log
+  constructor({ network, statistics, delivery, isClosed, log }: NetworkChannelDependencies) {
+    this.network = network
+    this.delivery = delivery
+    this.onceKeys = new OnceKeys(network.name)
+    this.#statistics = statistics
     this.#isClosed = isClosed
+    this.#log = log
   }
 
-  /** Whether the impression is to be delivered: once per page load, and not after `close()`. */
-  admit(
-    lane: NetworkChannel,
-    impression: Impression,
-    onceKey: string,
-    counted: CountedCampaigns,
-  ): boolean {
-    const { network } = impression
+  /**
+   * Whether the impression counts: once per page load, and not after `close()`. If it does, call
+   * `hold` or `send` next; if not, it has its outcome.
+   */
+  admit(impression: Impression, onceKey: string, campaigns: CountedCampaigns): boolean {
+    const { name } = this.network
     if (this.#isClosed()) {
-      const why = `${network}: impression dropped: tracked after close()`
-      this.#log.warn(`dropped closed ${network}`, why)
-      this.end(lane, impression, 'dropped', 'closed')
+      this.#log.warn(`dropped closed ${name}`, `${name}: impression dropped: tracked after close()`)
+      this.conclude(impression, 'dropped', 'closed')
       return false
     }
-    if (counted.has(onceKey)) {
-      const reason = `campaign ${impression.campaignId} has counted in this page load`
-      this.end(lane, impression, 'duplicate', reason)
+    if (campaigns.has(onceKey)) {
+      const reason = `campaign ${impression.campaignId} has already counted in this page load`
+      this.conclude(impression, 'duplicate', reason)
       return false
     }
-    counted.add(onceKey)
-    lane.account.tracked += 1
+    campaigns.add(onceKey)
     return true
   }
 
-  /** An impression that goes no further. */
-  end({ account }: NetworkChannel, impression: Impression, outcome: Outcome, reason: string): void {
-    account.tracked += 1
-    this.#books.conclude(account, impression, outcome, reason)
+  /** The impression waits for its response to finish. */
+  hold(impression: Impression): void {
+    this.#statistics.beginHeld(impression)
   }
 
-  /** What cannot be sent. */
-  refuse(lane: NetworkChannel | undefined, { requestId, campaignId, reason }: InvalidInput): void {
-    const network = lane?.network.name ?? UNKNOWN_NETWORK
-    const account = lane?.account ?? this.#books.account(UNKNOWN_NETWORK)
-    const subject = { network, requestId, campaignId, trackedAtMs: this.#clock.now(), attempts: 0 }
-    account.tracked += 1
-    this.#books.conclude(account, subject, 'invalid', reason)
+  /** The impression goes to delivery. */
+  send(impression: Impression): void {
+    this.delivery.push(impression)
+  }
+
+  /** The impression ends here, before delivery. */
+  conclude(impression: Impression, outcome: Outcome, reason: string): void {
+    this.#statistics.conclude(impression, outcome, reason)
   }
 }

@@ -1,111 +1,262 @@
 import type { Clock } from '../clock.js'
-import type { Account, Statistics } from '../counting/statistics.js'
+import type { NetworkStatistics } from '../counting/statistics.js'
 import type { Drop, Impression, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
+import { Flushes } from './flushes.js'
+import type { Claim, Outbox, Receipt } from './outbox/outbox.js'
+import { RetryingOutbox } from './outbox/retrying-outbox.js'
+import { type Batch, RetryBatches } from './retry-batches.js'
 
-/** A flush under way: it ends when all that was accepted up to `upTo` has its outcome. */
-interface Flush {
-  readonly upTo: number
-  left: number
-  readonly end: () => void
+export interface PendingImpressionsDependencies {
+  /** The network's name. */
+  readonly network: string
+  readonly statistics: NetworkStatistics
+  readonly outbox: Outbox
+  /** Most impressions pending. */
+  readonly maxPending: number
+  /** How long an impression may wait unsent. */
+  readonly maxAgeMs: number
+  readonly clock: Clock
+  readonly log: Log
+  /** Called when more impressions may be sent than before. */
+  readonly onReady: () => void
 }
 
-/** How one network's pending impressions end: each is counted, told, and awaited by flushes. */
+/**
+ * One network's impressions, from when they are pending until they have an outcome. It is the only
+ * owner of the outbox and of the batches to retry, and the only place where a pending impression
+ * ends.
+ */
 export class PendingImpressions {
-  readonly #network: string
-  readonly #account: Account
-  readonly #books: Statistics
-  readonly #log: Log
-  readonly #flushes = new Set<Flush>()
-  /** Sent before, and may have counted: these can no longer end as never sent. */
-  readonly #doubtful = new WeakSet<Impression>()
+  readonly #dependencies: PendingImpressionsDependencies
+  readonly #outbox: RetryingOutbox
+  readonly #retries = new RetryBatches()
+  readonly #flushes = new Flushes()
+  /** Impressions that were sent and may have counted: these can no longer end as never sent. */
+  readonly #maybeCounted = new WeakSet<Impression>()
   #sequence = 0
+  #isExpiryScheduled = false
+  #isClosed = false
 
-  constructor(network: string, account: Account, books: Statistics, log: Log) {
-    this.#network = network
-    this.#account = account
-    this.#books = books
-    this.#log = log
-  }
-
-  /** An impression is pending from here on. */
-  begin(impression: Impression): void {
-    this.#sequence += 1
-    impression.sequence = this.#sequence
-    this.#account.pending += 1
-  }
-
-  /** Of these, the ones that another process accepted are pending here from now on. */
-  adopt(impressions: readonly Impression[]): void {
-    for (const impression of impressions) {
-      if (impression.sequence !== 0) continue
-      this.#account.tracked += 1
-      this.begin(impression)
-    }
-  }
-
-  /** These may have counted, and are sent again all the same. */
-  doubt(impressions: readonly Impression[]): void {
-    for (const impression of impressions) this.#doubtful.add(impression)
-  }
-
-  end(impressions: readonly Impression[], outcome: Outcome, reason: string): void {
-    if (outcome !== 'delivered' && outcome !== 'dropped' && impressions.length > 0) {
-      const kind = `${outcome} ${this.#network}`
-      this.#log.warn(kind, `${this.#network}: impression ${outcome}: ${reason}`)
-    }
-    for (const impression of impressions) {
-      this.#account.pending -= 1
-      this.#books.conclude(this.#account, impression, outcome, reason)
-      for (const flush of this.#flushes) this.#advance(flush, impression)
-    }
-  }
-
-  /** These were refused for good; one that was sent before may have counted then. */
-  reject(impressions: readonly Impression[], reason: string): void {
-    const isDoubtful = (impression: Impression) => this.#doubtful.has(impression)
-    const doubtful = impressions.filter(isDoubtful)
-    const refused = impressions.filter((impression) => !isDoubtful(impression))
-    this.end(doubtful, 'uncertain', `sent before, and then refused: ${reason}`)
-    this.end(refused, 'rejected', reason)
-  }
-
-  /** These are given up unsent. Each is a line for the log, which tells once a minute how many. */
-  drop(impressions: readonly Impression[], reason: Drop): void {
-    const kind = `dropped ${reason} ${this.#network}`
-    for (const impression of impressions) {
-      if (this.#doubtful.has(impression)) {
-        this.end([impression], 'uncertain', `sent before, and not again: ${reason}`)
-        continue
-      }
-      this.#log.warn(kind, `${this.#network}: impression dropped unsent: ${reason}`)
-      this.end([impression], 'dropped', reason)
-    }
-  }
-
-  /**
-   * Resolves when all that is pending now has its outcome, and keeps the process alive until then.
-   *
-   * @param longestMs the longest that a pending impression may still take
-   */
-  async flush(clock: Clock, longestMs: number): Promise<void> {
-    const left = this.#account.pending
-    if (left === 0) return
-    await new Promise<void>((resolve) => {
-      const release = clock.after(longestMs, () => {}, 'keeps-alive')
-      const end = () => {
-        release()
-        resolve()
-      }
-      this.#flushes.add({ upTo: this.#sequence, left, end })
+  constructor(dependencies: PendingImpressionsDependencies) {
+    const { network, outbox, clock, log } = dependencies
+    this.#dependencies = dependencies
+    this.#outbox = new RetryingOutbox({
+      network,
+      outbox,
+      clock,
+      log,
+      onReceipt: (impression, receipt) => this.#onReceipt(impression, receipt),
+      onResume: () => this.#onReady(),
     })
   }
 
-  #advance(flush: Flush, { sequence }: Impression): void {
-    if (sequence > flush.upTo) return
-    flush.left -= 1
-    if (flush.left > 0) return
-    this.#flushes.delete(flush)
-    flush.end()
+  /** Takes over what a process that died has left in the outbox. */
+  recover(): void {
+    this.#outbox.recover((lost) => {
+      this.#adopt(lost)
+      this.#conclude(lost, 'uncertain', 'its process died')
+      if (this.#outbox.waiting === 0) return
+      this.#dependencies.onReady()
+      this.#scheduleExpiry()
+    })
+  }
+
+  /** An impression is pending from now on. */
+  add(impression: Impression): void {
+    const { statistics, maxPending } = this.#dependencies
+    this.#begin(impression)
+    if (this.#isClosed) {
+      this.#drop([impression], 'closed')
+    } else if (statistics.pending > maxPending) {
+      // A failing or hung outbox never returns `overflow`, so the limit is enforced here too.
+      this.#drop([impression], 'overflow')
+    } else {
+      this.#outbox.append(impression)
+      this.#scheduleExpiry()
+    }
+  }
+
+  /** Whether any impression may be sent now. */
+  get isAnyWaiting(): boolean {
+    return this.#retries.isReady || this.#outbox.waiting > 0
+  }
+
+  /** Whether an impression that was never split from a batch may be sent now. */
+  get isAnyInOutbox(): boolean {
+    return this.#outbox.waiting > 0
+  }
+
+  /** Whether a batch that is sent again as it is may be sent now. */
+  get hasRetry(): boolean {
+    return this.#retries.isReady
+  }
+
+  /** Whether waiting would not make the next batch from the outbox any larger. */
+  get hasFullBatch(): boolean {
+    return this.#outbox.hasFullBatch
+  }
+
+  /** When the impression that is claimed next was tracked, in milliseconds since the Unix epoch. */
+  get nextTrackedAtMs(): number | undefined {
+    return this.#outbox.nextTrackedAtMs
+  }
+
+  /** Removes a batch to be sent again, of at most `max` impressions. */
+  takeRetry(max: number): Batch | undefined {
+    return this.#retries.take(max)
+  }
+
+  /** Claims a batch from the outbox. `next` gets `undefined` if nothing waits or the outbox failed. */
+  claim(max: number, isMixed: boolean, next: (claim: Claim | undefined) => void): void {
+    this.#outbox.claim(max, isMixed, (claim) => {
+      if (claim) this.#adopt(claim.impressions)
+      next(claim)
+    })
+  }
+
+  /** The batch has its outcome and leaves the outbox. */
+  conclude({ claim, impressions }: Batch, outcome: Outcome, reason: string): void {
+    this.#outbox.settle(claim, impressions)
+    if (outcome === 'rejected') this.#reject(impressions, reason)
+    else this.#conclude(impressions, outcome, reason)
+  }
+
+  /** The batch is not sent, or not again. */
+  drop({ claim, impressions }: Batch, reason: Drop): void {
+    this.#outbox.settle(claim, impressions)
+    this.#drop(impressions, reason)
+  }
+
+  /** The batch waits in the outbox again. */
+  requeue({ claim, impressions }: Batch): void {
+    if (this.#isClosed) this.drop({ claim, impressions }, 'closed')
+    else this.#outbox.release(claim, impressions, () => this.#onReady())
+  }
+
+  /** As `requeue`, for a batch that may have counted already. */
+  requeueMaybeCounted(batch: Batch): void {
+    for (const impression of batch.impressions) this.#maybeCounted.add(impression)
+    this.requeue(batch)
+  }
+
+  /** The batch is sent again in two halves, before anything else. */
+  halve(batch: Batch): void {
+    if (this.#isClosed) this.drop(batch, 'closed')
+    else this.#retries.halve(batch)
+  }
+
+  /** The batch is sent again as it is, after `delayMs`. */
+  retryLater(batch: Batch, delayMs: number): void {
+    const { clock, onReady } = this.#dependencies
+    if (this.#isClosed) this.drop(batch, 'closed')
+    else this.#retries.delay(batch, delayMs, clock, onReady)
+  }
+
+  /** Resolves when all that is pending now has its outcome; keeps the process alive until then. */
+  flush(): Promise<void> {
+    const { statistics, clock, maxAgeMs } = this.#dependencies
+    // Twice the age: expired impressions are looked for at intervals, and the last call takes time.
+    return this.#flushes.wait(statistics.pending, this.#sequence, clock, maxAgeMs * 2)
+  }
+
+  /** Drops everything that is not in flight, now and from now on. */
+  close(): void {
+    this.#isClosed = true
+    this.#expire(Number.POSITIVE_INFINITY, 'closed')
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Resolves when the outbox has answered everything. */
+  whenOutboxIdle(): Promise<void> {
+    return this.#outbox.whenIdle()
+  }
+
+  #begin(impression: Impression): void {
+    this.#sequence += 1
+    impression.sequence = this.#sequence
+    this.#dependencies.statistics.beginPending(impression)
+  }
+
+  /** Impressions that another process appended are pending here from now on. */
+  #adopt(impressions: readonly Impression[]): void {
+    for (const impression of impressions) if (impression.sequence === 0) this.#begin(impression)
+  }
+
+  #onReceipt(impression: Impression, receipt: Receipt): void {
+    if (receipt === 'overflow') {
+      this.#drop([impression], 'overflow')
+    } else if (receipt === 'duplicate') {
+      const reason = 'another process has counted it in this page load'
+      this.#conclude([impression], 'duplicate', reason)
+    } else {
+      this.#onReady()
+    }
+  }
+
+  #onReady(): void {
+    if (this.#isClosed) this.#expire(Number.POSITIVE_INFINITY, 'closed')
+    else this.#dependencies.onReady()
+  }
+
+  #conclude(impressions: readonly Impression[], outcome: Outcome, reason: string): void {
+    const { network, log, statistics } = this.#dependencies
+    if (outcome !== 'delivered' && outcome !== 'dropped' && impressions.length > 0) {
+      log.warn(`${outcome} ${network}`, `${network}: impression ${outcome}: ${reason}`)
+    }
+    for (const impression of impressions) {
+      statistics.conclude(impression, outcome, reason)
+      this.#flushes.onEnded(impression)
+    }
+  }
+
+  /** One that was sent before may have counted then, although it is refused now. */
+  #reject(impressions: readonly Impression[], reason: string): void {
+    const isMaybeCounted = (impression: Impression) => this.#maybeCounted.has(impression)
+    const maybeCounted = impressions.filter(isMaybeCounted)
+    const refused = impressions.filter((impression) => !isMaybeCounted(impression))
+    this.#conclude(maybeCounted, 'uncertain', `sent before, and then refused: ${reason}`)
+    this.#conclude(refused, 'rejected', reason)
+  }
+
+  /** Logs each one: the log merges the lines of a minute into one with a count. */
+  #drop(impressions: readonly Impression[], reason: Drop): void {
+    const { network, log } = this.#dependencies
+    for (const impression of impressions) {
+      if (this.#maybeCounted.has(impression)) {
+        this.#conclude([impression], 'uncertain', `sent before, and not again: ${reason}`)
+        continue
+      }
+      log.warn(
+        `dropped ${reason} ${network}`,
+        `${network}: impression dropped without being sent: ${reason}`,
+      )
+      this.#conclude([impression], 'dropped', reason)
+    }
+  }
+
+  /** Looks for expired impressions at intervals, while any are left. */
+  #scheduleExpiry(): void {
+    const { clock, statistics, maxAgeMs } = this.#dependencies
+    if (this.#isExpiryScheduled) return
+    this.#isExpiryScheduled = true
+    clock.after(maxAgeMs / 10, () => {
+      this.#isExpiryScheduled = false
+      this.#expire(clock.now() - maxAgeMs, 'expired')
+      const isAnyLeft = statistics.pending > 0 || this.#outbox.waiting > 0
+      if (isAnyLeft && !this.#isClosed) this.#scheduleExpiry()
+    })
+  }
+
+  /** Drops everything that waits and was tracked before `beforeMs`. */
+  #expire(beforeMs: number, reason: Drop): void {
+    for (const batch of this.#retries.expire(beforeMs)) this.drop(batch, reason)
+    this.#outbox.expire(beforeMs, (expired) => {
+      this.#adopt(expired)
+      this.#drop(expired, reason)
+    })
   }
 }

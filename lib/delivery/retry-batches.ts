@@ -2,44 +2,40 @@ import type { Clock } from '../clock.js'
 import type { Impression } from '../impression.js'
 import type { Claim } from './outbox/outbox.js'
 
-/** Impressions of one claim: all of it, or the part that is left to be sent. */
+/** Impressions of one claim: all of it, or the part that is left. */
 export interface Batch {
   readonly claim: Claim
   readonly impressions: readonly Impression[]
 }
 
-/** The claimed batches that delivery keeps, to send them again as they are and not in any other. */
+/** Claimed batches that are sent again as they are, and never merged with others. */
 export class RetryBatches {
-  /** The last one goes first: of two halves, one is done with before the other begins. */
+  /** A stack: one half of a split batch is finished before the other half begins. */
   #ready: Batch[] = []
-  readonly #aside = new Set<Batch>()
+  readonly #delayed = new Set<Batch>()
 
-  /** Whether a batch may be taken. */
+  /** Whether a batch may be sent now. */
   get isReady(): boolean {
     return this.#ready.length > 0
   }
 
   /** Cuts a batch in two, to be sent before anything else. */
-  halve({ claim, impressions }: Batch): void {
-    const half = impressions.length >> 1
-    this.#ready.push(
-      { claim, impressions: impressions.slice(half) },
-      { claim, impressions: impressions.slice(0, half) },
-    )
+  halve(batch: Batch): void {
+    this.#ready.push(...halve(batch).reverse())
   }
 
-  /** Keeps a batch from being sent for a while; then calls `onReady`. */
-  setAside(batch: Batch, delayMs: number, clock: Clock, onReady: () => void): void {
-    this.#aside.add(batch)
+  /** Keeps a batch back for `delayMs`; then calls `onReady`. */
+  delay(batch: Batch, delayMs: number, clock: Clock, onReady: () => void): void {
+    this.#delayed.add(batch)
     clock.after(delayMs, () => {
-      if (!this.#aside.delete(batch)) return
-      // Behind the halves: it has failed before.
+      if (!this.#delayed.delete(batch)) return
+      // After the halves of split batches, since this one has failed before.
       this.#ready.unshift(batch)
       onReady()
     })
   }
 
-  /** A batch of at most `max`; what is more stays here. */
+  /** Removes a batch of at most `max` impressions; the rest of it stays. */
   take(max: number): Batch | undefined {
     const batch = this.#ready.pop()
     if (!batch || batch.impressions.length <= max) return batch
@@ -48,7 +44,7 @@ export class RetryBatches {
     return { claim, impressions: impressions.slice(0, max) }
   }
 
-  /** Takes out all that was tracked before `beforeMs`. */
+  /** Removes the impressions that were tracked before `beforeMs`. */
   expire(beforeMs: number): Batch[] {
     const expired: Batch[] = []
     const keepYoung = (batch: Batch): Batch[] => {
@@ -58,14 +54,25 @@ export class RetryBatches {
       return young ? [young] : []
     }
     this.#ready = this.#ready.flatMap(keepYoung)
-    for (const batch of this.#aside) {
-      if (keepYoung(batch)[0] !== batch) this.#aside.delete(batch)
+    for (const batch of this.#delayed) {
+      if (keepYoung(batch)[0] !== batch) this.#delayed.delete(batch)
     }
     return expired
   }
 }
 
-/** The part of a batch that was tracked before `beforeMs`, and the rest; `undefined` for none. */
+/** Two halves of a batch, or the batch if it has one impression. */
+export function halve(batch: Batch): Batch[] {
+  const { claim, impressions } = batch
+  if (impressions.length < 2) return [batch]
+  const middle = impressions.length >> 1
+  return [
+    { claim, impressions: impressions.slice(0, middle) },
+    { claim, impressions: impressions.slice(middle) },
+  ]
+}
+
+/** The part of a batch that was tracked before `beforeMs`, and the rest; `undefined` if empty. */
 export function splitByAge(
   batch: Batch,
   beforeMs: number,

@@ -1,134 +1,157 @@
-import type { Clock } from '../clock.js'
-import type { Drop, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Network } from '../networks/network.js'
 import type { Verdict } from '../networks/verdict.js'
-import type { RetryingOutbox } from './outbox/retrying-outbox.js'
 import type { PendingImpressions } from './pending-impressions.js'
-import type { Batch, RetryBatches } from './retry-batches.js'
+import { type Batch, halve } from './retry-batches.js'
 
 export interface SettlementDependencies {
-  readonly network: Network
-  readonly outbox: RetryingOutbox
-  readonly inHand: RetryBatches
-  readonly conclusions: PendingImpressions
-  readonly clock: Clock
+  readonly network: Pick<Network, 'name' | 'onUncertain'>
+  readonly pending: PendingImpressions
+  /** A number from 0 up to 1, as `Math.random`. */
+  readonly random: () => number
   readonly log: Log
-  /** Told when more may be sent. */
-  readonly onReady: () => void
 }
 
-/** An impression that met so many errors of the network may itself be their cause. */
+/** What else a call tells about the network. */
+export interface CallContext {
+  /** Whether the network failed (5xx), which the batch may have caused. */
+  readonly isServerError: boolean
+  /** How long the circuit breaker blocks calls; 0 if it lets them through. */
+  readonly blockedForMs: number
+}
+
+const FIRST_DELAY_MS = 500
+const LONGEST_DELAY_MS = 60_000
+/** An impression that met this many server errors may itself be their cause. */
 const SUSPECT_ATTEMPTS = 4
-const FIRST_ASIDE_MS = 1_000
-const LONGEST_ASIDE_MS = 60_000
+/** After this many attempts that a gateway refused, others having succeeded, it always will. */
+const MAX_SUSPECT_ATTEMPTS = 8
 
-/** What becomes of a batch: its impressions end, or wait again, or are kept in hand. */
+/** Turns the verdict on a call into what happens to its batch. */
 export class Settlement {
-  readonly #parts: SettlementDependencies
-  #isClosed = false
+  readonly #dependencies: SettlementDependencies
 
-  constructor(parts: SettlementDependencies) {
-    this.#parts = parts
+  constructor(dependencies: SettlementDependencies) {
+    this.#dependencies = dependencies
   }
 
-  /** From now on nothing is sent again. */
-  close(): void {
-    this.#isClosed = true
-  }
-
-  /** @param isServerError whether the network met an error, which the batch may have caused */
-  carryOut(batch: Batch, verdict: Verdict, isServerError: boolean): void {
-    const { network, conclusions, log } = this.#parts
-    const { name } = network
+  settle(batch: Batch, verdict: Verdict, context: CallContext): void {
+    const { pending } = this.#dependencies
     const { kind, reason } = verdict
     switch (kind) {
       case 'delivered':
         this.#settleDelivered(batch, verdict.count, reason)
         return
       case 'rejected':
-        this.#settle(batch, 'rejected', reason)
+        pending.conclude(batch, 'rejected', reason)
         return
       case 'split':
         this.split(batch, reason)
         return
       case 'uncertain':
-        if (network.onUncertain !== 'resend' || this.#isClosed) {
-          this.#settle(batch, 'uncertain', reason)
-          return
-        }
-        conclusions.doubt(batch.impressions)
-        this.sendAgain(batch)
+        this.#settleUncertain(batch, reason)
         return
       case 'retry':
-        log.warn(
-          `retry ${name}`,
-          `${name} takes no impressions for now (${reason}): they are kept and sent again`,
-        )
-        if (isServerError && !this.#isClosed && isSuspect(batch)) this.#isolate(batch)
-        else this.sendAgain(batch)
+        this.#settleRetry(batch, reason, context)
+        return
+      case 'suspect':
+        this.#settleSuspect(batch, reason, context)
         return
       case 'misconfigured':
-        log.error(
-          `misconfigured ${name}`,
-          `${name} refuses the key or the base URL (${reason}): nothing is counted until that is ` +
-            'mended; impressions are kept meanwhile',
-        )
-        this.sendAgain(batch)
+        this.#settleMisconfigured(batch, reason)
     }
   }
 
-  /** @param told how many of the batch the network says that it counted */
-  #settleDelivered(batch: Batch, told: number | undefined, reason: string): void {
-    const { claim, impressions } = batch
-    if (told === undefined || told >= impressions.length) {
-      this.#settle(batch, 'delivered', reason)
-      return
-    }
-    this.#settle({ claim, impressions: impressions.slice(0, told) }, 'delivered', reason)
-    const shortfall = `the network counted ${told} of the ${impressions.length} sent`
-    this.#settle({ claim, impressions: impressions.slice(told) }, 'rejected', shortfall)
-  }
-
-  /** Halves a batch until the bad item stands alone: only that one is rejected. */
+  /** Halves the batch until the bad item is alone: only that one is rejected. */
   split(batch: Batch, reason: string): void {
-    if (batch.impressions.length === 1) this.#settle(batch, 'rejected', reason)
-    else if (this.#isClosed) this.giveUp(batch, 'closed')
-    else this.#parts.inHand.halve(batch)
+    const { pending } = this.#dependencies
+    if (batch.impressions.length === 1) pending.conclude(batch, 'rejected', reason)
+    else pending.halve(batch)
   }
 
-  /** Parts from the others the one on which the network fails, and tries that one ever more rarely. */
-  #isolate(batch: Batch): void {
-    const [first, second] = batch.impressions
-    if (!first || second) {
-      this.#parts.inHand.halve(batch)
+  /** @param count how many impressions of the batch the network counted, if its answer says so */
+  #settleDelivered(batch: Batch, count: number | undefined, reason: string): void {
+    const { pending } = this.#dependencies
+    const { claim, impressions } = batch
+    if (count === undefined || count >= impressions.length) {
+      pending.conclude(batch, 'delivered', reason)
       return
     }
-    const delayMs = FIRST_ASIDE_MS * 2 ** (first.attempts - SUSPECT_ATTEMPTS)
-    this.#parts.inHand.setAside(batch, Math.min(delayMs, LONGEST_ASIDE_MS), this.#parts.clock, () =>
-      this.#parts.onReady(),
+    pending.conclude({ claim, impressions: impressions.slice(0, count) }, 'delivered', reason)
+    const shortfall = `the network counted ${count} of the ${impressions.length} sent`
+    pending.conclude({ claim, impressions: impressions.slice(count) }, 'rejected', shortfall)
+  }
+
+  #settleUncertain(batch: Batch, reason: string): void {
+    const { network, pending } = this.#dependencies
+    if (network.onUncertain === 'resend' && !pending.isClosed) pending.requeueMaybeCounted(batch)
+    else pending.conclude(batch, 'uncertain', reason)
+  }
+
+  #settleRetry(batch: Batch, reason: string, context: CallContext): void {
+    const { network, pending, log } = this.#dependencies
+    const { isServerError, blockedForMs } = context
+    const when = blockedForMs > 0 ? ` in ${formatSeconds(blockedForMs)}` : ''
+    log.warn(
+      `retry ${network.name}`,
+      `${network.name} accepts no impressions for now (${reason}): they are kept and sent again${when}`,
     )
+    if (isServerError && hasFailedOften(batch)) this.#isolate(batch)
+    else if (blockedForMs > 0) pending.requeue(batch)
+    else pending.retryLater(batch, this.#jitteredDelayMs(batch))
   }
 
-  sendAgain(batch: Batch): void {
-    if (this.#isClosed) this.giveUp(batch, 'closed')
-    else this.#parts.outbox.release(batch.claim, batch.impressions, () => this.#parts.onReady())
+  /** The calls around it tell whether a gateway refuses everything, or this batch alone. */
+  #settleSuspect(batch: Batch, reason: string, { blockedForMs }: CallContext): void {
+    const { network, pending, log } = this.#dependencies
+    if (blockedForMs > 0) {
+      this.#settleMisconfigured(batch, reason)
+      return
+    }
+    log.warn(
+      `suspect ${network.name}`,
+      `a gateway before ${network.name} refuses a batch (${reason}): it is tried again by itself`,
+    )
+    const [first, second] = batch.impressions
+    if (first && !second && first.attempts >= MAX_SUSPECT_ATTEMPTS) {
+      pending.conclude(batch, 'rejected', `a gateway refuses it again and again: ${reason}`)
+      return
+    }
+    for (const half of halve(batch)) pending.retryLater(half, this.#jitteredDelayMs(half))
   }
 
-  /** These impressions have their outcome, and leave the outbox. */
-  #settle({ claim, impressions }: Batch, outcome: Outcome, reason: string): void {
-    this.#parts.outbox.settle(claim, impressions)
-    if (outcome === 'rejected') this.#parts.conclusions.reject(impressions, reason)
-    else this.#parts.conclusions.end(impressions, outcome, reason)
+  #settleMisconfigured(batch: Batch, reason: string): void {
+    const { network, pending, log } = this.#dependencies
+    log.error(
+      `misconfigured ${network.name}`,
+      `${network.name} refuses the key or the base URL (${reason}): nothing is counted until that ` +
+        'is fixed; impressions are kept meanwhile, and one at a time is sent to find out',
+    )
+    pending.requeue(batch)
   }
 
-  giveUp({ claim, impressions }: Batch, reason: Drop): void {
-    this.#parts.outbox.settle(claim, impressions)
-    this.#parts.conclusions.drop(impressions, reason)
+  /** Finds the impression that the network fails on, and retries that one ever more rarely. */
+  #isolate(batch: Batch): void {
+    const { pending } = this.#dependencies
+    const [first, second] = batch.impressions
+    if (!first || second) pending.halve(batch)
+    else pending.retryLater(batch, delayMs(first.attempts - SUSPECT_ATTEMPTS + 2))
+  }
+
+  #jitteredDelayMs({ impressions }: Batch): number {
+    return this.#dependencies.random() * delayMs(impressions[0]?.attempts ?? 1)
   }
 }
 
-/** Whether one of these may be what the network fails on. */
-function isSuspect({ impressions }: Batch): boolean {
+/** Doubles with each attempt. */
+function delayMs(attempts: number): number {
+  return Math.min(FIRST_DELAY_MS * 2 ** (attempts - 1), LONGEST_DELAY_MS)
+}
+
+function hasFailedOften({ impressions }: Batch): boolean {
   return impressions.some(({ attempts }) => attempts >= SUSPECT_ATTEMPTS)
+}
+
+function formatSeconds(durationMs: number): string {
+  return `${Math.ceil(durationMs / 1_000)} s`
 }

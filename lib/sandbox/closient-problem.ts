@@ -70,6 +70,12 @@ const PROBLEM_TEXTS: Record<number, ProblemText> = {
     title: 'Method Not Allowed',
     detail: 'This resource answers POST only.',
   },
+  408: {
+    code: 'request_timeout',
+    title: 'Request Timeout',
+    detail: 'The request took too long.',
+    retryable: true,
+  },
   413: {
     code: 'payload_too_large',
     title: 'Content Too Large',

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
+import { readBody } from '../request/read-body.js'
 import { parseFault } from './fault.js'
 import { isJson } from './json-input.js'
 import type { LiveUpdates, SandboxNetworks } from './live-updates.js'
@@ -78,18 +79,18 @@ export class Control {
       case 'GET /sandbox/closient':
         return sendJson(response, 200, this.#describeNetwork('closient'))
       case 'POST /sandbox/faults':
-        sendJson(response, 201, { id: this.#setFault(await read(request, FAULT)) })
+        sendJson(response, 201, { id: this.#setFault(await readJson(request, FAULT)) })
         break
       case 'DELETE /sandbox/faults':
         this.#clearFaults(searchParams)
         response.writeHead(204).end()
         break
       case 'POST /sandbox/connections':
-        await this.#setConnections(await read(request, CONNECTIONS))
+        await this.#setConnections(await readJson(request, CONNECTIONS))
         response.writeHead(204).end()
         break
       case 'POST /sandbox/spend': {
-        const { calls } = await read(request, SPEND)
+        const { calls } = await readJson(request, SPEND)
         sendJson(response, 200, { spent: this.#networks.closient.spend(calls) })
         break
       }
@@ -172,26 +173,26 @@ function refuseForeignRequest(request: IncomingMessage): void {
   }
 }
 
-async function read<Shape>(request: IncomingMessage, schema: z.ZodType<Shape>): Promise<Shape> {
+async function readJson<Shape>(request: IncomingMessage, schema: z.ZodType<Shape>): Promise<Shape> {
   if (!isJson(request.headers['content-type'])) {
     throw new Refusal(415, 'Content-Type must be application/json')
   }
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request) {
-    bytes += chunk.length
-    if (bytes > MAX_BODY_BYTES) throw new Refusal(413, 'the body is too large')
-    chunks.push(chunk)
+  const body = await readBody(request, MAX_BODY_BYTES)
+  if (body.status === 'too-large') {
+    // Discards the rest, so that the client can finish sending and read the response.
+    request.resume()
+    throw new Refusal(413, 'the body is too large')
   }
-  let body: unknown
+  if (body.status === 'aborted') throw new Refusal(400, 'the body is incomplete')
+  let value: unknown
   try {
-    body = JSON.parse(Buffer.concat(chunks).toString())
+    value = JSON.parse(body.bytes.toString())
   } catch {
     throw new Refusal(400, 'the body is not valid JSON')
   }
-  const parsed = schema.safeParse(body)
-  if (parsed.success) return parsed.data
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const problems = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
   throw new Refusal(400, problems.join('; '))
 }
 

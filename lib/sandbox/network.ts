@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { readBody } from '../request/read-body.js'
 import { buildResponse, limitCounted } from './build-response.js'
 import type { Fault } from './fault.js'
 import { FaultList, type FaultOptions, type SetFault } from './fault-list.js'
@@ -235,19 +236,18 @@ export class ServedNetwork<Fields extends object> implements SandboxNetwork<Fiel
 
 /** Reads the whole request, but keeps no more than `MAX_BODY_BYTES` of it. */
 async function readText(request: IncomingMessage) {
-  const chunks: Buffer[] = []
-  let bytes = 0
+  const body = await readBody(request, MAX_BODY_BYTES)
+  if (body.status === 'aborted') return { text: undefined, bytes: 0, aborted: true }
+  if (body.status === 'complete') {
+    return { text: body.bytes.toString(), bytes: body.bytes.length, aborted: false }
+  }
+  let bytes = body.bytesRead
   try {
-    for await (const chunk of request) {
-      bytes += chunk.length
-      if (bytes <= MAX_BODY_BYTES) chunks.push(chunk)
-      else chunks.length = 0
-    }
+    for await (const chunk of request) bytes += chunk.length
   } catch {
     return { text: undefined, bytes, aborted: true }
   }
-  const text = bytes <= MAX_BODY_BYTES ? Buffer.concat(chunks).toString() : undefined
-  return { text, bytes, aborted: false }
+  return { text: undefined, bytes, aborted: false }
 }
 
 function parseJsonOrText(text: string | undefined): unknown {

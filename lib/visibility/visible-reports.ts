@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../clock.js'
 import type { CountedCampaigns, Dedupe } from '../counting/dedupe.js'
-import type { Intake, NetworkChannel } from '../delivery/network-channel.js'
+import type { Statistics } from '../counting/statistics.js'
+import type { NetworkChannel } from '../delivery/network-channel.js'
+import { createImpression, type Suppression } from '../impression.js'
 import type { Log } from '../logger.js'
 import { type AdmissionOptions, requestSuppression } from '../request/admission.js'
 import type { Report } from './report-body.js'
@@ -9,100 +11,90 @@ import type { TokenPayload, Tokens } from './token.js'
 
 export interface VisibleReportsDependencies<Source> {
   readonly tokens: Tokens
-  readonly lanes: readonly NetworkChannel[]
-  readonly intake: Intake
+  readonly channels: readonly NetworkChannel[]
+  readonly statistics: Statistics
   readonly dedupe: Dedupe
   readonly admission: AdmissionOptions<Source>
   readonly clock: Clock
   readonly log: Log
 }
 
-/** Counts what browsers report as seen, each under the request id of its page. */
+/** Counts the ads that browsers report as viewable, each under the request id of its page. */
 export class VisibleReports<Source> {
-  readonly #parts: VisibleReportsDependencies<Source>
+  readonly #dependencies: VisibleReportsDependencies<Source>
   readonly #admission: AdmissionOptions<Source>
 
-  constructor(parts: VisibleReportsDependencies<Source>) {
-    this.#parts = parts
-    // For consent the page's own request was asked.
-    this.#admission = { traffic: parts.admission.traffic, consent: undefined }
+  constructor(dependencies: VisibleReportsDependencies<Source>) {
+    this.#dependencies = dependencies
+    // Consent was checked in the page's own request.
+    this.#admission = { traffic: dependencies.admission.traffic, consent: undefined }
   }
 
-  /** Every token, and a report that is none, ends in one outcome; the client is told of no one's. */
+  /** Gives every token one outcome, and a malformed report one as well. */
   record(report: Report, req: IncomingMessage, source: Source): void {
-    const { tokens, lanes, intake, clock, log } = this.#parts
     if ('expected' in report) {
-      this.#refuse(undefined, undefined, `report: expected ${report.expected}`)
+      this.#rejectInvalid(undefined, undefined, `report: expected ${report.expected}`)
       return
     }
-    const refusal = requestSuppression(req, source, this.#admission, log)
-    for (const token of report) {
-      const vouched = tokens.read(token)
-      const lane = lanes.find(({ network }) => network.name === vouched?.network)
-      if (!vouched || !lane) {
-        const reason = 'token: expected one that this site has signed, of a network that it tells'
-        this.#refuse(undefined, undefined, reason)
-        continue
-      }
-      const { network, requestId, campaignId, batchKey, item, onceKey } = vouched
-      const counted = this.#findCountedCampaigns(vouched)
-      if (!counted) {
-        const reason = vouched.isExpired
-          ? 'token: expected one that has not expired (visibility.tokenTtlMs)'
-          : 'token: expected one whose page load is remembered (raise dedupe.max)'
-        this.#refuse(lane, vouched, reason)
-        continue
-      }
-      const impression = {
-        network,
-        requestId,
-        campaignId,
-        batchKey,
-        item,
-        trackedAtMs: clock.now(),
-        attempts: 0,
-        sequence: 0,
-      }
-      if (refusal) {
-        intake.end(lane, impression, 'suppressed', refusal)
-        continue
-      }
-      counted.notifyViewable(onceKey)
-      if (intake.admit(lane, impression, onceKey, counted)) lane.delivery.push(impression)
+    const { log } = this.#dependencies
+    const suppression = requestSuppression(req, source, this.#admission, log)
+    for (const token of report) this.#recordToken(token, suppression)
+  }
+
+  #recordToken(token: string, suppression: Suppression | undefined): void {
+    const { tokens, channels, clock } = this.#dependencies
+    const payload = tokens.read(token)
+    const channel = channels.find(({ network }) => network.name === payload?.network)
+    if (!payload || !channel) {
+      const reason = 'token: expected one that this site signed, for a configured network'
+      this.#rejectInvalid(undefined, undefined, reason)
+      return
     }
+    const campaigns = this.#findCampaigns(payload)
+    if (!campaigns) {
+      const reason = payload.isExpired
+        ? 'token: expected one that has not expired (visibility.tokenTtlMs)'
+        : 'token: expected one whose page load is still remembered (raise dedupe.max)'
+      this.#rejectInvalid(channel, payload, reason)
+      return
+    }
+    const impression = createImpression(payload, clock.now())
+    if (suppression) {
+      channel.conclude(impression, 'suppressed', suppression)
+      return
+    }
+    campaigns.notifyViewable(payload.onceKey)
+    if (channel.admit(impression, payload.onceKey, campaigns)) channel.send(impression)
   }
 
   /**
-   * What the token's page load has counted. Where this process has forgotten a page load of its own,
-   * it cannot know a replay from a first report, though a later request may bear the same id;
-   * another process's begins here, and is remembered for longer than its token is good.
+   * What the token's page load has counted; `undefined` if the token may be a replay. This process
+   * cannot tell a replay from a first report when it has forgotten a page load of its own, even
+   * though a later request may carry the same id. A page load of another process begins here, and
+   * is remembered for longer than its token is valid.
    */
-  #findCountedCampaigns({
-    requestId,
-    isExpired,
-    issuedHere,
-    pageLoadNonce,
-  }: TokenPayload): CountedCampaigns | undefined {
+  #findCampaigns(payload: TokenPayload): CountedCampaigns | undefined {
+    const { requestId, isExpired, issuedHere, pageLoadNonce } = payload
     if (isExpired) return undefined
-    const { dedupe } = this.#parts
+    const { dedupe } = this.#dependencies
     if (issuedHere) {
       const known = dedupe.find(requestId)
       return known?.pageLoadNonce === pageLoadNonce ? known : undefined
     }
-    const counted = dedupe.open(requestId)
-    dedupe.remember(requestId, counted)
-    return counted
+    const campaigns = dedupe.open(requestId)
+    dedupe.remember(requestId, campaigns)
+    return campaigns
   }
 
-  /** Anyone can send it: the log says each kind once a minute, and nothing of what was sent. */
-  #refuse(
-    lane: NetworkChannel | undefined,
-    vouched: TokenPayload | undefined,
+  /** Anyone can send reports, so the log never quotes them. */
+  #rejectInvalid(
+    channel: NetworkChannel | undefined,
+    payload: TokenPayload | undefined,
     reason: string,
   ): void {
-    const { intake, log } = this.#parts
-    const { requestId = '', campaignId } = vouched ?? {}
+    const { statistics, log } = this.#dependencies
+    const { requestId = '', campaignId } = payload ?? {}
     log.warn(`invalid ${reason}`, `a visible impression is not counted: ${reason}`)
-    intake.refuse(lane, { requestId, campaignId, reason })
+    statistics.concludeInvalid(channel?.network.name, { requestId, campaignId, reason })
   }
 }

@@ -2,50 +2,54 @@ import assert from 'node:assert/strict'
 import { channel } from 'node:diagnostics_channel'
 import fc from 'fast-check'
 import type { Clock } from '../../lib/clock.js'
-import { type OutcomeSubject, Statistics, UNKNOWN_NETWORK } from '../../lib/counting/statistics.js'
+import type { OutcomeSubject } from '../../lib/counting/outcome-events.js'
+import { Statistics, UNKNOWN_NETWORK } from '../../lib/counting/statistics.js'
 import { OUTCOMES, type OutcomeEvent } from '../../lib/impression.js'
 import type { Log } from '../../lib/logger.js'
+import { impressionFactory } from '../delivery/impressions.js'
 
-function open(nowMs = 1_000) {
-  const said: string[] = []
-  const say = (_kind: string, message: string) => void said.push(message)
-  const log: Log = { debug: say, warn: say, error: say }
+function createStatistics(nowMs = 1_000) {
+  const messages: string[] = []
+  const record = (_kind: string, message: string) => void messages.push(message)
+  const log: Log = { debug: record, warn: record, error: record }
   const clock: Clock = { now: () => nowMs, after: () => () => {}, defer: () => {} }
-  return { books: new Statistics([{ name: 'ens' }, { name: 'acme' }], clock, log), said }
+  const statistics = new Statistics([{ name: 'ens' }, { name: 'acme' }], clock, log)
+  return { statistics, ens: statistics.forNetwork('ens'), messages }
 }
 
-const subject: OutcomeSubject = {
+const createSubject = (): OutcomeSubject => ({
   network: 'ens',
   requestId: 'r1',
   campaignId: 42,
   trackedAtMs: 400,
   attempts: 2,
-}
+})
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
-describe('the books', () => {
-  it('have an account for each network, and one for what has none', () => {
-    const { books } = open()
-    assert.deepEqual(Object.keys(books.stats()), ['ens', 'acme', UNKNOWN_NETWORK])
+describe('statistics', () => {
+  it('have figures for each network, and for inputs without one', () => {
+    const { statistics } = createStatistics()
+    assert.deepEqual(Object.keys(statistics.snapshot()), ['ens', 'acme', UNKNOWN_NETWORK])
   })
 
-  it('begin with zero of everything', () => {
-    const { books } = open()
-    for (const figures of Object.values(books.stats())) {
+  it('start at zero', () => {
+    const { statistics } = createStatistics()
+    for (const figures of Object.values(statistics.snapshot())) {
       assert.deepEqual(Object.keys(figures), ['tracked', 'held', 'pending', ...OUTCOMES])
       assert.ok(Object.values(figures).every((figure) => figure === 0))
     }
   })
 
-  it('count each outcome in its own column, of its own network', () => {
-    const { books } = open()
+  it('count each outcome in a figure of its own, for its own network', () => {
+    const { statistics } = createStatistics()
     for (const [index, outcome] of OUTCOMES.entries()) {
       for (let i = 0; i <= index; i += 1) {
-        books.conclude(books.account('acme'), { ...subject, network: 'acme' }, outcome, 'x')
+        const subject = { ...createSubject(), network: 'acme' }
+        statistics.forNetwork('acme').conclude(subject, outcome, 'x')
       }
     }
-    const { acme, ens } = books.stats()
+    const { acme, ens } = statistics.snapshot()
     assert.deepEqual(
       OUTCOMES.map((outcome) => acme?.[outcome]),
       OUTCOMES.map((_, index) => index + 1),
@@ -53,46 +57,86 @@ describe('the books', () => {
     assert.ok(Object.values(ens ?? {}).every((figure) => figure === 0))
   })
 
-  it('are read as they stood: a snapshot does not move', () => {
-    const { books } = open()
-    const before = books.stats()
-    books.conclude(books.account('ens'), subject, 'delivered', 'x')
+  it('return a snapshot that does not change later', () => {
+    const { statistics, ens } = createStatistics()
+    const before = statistics.snapshot()
+    ens.conclude(createSubject(), 'delivered', 'x')
     assert.equal(before.ens?.delivered, 0)
-    assert.equal(books.stats().ens?.delivered, 1)
+    assert.equal(statistics.snapshot().ens?.delivered, 1)
   })
 
   it('know no other network', () => {
-    const { books } = open()
-    assert.throws(() => books.account('google'), RangeError)
-    assert.throws(() => books.account('constructor'), RangeError)
+    const { statistics } = createStatistics()
+    assert.throws(() => statistics.forNetwork('google'), RangeError)
+    assert.throws(() => statistics.forNetwork('constructor'), RangeError)
   })
 
-  it('are idle once nothing is held or pending anywhere', async () => {
-    const { books } = open()
-    const account = books.account('ens')
-    account.held = 1
-    books.account('acme').pending = 1
+  it('count an invalid input under its network, or under unknown', () => {
+    const { statistics } = createStatistics()
+    const input = { requestId: 'r1', campaignId: 1, reason: 'placement: expected a text' }
+    statistics.concludeInvalid('acme', input)
+    statistics.concludeInvalid(undefined, input)
+    const { acme, unknown } = statistics.snapshot()
+    assert.deepEqual([acme?.tracked, acme?.invalid], [1, 1])
+    assert.deepEqual([unknown?.tracked, unknown?.invalid], [1, 1])
+  })
+
+  it('are idle when nothing is held or pending in any network', async () => {
+    const { statistics, ens } = createStatistics()
+    const acme = statistics.forNetwork('acme')
+    const [held, pending] = [impressionFactory('ens')(), impressionFactory('acme')()]
+    ens.beginHeld(held)
+    acme.beginPending(pending)
     let idle = false
-    const waiting = books.whenIdle().then(() => {
+    const waiting = statistics.whenIdle().then(() => {
       idle = true
     })
-    account.held = 0
-    books.conclude(account, subject, 'suppressed', 'aborted')
+    ens.conclude(held, 'suppressed', 'aborted')
     await nextTurn()
     assert.equal(idle, false)
-    books.account('acme').pending = 0
-    books.conclude(books.account('acme'), { ...subject, network: 'acme' }, 'delivered', 'x')
+    acme.conclude(pending, 'delivered', 'x')
     await waiting
-    await books.whenIdle()
+    await statistics.whenIdle()
+  })
+})
+
+describe('an impression', () => {
+  it('moves from held to pending to its outcome, counted once at each moment', () => {
+    const { ens } = createStatistics()
+    const impression = impressionFactory('ens')()
+    ens.beginHeld(impression)
+    assert.deepEqual([ens.held, ens.pending], [1, 0])
+    ens.beginPending(impression)
+    assert.deepEqual([ens.held, ens.pending], [0, 1])
+    ens.conclude(impression, 'delivered', 'x')
+    const { tracked, held, pending, delivered } = ens.snapshot()
+    assert.deepEqual(
+      { tracked, held, pending, delivered },
+      { tracked: 1, held: 0, pending: 0, delivered: 1 },
+    )
+  })
+
+  it('keeps its first outcome, which is published once', () => {
+    const { statistics, ens } = createStatistics()
+    const outcomes: string[] = []
+    statistics.on('outcome', ({ outcome }) => outcomes.push(outcome))
+    const impression = impressionFactory('ens')()
+    ens.beginPending(impression)
+    ens.conclude(impression, 'uncertain', 'x')
+    ens.conclude(impression, 'delivered', 'x')
+    ens.beginPending(impression)
+    assert.deepEqual(outcomes, ['uncertain'])
+    const { tracked, pending, uncertain, delivered } = ens.snapshot()
+    assert.deepEqual([tracked, pending, uncertain, delivered], [1, 0, 1, 0])
   })
 })
 
 describe('an outcome', () => {
   it('is told with all that the document lists', () => {
-    const { books } = open()
+    const { statistics, ens } = createStatistics()
     const events: OutcomeEvent[] = []
-    books.on('outcome', (event) => events.push(event))
-    books.conclude(books.account('ens'), subject, 'delivered', 'HTTP 200')
+    statistics.on('outcome', (event) => events.push(event))
+    ens.conclude(createSubject(), 'delivered', 'HTTP 200')
     assert.deepEqual(events, [
       {
         network: 'ens',
@@ -107,43 +151,43 @@ describe('an outcome', () => {
   })
 
   it('is told once it is counted', () => {
-    const { books } = open()
-    books.on('outcome', () => assert.equal(books.stats().ens?.delivered, 1))
+    const { statistics, ens } = createStatistics()
+    statistics.on('outcome', () => assert.equal(statistics.snapshot().ens?.delivered, 1))
     const seen: unknown[] = []
-    books.on('outcome', () => seen.push(books.stats().ens?.delivered))
-    books.conclude(books.account('ens'), subject, 'delivered', 'x')
+    statistics.on('outcome', () => seen.push(statistics.snapshot().ens?.delivered))
+    ens.conclude(createSubject(), 'delivered', 'x')
     assert.deepEqual(seen, [1])
   })
 
   it('cannot be changed by one listener before the next one hears of it', () => {
-    const { books } = open()
+    const { statistics, ens } = createStatistics()
     const outcomes: string[] = []
-    books.on('outcome', (event) => void Reflect.set(event, 'outcome', 'rejected'))
-    books.on('outcome', ({ outcome }) => outcomes.push(outcome))
-    books.conclude(books.account('ens'), subject, 'delivered', 'x')
+    statistics.on('outcome', (event) => void Reflect.set(event, 'outcome', 'rejected'))
+    statistics.on('outcome', ({ outcome }) => outcomes.push(outcome))
+    ens.conclude(createSubject(), 'delivered', 'x')
     assert.deepEqual(outcomes, ['delivered'])
   })
 
   it('has no negative latency where the clock went back', () => {
-    const { books } = open(100)
+    const { statistics, ens } = createStatistics(100)
     const latencies: number[] = []
-    books.on('outcome', ({ latencyMs }) => latencies.push(latencyMs))
-    books.conclude(books.account('ens'), subject, 'delivered', 'x')
+    statistics.on('outcome', ({ latencyMs }) => latencies.push(latencyMs))
+    ens.conclude(createSubject(), 'delivered', 'x')
     assert.deepEqual(latencies, [0])
   })
 
   it('is published on the diagnostics channel, also where nobody listens here', () => {
-    const { books } = open()
+    const { ens } = createStatistics()
     const messages: unknown[] = []
     const outcomes = channel('ad-impressions:outcome')
     const listen = (message: unknown) => void messages.push(message)
     outcomes.subscribe(listen)
     try {
-      books.conclude(books.account('ens'), subject, 'dropped', 'expired')
+      ens.conclude(createSubject(), 'dropped', 'expired')
     } finally {
       outcomes.unsubscribe(listen)
     }
-    books.conclude(books.account('ens'), subject, 'dropped', 'expired')
+    ens.conclude(createSubject(), 'dropped', 'expired')
     assert.equal(messages.length, 1)
     assert.deepEqual(messages[0], {
       network: 'ens',
@@ -159,54 +203,54 @@ describe('an outcome', () => {
 
 describe('a listener', () => {
   it('hears no more once it has unsubscribed, and may do so twice', () => {
-    const { books } = open()
+    const { statistics, ens } = createStatistics()
     let heard = 0
-    const stop = books.on('outcome', () => {
+    const stop = statistics.on('outcome', () => {
       heard += 1
     })
-    books.conclude(books.account('ens'), subject, 'delivered', 'x')
+    ens.conclude(createSubject(), 'delivered', 'x')
     stop()
     stop()
-    books.conclude(books.account('ens'), subject, 'delivered', 'x')
+    ens.conclude(createSubject(), 'delivered', 'x')
     assert.equal(heard, 1)
   })
 
   it('may unsubscribe while it is told, and the next one still hears', () => {
-    const { books } = open()
+    const { statistics, ens } = createStatistics()
     const heard: string[] = []
-    const stop = books.on('outcome', () => {
+    const stop = statistics.on('outcome', () => {
       heard.push('first')
       stop()
     })
-    books.on('outcome', () => heard.push('second'))
+    statistics.on('outcome', () => heard.push('second'))
     for (let i = 0; i < 2; i += 1) {
-      books.conclude(books.account('ens'), subject, 'delivered', 'x')
+      ens.conclude(createSubject(), 'delivered', 'x')
     }
     assert.deepEqual(heard, ['first', 'second', 'second'])
   })
 
   it('that throws keeps no other from hearing, and is told of in the log', () => {
-    const { books, said } = open()
+    const { statistics, ens, messages } = createStatistics()
     let heard = 0
-    books.on('outcome', () => {
+    statistics.on('outcome', () => {
       throw new Error('no\ndisk')
     })
-    books.on('outcome', () => {
+    statistics.on('outcome', () => {
       heard += 1
     })
-    books.conclude(books.account('ens'), subject, 'delivered', 'x')
+    ens.conclude(createSubject(), 'delivered', 'x')
     assert.equal(heard, 1)
-    assert.deepEqual(said, ['an outcome listener threw: no disk'])
+    assert.deepEqual(messages, ['an outcome listener threw: no disk'])
   })
 
   it('that fails later ends no process, and is told of in the log', async () => {
-    const { books, said } = open()
-    books.on('outcome', async () => {
+    const { statistics, ens, messages } = createStatistics()
+    statistics.on('outcome', async () => {
       throw new Error('no disk')
     })
-    books.conclude(books.account('ens'), subject, 'delivered', 'x')
+    ens.conclude(createSubject(), 'delivered', 'x')
     await nextTurn()
-    assert.deepEqual(said, ['an outcome listener threw: no disk'])
+    assert.deepEqual(messages, ['an outcome listener threw: no disk'])
   })
 
   for (const [event, listener] of [
@@ -215,9 +259,9 @@ describe('a listener', () => {
     ['outcome', 'log'],
   ] as const) {
     it(`is refused for ${event} if it is ${typeof listener}`, () => {
-      const { books } = open()
+      const { statistics } = createStatistics()
       assert.throws(
-        () => Reflect.apply(books.on, books, [event, listener]),
+        () => Reflect.apply(statistics.on, statistics, [event, listener]),
         /^TypeError: ad-impressions: on\(\) takes 'outcome' and a function$/,
       )
     })
@@ -225,21 +269,34 @@ describe('a listener', () => {
 })
 
 describe('figures', () => {
-  it('add up, whatever comes in whatever order', () => {
-    const steps = fc.array(
-      fc.tuple(fc.constantFrom('ens', 'acme', UNKNOWN_NETWORK), fc.constantFrom(...OUTCOMES)),
-    )
+  it('balance after any calls in any order', () => {
+    const networks = ['ens', 'acme', UNKNOWN_NETWORK] as const
+    const step = fc.record({
+      network: fc.constantFrom(...networks),
+      impression: fc.nat(5),
+      figure: fc.constantFrom('held', 'pending', ...OUTCOMES),
+    })
     fc.assert(
-      fc.property(steps, (concluded) => {
-        const { books } = open()
-        for (const [network, outcome] of concluded) {
-          const account = books.account(network)
-          account.tracked += 1
-          books.conclude(account, { ...subject, network }, outcome, 'x')
+      fc.property(fc.array(step), (steps) => {
+        const { statistics } = createStatistics()
+        const impressions = new Map(
+          networks.map((network) => [
+            network,
+            Array.from({ length: 6 }, () => impressionFactory(network)()),
+          ]),
+        )
+        for (const { network, impression: index, figure } of steps) {
+          const impression = impressions.get(network)?.[index]
+          assert(impression)
+          const figures = statistics.forNetwork(network)
+          if (figure === 'held') figures.beginHeld(impression)
+          else if (figure === 'pending') figures.beginPending(impression)
+          else figures.conclude(impression, figure, 'x')
         }
-        for (const figures of Object.values(books.stats())) {
+        for (const figures of Object.values(statistics.snapshot())) {
           const sum = OUTCOMES.reduce((total, outcome) => total + figures[outcome], 0)
           assert.equal(figures.tracked, figures.held + figures.pending + sum)
+          assert(figures.tracked <= 6)
         }
       }),
     )

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type CallResult, CircuitBreaker, type Permit } from '../../lib/delivery/circuit-breaker.js'
 
-const RESULTS = ['answered', 'refused', 'ambiguous', 'misconfigured', 'unsent'] as const
+const RESULTS = [
+  'answered',
+  'refused',
+  'paused',
+  'ambiguous',
+  'suspect',
+  'misconfigured',
+  'unsent',
+] as const
 
 type Move =
   | { does: 'enter' }
@@ -22,67 +30,67 @@ const move: fc.Arbitrary<Move> = fc.oneof(
 const walks = fc.array(move, { maxLength: 200 })
 const shares = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
-/** What happens at a gate, as its watcher is told of it. */
+/** What happens at a breaker, as its watcher is told of it. */
 interface Watch {
-  entered?(gate: CircuitBreaker, pass: Permit): void
+  entered?(breaker: CircuitBreaker, permit: Permit): void
   left?(
-    gate: CircuitBreaker,
-    pass: Permit,
+    breaker: CircuitBreaker,
+    permit: Permit,
     result: CallResult,
-    wasClosed: boolean,
+    wasOpen: boolean,
     nowMs: number,
   ): void
 }
 
-/** Goes as the moves say, entering only where the gate lets a call through. */
+/** Goes as the moves say, entering only where the breaker lets a call through. */
 function walk(moves: Move[], share: number, watch: Watch = {}) {
-  const gate = new CircuitBreaker(() => share)
+  const breaker = new CircuitBreaker(() => share)
   const underWay: Permit[] = []
   let nowMs = 0
   for (const one of moves) {
     if (one.does === 'wait') nowMs += one.ms
     else if (one.does === 'enter') {
-      if (gate.waitMs(nowMs) > 0) continue
-      const pass = gate.acquire(nowMs)
-      underWay.push(pass)
-      watch.entered?.(gate, pass)
+      if (breaker.waitMs(nowMs) > 0) continue
+      const permit = breaker.acquire(nowMs)
+      underWay.push(permit)
+      watch.entered?.(breaker, permit)
     } else {
-      const [pass] = underWay.splice(one.which % Math.max(1, underWay.length), 1)
-      if (!pass) continue
-      const wasClosed = gate.isClosed
-      gate.release(pass, one.result, nowMs, one.retryAfterMs)
-      watch.left?.(gate, pass, one.result, wasClosed, nowMs)
+      const [permit] = underWay.splice(one.which % Math.max(1, underWay.length), 1)
+      if (!permit) continue
+      const wasOpen = breaker.isOpen
+      breaker.release(permit, one.result, nowMs, one.retryAfterMs)
+      watch.left?.(breaker, permit, one.result, wasOpen, nowMs)
     }
   }
-  return { gate, underWay, nowMs }
+  return { breaker, underWay, nowMs }
 }
 
 function holds(check: (moves: Move[], share: number) => void): void {
   fc.assert(fc.property(walks, shares, check), { numRuns: 1_000 })
 }
 
-describe('the gate, whatever happens', () => {
+describe('the breaker, whatever happens', () => {
   it('has one probe under way at most while it is closed, and opens by its success alone', () => {
     holds((moves, share) => {
       let probe: Permit | undefined
       let mayAskForMore = false
       walk(moves, share, {
-        entered(gate, pass) {
-          if (!gate.isClosed) return
-          assert.equal(pass.probe, true)
+        entered(breaker, permit) {
+          if (!breaker.isOpen) return
+          assert.equal(permit.isProbe, true)
           assert.equal(probe, undefined)
-          probe = pass
+          probe = permit
           mayAskForMore = false
         },
-        left(gate, pass, result, wasClosed, nowMs) {
-          const isProbe = pass === probe
+        left(breaker, permit, result, wasOpen, nowMs) {
+          const isProbe = permit === probe
           if (isProbe) probe = undefined
           else if (result !== 'answered') mayAskForMore = true
-          if (!wasClosed) return
-          if (!isProbe || result !== 'answered') assert(gate.isClosed)
+          if (!wasOpen) return
+          if (!isProbe || result !== 'answered') assert(breaker.isOpen)
           // Where a late answer has asked for more time, it opens by the next one.
-          else if (mayAskForMore) assert.equal(gate.isClosed, gate.waitMs(nowMs) > 0)
-          else assert(!gate.isClosed)
+          else if (mayAskForMore) assert.equal(breaker.isOpen, breaker.waitMs(nowMs) > 0)
+          else assert(!breaker.isOpen)
         },
       })
     })
@@ -90,19 +98,19 @@ describe('the gate, whatever happens', () => {
 
   it('carries one impression at most with a call that goes alone', () => {
     holds((moves, share) => {
-      const { gate, nowMs } = walk(moves, share)
-      const limit = gate.limit(1_000, nowMs)
-      if (gate.waitMs(nowMs) === 0) assert.equal(gate.acquire(nowMs).probe, limit === 1)
+      const { breaker, nowMs } = walk(moves, share)
+      const limit = breaker.limit(1_000, nowMs)
+      if (breaker.waitMs(nowMs) === 0) assert.equal(breaker.acquire(nowMs).isProbe, limit === 1)
     })
   })
 
   it('is never stuck: once all calls have ended, a call may leave within a minute', () => {
     holds((moves, share) => {
-      const { gate, underWay, nowMs } = walk(moves, share)
-      for (const pass of underWay) gate.release(pass, 'ambiguous', nowMs)
-      const waitMs = gate.waitMs(nowMs)
+      const { breaker, underWay, nowMs } = walk(moves, share)
+      for (const permit of underWay) breaker.release(permit, 'ambiguous', nowMs)
+      const waitMs = breaker.waitMs(nowMs)
       assert(waitMs <= 60_000, `it waits for ${waitMs} ms`)
-      assert.equal(gate.waitMs(nowMs + waitMs), 0)
+      assert.equal(breaker.waitMs(nowMs + waitMs), 0)
     })
   })
 })

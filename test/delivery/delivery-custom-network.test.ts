@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { verdictOnStatus } from '../../lib/networks/verdict.js'
-import { deliveryAtHand } from './delivery-fixture.js'
+import { createDelivery } from './delivery-fixture.js'
 import { lost, ok, status } from './scripted-transport.js'
 
 describe('delivery, for a network of the user’s own', () => {
   it('rejects the one item of which it makes no request, without a call for it', () => {
-    const { push, clock, transport, ended, reasons } = deliveryAtHand({
+    const { push, clock, transport, ended, reasons } = createDelivery({
       network: {
         maxBatch: 8,
         request: (items) => {
@@ -17,7 +17,7 @@ describe('delivery, for a network of the user’s own', () => {
     push(8)
     clock.advance(1_000)
     assert.deepEqual(ended('rejected'), [5])
-    const reason = 'it threw, and what it said is withheld: it may quote the key'
+    const reason = 'it threw, and its message is withheld: it may quote the key'
     assert(reasons().includes(`rejected: request() failed: ${reason}`))
     assert.equal(ended('delivered').length, 7)
     assert(!transport.sent.flat().includes(5))
@@ -31,7 +31,7 @@ describe('delivery, for a network of the user’s own', () => {
       {},
       { method: 'POST', path: '/', headers: { a: 1 }, body: '' },
     ]) {
-      const { push, clock, ended } = deliveryAtHand({
+      const { push, clock, ended } = createDelivery({
         network: { request: () => request as never },
       })
       push()
@@ -41,7 +41,7 @@ describe('delivery, for a network of the user’s own', () => {
   })
 
   it('rejects the one item whose request HTTP does not allow, and closes no gate for it', () => {
-    const { push, clock, transport, ended } = deliveryAtHand({ network: { maxBatch: 4 } })
+    const { push, clock, transport, ended } = createDelivery({ network: { maxBatch: 4 } })
     transport.script = ({ items }) => (items.includes(2) ? lost(false, 'UND_ERR_INVALID_ARG') : ok)
     push(4)
     clock.advance(1_000)
@@ -59,7 +59,7 @@ describe('delivery, for a network of the user’s own', () => {
       () => ({ kind: 'accepted', reason: '' }),
     ]
     for (const verdict of verdicts) {
-      const { push, clock, transport, ended, said } = deliveryAtHand({
+      const { push, clock, transport, ended, messages } = createDelivery({
         network: { verdict: verdict as never },
       })
       transport.script = ({ items }) => (items.includes(1) ? status(400) : ok)
@@ -67,13 +67,13 @@ describe('delivery, for a network of the user’s own', () => {
       clock.advance(1_000)
       assert.deepEqual(ended('rejected'), [1])
       assert.deepEqual(ended('delivered'), [2])
-      assert.equal(said(/verdict\(\) (threw|returned no verdict)/).length, 1)
+      assert.equal(messages(/verdict\(\) (threw|returned no verdict)/).length, 1)
     }
   })
 
   it('is not thrown by figures in a verdict that make no sense', () => {
     for (const figure of [Number.NaN, -1, '5', Number.POSITIVE_INFINITY, null]) {
-      const { push, clock, transport, ended } = deliveryAtHand({
+      const { push, clock, transport, ended } = createDelivery({
         network: {
           verdict: (answer) =>
             ({
@@ -83,7 +83,7 @@ describe('delivery, for a network of the user’s own', () => {
             }) as never,
         },
       })
-      transport.script = () => (transport.calls.length === 1 ? status(503) : ok)
+      transport.script = () => (transport.calls.length === 1 ? status(500) : ok)
       push()
       clock.advance(60_000)
       assert.deepEqual(ended('delivered'), [1])

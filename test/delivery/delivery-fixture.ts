@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { Statistics } from '../../lib/counting/statistics.js'
 import { Delivery } from '../../lib/delivery/delivery.js'
-import { MemoryOutbox, type Outbox } from '../../lib/delivery/outbox/outbox.js'
+import { MemoryOutbox } from '../../lib/delivery/outbox/memory-outbox.js'
+import type { Outbox } from '../../lib/delivery/outbox/outbox.js'
 import { type Impression, OUTCOMES, type Outcome, type OutcomeEvent } from '../../lib/impression.js'
 import { createLog } from '../../lib/logger.js'
 import { defineNetwork } from '../../lib/networks/define-network.js'
 import type { NetworkDefinition } from '../../lib/networks/network.js'
-import { impressionsOf } from './impressions.js'
+import { impressionFactory } from './impressions.js'
 import { ScriptedTransport } from './scripted-transport.js'
 import { VirtualClock } from './virtual-clock.js'
 
@@ -20,8 +21,8 @@ export interface DeliveryOptions {
   readonly transport?: ScriptedTransport
 }
 
-/** A delivery with a virtual clock, a scripted transport, and everything to be seen from outside. */
-export function deliveryAtHand(options: DeliveryOptions = {}) {
+/** A delivery with a virtual clock and a scripted transport, and all that it does visible. */
+export function createDelivery(options: DeliveryOptions = {}) {
   const { maxPending = 100_000, maxAgeMs = 3_600_000, random = () => 0.5 } = options
   const clock = options.clock ?? new VirtualClock()
   const network = defineNetwork<number>({
@@ -38,23 +39,26 @@ export function deliveryAtHand(options: DeliveryOptions = {}) {
     ...options.network,
   })
   const logged: { level: string; message: string }[] = []
-  const say = (level: string) => (_fields: object, message: string) => {
+  const record = (level: string) => (_fields: object, message: string) => {
     logged.push({ level, message })
   }
-  const log = createLog({ debug: say('debug'), warn: say('warn'), error: say('error') }, clock)
-  const books = new Statistics([network], clock, log)
-  const account = books.account(network.name)
+  const log = createLog(
+    { debug: record('debug'), warn: record('warn'), error: record('error') },
+    clock,
+  )
+  const statistics = new Statistics([network], clock, log)
+  const networkStatistics = statistics.forNetwork(network.name)
+  const figures = () => networkStatistics.snapshot()
   const transport = options.transport ?? new ScriptedTransport(clock)
   const outbox = options.outbox ?? new MemoryOutbox({ maxPending, maxBatch: network.maxBatch })
   const outcomes: OutcomeEvent[] = []
-  books.on('outcome', (event) => {
+  statistics.on('outcome', (event) => {
     outcomes.push(event)
-    checkBooks()
+    checkBalance()
   })
   const delivery = new Delivery({
     network,
-    account,
-    books,
+    statistics: networkStatistics,
     outbox,
     transport,
     maxPending,
@@ -63,48 +67,48 @@ export function deliveryAtHand(options: DeliveryOptions = {}) {
     random,
     log,
   })
-  const impression = impressionsOf(network.name)
+  const impression = impressionFactory(network.name)
 
   /** The figures balance, and no impression has two outcomes. */
-  function checkBooks(): void {
-    const { tracked, held, pending } = account
-    const ended = OUTCOMES.reduce((sum, outcome) => sum + account[outcome], 0)
-    assert.equal(tracked, held + pending + ended, 'the books balance')
+  function checkBalance(): void {
+    const current = figures()
+    const { tracked, held, pending } = current
+    const ended = OUTCOMES.reduce((sum, outcome) => sum + current[outcome], 0)
+    assert.equal(tracked, held + pending + ended, 'the figures balance')
     assert(pending >= 0)
   }
 
   return {
     delivery,
     clock,
-    books,
-    account,
+    statistics,
+    figures,
     transport,
     outbox,
     outcomes,
     logged,
-    checkBooks,
-    /** Tracks impressions now; their items count from 1. */
+    checkBalance,
+    /** Tracks impressions now, with the items 1, 2, 3 and so on. */
     push(count = 1, more: Partial<Impression> = {}): void {
       for (let n = 0; n < count; n += 1) {
-        account.tracked += 1
         delivery.push(impression({ trackedAtMs: clock.now(), sequence: 0, ...more }))
-        checkBooks()
+        checkBalance()
       }
     },
-    /** The campaigns that ended so, in the order in which they did. */
+    /** The campaigns with this outcome, in order. */
     ended(outcome: Outcome): unknown[] {
       return outcomes.filter((event) => event.outcome === outcome).map((event) => event.campaignId)
     },
     reasons(): string[] {
       return outcomes.map(({ outcome, reason }) => `${outcome}: ${reason}`)
     },
-    said(pattern: RegExp): string[] {
+    messages(pattern: RegExp): string[] {
       return logged.filter(({ message }) => pattern.test(message)).map(({ message }) => message)
     },
   }
 }
 
-export type DeliveryAtHand = ReturnType<typeof deliveryAtHand>
+export type DeliveryFixture = ReturnType<typeof createDelivery>
 
 /** The numbers from `first` to `last`. */
 export function range(first: number, last: number): number[] {

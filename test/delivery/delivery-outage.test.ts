@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { deliveryAtHand, range } from './delivery-fixture.js'
+import { createDelivery, range } from './delivery-fixture.js'
 import { lost, ok, status } from './scripted-transport.js'
 
 describe('delivery, while the network cannot be told', () => {
   it('sends nothing while the gate is closed, whatever arrives', () => {
-    const { push, clock, transport } = deliveryAtHand()
+    const { push, clock, transport } = createDelivery()
     transport.script = () => status(429, { 'retry-after': '2' })
     push()
     clock.advance(10)
@@ -16,8 +16,8 @@ describe('delivery, while the network cannot be told', () => {
   })
 
   it('sends one probe first, and the rest once that has succeeded', () => {
-    const { push, clock, transport, ended } = deliveryAtHand({ network: { maxBatch: 10 } })
-    transport.script = () => (transport.calls.length === 1 ? status(503) : ok)
+    const { push, clock, transport, ended } = createDelivery({ network: { maxBatch: 10 } })
+    transport.script = () => (transport.calls.length === 1 ? status(429) : ok)
     push(10)
     const sizes = () => transport.sent.map(({ length }) => length)
     clock.advance(259)
@@ -32,21 +32,21 @@ describe('delivery, while the network cannot be told', () => {
   })
 
   it('keeps everything while the key is wrong, and says so loudly', () => {
-    const { push, clock, transport, account, logged } = deliveryAtHand()
+    const { push, clock, transport, figures, logged } = createDelivery()
     transport.script = () => status(401)
     push(100)
     clock.advance(10 * 60_000 + 500)
-    assert.equal(account.pending, 100)
+    assert.equal(figures().pending, 100)
     assert(transport.calls.length - 100 <= 11, 'one probe a minute')
     const errors = logged.filter(({ level }) => level === 'error')
     assert.match(errors[0]?.message ?? '', /acme refuses the key or the base URL \(HTTP 401\)/)
     transport.script = () => ok
     clock.advance(61_000)
-    assert.equal(account.delivered, 100)
+    assert.equal(figures().delivered, 100)
   })
 
   it('is not blocked by an impression on which the network always fails', () => {
-    const { push, clock, transport, outcomes, account } = deliveryAtHand()
+    const { push, clock, transport, outcomes, figures } = createDelivery()
     transport.script = ({ items }) => (items.includes(1) ? status(500) : ok)
     push(1)
     for (let second = 0; second < 600; second += 1) {
@@ -54,8 +54,8 @@ describe('delivery, while the network cannot be told', () => {
       clock.advance(1_000)
     }
     clock.advance(2_000)
-    assert.equal(account.delivered, 1_200)
-    assert.equal(account.pending, 1)
+    assert.equal(figures().delivered, 1_200)
+    assert.equal(figures().pending, 1)
     // At first it looks like an outage.
     const latencies = outcomes.map(({ latencyMs }) => latencyMs)
     assert(Math.max(...latencies) < 5_000)
@@ -65,7 +65,7 @@ describe('delivery, while the network cannot be told', () => {
   })
 
   it('parts from a batch the one on which the network always fails', () => {
-    const { push, clock, transport, ended, account } = deliveryAtHand({
+    const { push, clock, transport, ended, figures } = createDelivery({
       network: { maxBatch: 1_000, windows: [{ limit: 300, windowMs: 60_000 }] },
     })
     transport.script = ({ items }) => (items.includes(500) ? status(500) : ok)
@@ -75,37 +75,40 @@ describe('delivery, while the network cannot be told', () => {
       clock.advance(1_000)
     }
     clock.advance(60_000)
-    assert.equal(account.pending, 1)
+    assert.equal(figures().pending, 1)
     assert.equal(ended('delivered').length, 998 + 360 - 1)
     assert(transport.calls.filter(({ items }) => items.includes(500)).length < 40)
   })
 
   it('drops what has waited for too long, counts it, and says how many once a minute', () => {
-    const { push, clock, transport, ended, said } = deliveryAtHand({ maxAgeMs: 10_000 })
+    const { push, clock, transport, ended, messages } = createDelivery({ maxAgeMs: 10_000 })
     transport.script = () => lost(false, 'ECONNREFUSED')
     push(50)
     clock.advance(12_000)
     assert.equal(ended('dropped').length, 50)
-    assert.equal(said(/impression dropped unsent: expired/).length, 1)
+    assert.equal(messages(/impression dropped without being sent: expired/).length, 1)
     clock.advance(60_000)
-    assert.match(said(/dropped unsent: expired/)[1] ?? '', /49 (more )?of this kind/)
+    assert.match(
+      messages(/dropped without being sent: expired/)[1] ?? '',
+      /49 (more )?of this kind/,
+    )
   })
 
   it('takes no more than its bound, counts what it drops, and says how many once a minute', () => {
-    const { push, clock, transport, ended, account, said } = deliveryAtHand({ maxPending: 10 })
+    const { push, clock, transport, ended, figures, messages } = createDelivery({ maxPending: 10 })
     transport.script = () => undefined
     push(25)
     assert.deepEqual(ended('dropped'), range(11, 25))
-    assert.equal(account.pending, 10)
+    assert.equal(figures().pending, 10)
     clock.advance(60_000)
-    const [first, second] = said(/impression dropped unsent: overflow/)
+    const [first, second] = messages(/impression dropped without being sent: overflow/)
     assert(first)
     assert.match(second ?? '', /14 (more )?of this kind/)
   })
 
   it('sets no timer for longer than a Node timer holds', () => {
     const longest = 40 * 86_400_000
-    const { push, clock, transport, ended } = deliveryAtHand({ maxAgeMs: longest })
+    const { push, clock, transport, ended } = createDelivery({ maxAgeMs: longest })
     const seconds = `${31 * 86_400}`
     transport.script = () =>
       transport.calls.length === 1 ? status(503, { 'retry-after': seconds }) : ok

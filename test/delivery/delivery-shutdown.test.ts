@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { deliveryAtHand, range } from './delivery-fixture.js'
+import { createDelivery, range } from './delivery-fixture.js'
 import { lost, ok, status } from './scripted-transport.js'
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
@@ -16,13 +16,13 @@ async function isKept(promise: Promise<void>): Promise<boolean> {
 
 describe('flush()', () => {
   it('resolves at once when nothing is pending', async () => {
-    const { delivery, clock } = deliveryAtHand()
+    const { delivery, clock } = createDelivery()
     assert.equal(await isKept(delivery.flush()), true)
     assert.equal(clock.isKeptAlive, false)
   })
 
   it('resolves when all that was pending has its outcome, whatever came later', async () => {
-    const { delivery, push, clock, transport } = deliveryAtHand({ network: { connections: 1 } })
+    const { delivery, push, clock, transport } = createDelivery({ network: { connections: 1 } })
     push(2)
     const flushed = delivery.flush()
     push(5)
@@ -34,7 +34,7 @@ describe('flush()', () => {
   })
 
   it('waits out an outage, and keeps the process alive until then and no longer', async () => {
-    const { delivery, push, clock, transport, account } = deliveryAtHand()
+    const { delivery, push, clock, transport, figures } = createDelivery()
     transport.script = () => lost(false, 'ECONNREFUSED')
     push(10)
     const flushed = delivery.flush()
@@ -44,14 +44,14 @@ describe('flush()', () => {
     transport.script = () => ok
     clock.advance(61_000)
     assert.equal(await isKept(flushed), true)
-    assert.equal(account.delivered, 10)
+    assert.equal(figures().delivered, 10)
     assert.equal(clock.isKeptAlive, false)
   })
 
   it('counts any outcome, not delivery alone', async () => {
-    const { delivery, push, clock, transport } = deliveryAtHand({ maxAgeMs: 5_000 })
+    const { delivery, push, clock, transport } = createDelivery({ maxAgeMs: 5_000 })
     transport.script = ({ items }) =>
-      items.includes(1) ? status(400) : items.includes(2) ? lost(true) : status(503)
+      items.includes(1) ? status(400) : items.includes(2) ? lost(true) : status(500)
     push(3)
     const flushed = delivery.flush()
     clock.advance(4_000)
@@ -61,7 +61,7 @@ describe('flush()', () => {
   })
 
   it('resolves for each of several callers when theirs is done', async () => {
-    const { delivery, push, clock } = deliveryAtHand({ network: { connections: 1 } })
+    const { delivery, push, clock } = createDelivery({ network: { connections: 1 } })
     const flushes = [1, 2, 3].map(() => {
       push()
       return delivery.flush()
@@ -74,7 +74,7 @@ describe('flush()', () => {
   })
 
   it('resolves when the rest is given up at close()', async () => {
-    const { delivery, push, transport, clock } = deliveryAtHand()
+    const { delivery, push, transport, clock } = createDelivery()
     transport.script = () => undefined
     push(3)
     const flushed = delivery.flush()
@@ -87,7 +87,7 @@ describe('flush()', () => {
 
 describe('close()', () => {
   it('drops what was never sent, and cuts off what is under way', async () => {
-    const { delivery, push, clock, transport, ended, account } = deliveryAtHand({
+    const { delivery, push, clock, transport, ended, figures } = createDelivery({
       network: { connections: 2 },
     })
     transport.script = () => undefined
@@ -96,12 +96,12 @@ describe('close()', () => {
     await delivery.close()
     assert.deepEqual(ended('uncertain'), [1, 2])
     assert.deepEqual(ended('dropped'), range(3, 10))
-    assert.equal(account.pending, 0)
+    assert.equal(figures().pending, 0)
     assert.equal(clock.isKeptAlive, false)
   })
 
   it('drops what was under way and never sent', async () => {
-    const { delivery, push, clock, transport, ended } = deliveryAtHand()
+    const { delivery, push, clock, transport, ended } = createDelivery()
     transport.script = () => undefined
     push(1)
     clock.advance(0)
@@ -111,7 +111,7 @@ describe('close()', () => {
   })
 
   it('is idempotent', async () => {
-    const { delivery, push, ended } = deliveryAtHand()
+    const { delivery, push, ended } = createDelivery()
     push(3)
     const closed = delivery.close()
     assert.equal(delivery.close(), closed)
@@ -121,7 +121,7 @@ describe('close()', () => {
   })
 
   it('takes nothing afterwards, and sends nothing', async () => {
-    const { delivery, push, clock, transport, reasons } = deliveryAtHand()
+    const { delivery, push, clock, transport, reasons } = createDelivery()
     push()
     await delivery.close()
     push()
@@ -132,7 +132,7 @@ describe('close()', () => {
 
   it('counts every impression once amid splitting, waiting and failing', async () => {
     for (let cutMs = 0; cutMs <= 600; cutMs += 7) {
-      const { delivery, push, clock, transport, account, outcomes, checkBooks } = deliveryAtHand({
+      const { delivery, push, clock, transport, figures, outcomes, checkBalance } = createDelivery({
         network: { maxBatch: 4, connections: 3 },
       })
       let calls = 0
@@ -146,27 +146,27 @@ describe('close()', () => {
         clock.advance(20)
       }
       await delivery.close()
-      checkBooks()
-      assert.equal(account.pending, 0)
+      checkBalance()
+      assert.equal(figures().pending, 0)
       assert.equal(new Set(outcomes.map(({ campaignId }) => campaignId)).size, outcomes.length)
-      assert.equal(outcomes.length, account.tracked)
+      assert.equal(outcomes.length, figures().tracked)
       clock.advance(3_600_000)
-      assert.equal(outcomes.length, account.tracked)
+      assert.equal(outcomes.length, figures().tracked)
     }
   })
 
   it('may be called by a listener in the middle of an outcome', async () => {
-    const { delivery, books, push, clock, outcomes, account } = deliveryAtHand({
+    const { delivery, statistics, push, clock, outcomes, figures } = createDelivery({
       network: { maxBatch: 2 },
     })
     let closed: Promise<void> | undefined
-    books.on('outcome', () => {
+    statistics.on('outcome', () => {
       closed ??= delivery.close()
     })
     push(6)
     clock.advance(10)
     await closed
-    assert.equal(account.pending, 0)
+    assert.equal(figures().pending, 0)
     assert.equal(outcomes.length, 6)
   })
 })

@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict'
-import { deliveryAtHand, range } from './delivery-fixture.js'
+import { createDelivery, range } from './delivery-fixture.js'
 import { lost, ok, status } from './scripted-transport.js'
 
 const HOUR_MS = 3_600_000
 
 describe('delivery', () => {
   it('sends what it is given, each impression once', () => {
-    const { push, clock, transport, ended, account } = deliveryAtHand()
+    const { push, clock, transport, ended, figures } = createDelivery()
     push(3)
     clock.advance(100)
     assert.deepEqual(transport.sent, [[1], [2], [3]])
     assert.deepEqual(ended('delivered'), [1, 2, 3])
-    assert.equal(account.pending, 0)
+    assert.equal(figures().pending, 0)
   })
 
   it('sends what is pushed in one go in one call, where the network takes batches', () => {
-    const { push, clock, transport, ended } = deliveryAtHand({ network: { maxBatch: 3 } })
+    const { push, clock, transport, ended } = createDelivery({ network: { maxBatch: 3 } })
     push(4)
     clock.advance(100)
     assert.deepEqual(transport.sent, [[1, 2, 3], [4]])
@@ -23,7 +23,7 @@ describe('delivery', () => {
   })
 
   it('never puts into one call what may not share one', () => {
-    const { push, clock, transport } = deliveryAtHand({ network: { maxBatch: 3 } })
+    const { push, clock, transport } = createDelivery({ network: { maxBatch: 3 } })
     push(1, { batchKey: 'a' })
     push(1, { batchKey: 'b' })
     push(1, { batchKey: 'a' })
@@ -32,7 +32,7 @@ describe('delivery', () => {
   })
 
   it('has no more calls under way than connections', () => {
-    const { push, clock, transport, ended } = deliveryAtHand({ network: { connections: 3 } })
+    const { push, clock, transport, ended } = createDelivery({ network: { connections: 3 } })
     push(20)
     clock.advance(1_000)
     assert.equal(transport.mostUnderWay, 3)
@@ -40,8 +40,8 @@ describe('delivery', () => {
   })
 
   it('tells the outcome with the calls that it took and the time since it was tracked', () => {
-    const { push, clock, transport, outcomes } = deliveryAtHand()
-    transport.script = () => (transport.calls.length === 1 ? status(503) : ok)
+    const { push, clock, transport, outcomes } = createDelivery()
+    transport.script = () => (transport.calls.length === 1 ? status(500) : ok)
     push()
     clock.advance(10_000)
     const [event] = outcomes
@@ -52,7 +52,7 @@ describe('delivery', () => {
   })
 
   it('repeats no secret of the request in a reason or in the log', () => {
-    const { push, clock, transport, reasons, logged } = deliveryAtHand({
+    const { push, clock, transport, reasons, logged } = createDelivery({
       network: {
         verdict: (answer) => ({ kind: 'rejected', reason: `bad key secret ${answer.status}` }),
       },
@@ -75,7 +75,7 @@ describe('delivery, of an answer that counts', () => {
   })
 
   it('rejects the shortfall, and never sends it again', () => {
-    const { push, clock, transport, reasons } = deliveryAtHand(counting(2))
+    const { push, clock, transport, reasons } = createDelivery(counting(2))
     push(3)
     clock.advance(HOUR_MS)
     assert.equal(transport.calls.length, 1)
@@ -87,14 +87,14 @@ describe('delivery, of an answer that counts', () => {
   })
 
   it('rejects all of a batch of which none was counted', () => {
-    const { push, clock, ended } = deliveryAtHand(counting(0))
+    const { push, clock, ended } = createDelivery(counting(0))
     push(3)
     clock.advance(100)
     assert.deepEqual(ended('rejected'), [1, 2, 3])
   })
 
   it('believes no count that is more than was sent', () => {
-    const { push, clock, ended } = deliveryAtHand(counting(5))
+    const { push, clock, ended } = createDelivery(counting(5))
     push(3)
     clock.advance(100)
     assert.deepEqual(ended('delivered'), [1, 2, 3])
@@ -103,7 +103,7 @@ describe('delivery, of an answer that counts', () => {
 
 describe('delivery, of what may have counted', () => {
   it('never sends it again', () => {
-    const { push, clock, transport, ended } = deliveryAtHand({ network: { maxBatch: 3 } })
+    const { push, clock, transport, ended } = createDelivery({ network: { maxBatch: 3 } })
     transport.script = () => lost(true)
     push(3)
     clock.advance(HOUR_MS)
@@ -112,7 +112,7 @@ describe('delivery, of what may have counted', () => {
   })
 
   it('sends it again where the network is set to', () => {
-    const { push, clock, transport, ended } = deliveryAtHand({ network: { onUncertain: 'resend' } })
+    const { push, clock, transport, ended } = createDelivery({ network: { onUncertain: 'resend' } })
     transport.script = () => (transport.calls.length <= 3 ? lost(true) : ok)
     push()
     clock.advance(60_000)
@@ -121,18 +121,18 @@ describe('delivery, of what may have counted', () => {
   })
 
   it('does not call it rejected where it is refused only the second time', () => {
-    const { push, clock, transport, reasons, said } = deliveryAtHand({
+    const { push, clock, transport, reasons, messages } = createDelivery({
       network: { onUncertain: 'resend' },
     })
     transport.script = () => (transport.calls.length === 1 ? lost(true) : status(400))
     push()
     clock.advance(20_000)
     assert.deepEqual(reasons(), ['uncertain: sent before, and then refused: HTTP 400'])
-    assert.deepEqual(said(/rejected/), [])
+    assert.deepEqual(messages(/rejected/), [])
   })
 
   it('does not call it dropped, as if never sent, when it expires before it could be sent again', () => {
-    const { push, clock, transport, reasons } = deliveryAtHand({
+    const { push, clock, transport, reasons } = createDelivery({
       network: { onUncertain: 'resend' },
       maxAgeMs: 10_000,
     })

@@ -155,7 +155,7 @@ describe('with both networks at fault', () => {
         }
         await publisher.view(1 + below(3))
         if (random() < 0.3) await delay(below(40))
-        publisher.checkBooks()
+        publisher.checkBalance()
       }
       sandbox.ens.clearFaults()
       sandbox.closient.clearFaults()

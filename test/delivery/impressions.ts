@@ -1,7 +1,7 @@
 import type { Impression } from '../../lib/impression.js'
 
 /** Makes impressions for one network, each of another page load. */
-export function impressionsOf(network = 'acme') {
+export function impressionFactory(network = 'acme') {
   let made = 0
   return (more: Partial<Impression> = {}): Impression => {
     made += 1

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { deliveryAtHand } from './delivery-fixture.js'
+import { createDelivery } from './delivery-fixture.js'
 import type { ScriptedCall } from './scripted-transport.js'
 import { VirtualClock } from './virtual-clock.js'
 import { type Behaviour, randomFrom, VirtualNetwork } from './virtual-network.js'
@@ -37,15 +37,15 @@ function play(
   const random = randomFrom(seed)
   const network = new VirtualNetwork(clock, random)
   const { transport } = network
-  const atHand = deliveryAtHand({ network: shape, clock, random, transport })
-  const { account, books, outcomes, push, checkBooks } = atHand
+  const createFixture = createDelivery({ network: shape, clock, random, transport })
+  const { figures, statistics, outcomes, push, checkBalance } = createFixture
   const onsetMs = clock.now() + ONSET_SECOND * 1_000
   const endMs = onsetMs + seconds * 1_000
   const isUnwell = (atMs: number) => atMs >= onsetMs && atMs < endMs
   network.behave = (chance) => (isUnwell(clock.now()) ? misbehaviour(chance) : 'fine')
   /** When the network is known to be unwell: it answers for a moment what it was sent before. */
   let knownMs = Number.POSITIVE_INFINITY
-  books.on('outcome', ({ outcome }) => {
+  statistics.on('outcome', ({ outcome }) => {
     if (outcome === 'uncertain') knownMs = Math.min(knownMs, clock.now())
     else if (isUnwell(clock.now())) knownMs = Number.POSITIVE_INFINITY
   })
@@ -57,18 +57,18 @@ function play(
   }
   // A short budget may take its time for the rest.
   clock.advance(2 * 3_600_000)
-  checkBooks()
+  checkBalance()
   assert.equal(outcomes.length, TRACKED)
-  assert.equal(account.pending, 0)
+  assert.equal(figures().pending, 0)
   assert.equal(network.twice, 0, 'nothing was counted twice')
-  assert.equal(account.dropped + account.rejected, 0, 'nothing was lost')
-  assert.equal(account.delivered + account.uncertain, TRACKED)
-  assert(network.ledger.size >= account.delivered)
-  assert(network.ledger.size <= account.delivered + account.uncertain)
+  assert.equal(figures().dropped + figures().rejected, 0, 'nothing was lost')
+  assert.equal(figures().delivered + figures().uncertain, TRACKED)
+  assert(network.ledger.size >= figures().delivered)
+  assert(network.ledger.size <= figures().delivered + figures().uncertain)
 
   const inVain = transport.calls.filter(({ atMs }) => isUnwell(atMs))
   return {
-    account,
+    figures,
     outcomes,
     network,
     transport,
@@ -96,9 +96,9 @@ for (const shape of SHAPES) {
     ] as const) {
       it(`with ${says}: nothing is lost, counted twice or uncertain`, () => {
         everySeed((seed) => {
-          const { account, inVain } = play(shape, seed, seconds, () => behaviour)
-          assert.equal(account.uncertain, 0)
-          assert.equal(account.delivered, TRACKED)
+          const { figures, inVain } = play(shape, seed, seconds, () => behaviour)
+          assert.equal(figures().uncertain, 0)
+          assert.equal(figures().delivered, TRACKED)
           // What was under way at the onset, and the probes.
           assert(inVain.length <= 40, `${inVain.length} calls in vain`)
         })
@@ -111,22 +111,22 @@ for (const shape of SHAPES) {
     ] as const) {
       it(`with ${says}: a call a connection is uncertain, and one impression a probe`, () => {
         everySeed((seed) => {
-          const { account, unsuspecting, probes } = play(shape, seed, seconds, () => behaviour)
+          const { figures, unsuspecting, probes } = play(shape, seed, seconds, () => behaviour)
           assert(unsuspecting.length <= connections, `${unsuspecting.length} at the onset`)
           assert(probes.length <= mostProbes, `${probes.length} probes`)
           assert.equal(sizeOf(probes), probes.length, 'one impression a probe')
-          assert.equal(account.uncertain, sizeOf(unsuspecting) + probes.length)
+          assert.equal(figures().uncertain, sizeOf(unsuspecting) + probes.length)
         })
       })
     }
 
     it('with resets on 5 % of calls: those are uncertain, and the gate stays open', () => {
       everySeed((seed) => {
-        const { account, network, outcomes } = play(shape, seed, SECONDS, (chance) =>
+        const { figures, network, outcomes } = play(shape, seed, SECONDS, (chance) =>
           chance < 0.05 ? 'resets' : 'fine',
         )
         const affected = network.ambiguousCalls
-        assert(account.uncertain >= affected && account.uncertain <= affected * maxBatch)
+        assert(figures().uncertain >= affected && figures().uncertain <= affected * maxBatch)
         if (windows) return
         assert(affected > 40)
         const longestMs = Math.max(...outcomes.map(({ latencyMs }) => latencyMs))
@@ -139,7 +139,7 @@ for (const shape of SHAPES) {
       const random = randomFrom(1)
       const network = new VirtualNetwork(clock, random)
       const { transport } = network
-      const { delivery, account, push } = deliveryAtHand({
+      const { delivery, figures, push } = createDelivery({
         network: shape.network,
         clock,
         random,
@@ -149,13 +149,13 @@ for (const shape of SHAPES) {
         push(3)
         clock.advance((1_000 / PAGES_PER_SECOND) * 2 * random())
       }
-      assert(account.pending > 0)
+      assert(figures().pending > 0)
       delivery.suspendPacing()
       clock.advance(10_000)
       await delivery.close()
-      assert.equal(account.delivered, account.tracked)
+      assert.equal(figures().delivered, figures().tracked)
       assert.equal(network.twice, 0)
-      assert.equal(network.ledger.size, account.tracked)
+      assert.equal(network.ledger.size, figures().tracked)
     })
   })
 }

@@ -66,7 +66,7 @@ describe('a process that ends', () => {
     sandbox.ens.fault({ status: 503, headers: { 'retry-after': '3600' } })
     const { code, stderr } = await start('cannot deliver, and is done').end()
     assert.equal(code, 0)
-    assert.match(stderr, /exits with impressions undelivered: 3 for ens; await close\(\)/)
+    assert.match(stderr, /exits with undelivered impressions: 3 for ens; await close\(\)/)
   })
 
   it('is kept alive by flush() until all that was pending has its outcome', async () => {

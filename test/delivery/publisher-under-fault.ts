@@ -49,10 +49,10 @@ export async function openPublisher(sandbox: Sandbox, clock: Clock, random: () =
   const { methods } = tracker
   methods.on('outcome', (event) => {
     outcomes.push(event)
-    checkBooks()
+    checkBalance()
   })
 
-  function checkBooks(): void {
+  function checkBalance(): void {
     for (const stats of Object.values(methods.stats())) {
       const ended = OUTCOMES.reduce((sum, outcome) => sum + stats[outcome], 0)
       assert.equal(stats.tracked, stats.held + stats.pending + ended, 'the books balance')
@@ -68,7 +68,7 @@ export async function openPublisher(sandbox: Sandbox, clock: Clock, random: () =
       shown.add(campaigns).add(shortuuidOf(campaigns))
       trackImpression({ campaignId: campaigns, placement: 'header' })
       trackImpression({ campaignId: shortuuidOf(campaigns) })
-      checkBooks()
+      checkBalance()
     }
     res.end('a page')
   })
@@ -82,7 +82,7 @@ export async function openPublisher(sandbox: Sandbox, clock: Clock, random: () =
     methods,
     outcomes,
     shown,
-    checkBooks,
+    checkBalance,
     /** So many page views at once. */
     async view(pages: number): Promise<void> {
       const views = Array.from({ length: pages }, async () => {
@@ -146,7 +146,7 @@ export function checkAccount(publisher: Publisher, sandbox: Sandbox, name: Netwo
   const account = accountOf(publisher, sandbox, name)
   const { stats, events, delivered, uncertain, late, counted } = account
   assert(stats)
-  publisher.checkBooks()
+  publisher.checkBalance()
   assert.equal(stats.held + stats.pending, 0, `${name}: all have an outcome`)
   assert.equal(events.length, stats.tracked, `${name}: one outcome each`)
   const ids = new Set(events.map(({ campaignId }) => campaignId))

@@ -1,24 +1,26 @@
-/** Headers that hold no secret, so that a reason may repeat their words. */
-const HARMLESS = new Set(['content-type', 'accept', 'user-agent'])
+/** Headers that hold no secret, so that a reason may repeat their values. */
+const PUBLIC_HEADERS = new Set(['content-type', 'accept', 'user-agent'])
 
-/** A shorter value is only redacted where it stands alone: an API's version is no key. */
+/** A shorter value is only redacted as a whole word: an API version is no key. */
 const MIN_KEY_CHARACTERS = 8
 
-/** A network's words without the secrets of the request that they answer: some echo the key. */
+/** Removes the secrets of a request from a network's text: some networks echo the key. */
 export function redact(text: string, headers: Readonly<Record<string, string>>): string {
-  let clean = text
+  let redacted = text
   for (const [name, value] of Object.entries(headers)) {
-    if (HARMLESS.has(name.toLowerCase())) continue
-    // `Bearer <key>`: the scheme is no secret, the key is one with or without it.
+    if (PUBLIC_HEADERS.has(name.toLowerCase())) continue
+    // Without the scheme of `Bearer <key>`, so that the key is found with and without it.
     const secret = value.slice(value.lastIndexOf(' ') + 1)
     if (secret === '') continue
-    for (const form of encodingsOf(secret)) clean = clean.replaceAll(matchAlone(form), '[redacted]')
+    for (const encoded of encode(secret)) {
+      redacted = redacted.replaceAll(toPattern(encoded), '[redacted]')
+    }
   }
-  return clean
+  return redacted
 }
 
-/** As it is, as an echoed URL has it, and as JSON in a text. */
-function encodingsOf(secret: string): ReadonlySet<string> {
+/** The secret as it is, in a URL, and in JSON. */
+function encode(secret: string): ReadonlySet<string> {
   return new Set([
     secret,
     encodeURIComponent(secret.toWellFormed()),
@@ -26,7 +28,7 @@ function encodingsOf(secret: string): ReadonlySet<string> {
   ])
 }
 
-function matchAlone(secret: string): string | RegExp {
+function toPattern(secret: string): string | RegExp {
   if (secret.length >= MIN_KEY_CHARACTERS) return secret
   const escaped = secret.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
   return new RegExp(`(?<![A-Za-z0-9])${escaped}(?![A-Za-z0-9])`, 'g')

@@ -3,24 +3,24 @@ import type { Clock } from '../../clock.js'
 import type { Network, NetworkRequest } from '../../networks/network.js'
 import type { Answer } from '../../networks/verdict.js'
 
-/** How a call ended: with an answer, or with an error and whether the request had gone out. */
+/** How a call ended: with an answer, or with an error. */
 export type CallEnd =
   | { readonly answer: Answer }
   | {
       readonly error: Error & { code?: string }
-      /** Whether the network may have read the whole request. */
+      /** Whether the network may have received the whole request. */
       readonly sent: boolean
     }
 
-/** Carries requests to one network over HTTP. Sends each once: it never retries by itself. */
+/** Carries requests to one network over HTTP. It sends each request once and never retries. */
 export interface Transport {
   /** Calls `onEnd` once. */
   send(request: NetworkRequest, onEnd: (end: CallEnd) => void): void
-  /** Severs what is under way, each call ending with an error. */
+  /** Aborts all calls; each ends with an error. */
   destroy(): Promise<void>
 }
 
-/** An answer's bytes past these are read and not kept: what matters is said long before. */
+/** Bytes of a body that are kept. The rest is read and discarded. */
 const MAX_BODY_BYTES = 64 * 1_024
 
 class CallTimeoutError extends Error {
@@ -28,7 +28,7 @@ class CallTimeoutError extends Error {
 }
 
 /**
- * One pool of keep-alive connections; as many calls under way as it has connections.
+ * One pool of keep-alive connections, with one call at a time on each.
  *
  * @param timeoutMs how long a call may take, from `send` to the last byte of its answer
  */
@@ -42,9 +42,9 @@ export function createTransport(
   const pool = new Pool(origin, {
     connections,
     pipelining: 1,
-    // The call has ended by then: this one only gives up the socket.
+    // The deadline below ends the call; this one only closes the socket.
     connect: { timeout: timeoutMs },
-    // The deadline below bounds the whole call, and undici's own would be second timers.
+    // The deadline below covers the whole call, so undici's own timers are not needed.
     headersTimeout: 0,
     bodyTimeout: 0,
   })
@@ -60,12 +60,12 @@ export function createTransport(
 
 type Controller = { abort(reason: Error): void }
 
-/** The handler of one call: undici's `dispatch` tells it what a promise would not. */
+/** Handles one call. Unlike a promise, undici's `dispatch` reports when the request is written. */
 class ResponseHandler {
   readonly #onEnd: (end: CallEnd) => void
   readonly #clock: Clock
   readonly #cancelDeadline: () => void
-  /** There once the request is being written. */
+  /** Set when the request is being written. */
   #controller: Controller | undefined
   #hasEnded = false
   #status = 0
@@ -84,10 +84,10 @@ class ResponseHandler {
     })
   }
 
-  /** A connection is there, and the request is written to it in this very tick unless aborted. */
+  /** There is a connection, and unless aborted the request is written to it in this tick. */
   onRequestStart(controller: Controller): void {
     if (this.#hasEnded) {
-      controller.abort(new CallTimeoutError('the connection came too late'))
+      controller.abort(new CallTimeoutError('the connection was established too late'))
       return
     }
     this.#controller = controller
@@ -111,14 +111,14 @@ class ResponseHandler {
   }
 
   onResponseError(_controller: Controller, error: Error): void {
-    // Once the status is there the network has spoken, even if the rest of the answer is lost.
+    // With the status, the network has answered, even if the rest of the answer is lost.
     if (this.#status !== 0) this.#answer()
     else this.#end({ error, sent: this.#controller !== undefined && !failedToWrite(error) })
   }
 
   #answer(): void {
     const [only] = this.#body
-    // Most answers come in one piece: not to copy it takes 0.5 µs off a call.
+    // Most answers arrive in one piece, which need not be copied.
     const bytes = only && this.#body.length === 1 ? only : Buffer.concat(this.#body)
     const body = bytes.toString('utf8', 0, MAX_BODY_BYTES)
     this.#end({
@@ -135,8 +135,8 @@ class ResponseHandler {
 }
 
 /**
- * Whether writing itself failed. The request's last byte then never left, as when a kept-alive
- * connection turns out to be closed, and without it no network can count the call.
+ * Whether writing failed, as when a kept-alive connection turns out to be closed. The last byte of
+ * the request was then never sent, and without it no network can count the call.
  */
 export function failedToWrite(error: Error & { syscall?: string }): boolean {
   return error.syscall === 'write'

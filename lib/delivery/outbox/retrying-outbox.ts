@@ -2,45 +2,47 @@ import type { Clock } from '../../clock.js'
 import { describeError } from '../../errors.js'
 import type { Impression } from '../../impression.js'
 import type { Log } from '../../logger.js'
+import { Queue } from '../queue.js'
 import type { Awaitable, Claim, Outbox, Receipt } from './outbox.js'
-import { Queue } from './queue.js'
 
 export interface RetryingOutboxDependencies {
+  /** The network's name. */
   readonly network: string
   readonly outbox: Outbox
   readonly clock: Clock
   readonly log: Log
-  /** Told what an append came to. */
+  /** Called with the result of each append. */
   readonly onReceipt: (impression: Impression, receipt: Receipt) => void
-  /** Told when an outbox that failed is tried again. */
+  /** Called when an outbox that failed is used again. */
   readonly onResume: () => void
 }
 
-/** How long an outbox that failed is left alone. */
+/** How long an outbox that failed is not used. */
 const PAUSE_MS = 1_000
 
-/** So many of them are handed over at once, so that one that still fails is not stormed. */
-const STORED_AT_ONCE = 100
+/** So many appends at a time, so that an outbox that still fails is not flooded. */
+const CONCURRENT_APPENDS = 100
 
 /**
- * An outbox as delivery uses it: at once where it answers at once, and asked again later where it
- * throws or rejects, until it has heard all that it must know.
+ * An outbox as delivery uses it. Callbacks run at once if the outbox answers at once. If it throws
+ * or rejects, it is paused, and what must reach it is tried again until it does.
  */
 export class RetryingOutbox {
   readonly #dependencies: RetryingOutboxDependencies
-  /** What an outbox that failed has not taken yet. */
-  #backlog = new Queue<Impression>()
-  /** What an outbox that failed has not heard yet. */
+  /** Impressions that a failing outbox has not stored yet. */
+  readonly #backlog = new Queue<Impression>()
+  /** Operations that a failing outbox has not done yet. */
   #deferred: (() => void)[] = []
   #isPaused = false
-  #isStoring = false
-  #storing = 0
-  /** Promises that it has not kept yet. */
+  #isStoringBacklog = false
+  /** Appends that have not been answered. */
+  #appending = 0
+  /** Promises of the outbox that have not settled. */
   #outstanding = 0
   #idleWaiters: (() => void)[] = []
 
-  constructor(parts: RetryingOutboxDependencies) {
-    this.#dependencies = parts
+  constructor(dependencies: RetryingOutboxDependencies) {
+    this.#dependencies = dependencies
   }
 
   /** Impressions that may be claimed now. */
@@ -57,18 +59,15 @@ export class RetryingOutbox {
   }
 
   append(impression: Impression): void {
-    if (this.#isPaused || this.#backlog.length > 0) {
-      // Behind those that wait already, so that what came first leaves first.
-      this.#backlog.push(impression)
-    } else {
-      this.#append(impression)
-    }
+    // After the backlog, so that impressions are sent in the order in which they were tracked.
+    if (this.#isPaused || this.#backlog.length > 0) this.#backlog.push(impression)
+    else this.#append(impression)
   }
 
-  /** @param next is told nothing if nothing waits, or the outbox failed */
-  claim(max: number, next: (claim: Claim | undefined) => void): void {
+  /** @param next gets `undefined` if nothing waits or the outbox failed */
+  claim(max: number, isMixed: boolean, next: (claim: Claim | undefined) => void): void {
     this.#attempt(
-      () => this.#dependencies.outbox.claim(max),
+      () => this.#dependencies.outbox.claim(max, isMixed),
       next,
       () => next(undefined),
     )
@@ -85,14 +84,14 @@ export class RetryingOutbox {
     this.#retryUntilDone(() => this.#dependencies.outbox.release(claim, impressions), next)
   }
 
-  /** @param next is told of less if the outbox fails */
+  /** @param next called for the backlog, and again for the outbox unless it fails */
   expire(beforeMs: number, next: (expired: readonly Impression[]) => void): void {
-    const old: Impression[] = []
+    const expired: Impression[] = []
     for (const impression of this.#backlog.take(this.#backlog.length)) {
-      if (impression.trackedAtMs < beforeMs) old.push(impression)
+      if (impression.trackedAtMs < beforeMs) expired.push(impression)
       else this.#backlog.push(impression)
     }
-    next(old)
+    next(expired)
     if (this.#isPaused) return
     this.#attempt(
       () => this.#dependencies.outbox.expire(beforeMs),
@@ -105,7 +104,7 @@ export class RetryingOutbox {
     this.#retryUntilDone(() => this.#dependencies.outbox.recover(), next)
   }
 
-  /** Resolves when the outbox has kept what it promised, and has heard what it must know. */
+  /** Resolves when the outbox is not paused and has answered everything. */
   async whenIdle(): Promise<void> {
     if (this.#isIdle()) return
     await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
@@ -116,69 +115,70 @@ export class RetryingOutbox {
   }
 
   #append(impression: Impression): void {
-    this.#storing += 1
+    this.#appending += 1
     this.#attempt(
       () => this.#dependencies.outbox.append(impression),
       (receipt) => {
-        this.#storing -= 1
+        this.#appending -= 1
         this.#dependencies.onReceipt(impression, receipt)
         if (this.#backlog.length > 0) this.#storeBacklog()
       },
       () => {
-        this.#storing -= 1
+        this.#appending -= 1
         this.#backlog.push(impression)
       },
     )
   }
 
   #storeBacklog(): void {
-    // An outbox that answers at once comes back here: the loop below goes on by itself.
-    if (this.#isStoring) return
-    this.#isStoring = true
-    while (!this.#isPaused && this.#storing < STORED_AT_ONCE) {
+    // An outbox that answers at once calls this again: the loop below goes on by itself.
+    if (this.#isStoringBacklog) return
+    this.#isStoringBacklog = true
+    while (!this.#isPaused && this.#appending < CONCURRENT_APPENDS) {
       const impression = this.#backlog.shift()
       if (!impression) break
       this.#append(impression)
     }
-    this.#isStoring = false
+    this.#isStoringBacklog = false
   }
 
-  /** Asks what must be heard: again and again until it is. */
-  #retryUntilDone<Value>(question: () => Awaitable<Value>, next: (value: Value) => void): void {
-    if (this.#isPaused) this.#deferred.push(() => this.#retryUntilDone(question, next))
-    else {
-      this.#attempt(question, next, () => {
-        this.#deferred.push(() => this.#retryUntilDone(question, next))
-      })
-    }
+  #retryUntilDone<Value>(operation: () => Awaitable<Value>, next: (value: Value) => void): void {
+    const retry = () => this.#retryUntilDone(operation, next)
+    if (this.#isPaused) this.#deferred.push(retry)
+    else this.#attempt(operation, next, () => this.#deferred.push(retry))
   }
 
   #attempt<Value>(
-    question: () => Awaitable<Value>,
-    next: (value: Value) => void,
-    failed: () => void,
+    operation: () => Awaitable<Value>,
+    onSuccess: (value: Value) => void,
+    onFailure: () => void,
   ): void {
-    let answer: Awaitable<Value>
+    let result: Awaitable<Value>
     try {
-      answer = question()
+      result = operation()
     } catch (thrown) {
       this.#pause(thrown)
-      failed()
+      onFailure()
       return
     }
-    if (!isPromise(answer)) {
-      next(answer)
-      return
-    }
+    if (isPromise(result)) this.#whenSettled(result, onSuccess, onFailure)
+    else onSuccess(result)
+  }
+
+  #whenSettled<Value>(
+    result: Promise<Value>,
+    onSuccess: (value: Value) => void,
+    onFailure: () => void,
+  ): void {
     this.#outstanding += 1
-    answer.then(
+    result.then(
       (value) => {
-        next(value)
+        onSuccess(value)
         this.#onAttemptEnded()
       },
       (thrown: unknown) => {
         this.#pause(thrown)
-        failed()
+        onFailure()
         this.#onAttemptEnded()
       },
     )
@@ -199,16 +199,18 @@ export class RetryingOutbox {
     log.error(`outbox ${network}`, `${network}: the outbox failed: ${describeError(thrown)}`)
     if (this.#isPaused) return
     this.#isPaused = true
-    clock.after(PAUSE_MS, () => {
-      this.#isPaused = false
-      for (const say of this.#deferred.splice(0)) say()
-      this.#storeBacklog()
-      this.#dependencies.onResume()
-      this.#notifyIfIdle()
-    })
+    clock.after(PAUSE_MS, () => this.#resume())
+  }
+
+  #resume(): void {
+    this.#isPaused = false
+    for (const retry of this.#deferred.splice(0)) retry()
+    this.#storeBacklog()
+    this.#dependencies.onResume()
+    this.#notifyIfIdle()
   }
 }
 
-function isPromise<Value>(answer: Awaitable<Value>): answer is Promise<Value> {
-  return typeof answer === 'object' && answer !== null && 'then' in answer
+function isPromise<Value>(value: Awaitable<Value>): value is Promise<Value> {
+  return typeof value === 'object' && value !== null && 'then' in value
 }

@@ -6,71 +6,75 @@ import { SendingRate } from './sending-rate.js'
 import { SlidingWindow, SPARE_SHARE } from './sliding-window.js'
 
 /**
- * Calls that are not full keep a pace at which only this share of what is left is spent. With what
- * is spent before there is a pace, they take less than half of a window from others,
+ * Partial batches are paced to spend only this share of what is left. Together with what they
+ * spend before pacing sets in, they take less than half of a window from full batches.
  */
 const PACED_SHARE = 0.4
 
-/** until their impressions have waited for this share of the age at which they expire. */
+/** After this share of the age at which impressions expire, their batch is urgent. */
 const URGENT_SHARE = 0.75
 
-/** Full batches, once the budget has run dry, keep a pace that lasts for this share of a window. */
-const FULL_AHEAD_SHARE = 0.5
+/** Full batches, once the quota was exhausted, are paced to last for this share of a window. */
+const FULL_BATCH_HORIZON = 0.5
 
-/** No pace is slower than a call in this share of that age, so that each call saves the most. */
-const SLOWEST_SHARE = 0.9
+/** No interval is longer than this share of that age, so that each call carries the most. */
+const LONGEST_INTERVAL_SHARE = 0.9
 
-/** The last calls of a window that others spend from as well are left to them. */
+/** The last calls of a window that others spend from as well are reserved for them. */
 const RESERVED_CALLS = 10
 
-/** How long after a reset told in whole seconds it may really come. */
+/** A reset that is given in whole seconds may come this much later. */
 const RESET_ROUNDING_MS = 1_000
 
-/** Windows that are remembered, those included that the network has ceased to name. */
+/** Windows that are remembered, including those that the network no longer names. */
 const MAX_WINDOWS = 16
 
-/** A call that leaves: part of a page's, as full as can be, or half of a batch that was split. */
-export type BatchKind = 'partial' | 'full' | 'half'
+/**
+ * `partial`: could still take more impressions. `full`: cannot. `retry`: is sent again as it is.
+ */
+export type BatchKind = 'partial' | 'full' | 'retry'
 
-/** A call that has left; hand it back when it has ended. */
+/** A call in flight. Return it when the call has ended. */
 export interface QuotaUse {
-  /** Calls that had ended before it left. */
+  /** Calls that had ended before it was sent. */
   readonly endedBefore: number
 }
 
-/** Milliseconds a call: if all that is left may be spent, and if some of it shall last. */
-interface Pace {
-  allMs: number
+/** Milliseconds between calls: to spend everything that is left, and to spend sparingly. */
+interface Intervals {
+  fullMs: number
   sparingMs: number
 }
 
-/** What an answer said is left, less what was spent since. */
+/** What an answer said is left, less what has been spent since. */
 interface ReportedQuota {
-  /** Calls that are left for sure; */
+  /** Calls that are certainly left. */
   certain: number
-  /** and if the network had already counted all that was under way when it answered. */
+  /** Calls that are left if the network had already counted everything in flight. */
   atMost: number
   readonly untilMs: number
   readonly limit: number | undefined
   readonly window: SlidingWindow | undefined
-  /** Whether others have spent of it, or an earlier process: our own count then tells nothing. */
+  /** Whether others spend from it, or an earlier process did: our own count is then too low. */
   readonly isShared: boolean
   readonly reserved: number
 }
 
 /**
- * How many calls a network allows, and how they are spread over time: its published quotas,
- * corrected by what its answers say. Other programs may use the same key, so that an answer's
- * figure holds where it is the lower one.
+ * How many calls a network allows, and how they are spread over time. It starts with the published
+ * windows and corrects them by what answers say. Other programs may use the same key, so an
+ * answer's figure counts where it is lower than our own.
  */
 export class Quota {
   readonly #maxAgeMs: number
   readonly #maxBatch: number
-  readonly #sending = new SendingRate()
+  readonly #sendingRate = new SendingRate()
   readonly #time = new MonotonicTime()
-  /** Calls that would carry the impressions of late if all were full. */
+  /** How many calls per millisecond would carry the recent impressions if all calls were full. */
   #fullCallsPerMs = 0
   #windows: readonly SlidingWindow[]
+  /** The lengths of the windows that the network's documents publish. */
+  readonly #publishedMs: readonly number[]
   #reported: readonly ReportedQuota[] = []
   #inFlight = 0
   #ended = 0
@@ -79,107 +83,113 @@ export class Quota {
   #urgentUntilMs = Number.NEGATIVE_INFINITY
 
   /**
-   * @param windows none: nothing is known of any quota, and a 429 alone tells
+   * @param windows if empty, no quota is known, and only a 429 says so
    * @param maxBatch most impressions that a call carries
    * @param maxAgeMs how long an impression may wait
    */
   constructor(windows: readonly QuotaWindow[], maxBatch: number, maxAgeMs: number) {
     this.#windows = windows.map((window) => new SlidingWindow(window))
+    this.#publishedMs = windows.map(({ windowMs }) => windowMs)
     this.#maxBatch = maxBatch
     this.#maxAgeMs = maxAgeMs
   }
 
   /**
-   * Milliseconds until any call may leave; `Infinity`: not before one that is under way ends. To
-   * be asked while something waits to be sent.
+   * Milliseconds until any call may be sent; `Infinity`: not before a call in flight ends. Call it
+   * only while impressions wait.
    */
   waitMs(nowMs: number): number {
     const now = this.#time.advance(nowMs)
     let waitMs = 0
-    for (const window of this.#windows)
+    for (const window of this.#windows) {
       waitMs = Math.max(waitMs, window.waitMs(now, this.#inFlight))
-    for (const told of this.#reported) waitMs = Math.max(waitMs, this.#reportedWaitMs(told, now))
+    }
+    for (const reported of this.#reported) {
+      waitMs = Math.max(waitMs, this.#reportedWaitMs(reported, now))
+    }
     return waitMs
   }
 
   /**
-   * Milliseconds until a call may leave that could still take more impressions, or that is full
-   * but may find the budget short. Ask `waitMs` first.
+   * Milliseconds until a partial batch may be sent, or a full one where quota may run short. Check
+   * `waitMs` first.
    *
-   * @param waitedMs how long the oldest of its impressions has waited
+   * @param waitedMs how long the oldest impression of the batch has waited
    */
   pacedWaitMs(nowMs: number, kind: BatchKind, waitedMs: number): number {
     const now = this.#time.advance(nowMs)
-    const pace = this.#pace(now, kind)
-    if (pace.allMs === 0) return 0
-    const slowestMs = this.#maxAgeMs * SLOWEST_SHARE
-    const allMs = Math.min(pace.allMs, slowestMs)
-    if (kind === 'full') return Math.max(0, this.#lastCallMs + allMs - now)
-    // However many full batches of a busy search query leave, the others get their turn in the end.
+    const intervals = this.#intervals(now, kind)
+    if (intervals.fullMs === 0) return 0
+    const longestMs = this.#maxAgeMs * LONGEST_INTERVAL_SHARE
+    const fullMs = Math.min(intervals.fullMs, longestMs)
+    if (kind === 'full') return Math.max(0, this.#lastCallMs + fullMs - now)
+    // However many full batches one search query makes, the others get their turn in the end.
     const urgentInMs = this.#urgentInMs(now, waitedMs)
-    const urgentMs = Math.max(urgentInMs, this.#lastPartialMs + allMs - now)
-    const sparingMs = this.#lastCallMs + Math.min(pace.sparingMs, slowestMs) - now
+    const urgentMs = Math.max(urgentInMs, this.#lastPartialMs + fullMs - now)
+    const sparingMs = this.#lastCallMs + Math.min(intervals.sparingMs, longestMs) - now
     return Math.max(0, Math.min(urgentMs, sparingMs))
   }
 
-  /** Where more expires than is sent the next to be sent may be young: urgency outlasts it. */
+  /** Where more impressions expire than are sent, the next one may be young: urgency lasts longer. */
   #urgentInMs(now: number, waitedMs: number): number {
     const urgentInMs = this.#maxAgeMs * URGENT_SHARE - waitedMs
     if (urgentInMs <= 0) this.#urgentUntilMs = now + this.#maxAgeMs * (1 - URGENT_SHARE)
     return now < this.#urgentUntilMs ? 0 : urgentInMs
   }
 
-  /** A call leaves that carries so many impressions. */
-  spend(nowMs: number, kind: BatchKind, impressions: number): QuotaUse {
+  /** Whether an impression that has waited this long must be sent soon. */
+  isUrgent(waitedMs: number): boolean {
+    return this.#windows.length > 0 && waitedMs >= this.#maxAgeMs * URGENT_SHARE
+  }
+
+  /** A call is sent. */
+  use(nowMs: number, kind: BatchKind, impressions: number): QuotaUse {
     const now = this.#time.advance(nowMs)
-    this.#sending.add(impressions, now)
-    this.#fullCallsPerMs = this.#sending.perMs(now) / this.#maxBatch
+    this.#sendingRate.add(impressions, now)
+    this.#fullCallsPerMs = this.#sendingRate.perMs(now) / this.#maxBatch
     this.#lastCallMs = now
     if (kind === 'partial') this.#lastPartialMs = now
     this.#inFlight += 1
-    for (const told of this.#reported) {
-      told.certain -= 1
-      told.atMost -= 1
+    for (const reported of this.#reported) {
+      reported.certain -= 1
+      reported.atMost -= 1
     }
     return { endedBefore: this.#ended }
   }
 
-  /**
-   * The call has ended, so that the network has seen it at the latest now.
-   *
-   * @param answer the network's, if one came
-   */
+  /** The call has ended, so that the network has seen it by now. */
   settle({ endedBefore }: QuotaUse, nowMs: number, answer: Answer | undefined): void {
     const now = this.#time.advance(nowMs)
-    // These the network may have counted only after it wrote the answer.
-    const unseen = this.#inFlight - 1 + this.#ended - endedBefore
+    // The network may have counted these calls only after it wrote the answer.
+    const uncounted = this.#inFlight - 1 + this.#ended - endedBefore
     this.#inFlight -= 1
     this.#ended += 1
-    for (const window of this.#windows) window.end(now)
-    if (answer && this.#windows.length > 0) this.#observe(answer, now, unseen)
+    for (const window of this.#windows) window.onCallEnd(now)
+    if (answer && this.#windows.length > 0) this.#readAnswer(answer, now, uncounted)
   }
 
-  #observe(answer: Answer, now: number, unseen: number): void {
+  #readAnswer(answer: Answer, now: number, uncounted: number): void {
     const { windows, isWholePolicy, remaining } = readRateLimits(answer)
-    if (windows.length > 0) this.#adopt(windows, isWholePolicy)
+    if (windows.length > 0) this.#adoptPolicy(windows, isWholePolicy)
     this.#reported =
       remaining.length > 0
-        ? remaining.map((one) => this.#report(one, now, answer.atMs, unseen))
+        ? remaining.map((one) => this.#createReport(one, now, answer.atMs, uncounted))
         : this.#reported.filter(({ untilMs }) => untilMs > now)
   }
 
-  #report(remaining: Remaining, now: number, atMs: number, unseen: number): ReportedQuota {
+  #createReport(remaining: Remaining, now: number, atMs: number, uncounted: number): ReportedQuota {
     const { calls, untilMs, limit } = remaining
     const window = this.#findWindow(remaining, atMs)
-    const isShared = window?.reportRemaining(calls, now, this.#inFlight) ?? true
-    const quota = limit ?? window?.limit
-    // A window is reset within its own length: a reset later than any of them is a mistake.
+    // A window resets within its own length, so a later reset is a mistake.
     const longestMs = Math.max(...this.#windows.map((known) => known.windowMs))
     const resetInMs = Math.min(Math.max(0, untilMs - atMs), longestMs)
+    const resetMs = now + resetInMs + RESET_ROUNDING_MS
+    const isShared = window?.reportRemaining(calls, now, this.#inFlight, resetMs) ?? true
+    const quota = limit ?? window?.limit
     return {
-      certain: calls - unseen,
+      certain: calls - uncounted,
       atMost: calls,
-      untilMs: now + resetInMs + RESET_ROUNDING_MS,
+      untilMs: resetMs,
       limit: quota,
       window,
       isShared,
@@ -187,7 +197,7 @@ export class Quota {
     }
   }
 
-  /** The window that an answer speaks of: the one it names, else the shortest that fits. */
+  /** The window that an answer is about: the one that it names, else the shortest that fits. */
   #findWindow(
     { calls, untilMs, limit, windowMs }: Remaining,
     atMs: number,
@@ -195,34 +205,53 @@ export class Quota {
     return this.#windows
       .filter((window) => {
         if (windowMs !== undefined) return window.windowMs === windowMs
-        const isOfLimit = limit === undefined ? window.limit >= calls : window.limit === limit
-        return isOfLimit && window.windowMs >= untilMs - atMs && Number.isFinite(window.limit)
+        const hasLimit = limit === undefined ? window.limit >= calls : window.limit === limit
+        return hasLimit && window.windowMs >= untilMs - atMs && Number.isFinite(window.limit)
       })
       .sort((one, other) => one.windowMs - other.windowMs)[0]
   }
 
-  /**
-   * The network's policy takes the place of what was known. Calls already made still count, in
-   * windows that are new and in those that come back.
-   */
-  #adopt(policy: readonly QuotaWindow[], isWhole: boolean): void {
-    const known = [...this.#windows].sort((one, other) => other.windowMs - one.windowMs)
+  /** Calls already made still count, in new windows and in windows that come back. */
+  #adoptPolicy(policy: readonly QuotaWindow[], isWhole: boolean): void {
+    const isOwn = this.#publishedMs.every((ms) => policy.some(({ windowMs }) => windowMs === ms))
+    if (isOwn) this.#replacePolicy(policy, isWhole)
+    else this.#narrowPolicy(policy)
+    this.#windows = this.#windows.slice(0, MAX_WINDOWS)
+  }
+
+  /** A policy that names all published windows is the network's own: it may widen them. */
+  #replacePolicy(policy: readonly QuotaWindow[], isWhole: boolean): void {
     const named = policy.map((quota) => {
-      const window =
-        known.find(({ windowMs }) => windowMs === quota.windowMs) ??
-        new SlidingWindow(quota, known[0])
+      const window = this.#findOrCreateWindow(quota)
       window.limit = quota.limit
       return window
     })
-    const unnamed = known.filter((window) => !named.includes(window))
+    const unnamed = this.#windows.filter((window) => !named.includes(window))
     if (isWhole) for (const window of unnamed) window.limit = Number.POSITIVE_INFINITY
-    this.#windows = [...named, ...unnamed].slice(0, MAX_WINDOWS)
+    this.#windows = [...named, ...unnamed]
   }
 
-  #reportedWaitMs(told: ReportedQuota, now: number): number {
-    const { certain, atMost, untilMs, window, isShared, reserved } = told
+  /** Any other policy may be a gateway's: it cannot lift a window, nor block for longer than one. */
+  #narrowPolicy(policy: readonly QuotaWindow[]): void {
+    const longestMs = Math.max(...this.#publishedMs)
+    for (const quota of policy.filter(({ windowMs }) => windowMs <= longestMs)) {
+      const window = this.#findOrCreateWindow(quota)
+      window.limit = Math.min(window.limit, quota.limit)
+      if (!this.#windows.includes(window)) this.#windows = [...this.#windows, window]
+    }
+  }
+
+  #findOrCreateWindow(quota: QuotaWindow): SlidingWindow {
+    const known = this.#windows.find(({ windowMs }) => windowMs === quota.windowMs)
+    if (known) return known
+    const [longest] = [...this.#windows].sort((one, other) => other.windowMs - one.windowMs)
+    return longest?.withQuota(quota) ?? new SlidingWindow(quota)
+  }
+
+  #reportedWaitMs(reported: ReportedQuota, now: number): number {
+    const { certain, atMost, untilMs, window, isShared, reserved } = reported
     if (now >= untilMs) {
-      // How much came back the network alone knows: one call goes ahead, and its answer tells.
+      // Only the network knows how much came back, so one call goes first to find out.
       return isShared && this.#inFlight > 0 ? Number.POSITIVE_INFINITY : 0
     }
     if (certain > reserved) return 0
@@ -231,27 +260,34 @@ export class Quota {
     return untilMs - now
   }
 
-  /** Full batches gain nothing by waiting: only a budget too short for all holds them up. */
-  #pace(now: number, kind: BatchKind): Pace {
-    const pace = { allMs: 0, sparingMs: 0 }
-    if (kind === 'half') return pace
+  /** Full batches gain nothing by waiting, so only a quota that was exhausted delays them. */
+  #intervals(now: number, kind: BatchKind): Intervals {
+    const intervals = { fullMs: 0, sparingMs: 0 }
+    if (kind === 'retry') return intervals
     for (const window of this.#windows) {
       if (kind === 'full' && !window.isShort(now)) continue
-      const room = window.partialBatchShare(this.#fullCallsPerMs)
-      const aheadShare = kind === 'full' ? FULL_AHEAD_SHARE : 1
-      slowDown(pace, window.paceMs(now, this.#inFlight, room, aheadShare), room)
+      const share = window.partialBatchShare(this.#fullCallsPerMs)
+      const horizon = kind === 'full' ? FULL_BATCH_HORIZON : 1
+      lengthen(intervals, window.intervalMs(now, this.#inFlight, share, horizon), share)
     }
-    for (const { certain, untilMs, limit, window, reserved } of this.#reported) {
-      if (untilMs <= now || (kind === 'full' && !window?.isShort(now))) continue
-      const room = window?.partialBatchShare(this.#fullCallsPerMs) ?? 1
-      if (limit !== undefined && limit - certain <= limit * SPARE_SHARE * room) continue
-      slowDown(pace, (untilMs - now) / Math.max(1, certain - reserved), room)
-    }
-    return pace
+    for (const reported of this.#reported) this.#lengthenByReport(intervals, reported, now, kind)
+    return intervals
+  }
+
+  #lengthenByReport(
+    intervals: Intervals,
+    { certain, untilMs, limit, window, reserved }: ReportedQuota,
+    now: number,
+    kind: BatchKind,
+  ): void {
+    if (untilMs <= now || (kind === 'full' && !window?.isShort(now))) return
+    const share = window?.partialBatchShare(this.#fullCallsPerMs) ?? 1
+    const hasSpare = limit !== undefined && limit - certain <= limit * SPARE_SHARE * share
+    if (!hasSpare) lengthen(intervals, (untilMs - now) / Math.max(1, certain - reserved), share)
   }
 }
 
-function slowDown(pace: Pace, allMs: number, room: number): void {
-  pace.allMs = Math.max(pace.allMs, allMs)
-  pace.sparingMs = Math.max(pace.sparingMs, allMs / (PACED_SHARE * room))
+function lengthen(intervals: Intervals, fullMs: number, partialShare: number): void {
+  intervals.fullMs = Math.max(intervals.fullMs, fullMs)
+  intervals.sparingMs = Math.max(intervals.sparingMs, fullMs / (PACED_SHARE * partialShare))
 }

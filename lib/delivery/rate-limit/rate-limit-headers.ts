@@ -1,66 +1,62 @@
+import type { Answer } from '../../networks/answer.js'
 import type { QuotaWindow } from '../../networks/network.js'
-import { type Answer, readDate } from '../../networks/verdict.js'
+import { LONGEST_DELAY_SECONDS, toDelaySeconds } from '../../networks/retry-after.js'
 
-/** What an answer says is left of some quota. */
+/** What an answer says is left of a quota. */
 export interface Remaining {
-  /** Calls left; */
+  /** Calls left. */
   readonly calls: number
-  /** until this time, in milliseconds since the Unix epoch; */
+  /** When the quota resets, in milliseconds since the Unix epoch. */
   readonly untilMs: number
-  /** of so many, where the answer tells; */
+  /** The quota, if the answer names it. */
   readonly limit: number | undefined
-  /** in a window of this length, where the answer tells. */
+  /** The length of its window in milliseconds, if the answer names it. */
   readonly windowMs: number | undefined
 }
 
-/** What an answer's headers say of the network's quotas. */
+/** What an answer's headers say about the network's quotas. */
 export interface RateLimits {
-  /** The windows that the answer names, each length once; empty where it names none. */
+  /** The windows that the answer names, each length once. */
   readonly windows: readonly QuotaWindow[]
-  /** Whether these are all that the answer names: no part of its policy was left out. */
+  /** Whether `windows` is the whole policy of the answer: no part of it was ignored. */
   readonly isWholePolicy: boolean
   readonly remaining: readonly Remaining[]
 }
 
-type Value = Answer['headers'][string]
+type HeaderValue = Answer['headers'][string]
 
-/** A quota policy or service limit as the drafts since 08 write it: a name and its parameters. */
-interface Item {
+/** A quota policy or service limit in the form of the drafts since 08: a name and parameters. */
+interface PolicyItem {
   readonly name: string
   readonly parameters: ReadonlyMap<string, string>
 }
 
-/** A header longer than this says nothing that can be meant: its parts are not even looked at. */
+/** A longer header is ignored. */
 const MAX_CHARACTERS = 1_024
 const MAX_REPETITIONS = 8
 const MAX_WINDOWS = 8
-const MAX_SECONDS = 366 * 86_400
 
 /**
- * Reads `RateLimit-Policy`, `RateLimit-Limit`, `-Remaining` and `-Reset` (`closient.txt`), the
+ * Reads `RateLimit-Policy`, `RateLimit-Limit`, `-Remaining` and `-Reset` (see docs/networks.md), the
  * combined `RateLimit` of the IETF drafts (draft-ietf-httpapi-ratelimit-headers, 07 and since 08),
- * and, where none of these tells what is left, the `X-RateLimit-*` aliases. What makes no sense is
- * ignored, each value by itself.
+ * and, if none of these says what is left, the `X-RateLimit-*` aliases. Each value that makes no
+ * sense is ignored by itself.
  */
 export function readRateLimits(answer: Answer): RateLimits {
-  const { headers, atMs } = answer
+  const { headers } = answer
   const policy = parseItems(headers['ratelimit-policy'])
-  // Before draft 05 the policy stood behind the limit: `RateLimit-Limit: 100, 100;w=60`.
+  // Before draft 05 the policy came after the limit: `RateLimit-Limit: 100, 100;w=60`.
   const items = policy.length > 0 ? policy : parseItems(headers['ratelimit-limit']).slice(1)
   const named = items.map(parseQuota)
   const windows = named.filter((quota) => quota !== undefined)
   const quotaByName = new Map(items.map(({ name }, place) => [name, named[place]]))
 
   const remaining = [
-    ...readSeparateFields(headers, 'ratelimit-', (seconds) => seconds, atMs),
-    ...readDraft08(headers.ratelimit, quotaByName, atMs),
-    ...readDraft07(headers.ratelimit, atMs),
+    ...readSeparateFields(answer, 'ratelimit-'),
+    ...readDraft08(answer, quotaByName),
+    ...readDraft07(answer),
   ]
-  if (remaining.length === 0) {
-    const dateSeconds = readDate(answer) / 1_000
-    const untilReset = (seconds: number) => secondsUntil(seconds, dateSeconds)
-    remaining.push(...readSeparateFields(headers, 'x-ratelimit-', untilReset, atMs))
-  }
+  if (remaining.length === 0) remaining.push(...readSeparateFields(answer, 'x-ratelimit-'))
   return {
     windows: tightest(windows).slice(0, MAX_WINDOWS),
     isWholePolicy: windows.length === items.length && windows.length <= MAX_WINDOWS,
@@ -69,18 +65,18 @@ export function readRateLimits(answer: Answer): RateLimits {
 }
 
 /**
- * `300;w=60`, or since draft 08 `"default";q=300;w=60`. Other units than requests are not calls,
- * and a quota of none at all would never be heard of again: both are left out.
+ * `300;w=60`, or since draft 08 `"default";q=300;w=60`. Ignored are quotas of other units than
+ * requests, and a quota of 0, after which no call would ever learn of a higher one.
  */
-function parseQuota({ name, parameters }: Item): QuotaWindow | undefined {
+function parseQuota({ name, parameters }: PolicyItem): QuotaWindow | undefined {
   const limit = parseNatural(parameters.get('q')) ?? parseNatural(name)
   const seconds = parseNatural(parameters.get('w'))
   const isOfCalls = /^requests?$/.test(parameters.get('qu') ?? 'requests')
-  if (!isOfCalls || !limit || !seconds || seconds > MAX_SECONDS) return undefined
+  if (!isOfCalls || !limit || !seconds || seconds > LONGEST_DELAY_SECONDS) return undefined
   return { limit, windowMs: seconds * 1_000 }
 }
 
-/** Of several quotas for the same length of time the lowest holds. */
+/** Of several quotas for the same window, the lowest applies. */
 function tightest(quotas: readonly QuotaWindow[]): QuotaWindow[] {
   const byLength = new Map<number, QuotaWindow>()
   for (const quota of quotas) {
@@ -90,75 +86,63 @@ function tightest(quotas: readonly QuotaWindow[]): QuotaWindow[] {
   return [...byLength.values()]
 }
 
-/** `"default";r=50;t=30`, since draft 08. Without `t` what is left lasts for the whole window. */
+/** `"default";r=50;t=30`, since draft 08. Without `t`, the quota resets after its window. */
 function readDraft08(
-  value: Value,
+  answer: Answer,
   quotaByName: ReadonlyMap<string, QuotaWindow | undefined>,
-  atMs: number,
 ): Remaining[] {
-  return parseItems(value).flatMap(({ name, parameters }) => {
-    // A policy that was left out counts something else than calls.
+  return parseItems(answer.headers.ratelimit).flatMap(({ name, parameters }) => {
+    // An ignored policy counts something other than calls.
     if (quotaByName.has(name) && quotaByName.get(name) === undefined) return []
     const quota = quotaByName.get(name)
     const windowSeconds = quota && quota.windowMs / 1_000
     const seconds = parameters.has('t') ? parseNatural(parameters.get('t')) : windowSeconds
-    return toRemaining(parseNatural(parameters.get('r')), seconds, atMs, quota)
+    return toRemaining(parseNatural(parameters.get('r')), seconds, answer, quota)
   })
 }
 
 /** `limit=100, remaining=50, reset=30`, in draft 07. */
-function readDraft07(value: Value, atMs: number): Remaining[] {
+function readDraft07(answer: Answer): Remaining[] {
   const members = new Map<string, number | undefined>()
-  for (const { name } of parseItems(value)) {
+  for (const { name } of parseItems(answer.headers.ratelimit)) {
     const [key = '', number] = name.split('=', 2)
     members.set(key, parseNatural(number))
   }
   const limit = members.get('limit')
-  return toRemaining(members.get('remaining'), members.get('reset'), atMs, { limit })
+  return toRemaining(members.get('remaining'), members.get('reset'), answer, { limit })
 }
 
 /**
- * `-Limit`, `-Remaining` and `-Reset`, each by itself. Where a second rate limiter on the way has
- * added its own, the values belong together in their order.
+ * `-Limit`, `-Remaining` and `-Reset`, each a header of its own. If a second rate limiter on the
+ * path has added its own values, the n-th values belong together.
  */
-function readSeparateFields(
-  headers: Answer['headers'],
-  prefix: 'ratelimit-' | 'x-ratelimit-',
-  secondsUntilReset: (reset: number) => number,
-  atMs: number,
-): Remaining[] {
+function readSeparateFields(answer: Answer, prefix: 'ratelimit-' | 'x-ratelimit-'): Remaining[] {
+  const { headers } = answer
   const limits = parseNaturals(headers[`${prefix}limit`])
   const resets = parseNaturals(headers[`${prefix}reset`])
   const remaining = parseNaturals(headers[`${prefix}remaining`])
   return remaining.flatMap((calls, place) => {
-    // One reset for several remainders, or one limit, can only be meant for all of them.
+    // A single reset or limit applies to all.
     const reset = resets[resets.length === 1 ? 0 : place]
     const limit = limits[limits.length === remaining.length ? place : 0]
-    const seconds = reset === undefined ? undefined : secondsUntilReset(reset)
-    return toRemaining(calls, seconds, atMs, { limit })
+    return toRemaining(calls, reset, answer, { limit })
   })
-}
-
-/**
- * The aliases' reset is a Unix time in seconds, read against the network's own clock. So early a
- * time that it can only be meant as a number of seconds is taken as one.
- */
-function secondsUntil(reset: number, dateSeconds: number): number {
-  return reset <= MAX_SECONDS ? reset : Math.max(0, Math.ceil(reset - dateSeconds))
 }
 
 function toRemaining(
   calls: number | undefined,
-  seconds: number | undefined,
-  atMs: number,
+  reset: number | undefined,
+  answer: Answer,
   { limit, windowMs }: { limit?: number | undefined; windowMs?: number } = {},
 ): Remaining[] {
-  if (calls === undefined || seconds === undefined || seconds > MAX_SECONDS) return []
-  return [{ calls, untilMs: atMs + seconds * 1_000, limit: limit || undefined, windowMs }]
+  const seconds = reset === undefined ? undefined : toDelaySeconds(reset, answer)
+  if (calls === undefined || seconds === undefined) return []
+  const untilMs = answer.atMs + seconds * 1_000
+  return [{ calls, untilMs, limit: limit || undefined, windowMs }]
 }
 
-/** The members of a list, which may be spread over several headers. */
-function parseItems(value: Value): Item[] {
+/** The members of a list, which may span several headers. */
+function parseItems(value: HeaderValue): PolicyItem[] {
   return parseMembers(value).map((member) => {
     const [name = '', ...rest] = split(member, ';')
     const parameters = rest.map((part): [string, string] => {
@@ -169,17 +153,17 @@ function parseItems(value: Value): Item[] {
   })
 }
 
-function parseNaturals(value: Value): (number | undefined)[] {
+function parseNaturals(value: HeaderValue): (number | undefined)[] {
   return parseMembers(value).map((member) => parseNatural(split(member, ';')[0]))
 }
 
-function parseMembers(value: Value): string[] {
+function parseMembers(value: HeaderValue): string[] {
   const values = typeof value === 'string' ? [value] : (value ?? []).slice(0, MAX_REPETITIONS)
   const isShort = values.every(({ length }) => length <= MAX_CHARACTERS)
   return isShort ? values.flatMap((text) => split(text, ',')).filter(Boolean) : []
 }
 
-/** Splits at a separator, but not within a quoted string (RFC 9651 section 3.3.3). */
+/** Splits at a separator, except within a quoted string (RFC 9651 section 3.3.3). */
 function split(text: string, separator: string): string[] {
   const parts: string[] = []
   let start = 0

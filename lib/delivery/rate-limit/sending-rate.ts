@@ -1,10 +1,10 @@
 const SLOT_MS = 3_600_000
 const SLOTS = 24
 
-/** A rate is not told from less than this: a single page would look like many a second. */
+/** A rate is not taken from a shorter span: a single page would look like many per second. */
 const SHORTEST_SPAN_MS = 1_000
 
-/** How fast impressions leave: as in the last hour or so, or as in the last day if that is faster. */
+/** How fast impressions are sent: the mean of about the last hour or of the last day, if higher. */
 export class SendingRate {
   /** Oldest first. */
   readonly #slots: { readonly startMs: number; impressions: number }[] = []
@@ -19,7 +19,7 @@ export class SendingRate {
     if (this.#slots.length > SLOTS) this.#slots.shift()
   }
 
-  /** Impressions a millisecond. */
+  /** Impressions per millisecond. */
   perMs(nowMs: number): number {
     return Math.max(this.#meanPerMs(2, nowMs), this.#meanPerMs(SLOTS, nowMs))
   }

@@ -1,12 +1,13 @@
 import type { QuotaWindow } from '../../networks/network.js'
+import { Queue } from '../queue.js'
 
-/** While no more than this share of a window is spent, there is budget to spare. */
+/** While no more than this share of a window is spent, there is quota to spare. */
 export const SPARE_SHARE = 0.05
 
-/** Calls are remembered to the thousandth part of a window or finer, however many they are. */
+/** Calls are remembered to this fraction of a window or finer, however many they are. */
 const RUNS_PER_WINDOW = 4_096
 
-/** How many runs are looked at to find a pace; more would change little. */
+/** How many runs are examined to find a pace; more would change little. */
 const PACE_SAMPLES = 32
 
 /** Calls that ended within moments of each other. */
@@ -19,124 +20,127 @@ interface Run {
 }
 
 /**
- * A quota and when its last calls took place. Any span of `windowMs` holds at most `limit` calls,
- * so that it does not matter whether the network's own window is fixed, sliding, or reset at
- * midnight. A call counts from its end: the network has seen it before that.
+ * A quota and when its recent calls ended. Any span of `windowMs` holds at most `limit` calls, so
+ * it does not matter whether the network's own window is fixed, sliding, or reset at midnight. A
+ * call counts from its end: the network has seen it before that.
  */
 export class SlidingWindow {
   readonly windowMs: number
-  /** `Infinity` once the network names the window no more: it may come back. */
+  /** `Infinity` when the network no longer names the window: it may come back. */
   limit: number
-  /** Oldest first, from `#head` on. */
-  #runs: Run[]
-  #head = 0
-  #ended: number
-  #others = 0
-  #othersUntilMs = 0
+  readonly #runs: Queue<Run>
+  #ended = 0
+  #spentByOthers = 0
+  #spentByOthersUntilMs = 0
   #shortUntilMs = 0
 
-  /** @param like a window whose calls are this one's as well */
-  constructor({ limit, windowMs }: QuotaWindow, like?: SlidingWindow) {
+  constructor({ limit, windowMs }: QuotaWindow) {
     this.limit = limit
     this.windowMs = windowMs
-    this.#runs = like ? like.#runs.slice(like.#head).map((run) => ({ ...run })) : []
-    this.#ended = like ? like.#ended : 0
+    this.#runs = new Queue()
   }
 
-  /** Calls that may leave; below zero if the limit was lowered. */
-  left(nowMs: number, inFlight: number): number {
-    for (let run = this.#runs[this.#head]; run !== undefined; run = this.#runs[this.#head]) {
+  /** A window of another length with the same calls. */
+  withQuota(quota: QuotaWindow): SlidingWindow {
+    const window = new SlidingWindow(quota)
+    for (const run of this.#runs.toArray()) window.#runs.push({ ...run })
+    window.#ended = this.#ended
+    return window
+  }
+
+  /** Calls that may be sent; negative if the limit was lowered. */
+  remaining(nowMs: number, inFlight: number): number {
+    for (let run = this.#runs.first; run !== undefined; run = this.#runs.first) {
       if (run.endMs + this.windowMs > nowMs) break
-      this.#head += 1
+      this.#runs.shift()
     }
-    if (this.#head > 1_024 && this.#head * 2 > this.#runs.length) {
-      this.#runs = this.#runs.slice(this.#head)
-      this.#head = 0
-    }
-    return this.limit - inFlight - (this.#ended - this.#forgotten)
+    return this.limit - inFlight - (this.#ended - this.#expired)
   }
 
-  /** Milliseconds until a call may leave; `Infinity`: not before one that is under way ends. */
+  /** Milliseconds until a call may be sent; `Infinity`: not before a call in flight ends. */
   waitMs(nowMs: number, inFlight: number): number {
-    const left = this.left(nowMs, inFlight)
-    if (left > 0) return 0
-    this.#shortUntilMs = nowMs + this.windowMs
-    const goal = this.#forgotten + 1 - left
-    for (let place = this.#head; place < this.#runs.length; place += 1) {
-      const cameBack = this.#runs[place + 1]?.before ?? this.#ended
-      if (cameBack >= goal) return (this.#runs[place]?.endMs ?? nowMs) + this.windowMs - nowMs
+    const remaining = this.remaining(nowMs, inFlight)
+    if (remaining > 0) return 0
+    this.markExhausted(nowMs)
+    const goal = this.#expired + 1 - remaining
+    for (let index = 0; index < this.#runs.length; index += 1) {
+      const expiredByThen = this.#runs.at(index + 1)?.before ?? this.#ended
+      if (expiredByThen >= goal) {
+        return (this.#runs.at(index)?.endMs ?? nowMs) + this.windowMs - nowMs
+      }
     }
     return Number.POSITIVE_INFINITY
   }
 
   /**
-   * How much room full batches leave for calls that are not full, 0 to 1: all of it while they need
-   * no more than half of the window, and none when they need it whole.
+   * The share of the window that full batches leave to partial ones, 0.01 to 1: all of it while
+   * full batches need no more than half of the window, and almost none when they need all of it.
    */
-  partialBatchShare(callsPerMs: number): number {
-    return Math.max(0.01, Math.min(1, 2 - (2 * callsPerMs * this.windowMs) / this.limit))
+  partialBatchShare(fullCallsPerMs: number): number {
+    return Math.max(0.01, Math.min(1, 2 - (2 * fullCallsPerMs * this.windowMs) / this.limit))
   }
 
   /**
-   * The fastest steady pace, in milliseconds a call, that never runs dry before calls come back; 0
-   * with budget to spare.
+   * The shortest steady interval between calls, in milliseconds, at which the window is never
+   * exhausted before calls expire; 0 with quota to spare.
    *
-   * @param room see `roomBeside`
-   * @param share how much of the window's length is looked ahead
+   * @param partialShare see `partialBatchShare`
+   * @param horizonShare how much of the window's length to plan for
    */
-  paceMs(nowMs: number, inFlight: number, room: number, share: number): number {
+  intervalMs(nowMs: number, inFlight: number, partialShare: number, horizonShare: number): number {
     if (this.limit === Number.POSITIVE_INFINITY) return 0
-    const others = nowMs < this.#othersUntilMs ? this.#others : 0
-    const left = this.left(nowMs, inFlight) - others
-    if (this.limit - left <= this.limit * SPARE_SHARE * room) return 0
-    const aheadMs = this.windowMs * share
-    let paceMs = 0
-    let until = this.limit - others - inFlight
-    const stride = Math.ceil((this.#runs.length - this.#head) / PACE_SAMPLES)
-    for (let place = this.#head; place < this.#runs.length; place += stride) {
-      const run = this.#runs[place]
+    const others = nowMs < this.#spentByOthersUntilMs ? this.#spentByOthers : 0
+    const remaining = this.remaining(nowMs, inFlight) - others
+    if (this.limit - remaining <= this.limit * SPARE_SHARE * partialShare) return 0
+    const horizonMs = this.windowMs * horizonShare
+    let intervalMs = 0
+    let callsInHorizon = this.limit - others - inFlight
+    const stride = Math.ceil(this.#runs.length / PACE_SAMPLES)
+    for (let index = 0; index < this.#runs.length; index += stride) {
+      const run = this.#runs.at(index)
       if (!run) break
-      const untilThen = left + run.before - this.#forgotten
-      const backInMs = run.endMs + this.windowMs - nowMs
-      if (backInMs > aheadMs) {
-        until = untilThen
+      const callsUntilThen = remaining + run.before - this.#expired
+      const expiresInMs = run.endMs + this.windowMs - nowMs
+      if (expiresInMs > horizonMs) {
+        callsInHorizon = callsUntilThen
         break
       }
-      paceMs = Math.max(paceMs, backInMs / Math.max(1, untilThen))
+      intervalMs = Math.max(intervalMs, expiresInMs / Math.max(1, callsUntilThen))
     }
-    return Math.max(paceMs, aheadMs / Math.max(1, until))
+    return Math.max(intervalMs, horizonMs / Math.max(1, callsInHorizon))
   }
 
-  /** Whether it has run dry while impressions waited, no longer ago than its own length. */
+  /** Whether it was exhausted while impressions waited, no longer ago than its own length. */
   isShort(nowMs: number): boolean {
     return nowMs < this.#shortUntilMs
   }
 
+  /** Nothing of it is left, and impressions wait. */
+  markExhausted(nowMs: number): void {
+    this.#shortUntilMs = nowMs + this.windowMs
+  }
+
   /** A call has ended. */
-  end(nowMs: number): void {
-    const last = this.#runs.at(-1)
+  onCallEnd(nowMs: number): void {
+    const last = this.#runs.last
     if (last && nowMs - last.fromMs < this.windowMs / RUNS_PER_WINDOW) last.endMs = nowMs
     else this.#runs.push({ fromMs: nowMs, endMs: nowMs, before: this.#ended })
     this.#ended += 1
   }
 
   /**
-   * An answer told what is left.
+   * An answer says how many calls are left until a reset.
    *
    * @returns whether others have spent of this window
    */
-  reportRemaining(calls: number, nowMs: number, inFlight: number): boolean {
-    this.#others = Math.max(0, this.left(nowMs, inFlight) - calls)
-    this.#othersUntilMs = nowMs + this.windowMs
-    return this.#others > 0
+  reportRemaining(calls: number, nowMs: number, inFlight: number, resetMs: number): boolean {
+    this.#spentByOthers = Math.max(0, this.remaining(nowMs, inFlight) - calls)
+    this.#spentByOthersUntilMs = Math.min(resetMs, nowMs + this.windowMs)
+    return this.#spentByOthers > 0
   }
 
-  /** Others have left nothing of it. */
-  markExhausted(nowMs: number): void {
-    this.#shortUntilMs = nowMs + this.windowMs
-  }
-
-  get #forgotten(): number {
-    return this.#runs[this.#head]?.before ?? this.#ended
+  /** Ended calls that no longer count. */
+  get #expired(): number {
+    return this.#runs.first?.before ?? this.#ended
   }
 }

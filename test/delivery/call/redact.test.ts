@@ -76,6 +76,6 @@ describe("the error of a network's own verdict", () => {
     const verdict = judgeCall(network, echo, network.request([]), log)
     assert.deepEqual(verdict, { kind: 'rejected', reason: 'HTTP 400' })
     assert.equal(said.length, 1)
-    assert.equal(said[0], 'acme: verdict() threw: the status alone tells')
+    assert.equal(said[0], 'acme: verdict() threw: the status decides')
   })
 })

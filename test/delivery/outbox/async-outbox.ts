@@ -1,10 +1,5 @@
-import {
-  type Claim,
-  MemoryOutbox,
-  type Outbox,
-  type OutboxOptions,
-  type Receipt,
-} from '../../../lib/delivery/outbox/outbox.js'
+import { MemoryOutbox } from '../../../lib/delivery/outbox/memory-outbox.js'
+import type { Claim, Outbox, OutboxOptions, Receipt } from '../../../lib/delivery/outbox/outbox.js'
 import type { Impression } from '../../../lib/impression.js'
 
 /** How a question to an outbox fails: it never got there, or its answer was lost. */

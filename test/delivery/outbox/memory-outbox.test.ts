@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { MemoryOutbox } from '../../../lib/delivery/outbox/outbox.js'
-import { impressionsOf } from '../impressions.js'
+import { MemoryOutbox } from '../../../lib/delivery/outbox/memory-outbox.js'
+import { impressionFactory } from '../impressions.js'
 import { AsyncOutbox } from './async-outbox.js'
 import { outboxContract } from './outbox-contract.js'
 
@@ -13,7 +13,7 @@ describe('the memory outbox', () => {
 
   /** Nanoseconds an impression to fill and empty an outbox; the best of a few, for the rest is noise. */
   function costOf(pending: number, batchKeys: number, maxBatch: number): number {
-    const impression = impressionsOf()
+    const impression = impressionFactory()
     const all = Array.from({ length: pending }, (_, n) =>
       impression({ batchKey: `${n % batchKeys}` }),
     )
@@ -46,7 +46,7 @@ describe('the memory outbox', () => {
   }
 
   it('keeps that cost while as much comes as goes', () => {
-    const impression = impressionsOf()
+    const impression = impressionFactory()
     const cost = (pending: number) => {
       const outbox = new MemoryOutbox({ maxPending: pending + 1, maxBatch: 1 })
       for (let n = 0; n < pending; n += 1) outbox.append(impression())
@@ -69,7 +69,7 @@ describe('the memory outbox', () => {
 
   it('answers at once: memory does not pay for a promise', () => {
     const outbox = new MemoryOutbox({ maxPending: 1, maxBatch: 1 })
-    assert.equal(outbox.append(impressionsOf()()), 'accepted')
+    assert.equal(outbox.append(impressionFactory()()), 'accepted')
     const claim = outbox.claim(1)
     assert(claim)
     assert.equal(outbox.release(claim, claim.impressions), undefined)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Claim, Outbox, OutboxOptions } from '../../../lib/delivery/outbox/outbox.js'
 import type { Impression } from '../../../lib/impression.js'
-import { impressionsOf } from '../impressions.js'
+import { impressionFactory } from '../impressions.js'
 
 /** What every outbox must do, however it answers: `open` opens an empty one. */
 export function outboxContract(name: string, open: (options: OutboxOptions) => Outbox): void {
@@ -10,7 +10,7 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
     open({ network: 'acme', maxPending: 1_000, maxBatch: 3, ...options })
 
   async function fill(outbox: Outbox, ...batchKeys: string[]): Promise<Impression[]> {
-    const impression = impressionsOf()
+    const impression = impressionFactory()
     const all = batchKeys.map((batchKey) => impression({ batchKey }))
     for (const one of all) assert.equal(await outbox.append(one), 'accepted')
     return all
@@ -70,13 +70,13 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
     it('takes no more than its bound, in which what is claimed counts as well', async () => {
       const outbox = opened({ maxPending: 3 })
       await fill(outbox, '', '', '')
-      const late = impressionsOf()()
+      const late = impressionFactory()()
       assert.equal(await outbox.append(late), 'overflow')
       const claimed = await claim(outbox, 2)
       assert.equal(await outbox.append(late), 'overflow')
       await outbox.settle(claimed, claimed.impressions.slice(0, 1))
       assert.equal(await outbox.append(late), 'accepted')
-      assert.equal(await outbox.append(impressionsOf()()), 'overflow')
+      assert.equal(await outbox.append(impressionFactory()()), 'overflow')
     })
 
     it('always has room for what is released', async () => {
@@ -85,7 +85,7 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
       const claimed = await claim(outbox)
       await outbox.release(claimed, claimed.impressions)
       assert.equal(outbox.waiting, 3)
-      assert.equal(await outbox.append(impressionsOf()()), 'overflow')
+      assert.equal(await outbox.append(impressionFactory()()), 'overflow')
     })
 
     it('gives out again what is released, behind what waits', async () => {
@@ -151,7 +151,7 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
 
     it('tells when the impression that is claimed next was tracked', async () => {
       const outbox = opened()
-      const impression = impressionsOf()
+      const impression = impressionFactory()
       await outbox.append(impression({ batchKey: 'a', trackedAtMs: 5 }))
       await outbox.append(impression({ batchKey: 'b', trackedAtMs: 7 }))
       assert.equal(outbox.nextTrackedAtMs, 5)
@@ -161,7 +161,7 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
 
     it('takes out what is older, and nothing that is claimed', async () => {
       const outbox = opened()
-      const impression = impressionsOf()
+      const impression = impressionFactory()
       const all = [3, 1, 2, 1, 2, 3].map((trackedAtMs, n) =>
         impression({ trackedAtMs, batchKey: n < 4 ? 'a' : 'b' }),
       )
@@ -194,7 +194,7 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
       await fc.assert(
         fc.asyncProperty(fc.array(move, { maxLength: 80 }), async (moves) => {
           const outbox = opened({ maxPending: 12, maxBatch: 3 })
-          const impression = impressionsOf()
+          const impression = impressionFactory()
           const waiting = new Set<Impression>()
           const claims: { claim: Claim; left: Impression[] }[] = []
           let nowMs = 0

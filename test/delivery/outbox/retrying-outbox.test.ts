@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Outbox } from '../../../lib/delivery/outbox/outbox.js'
-import { deliveryAtHand, range } from '../delivery-fixture.js'
-import { impressionsOf } from '../impressions.js'
+import { createDelivery, range } from '../delivery-fixture.js'
+import { impressionFactory } from '../impressions.js'
 import { lost, ok, status } from '../scripted-transport.js'
 import { VirtualClock } from '../virtual-clock.js'
 import { AsyncOutbox, type Failure } from './async-outbox.js'
 
 const LIMITS = { maxPending: 100_000, maxBatch: 3 }
 
-function atHand(outbox: AsyncOutbox, options: Parameters<typeof deliveryAtHand>[0] = {}) {
-  return deliveryAtHand({ outbox, ...options, network: { maxBatch: 3, ...options.network } })
+function createFixture(outbox: AsyncOutbox, options: Parameters<typeof createDelivery>[0] = {}) {
+  return createDelivery({ outbox, ...options, network: { maxBatch: 3, ...options.network } })
 }
 
 describe('delivery, with an outbox elsewhere', () => {
   it('delivers what it holds', async () => {
-    const { push, clock, transport, ended } = atHand(new AsyncOutbox(LIMITS))
+    const { push, clock, transport, ended } = createFixture(new AsyncOutbox(LIMITS))
     push(7)
     await clock.advanceAsync(1_000)
     assert.deepEqual(ended('delivered'), range(1, 7))
@@ -24,7 +24,7 @@ describe('delivery, with an outbox elsewhere', () => {
 
   it('says what overflows and what another process has counted', async () => {
     const outbox = new AsyncOutbox({ maxPending: 2, maxBatch: 3 })
-    const { push, clock, ended, reasons } = atHand(outbox)
+    const { push, clock, ended, reasons } = createFixture(outbox)
     push(3)
     await clock.advanceAsync(1_000)
     assert.deepEqual(ended('dropped'), [3])
@@ -36,7 +36,7 @@ describe('delivery, with an outbox elsewhere', () => {
 
   it('sends nothing of a claim that comes once the gate has closed', async () => {
     const outbox = new AsyncOutbox(LIMITS)
-    const { push, clock, transport, ended } = atHand(outbox)
+    const { push, clock, transport, ended } = createFixture(outbox)
     let deliverClaim = () => {}
     const claim = outbox.claim.bind(outbox)
     transport.script = () =>
@@ -64,30 +64,30 @@ describe('delivery, with an outbox elsewhere', () => {
   it('adopts what another process left: each is tracked here, and once', async () => {
     const clock = new VirtualClock()
     const outbox = new AsyncOutbox(LIMITS)
-    const left = impressionsOf()
+    const left = impressionFactory()
     const anothers = () => left({ sequence: 0, trackedAtMs: clock.now() })
     outbox.lost = [anothers(), anothers()]
     for (let n = 0; n < 3; n += 1) await outbox.append(anothers())
-    const { account, reasons, checkBooks } = atHand(outbox, { clock })
+    const { figures, reasons, checkBalance } = createFixture(outbox, { clock })
     await clock.advanceAsync(1_000)
-    checkBooks()
-    assert.equal(account.tracked, 5)
+    checkBalance()
+    assert.equal(figures().tracked, 5)
     assert.deepEqual(reasons().slice(0, 2), [
       'uncertain: its process died',
       'uncertain: its process died',
     ])
-    assert.equal(account.delivered, 3)
+    assert.equal(figures().delivered, 3)
   })
 
   it('drops what another process left too long ago', async () => {
     const clock = new VirtualClock()
     const outbox = new AsyncOutbox(LIMITS)
-    await outbox.append(impressionsOf()({ sequence: 0, trackedAtMs: clock.now() }))
-    const { account, transport } = atHand(outbox, { clock, maxAgeMs: 10_000 })
+    await outbox.append(impressionFactory()({ sequence: 0, trackedAtMs: clock.now() }))
+    const { figures, transport } = createFixture(outbox, { clock, maxAgeMs: 10_000 })
     transport.script = () => lost(false)
     await clock.advanceAsync(20_000)
-    assert.equal(account.tracked, 1)
-    assert.equal(account.dropped, 1)
+    assert.equal(figures().tracked, 1)
+    assert.equal(figures().dropped, 1)
   })
 })
 
@@ -97,12 +97,12 @@ describe('delivery, with an outbox that fails', () => {
   for (const failure of ['before', 'after'] as const) {
     it(`loses nothing to an outage of the outbox, its answers lost ${failure} they were given`, async () => {
       const outbox = new AsyncOutbox(LIMITS)
-      const { push, clock, ended, account, said } = atHand(outbox)
+      const { push, clock, ended, figures, messages } = createFixture(outbox)
       outbox.fail = () => failure
       push(10)
       await clock.advanceAsync(5_000)
-      assert.equal(account.pending, 10)
-      assert.equal(said(/the outbox failed/).length, 1)
+      assert.equal(figures().pending, 10)
+      assert.equal(messages(/the outbox failed/).length, 1)
       outbox.fail = () => undefined
       await clock.advanceAsync(5_000)
       assert.deepEqual(new Set(ended('delivered')), new Set(range(1, 10)))
@@ -120,8 +120,8 @@ describe('delivery, with an outbox that fails', () => {
         if (left >= 0) throw new Error('out of memory')
         return answer(...args)
       }
-      const { push, clock, transport, ended } = deliveryAtHand({ outbox, network: { maxBatch: 3 } })
-      transport.script = () => (transport.calls.length < 3 ? status(503) : ok)
+      const { push, clock, transport, ended } = createDelivery({ outbox, network: { maxBatch: 3 } })
+      transport.script = () => (transport.calls.length < 3 ? status(500) : ok)
       push(5)
       await clock.advanceAsync(60_000)
       assert.deepEqual(new Set(ended('delivered')), new Set(range(1, 5)))
@@ -130,7 +130,7 @@ describe('delivery, with an outbox that fails', () => {
 
   it('does not storm it: one failing question a second, however many impressions wait', async () => {
     const outbox = new AsyncOutbox(LIMITS)
-    const { push, clock, account } = atHand(outbox)
+    const { push, clock, figures } = createFixture(outbox)
     outbox.fail = () => 'before'
     for (let second = 0; second < 20; second += 1) {
       push(50)
@@ -139,43 +139,43 @@ describe('delivery, with an outbox that fails', () => {
     assert(outbox.questions < 20 * 110, `it was asked ${outbox.questions} times`)
     outbox.fail = () => undefined
     await clock.advanceAsync(30_000)
-    assert.equal(account.delivered, 1_000)
+    assert.equal(figures().delivered, 1_000)
   })
 
   it('drops what it could not store in time', async () => {
     const outbox = new AsyncOutbox(LIMITS)
-    const { push, clock, ended, account } = atHand(outbox, { maxAgeMs: 10_000 })
+    const { push, clock, ended, figures } = createFixture(outbox, { maxAgeMs: 10_000 })
     outbox.fail = () => 'before'
     push(5)
     await clock.advanceAsync(12_000)
     assert.deepEqual(new Set(ended('dropped')), new Set(range(1, 5)))
-    assert.equal(account.pending, 0)
+    assert.equal(figures().pending, 0)
   })
 
   it('holds a bounded number for it, and drops the rest', async () => {
     const outbox = new AsyncOutbox({ maxPending: 1_000_000, maxBatch: 3 })
-    const { push, clock, account } = atHand(outbox)
+    const { push, clock, figures } = createFixture(outbox)
     outbox.fail = () => 'before'
     push()
     await clock.advanceAsync(10)
     push(100_010)
-    assert.equal(account.dropped, 11)
-    assert.equal(account.pending, 100_000)
+    assert.equal(figures().dropped, 11)
+    assert.equal(figures().pending, 100_000)
   })
 
   it('holds as many for one that does not answer as may be pending, and drops the rest', async () => {
     const outbox = new AsyncOutbox(LIMITS)
-    const { push, clock, account } = atHand(outbox, { maxPending: 10 })
+    const { push, clock, figures } = createFixture(outbox, { maxPending: 10 })
     outbox.append = () => new Promise(() => {})
     push(15)
     await clock.advanceAsync(100)
-    assert.equal(account.dropped, 5)
-    assert.equal(account.pending, 10)
+    assert.equal(figures().dropped, 5)
+    assert.equal(figures().pending, 10)
   })
 
   it('closes, each impression counted, while the outbox is out of reach', async () => {
     const outbox = new AsyncOutbox(LIMITS)
-    const { delivery, push, clock, account, checkBooks } = atHand(outbox)
+    const { delivery, push, clock, figures, checkBalance } = createFixture(outbox)
     push(3)
     await clock.advanceAsync(100)
     outbox.fail = () => 'before'
@@ -184,14 +184,14 @@ describe('delivery, with an outbox that fails', () => {
     const closed = delivery.close()
     await clock.advanceAsync(2_000)
     await closed
-    checkBooks()
-    assert.equal(account.dropped, 5)
-    assert.equal(account.delivered, 3)
+    checkBalance()
+    assert.equal(figures().dropped, 5)
+    assert.equal(figures().delivered, 3)
   })
 
   it('closes though the outbox never answers', async () => {
     const outbox = new AsyncOutbox(LIMITS)
-    const { delivery, push, clock } = atHand(outbox)
+    const { delivery, push, clock } = createFixture(outbox)
     outbox.append = () => new Promise(() => {})
     push()
     await clock.advanceAsync(100)
@@ -203,7 +203,7 @@ describe('delivery, with an outbox that fails', () => {
 
   it('closes, each impression counted, once an outbox that failed is tried again', async () => {
     const outbox = new AsyncOutbox(LIMITS)
-    const { delivery, push, clock, transport, account } = atHand(outbox)
+    const { delivery, push, clock, transport, figures } = createFixture(outbox)
     transport.script = () => status(503, { 'retry-after': '60' })
     push(3)
     await clock.advanceAsync(100)
@@ -214,18 +214,18 @@ describe('delivery, with an outbox that fails', () => {
     const closed = delivery.close()
     await clock.advanceAsync(2_000)
     await closed
-    assert.equal(account.dropped, 6)
-    assert.equal(account.pending, 0)
+    assert.equal(figures().dropped, 6)
+    assert.equal(figures().pending, 0)
   })
 
   it('gives up what the outbox takes only after the close', async () => {
     const outbox = new AsyncOutbox(LIMITS)
-    const { delivery, push, clock, ended, account } = atHand(outbox)
+    const { delivery, push, clock, ended, figures } = createFixture(outbox)
     push(3)
     await delivery.close()
     await clock.advanceAsync(100)
     assert.deepEqual(new Set(ended('dropped')), new Set([1, 2, 3]))
-    assert.equal(account.pending, 0)
+    assert.equal(figures().pending, 0)
   })
 
   it('gives each impression one outcome, whatever fails and when', async () => {
@@ -238,9 +238,12 @@ describe('delivery, with an outbox that fails', () => {
     await fc.assert(
       fc.asyncProperty(failures, ends, async (failure, end) => {
         const outbox = new AsyncOutbox(LIMITS)
-        const { delivery, push, clock, transport, account, outcomes, checkBooks } = atHand(outbox, {
-          maxAgeMs: 60_000,
-        })
+        const { delivery, push, clock, transport, figures, outcomes, checkBalance } = createFixture(
+          outbox,
+          {
+            maxAgeMs: 60_000,
+          },
+        )
         outbox.fail = () => failure.next().value
         transport.script = () => end.next().value
         const counted: number[] = []
@@ -255,8 +258,8 @@ describe('delivery, with an outbox that fails', () => {
         }
         await clock.advanceAsync(120_000)
         await delivery.close()
-        checkBooks()
-        assert.equal(account.pending, 0)
+        checkBalance()
+        assert.equal(figures().pending, 0)
         assert.equal(outcomes.length, 30)
         assert.equal(new Set(outcomes.map(({ campaignId }) => campaignId)).size, 30)
         assert.equal(new Set(counted).size, counted.length)

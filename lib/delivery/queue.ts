@@ -11,6 +11,15 @@ export class Queue<Item> {
     return this.#items[this.#head]
   }
 
+  get last(): Item | undefined {
+    return this.length > 0 ? this.#items.at(-1) : undefined
+  }
+
+  /** @param index counted from the first item */
+  at(index: number): Item | undefined {
+    return this.#items[this.#head + index]
+  }
+
   push(item: Item): void {
     this.#items.push(item)
   }
@@ -21,13 +30,19 @@ export class Queue<Item> {
     return first
   }
 
+  /** Removes and returns up to `max` items from the front. */
   take(max: number): Item[] {
     const taken = this.#items.slice(this.#head, this.#head + max)
     this.#advance(taken.length)
     return taken
   }
 
-  /** Cuts off what is spent only once it is the larger half: each item is moved once at most. */
+  /** A copy of the items, from the first to the last. */
+  toArray(): Item[] {
+    return this.#items.slice(this.#head)
+  }
+
+  /** Cuts off the removed items only when they are the larger half: each item moves once at most. */
   #advance(count: number): void {
     this.#head += count
     if (this.#head * 2 < this.#items.length) return
