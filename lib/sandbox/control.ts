@@ -78,11 +78,24 @@ export class Control {
         return sendJson(response, 200, this.#describeNetwork('ens'))
       case 'GET /sandbox/closient':
         return sendJson(response, 200, this.#describeNetwork('closient'))
+      default:
+        await this.#runCommand(route, searchParams, request, response)
+        this.#updates.sendNow()
+    }
+  }
+
+  async #runCommand(
+    route: string,
+    query: URLSearchParams,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    switch (route) {
       case 'POST /sandbox/faults':
         sendJson(response, 201, { id: this.#setFault(await readJson(request, FAULT)) })
         break
       case 'DELETE /sandbox/faults':
-        this.#clearFaults(searchParams)
+        this.#clearFaults(query)
         response.writeHead(204).end()
         break
       case 'POST /sandbox/connections':
@@ -101,7 +114,6 @@ export class Control {
       default:
         throw new Refusal(404, `no route ${route}; the networks listen on their own ports`)
     }
-    this.#updates.sendNow()
   }
 
   #describeNetwork(name: 'ens' | 'closient') {

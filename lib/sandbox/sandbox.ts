@@ -108,9 +108,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
   const { port = 0 } = options
   try {
-    await page.listen(port)
-    await ens.listen(port && port + 1)
-    await closient.listen(port && port + 2)
+    await listenOnPorts([page, ens, closient], port)
   } catch (error) {
     await close()
     throw error
@@ -120,12 +118,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     url: page.url,
     ens,
     closient,
-    env: {
-      ENS_API_KEY: ens.apiKey,
-      ENS_BASE_URL: ens.baseUrl,
-      CLOSIENT_API_KEY: closient.apiKey,
-      CLOSIENT_BASE_URL: closient.baseUrl,
-    },
+    env: buildEnv(ens, closient),
     reset,
     refuse: () => refuseConnections([ens, closient]),
     closeIdleConnections: () => closeIdleConnections([ens, closient]),
@@ -154,6 +147,23 @@ function createNetworks(options: SandboxOptions) {
       now,
       bounds,
     }),
+  }
+}
+
+/** Uses consecutive ports from `port` on, or any free ports if it is 0. */
+async function listenOnPorts(
+  servers: readonly { listen(port: number): Promise<void> }[],
+  port: number,
+): Promise<void> {
+  for (const [index, server] of servers.entries()) await server.listen(port && port + index)
+}
+
+function buildEnv(ens: SandboxNetwork, closient: SandboxNetwork): Sandbox['env'] {
+  return {
+    ENS_API_KEY: ens.apiKey,
+    ENS_BASE_URL: ens.baseUrl,
+    CLOSIENT_API_KEY: closient.apiKey,
+    CLOSIENT_BASE_URL: closient.baseUrl,
   }
 }
 

@@ -64,8 +64,8 @@ describe("The sandbox's page", () => {
 
   it('shows the calls left in each window', async () => {
     sandbox.closient.spend(120)
-    await findCard('Closient').getByText('180 of 300 per minute').waitFor()
-    await findCard('Closient').getByText('9,880 of 10,000 per day').waitFor()
+    await findCard('Closient').getByText('180 of 300 a minute').waitFor()
+    await findCard('Closient').getByText('9,880 of 10,000 a day').waitFor()
   })
 
   it('charts impressions per second, with a text alternative', async () => {
@@ -134,9 +134,9 @@ describe("The sandbox's page", () => {
       assert.equal(network.refusing, false)
     }
     await page.getByRole('button', { name: 'Use 50 calls elsewhere' }).click()
-    await findCard('Closient').getByText('250 of 300 per minute').waitFor()
+    await findCard('Closient').getByText('250 of 300 a minute').waitFor()
     await page.getByRole('button', { name: 'Clear everything' }).click()
-    await findCard('Closient').getByText('300 of 300 per minute').waitFor()
+    await findCard('Closient').getByText('300 of 300 a minute').waitFor()
     assert.deepEqual(sandbox.ens.faults, [])
     assert.deepEqual(consoleMessages, [])
   })
