@@ -45,8 +45,9 @@ export function whenResponseEnds(
     const isFinished = stream ? isComplete(stream) : !req.socket?.destroyed
     end(isFinished ? 'finished' : 'aborted')
   }
+  // Adapters for serverless platforms emit 'close' from a 'finish' listener, and so before ours.
   function onClose(): void {
-    end('aborted')
+    end(readResponseState(req, res) === 'finished' ? 'finished' : 'aborted')
   }
   function end(state: 'finished' | 'aborted'): void {
     res.off('finish', onFinish)

@@ -97,7 +97,7 @@ for (const framework of FRAMEWORKS) {
     })
 
     it('of HEAD requests is refused', async () => {
-      assert.deepEqual((await visit({}, {}, 'HEAD')).told, refused('head'))
+      assert.deepEqual((await visit({}, {}, 'HEAD')).told, refused('method'))
     })
 
     describe('by consent', () => {
