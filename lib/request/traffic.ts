@@ -62,16 +62,24 @@ export function isPartialRequest({ range }: IncomingHttpHeaders): boolean {
   return range !== undefined && !WHOLE_RANGE.test(range)
 }
 
-/** Destinations that display HTML. `empty` is a script's fetch. */
-const PAGE_DESTINATIONS: ReadonlySet<string> = new Set([
-  'document',
-  'embed',
-  'empty',
-  'fencedframe',
-  'frame',
-  'iframe',
-  'object',
-  'webview',
+/** Destinations for which a browser does not display HTML (https://fetch.spec.whatwg.org/#concept-request-destination). */
+const SUBRESOURCES: ReadonlySet<string> = new Set([
+  'audio',
+  'audioworklet',
+  'font',
+  'image',
+  'json',
+  'manifest',
+  'paintworklet',
+  'report',
+  'script',
+  'serviceworker',
+  'sharedworker',
+  'style',
+  'track',
+  'video',
+  'worker',
+  'xslt',
 ])
 
 /**
@@ -82,8 +90,9 @@ const PAGE_DESTINATIONS: ReadonlySet<string> = new Set([
  */
 export function isSubresource(headers: IncomingHttpHeaders): boolean {
   const dest = headers['sec-fetch-dest']
-  if (typeof dest === 'string' && !PAGE_DESTINATIONS.has(dest)) return true
-  const isOpaque = headers['sec-fetch-mode'] === 'no-cors' && dest === 'empty'
+  if (typeof dest !== 'string') return false
+  if (SUBRESOURCES.has(dest)) return true
+  const isOpaque = dest === 'empty' && headers['sec-fetch-mode'] === 'no-cors'
   return isOpaque && headers['sec-fetch-site'] !== 'same-origin'
 }
 

@@ -59,11 +59,9 @@ export const BROWSER_PARTS: readonly Exception[] = [
 /** The apps whose web views name them, in the engine's comment or after it. */
 const WEB_VIEW = /; wv\)|\bMobile\/\w|\bMobile Safari\//
 
-/**
- * The name of a news or mail app (SmartNews/8.1, Feedly, NAVER Mail). A crawler that imitates a phone
- * also says that it is one: bot, crawler, spider.
- */
-const READER_APP = / [\w.]{0,30}(?:news|mail|feed|read)[\w.]{0,30}(?:\/[\w.]{1,20})?(?=[ ;,)]|$)/gi
+/** The name of a news or mail app (SmartNews/8.1, Feedly, NAVER Mail), unless it says bot or the like. */
+const READER_APP =
+  / (?!\S{0,40}(?:bot|crawl|spider|fetch))[\w.]{0,30}(?:news|mail|feed|read)[\w.]{0,30}(?:\/[\w.]{1,20})?(?=[ ;,)]|$)/gi
 
 // The model name in an Android browser's first comment: phones are called Discovery, Spider and M
 // bot. A bot that imitates a phone names itself later.

@@ -7,74 +7,75 @@ import { BOT_HEADERS, BROWSER_HEADERS, fetchPage } from './fetch-page.js'
 import { ManualEns, type ReceivedCall } from './manual-ens.js'
 import { type Page, Publisher } from './publisher.js'
 
-interface Scene {
+interface EventCase {
   readonly page?: Page
   readonly headers?: Readonly<Record<string, string>>
   readonly options?: TrackerOptions
-  /** What the network does with each call, in turn; the clock has moved on by 250 ms each time. */
+  /** How the network answers each call in turn. The clock advances by 250 ms before each. */
   readonly answers?: readonly ((call: ReceivedCall) => void)[]
-  /** What the last outcome tells, besides network, page load and campaign. */
-  readonly told: Pick<OutcomeEvent, 'outcome' | 'attempts' | 'latencyMs'> & { reason: RegExp }
+  /** The fields of the first event, besides network, page load and campaign. */
+  readonly expected: Pick<OutcomeEvent, 'outcome' | 'attempts' | 'latencyMs'> & { reason: RegExp }
 }
 
 const succeed = (call: ReceivedCall) => call.succeed()
-const track: Page = ({ res, trackImpression }) => {
+const renderEnsAd: Page = ({ res, trackImpression }) => {
   trackImpression(ensAd())
   res.end()
 }
 
-const SCENES: Readonly<Record<string, Scene>> = {
-  'an impression that the network counts': {
+const CASES: Readonly<Record<string, EventCase>> = {
+  'an impression that the network accepts': {
     answers: [succeed],
-    told: { outcome: 'delivered', attempts: 1, latencyMs: 250, reason: /^HTTP 200$/ },
+    expected: { outcome: 'delivered', attempts: 1, latencyMs: 250, reason: /^HTTP 200$/ },
   },
-  'one that the network counts at the third call': {
+  'an impression that the network accepts at the third call': {
     answers: [(call) => call.fail(500), (call) => call.fail(429), succeed],
-    told: { outcome: 'delivered', attempts: 3, latencyMs: 750, reason: /^HTTP 200$/ },
+    expected: { outcome: 'delivered', attempts: 3, latencyMs: 750, reason: /^HTTP 200$/ },
   },
-  'one that has counted': {
+  'an impression that has already counted': {
     page({ res, trackImpression }) {
       trackImpression(ensAd())
       trackImpression(ensAd())
       res.end()
     },
-    told: { outcome: 'duplicate', attempts: 0, latencyMs: 0, reason: /42/ },
+    expected: { outcome: 'duplicate', attempts: 0, latencyMs: 0, reason: /42/ },
   },
-  'one that is no display': {
+  'an impression that is not a display': {
     headers: BOT_HEADERS,
-    told: { outcome: 'suppressed', attempts: 0, latencyMs: 0, reason: /^bot$/ },
+    expected: { outcome: 'suppressed', attempts: 0, latencyMs: 0, reason: /^bot$/ },
   },
-  'one that cannot be sent': {
+  'an invalid impression': {
     page({ res, trackImpression }) {
       trackImpression({ ...ensAd(), placement: '' })
       res.end()
     },
-    told: { outcome: 'invalid', attempts: 0, latencyMs: 0, reason: /^placement: .*""/ },
+    expected: { outcome: 'invalid', attempts: 0, latencyMs: 0, reason: /^placement: .*""/ },
   },
-  'one that the network refuses': {
+  'an impression that the network rejects': {
     answers: [(call) => call.fail(400)],
-    told: { outcome: 'rejected', attempts: 1, latencyMs: 250, reason: /HTTP 400/ },
+    expected: { outcome: 'rejected', attempts: 1, latencyMs: 250, reason: /HTTP 400/ },
   },
-  'one whose answer is lost': {
+  'an impression whose answer is lost': {
     answers: [(call) => call.disconnect()],
-    told: { outcome: 'uncertain', attempts: 1, latencyMs: 250, reason: /./ },
+    expected: { outcome: 'uncertain', attempts: 1, latencyMs: 250, reason: /./ },
   },
-  'one that there is no room for': {
+  'an impression that exceeds maxPending': {
     options: { delivery: { maxPending: 1 } },
     page({ res, trackImpression }) {
       trackImpression(ensAd(1))
       trackImpression(ensAd())
       res.end()
     },
-    told: { outcome: 'dropped', attempts: 0, latencyMs: 0, reason: /^overflow$/ },
+    expected: { outcome: 'dropped', attempts: 0, latencyMs: 0, reason: /^overflow$/ },
   },
 }
 
-describe('the outcome of', () => {
-  for (const [what, { page = track, headers, options, answers = [], told }] of Object.entries(
-    SCENES,
-  )) {
-    it(`${what} is told as ${told.outcome}, with all that there is to tell`, async () => {
+describe('the event of', () => {
+  for (const [
+    name,
+    { page = renderEnsAd, headers, options, answers = [], expected },
+  ] of Object.entries(CASES)) {
+    it(`${name} is '${expected.outcome}', with every field`, async () => {
       let nowMs = Date.UTC(2026, 0, 1)
       await using network = await ManualEns.start()
       await using site = await Publisher.start(
@@ -93,22 +94,22 @@ describe('the outcome of', () => {
       await site.waitForOutcomes(1)
       const [event] = site.outcomes
       assert.ok(event)
-      const { reason, ...others } = event
-      assert.deepEqual(others, {
+      const { reason, ...otherFields } = event
+      assert.deepEqual(otherFields, {
         network: 'ens',
-        outcome: told.outcome,
+        outcome: expected.outcome,
         requestId: 'a-page-load',
         campaignId: 42,
-        attempts: told.attempts,
-        latencyMs: told.latencyMs,
+        attempts: expected.attempts,
+        latencyMs: expected.latencyMs,
       })
-      assert.match(reason, told.reason)
+      assert.match(reason, expected.reason)
       assert.ok(Object.isFrozen(event))
     })
   }
 
-  it('every kind is among these', () => {
-    const kinds = new Set(Object.values(SCENES).map(({ told }) => told.outcome))
-    assert.deepEqual([...kinds].sort(), [...OUTCOMES].sort())
+  it('covers every outcome', () => {
+    const outcomes = new Set(Object.values(CASES).map(({ expected }) => expected.outcome))
+    assert.deepEqual([...outcomes].sort(), [...OUTCOMES].sort())
   })
 })
