@@ -33,7 +33,7 @@ export class InvalidImpressionError extends Error {
   /** @param value what was given; the message shows it shortened */
   constructor(field: string, expected: string, value: unknown) {
     // Any of these may come from an input.
-    const [printableField, printableExpected] = [toOneLine(field), toOneLine(expected)]
+    const [printableField, printableExpected] = [toPrintable(field), toPrintable(expected)]
     super(`${printableField}: expected ${printableExpected}, got ${describeValue(value)}`)
     this.field = printableField
     this.expected = printableExpected
@@ -131,12 +131,12 @@ const MAX_READ_CHARACTERS = 1_000
  *   hide a secret from it, and it gets more than is shown, because shortening could cut one off.
  */
 export function toOneLine(text: string, redact = (printable: string) => printable): string {
-  const printable = text
-    .slice(0, MAX_READ_CHARACTERS)
-    .replace(LINE_BREAKING, ' ')
-    .replace(UNPRINTABLE, '')
-    .trim()
-  const line = redact(printable)
+  const line = redact(toPrintable(text.slice(0, MAX_READ_CHARACTERS)))
   const isWhole = line.length <= MAX_LINE_CHARACTERS && text.length <= MAX_READ_CHARACTERS
   return isWhole ? line.toWellFormed() : `${line.slice(0, MAX_LINE_CHARACTERS).toWellFormed()}…`
+}
+
+/** The text without what a log must not contain; line breaks become spaces. */
+function toPrintable(text: string): string {
+  return text.replace(LINE_BREAKING, ' ').replace(UNPRINTABLE, '').trim()
 }
