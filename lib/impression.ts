@@ -33,6 +33,9 @@ export interface Impression<Item = unknown> {
   readonly requestId: string
   /** As the network spells it: an integer for ENS, a shortuuid for Closient. */
   readonly campaignId: string | number
+  /** Where it was displayed, and the offer that was: for outcome events. */
+  readonly placement?: string | undefined
+  readonly offerId?: string | undefined
   /** Impressions with the same key may share one call: Closient's search query. */
   readonly batchKey: string
   /** What the network's `parse` made of the input; only that network reads it. */
@@ -50,16 +53,18 @@ export interface Impression<Item = unknown> {
 /** What makes an impression, besides when it was tracked. */
 export type ImpressionDetails<Item = unknown> = Pick<
   Impression<Item>,
-  'network' | 'requestId' | 'campaignId' | 'batchKey' | 'item'
+  'network' | 'requestId' | 'campaignId' | 'placement' | 'offerId' | 'batchKey' | 'item'
 >
 
 /** @param trackedAtMs milliseconds since the Unix epoch */
 export function createImpression(details: ImpressionDetails, trackedAtMs: number): Impression {
-  const { network, requestId, campaignId, batchKey, item } = details
+  const { network, requestId, campaignId, placement, offerId, batchKey, item } = details
   return {
     network,
     requestId,
     campaignId,
+    placement,
+    offerId,
     batchKey,
     item,
     trackedAtMs,
@@ -80,6 +85,10 @@ export interface OutcomeEvent {
   readonly requestId: string
   /** As the network spells it; `undefined` where the input has no usable one. */
   readonly campaignId: string | number | undefined
+  /** Where the campaign was displayed; absent if the input does not tell, as Closient's do not. */
+  readonly placement?: string
+  /** The offer that was displayed; absent if the input does not tell. */
+  readonly offerId?: string
   /** Calls that carried it: 0 if it never left. */
   readonly attempts: number
   /** Milliseconds from `trackImpression` to the outcome. */

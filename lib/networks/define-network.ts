@@ -80,11 +80,12 @@ function ignoreRejection<Result>(result: Result): Result {
 /** Whether the `parse` of a user's network returned what a page load needs. */
 function isParsed(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
-  const { campaignId, onceKey, batchKey }: Partial<Record<string, unknown>> = value as object
+  const parsed: Partial<Record<string, unknown>> = value as object
+  const { campaignId, onceKey, batchKey, placement, offerId, ignored } = parsed
   return (
     (typeof campaignId === 'string' || typeof campaignId === 'number') &&
-    isOptionalString(onceKey) &&
-    isOptionalString(batchKey)
+    [onceKey, batchKey, placement, offerId].every(isOptionalString) &&
+    (ignored === undefined || Array.isArray(ignored))
   )
 }
 

@@ -17,10 +17,16 @@ export interface EnsImpression {
   campaignId: number
   /** The placement used to fetch the campaign, e.g. `header_banner`; 1 to 256 characters. */
   placement: string
-  /** The viewer's country, ISO 3166-1 alpha-2, e.g. `US`. Default: what the `country` option says. */
-  location?: string | undefined
-  /** The viewer's device. Default: the `device` option, then the request's headers. */
-  device?: Device | undefined
+  /**
+   * The viewer's country, ISO 3166-1 alpha-2, e.g. `US`. Default: what the `country` option says. A
+   * wrong value is logged, and the default is used.
+   */
+  location?: string | null | undefined
+  /**
+   * The viewer's device. Default: the `device` option, then the request's headers. A wrong value is
+   * logged, and the default is used.
+   */
+  device?: Device | null | undefined
 }
 
 declare module './network.js' {
@@ -68,12 +74,14 @@ export function ens(options: EnsOptions = {}): Network<EnsItem> {
 
 function parse(fields: Fields, viewer: Viewer): Parsed<EnsItem> {
   const campaignId = parseCampaignId(fields.campaignId)
-  const location = parseLocation(fields.location) ?? viewer.country
-  const device = parseDevice(fields.device) ?? viewer.device
-  const item: EnsItem = { campaignId, placement: parsePlacement(fields.placement) }
+  const placement = parsePlacement(fields.placement)
+  const ignored: InvalidImpressionError[] = []
+  const location = parseLocation(fields.location, ignored) ?? viewer.country
+  const device = parseDevice(fields.device, ignored) ?? viewer.device
+  const item: EnsItem = { campaignId, placement }
   if (location) item.location = location
   if (device) item.device = device
-  return { campaignId, item }
+  return { campaignId, item, placement, ignored }
 }
 
 function parseCampaignId(value: unknown): number {
@@ -98,13 +106,12 @@ function parsePlacement(value: unknown): string {
   )
 }
 
-function parseLocation(value: unknown): string | undefined {
-  if (value === undefined || (typeof value === 'string' && isCountryCode(value))) return value
-  throw new InvalidImpressionError(
-    'location',
-    `an ISO 3166-1 alpha-2 country code such as US${suggestCountryCode(value)}`,
-    value,
-  )
+function parseLocation(value: unknown, ignored: InvalidImpressionError[]): string | undefined {
+  if (value == null) return undefined
+  if (typeof value === 'string' && isCountryCode(value)) return value
+  const expected = `an ISO 3166-1 alpha-2 country code such as US${suggestCountryCode(value)}`
+  ignored.push(new InvalidImpressionError('location', expected, value))
+  return undefined
 }
 
 /** Suggests the code that was probably meant: `UK` and `EL` are common, and are not ISO codes. */
@@ -116,9 +123,11 @@ function suggestCountryCode(value: unknown): string {
   return isCountryCode(code) ? ` (write ${code})` : ''
 }
 
-function parseDevice(value: unknown): Device | undefined {
-  if (value === undefined || isDevice(value)) return value
-  throw new InvalidImpressionError('device', "'mobile', 'desktop' or 'tablet'", value)
+function parseDevice(value: unknown, ignored: InvalidImpressionError[]): Device | undefined {
+  if (value == null) return undefined
+  if (isDevice(value)) return value
+  ignored.push(new InvalidImpressionError('device', "'mobile', 'desktop' or 'tablet'", value))
+  return undefined
 }
 
 function verdict(answer: Answer): Verdict {

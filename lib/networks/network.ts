@@ -1,3 +1,4 @@
+import type { InvalidImpressionError } from '../errors.js'
 import type { Viewer } from '../viewer/viewer.js'
 import type { Answer } from './answer.js'
 import type { Verdict } from './verdict.js'
@@ -27,7 +28,10 @@ type Exclusive<Input> = Input extends Input
 /** The input of `trackImpression`. */
 export type ImpressionInput = Exclusive<AnyInput>
 
-/** The fields of an input that some network knows, each read once; `undefined` if not given. */
+/**
+ * The fields of an input that some network knows, each read once; `undefined` if not given, which a
+ * page may also write as `null`.
+ */
 export type Fields = Readonly<Record<string, unknown>>
 
 /** How well the shape of an input fits a network. */
@@ -50,6 +54,16 @@ export interface Parsed<Item> {
   readonly onceKey?: string
   /** Only impressions with the same key share a call. Default: all of the network's have one key. */
   readonly batchKey?: string
+  /** Where the campaign was displayed. For outcome events. */
+  readonly placement?: string | undefined
+  /** The offer that was displayed. For outcome events. */
+  readonly offerId?: string | undefined
+  /**
+   * The optional fields whose values are wrong and which `item` therefore omits. Each is logged as a
+   * warning, and the impression counts; with the option `strict` the first one is thrown. Ignore a
+   * field if the display is billable without it; throw if the field decides what is billed.
+   */
+  readonly ignored?: readonly InvalidImpressionError[] | undefined
   /**
    * Passed to `request` unchanged. With `whenVisible` it travels through the browser as JSON, where
    * the viewer can read it: do not put a secret in it.
@@ -81,7 +95,11 @@ export interface NetworkDefinition<Item> {
   readonly fields: readonly string[]
   /** Whether an input that does not name its network fits this one. Default: `'likely'`. */
   match?(fields: Fields): Match
-  /** @throws {InvalidImpressionError} names the field and what it should be */
+  /**
+   * Translates an input. A wrong optional field can be `ignored` instead of thrown.
+   *
+   * @throws {InvalidImpressionError} names the field and what it should be
+   */
   parse(fields: Fields, viewer: Viewer): Parsed<Item>
   /** One call that carries all `items`: at most `maxBatch`, all with the same batch key. */
   request(items: readonly Item[]): NetworkRequest
