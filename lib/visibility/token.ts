@@ -1,10 +1,9 @@
 import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 import { formatOnceKey } from '../counting/dedupe.js'
-import type { Impression } from '../impression.js'
+import type { ImpressionDetails } from '../impression.js'
 
 /** What a token vouches for: a valid, admitted impression that waits to be seen. */
-export interface TokenPayload
-  extends Pick<Impression, 'network' | 'requestId' | 'campaignId' | 'batchKey' | 'item'> {
+export interface TokenPayload extends ImpressionDetails {
   readonly onceKey: string
   readonly isExpired: boolean
   /** Whether it was issued here: then its page load is remembered here, or was. */
@@ -51,15 +50,17 @@ export class Tokens {
   }
 
   /** @throws if the item is nothing that JSON can hold, or too much */
-  issue(impression: Impression, onceKey: string, mark: string): string {
-    const { network, requestId, campaignId, batchKey, item } = impression
+  issue(impression: ImpressionDetails, onceKey: string, mark: string): string {
+    const { network, requestId, campaignId, batchKey, item, placement, offerId } = impression
     const [secret] = this.#secrets
     if (!secret) throw new RangeError('no secret')
     const expiresAtMs = this.#now() + this.#ttlMs
     // Most often it says nothing new: left out, it makes tokens shorter.
     const ownKey = onceKey === formatOnceKey(network, campaignId) ? '' : onceKey
     const vouched = [expiresAtMs, mark, network, requestId, campaignId, ownKey, batchKey, item]
-    const payload = Buffer.from(JSON.stringify(vouched)).toString('base64url')
+    // JSON has no `undefined`.
+    const shown = [placement ?? 0, offerId ?? 0]
+    const payload = Buffer.from(JSON.stringify([...vouched, ...shown])).toString('base64url')
     const token = `${payload}.${sign(payload, secret)}`
     if (token.length <= MAX_TOKEN_CHARACTERS) return token
     throw new RangeError(`its token has more than ${MAX_TOKEN_CHARACTERS} characters`)
@@ -75,8 +76,9 @@ export class Tokens {
     const isGood = (secret: KeyObject) => timingSafeEqual(Buffer.from(sign(payload, secret)), given)
     if (!this.#secrets.some(isGood)) return undefined
     // Signed, so that it is what `issue` wrote.
-    const [expiresAtMs, pageLoadNonce, network, requestId, campaignId, ownKey, batchKey, item] =
+    const [expiresAtMs, pageLoadNonce, network, requestId, campaignId, ownKey, ...rest] =
       JSON.parse(Buffer.from(payload, 'base64url').toString())
+    const [batchKey, item, placement, offerId] = rest
     const onceKey = ownKey || formatOnceKey(network, campaignId)
     const isExpired = this.#now() >= expiresAtMs
     const issuedHere = pageLoadNonce.startsWith(this.#issuer)
@@ -87,6 +89,8 @@ export class Tokens {
       onceKey,
       batchKey,
       item,
+      placement: placement || undefined,
+      offerId: offerId || undefined,
       pageLoadNonce,
       isExpired,
       issuedHere,
