@@ -162,6 +162,7 @@ function optionsSchema<Source>() {
     (source: Source) => unknown
   >
   return z.strictObject({
+    enabled: z.boolean().default(true),
     networks: networksSchema.optional(),
     requestId: callback<Option<'requestId'>>().optional(),
     country: z

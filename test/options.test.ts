@@ -95,7 +95,7 @@ describe('a wrong option throws an error with its path and what was expected', (
         Buffer.from('x'.repeat(32)),
         { secret: 'x'.repeat(32) },
       ],
-      'at least 32 bytes, as `openssl rand -base64 32` prints them, or a list of such',
+      'at least 32 bytes, such as `openssl rand -base64 32` prints, or a list of these',
     ],
     ['strict', ['yes', 1, null], 'true or false'],
   ]
@@ -212,7 +212,7 @@ describe('a wrong option throws an error with its path and what was expected', (
       assert.equal(error.code, 'invalid-options')
       assert.match(
         error.message,
-        /strict: expected nothing beside tracker; give it to createTracker/,
+        /strict: expected nothing beside tracker; pass it to createTracker/,
       )
     })
 
