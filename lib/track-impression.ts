@@ -31,10 +31,13 @@ export interface TrackImpression {
   readonly script: (options?: { nonce?: string | undefined }) => string
 }
 
+/** What a helper needs of the page load behind it. */
+type TrackingPageLoad = Pick<PageLoad<unknown>, 'requestId' | 'track' | 'whenVisible' | 'script'>
+
 /** On the helper: the page load behind it. */
 const PAGE_LOAD = Symbol('page load')
 
-type Helper<Source> = ((input: unknown) => '') & { [PAGE_LOAD]?: PageLoad<Source> }
+type Helper = ((input: unknown) => '') & { [PAGE_LOAD]?: TrackingPageLoad }
 
 /**
  * What every helper inherits: getters on each of them would cost ten times as much to make. What they
@@ -42,26 +45,40 @@ type Helper<Source> = ((input: unknown) => '') & { [PAGE_LOAD]?: PageLoad<Source
  */
 const helperPrototype = Object.create(Function.prototype, {
   requestId: {
-    get(this: { [PAGE_LOAD]: PageLoad<unknown> }) {
+    get(this: { [PAGE_LOAD]: TrackingPageLoad }) {
       return this[PAGE_LOAD].requestId
     },
   },
   whenVisible: {
-    get(this: { [PAGE_LOAD]: PageLoad<unknown> }) {
+    get(this: { [PAGE_LOAD]: TrackingPageLoad }) {
       return (input: unknown) => this[PAGE_LOAD].whenVisible(input)
     },
   },
   script: {
-    get(this: { [PAGE_LOAD]: PageLoad<unknown> }) {
+    get(this: { [PAGE_LOAD]: TrackingPageLoad }) {
       return (options?: { nonce?: unknown }) => this[PAGE_LOAD].script(options?.nonce)
     },
   },
 })
 
 /** The function that templates see. */
-export function createTrackImpression<Source>(pageLoad: PageLoad<Source>): TrackImpression {
+export function createTrackImpression(pageLoad: TrackingPageLoad): TrackImpression {
   // Bound: 96 bytes a request, where an arrow function and what it closes over take 144.
-  const helper: Helper<Source> = pageLoad.track.bind(pageLoad)
+  const helper: Helper = pageLoad.track.bind(pageLoad)
   helper[PAGE_LOAD] = pageLoad
   return Object.setPrototypeOf(helper, helperPrototype)
+}
+
+/** The helper of a tracker with `enabled: false`: it accepts everything and does nothing. */
+export function createDisabledTrackImpression(readRequestId: () => string): TrackImpression {
+  let requestId: string | undefined
+  return createTrackImpression({
+    get requestId() {
+      requestId ??= readRequestId()
+      return requestId
+    },
+    track: () => '',
+    whenVisible: () => '',
+    script: () => '',
+  })
 }
