@@ -151,6 +151,7 @@ export function assembleTracker<Source>(
   const configuration = resolveOptions(options, caller)
   const log = createLog(configuration.logger, clock)
   if (!configuration.enabled) return createDisabledTracker(configuration, clock, log)
+  logWarnings(configuration.networks, log)
   const statistics = new Statistics(configuration.networks, clock, log)
   const dedupe = createDedupe(configuration.dedupe, clock.now)
   const openResponses: OpenResponses = new Set()
@@ -166,6 +167,15 @@ export function assembleTracker<Source>(
       createTrackImpression(new PageLoad(pageLoadDependencies, req, res, source)),
     ),
     reply: (req, source, body) => visibility?.routes.reply(req, source, body),
+  }
+}
+
+function logWarnings(networks: readonly Network[], log: Log): void {
+  for (const { name, warnings } of networks) {
+    for (const warning of warnings) {
+      const message = `${name}: ${warning}`
+      log.warn(message, message)
+    }
   }
 }
 

@@ -83,6 +83,7 @@ export function closient(options: ClosientOptions = {}): Network<ClosientItem> {
   const post = createJsonPost(PATH, { 'x-api-key': apiKey })
   return defineNetwork<ClosientItem>({
     ...settings,
+    warnings: findKeyWarnings(apiKey, settings.baseUrl),
     windows: PUBLISHED_WINDOWS,
     fields: ['offerId', 'searchQuery'],
     match,
@@ -90,6 +91,16 @@ export function closient(options: ClosientOptions = {}): Network<ClosientItem> {
     request: (items) => post(buildBody(items)),
     verdict,
   })
+}
+
+/** A proxy or a sandbox at another base URL may have keys of its own. */
+function findKeyWarnings(apiKey: string, baseUrl: string): readonly string[] {
+  const isPublishedHost = new URL(baseUrl).host === new URL(PUBLISHED_HOST).host
+  if (apiKey.startsWith('csb_') || !isPublishedHost) return []
+  return [
+    'the API key does not begin with csb_ as keys of Closient do: check CLOSIENT_API_KEY or ' +
+      'closient({ apiKey })',
+  ]
 }
 
 function match({ campaignId, placement }: Fields): Match {

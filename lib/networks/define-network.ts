@@ -23,6 +23,7 @@ const networkSchema = z.strictObject({
   connections: wholeNumber(1, 1_024),
   maxBatch: wholeNumber(1, 100_000),
   windows: z.array(z.strictObject({ limit: wholeNumber(1), windowMs: wholeNumber(1) })).readonly(),
+  warnings: z.array(z.string()).readonly(),
 })
 
 const { shape } = networkSchema
@@ -36,6 +37,7 @@ const definitionSchema = networkSchema.extend({
   connections: shape.connections.default(128),
   maxBatch: shape.maxBatch.default(1),
   windows: shape.windows.prefault([]),
+  warnings: shape.warnings.prefault([]),
 })
 
 /**

@@ -1,4 +1,4 @@
-import { InvalidImpressionError } from '../errors.js'
+import { ConfigurationError, InvalidImpressionError } from '../errors.js'
 import { isCountryCode } from '../viewer/country.js'
 import { type Device, isDevice } from '../viewer/device.js'
 import type { Viewer } from '../viewer/viewer.js'
@@ -58,6 +58,7 @@ const schema = builtInSchema({ flush: 'immediate', connections: 128 })
  */
 export function ens(options: EnsOptions = {}): Network<EnsItem> {
   const { apiKey, ...settings } = resolveBuiltInOptions('ens', PUBLISHED_HOST, schema, options)
+  refuseClosientKey(apiKey)
   const post = createJsonPost(PATH, { authorization: `Bearer ${apiKey}` })
   return defineNetwork<EnsItem>({
     ...settings,
@@ -70,6 +71,16 @@ export function ens(options: EnsOptions = {}): Network<EnsItem> {
     request: ([item]) => post(item),
     verdict,
   })
+}
+
+/** A key of Closient in the wrong variable must not become known to ENS. */
+function refuseClosientKey(apiKey: string): void {
+  if (!apiKey.startsWith('csb_')) return
+  throw new ConfigurationError(
+    'invalid-options',
+    'ens(): apiKey: expected a key of ENS, got one that begins with csb_ like those of Closient: ' +
+      'check ENS_API_KEY or ens({ apiKey })',
+  )
 }
 
 function parse(fields: Fields, viewer: Viewer): Parsed<EnsItem> {

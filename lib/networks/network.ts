@@ -113,6 +113,11 @@ export interface NetworkDefinition<Item> {
   readonly connections?: number | undefined
   /** Most impressions per call. @default 1 */
   readonly maxBatch?: number | undefined
+  /**
+   * What looks wrong in the configuration, one sentence each. A tracker logs them when it is created.
+   * They must not contain a secret. @default []
+   */
+  readonly warnings?: readonly string[] | undefined
   /** The published rate limits. The headers of its answers update them. @default [] */
   readonly windows?: readonly QuotaWindow[] | undefined
 }
@@ -124,4 +129,5 @@ export interface Network<Item = unknown> extends Required<NetworkDefinition<Item
   readonly connections: number
   readonly maxBatch: number
   readonly windows: readonly QuotaWindow[]
+  readonly warnings: readonly string[]
 }

@@ -10,7 +10,7 @@ import { withEnvironment } from './environment.js'
 import { findSamples, type NetworkSamples } from './samples.js'
 import { viewer } from './viewer.js'
 
-const API_KEY = 'csb_canary-8d1f0c_77'
+const API_KEY = 'canary-8d1f0c_77'
 
 /** Creates the network that the contract is checked on. */
 export type NetworkFactory = (options: { apiKey: string }) => Network
@@ -79,6 +79,7 @@ function definitionClauses({ name, network }: Subject): Clause[] {
         assert.ok(Object.isFrozen(network))
         assert.ok(Object.isFrozen(network.fields))
         assert.ok(Object.isFrozen(network.windows))
+        assert.ok(Object.isFrozen(network.warnings))
       },
     },
     {
@@ -112,6 +113,7 @@ function definitionClauses({ name, network }: Subject): Clause[] {
           String(network),
           String(Object.entries(network)),
           ...Object.values(network).map(String),
+          ...network.warnings,
         ]
         for (const text of texts) assert.ok(!text.includes(API_KEY), text)
       },
