@@ -1,3 +1,5 @@
+import { copyText } from './request/copy-text.js'
+
 /** What is wrong with the configuration. The README explains each code. */
 export type ConfigurationErrorCode =
   | 'no-network'
@@ -133,7 +135,9 @@ const MAX_READ_CHARACTERS = 1_000
 export function toOneLine(text: string, redact = (printable: string) => printable): string {
   const line = redact(toPrintable(text.slice(0, MAX_READ_CHARACTERS)))
   const isWhole = line.length <= MAX_LINE_CHARACTERS && text.length <= MAX_READ_CHARACTERS
-  return isWhole ? line.toWellFormed() : `${line.slice(0, MAX_LINE_CHARACTERS).toWellFormed()}…`
+  return isWhole
+    ? copyText(line.toWellFormed())
+    : `${copyText(line.slice(0, MAX_LINE_CHARACTERS).toWellFormed())}…`
 }
 
 /** The text without what a log must not contain; line breaks become spaces. */

@@ -5,6 +5,7 @@ import {
   toOneLine,
 } from '../errors.js'
 import type { Log } from '../logger.js'
+import { copyText } from '../request/copy-text.js'
 import type { Fields, Network, Parsed } from './network.js'
 import { COMMON_FIELDS, UnknownFieldWarnings } from './unknown-fields.js'
 
@@ -35,7 +36,8 @@ export class InputReader<Channel extends { readonly network: Network }> {
 
   /**
    * Reads every field that some network knows. Each is read once, because a getter may throw, or
-   * return something else the next time.
+   * return something else the next time. Texts are copied, because a page may have cut them out of
+   * its request, and impressions outlive requests.
    *
    * @throws {InvalidImpressionError} if the input is not an object
    */
@@ -56,7 +58,7 @@ export class InputReader<Channel extends { readonly network: Network }> {
         const value = given[name]
         // `null` means "not given", for every network. Most inputs omit most fields, and not writing
         // `undefined` again saves time.
-        if (value != null) fields[name] = value
+        if (value != null) fields[name] = typeof value === 'string' ? copyText(value) : value
       } catch (thrown) {
         const expected = `a value that can be read (reading it threw: ${describeError(thrown)})`
         failure ??= new InvalidImpressionError(name, expected, undefined)
