@@ -3,7 +3,7 @@ import { callback, checkOptions, wholeNumber } from '../check-options.js'
 import type { Viewer } from '../viewer/viewer.js'
 import type { Answer } from './answer.js'
 import { checkBaseUrl } from './check-base-url.js'
-import type { Fields, Network, NetworkDefinition } from './network.js'
+import type { Fields, Network, NetworkDefinition, NetworkRequest } from './network.js'
 import { verdictOnStatus } from './verdict.js'
 
 /** A complete network. */
@@ -30,6 +30,7 @@ const { shape } = networkSchema
 
 /** A network as a user defines it. */
 const definitionSchema = networkSchema.extend({
+  secrets: z.array(z.string()).readonly().prefault([]),
   match: shape.match.optional(),
   verdict: shape.verdict.optional(),
   flush: shape.flush.default('immediate'),
@@ -46,7 +47,12 @@ const definitionSchema = networkSchema.extend({
  * @throws {ConfigurationError} `invalid-network` or `insecure-base-url`
  */
 export function defineNetwork<Item>(definition: NetworkDefinition<Item>): Network<Item> {
-  const settings = checkOptions('defineNetwork()', definitionSchema, definition, 'invalid-network')
+  const { secrets, ...settings } = checkOptions(
+    'defineNetwork()',
+    definitionSchema,
+    definition,
+    'invalid-network',
+  )
   const baseUrl = checkBaseUrl(
     `defineNetwork(): baseUrl of ${settings.name}`,
     settings.baseUrl,
@@ -62,12 +68,19 @@ export function defineNetwork<Item>(definition: NetworkDefinition<Item>): Networ
       if (isParsed(parsed)) return parsed
       throw new TypeError('parse() returned no { campaignId, item }')
     },
-    request: (items: readonly Item[]) => ignoreRejection(definition.request(items)),
+    request: (items: readonly Item[]) =>
+      addSecrets(ignoreRejection(definition.request(items)), secrets),
     verdict: (answer: Answer) =>
       definition.verdict
         ? ignoreRejection(definition.verdict(answer))
         : verdictOnStatus(answer, undefined),
   })
+}
+
+/** The definition may be a network, whose requests have secrets already. */
+function addSecrets(request: NetworkRequest, secrets: readonly string[]): NetworkRequest {
+  if (secrets.length === 0) return request
+  return { ...request, secrets: [...(request?.secrets ?? []), ...secrets] }
 }
 
 /**

@@ -76,8 +76,11 @@ export interface NetworkRequest {
   readonly method: 'POST' | 'PUT' | 'GET'
   /** Path and query below the base URL, starting with a slash. */
   readonly path: string
+  /** Their values are secret, except those of `content-type`, `accept` and `user-agent`. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** What else must not be logged when the network repeats it: the definition's `secrets`. */
+  readonly secrets?: readonly string[] | undefined
 }
 
 /**
@@ -114,6 +117,13 @@ export interface NetworkDefinition<Item> {
   /** Most impressions per call. @default 1 */
   readonly maxBatch?: number | undefined
   /**
+   * What must not be logged when the network repeats it: a key that is in the path, the query or the
+   * body of its requests. Headers are secret anyway. Default: none.
+   *
+   * @example secrets: [apiKey]
+   */
+  readonly secrets?: readonly string[] | undefined
+  /**
    * What looks wrong in the configuration, one sentence each. A tracker logs them when it is created.
    * They must not contain a secret. @default []
    */
@@ -123,7 +133,9 @@ export interface NetworkDefinition<Item> {
 }
 
 /** A network with all defaults filled in: what `ens()`, `closient()` and `defineNetwork()` return. */
-export interface Network<Item = unknown> extends Required<NetworkDefinition<Item>> {
+export interface Network<Item = unknown>
+  // Without the secrets, so that printing a network shows none. Its requests carry them.
+  extends Required<Omit<NetworkDefinition<Item>, 'secrets'>> {
   readonly flush: Flush
   readonly onUncertain: 'drop' | 'resend'
   readonly connections: number
