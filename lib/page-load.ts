@@ -15,17 +15,17 @@ import type { Log } from './logger.js'
 import { type InputReader, identifyInput, type ReadInput } from './networks/input-reader.js'
 import type { Configuration } from './options.js'
 import { Admission } from './request/admission.js'
-import {
-  isSharedCacheable,
-  isStorable,
-  markPrivateOnSend,
-  suppressionForStatus,
-} from './request/caching.js'
+import { isSharedCacheable, isStorable, markPrivateOnSend } from './request/caching.js'
 import { isNavigation } from './request/navigation.js'
 import { readOriginalUrl } from './request/original-url.js'
 import { setPageLoadCookie } from './request/page-load-cookie.js'
 import { identifyPageLoad, type PageLoadIdentity } from './request/request-id.js'
-import { onResponseEnded, type ResponseState, readResponseState } from './request/response-state.js'
+import {
+  type ResponseState,
+  readResponseState,
+  whenResponseEnds,
+} from './request/response-state.js'
+import { suppressionForStatus } from './request/suppression-for-status.js'
 import { RequestViewer } from './viewer/viewer.js'
 import { findMountPath } from './visibility/mount-path.js'
 import type { Routes } from './visibility/routes.js'
@@ -197,7 +197,8 @@ export class PageLoad<Source> {
 
   /** Called when this page load displays its first campaign. */
   #openCampaigns(state: ResponseState): CountedCampaigns {
-    if (state === 'open') onResponseEnded(this.#req, this.#res, (end) => this.#onResponseEnded(end))
+    if (state === 'open')
+      whenResponseEnds(this.#req, this.#res, (end) => this.#onResponseEnded(end))
     else this.#warnIfShared()
     const { requestId, canRecur } = this.#getIdentity()
     // An id that no later request can carry is not remembered beyond this page load.
@@ -239,7 +240,7 @@ export class PageLoad<Source> {
 
   /** Why the response as it is now displays nothing; `undefined` if it does, or still may. */
   #suppressionForResponse(state: ResponseState): Suppression | undefined {
-    return state === 'broken' ? 'aborted' : suppressionForStatus(this.#res.statusCode)
+    return state === 'aborted' ? 'aborted' : suppressionForStatus(this.#res.statusCode)
   }
 
   #hold(countable: CountableImpression, campaigns: CountedCampaigns): void {

@@ -1,32 +1,32 @@
 import type { ImpressionInput } from './networks/network.js'
 import type { PageLoad } from './page-load.js'
 
-/** Tells the network of a display: what templates see as `trackImpression`. */
+/** Records an impression. This is the function that templates see as `trackImpression`. */
 export interface TrackImpression {
   /**
    * Records that a campaign is displayed on this page. Never blocks, and never throws unless the
    * option `strict` is set.
    *
-   * @returns an empty string, so that a template's output tag prints nothing
-   * @throws {InvalidImpressionError} with the option `strict`, if the input cannot be sent
+   * @returns an empty string, so that an output tag prints nothing
+   * @throws {InvalidImpressionError} if the input is invalid and the option `strict` is set
    */
   (input: ImpressionInput): ''
   /** This page load's id. */
   readonly requestId: string
   /**
-   * Tells the network once the ad has been seen: half of its pixels for a second. Needs the option
-   * `visibility`, and `script()` somewhere on the page.
+   * Records the impression once the ad is viewable: half of its pixels for one second. Requires the
+   * option `visibility`, and `script()` somewhere on the page.
    *
-   * @returns the attribute `data-ad-impression` with a signed token, for the ad's element. It holds
-   *   nothing that templates escape. Empty if the impression does not count.
-   * @throws {InvalidImpressionError} with the option `strict`, if the input cannot be sent
+   * @returns the attribute `data-ad-impression` with a signed token, for the ad's element. It
+   *   contains no characters that templates escape. Empty if the impression does not count.
+   * @throws {InvalidImpressionError} if the input is invalid and the option `strict` is set
    */
   readonly whenVisible: (input: ImpressionInput) => string
   /**
-   * The tag `<script>` that loads the client script, for anywhere on the page. Empty, and said in the
-   * log, without the option `visibility`.
+   * The `<script>` tag that loads the client script. It may be anywhere on the page. Without the
+   * option `visibility` it is empty, and an error is logged.
    *
-   * @param options `nonce`: of the page's Content-Security-Policy
+   * @param options `nonce`: the nonce of the page's Content-Security-Policy
    */
   readonly script: (options?: { nonce?: string | undefined }) => string
 }
@@ -34,14 +34,14 @@ export interface TrackImpression {
 /** What a helper needs of the page load behind it. */
 type TrackingPageLoad = Pick<PageLoad<unknown>, 'requestId' | 'track' | 'whenVisible' | 'script'>
 
-/** On the helper: the page load behind it. */
+/** The property of the helper that holds its page load. */
 const PAGE_LOAD = Symbol('page load')
 
 type Helper = ((input: unknown) => '') & { [PAGE_LOAD]?: TrackingPageLoad }
 
 /**
- * What every helper inherits: getters on each of them would cost ten times as much to make. What they
- * get can be taken from the helper and passed on by itself.
+ * The prototype of every helper. Defining these getters on each helper would be much slower. The
+ * functions that they return are bound, so templates may destructure the helper.
  */
 const helperPrototype = Object.create(Function.prototype, {
   requestId: {
@@ -61,9 +61,9 @@ const helperPrototype = Object.create(Function.prototype, {
   },
 })
 
-/** The function that templates see. */
+/** Creates the helper of one page load. */
 export function createTrackImpression(pageLoad: TrackingPageLoad): TrackImpression {
-  // Bound: 96 bytes a request, where an arrow function and what it closes over take 144.
+  // A bound function takes less memory per request than a closure.
   const helper: Helper = pageLoad.track.bind(pageLoad)
   helper[PAGE_LOAD] = pageLoad
   return Object.setPrototypeOf(helper, helperPrototype)

@@ -4,10 +4,11 @@ import express from 'express'
 import { type ImpressionsMiddleware, impressions } from '../lib/express.js'
 import type { OutcomeEvent } from '../lib/impression.js'
 import { type Sandbox, startSandbox } from '../lib/sandbox/sandbox.js'
-import { assertBalanced } from './page-load/books.js'
-import { view } from './page-load/browser.js'
-import { listening, networksOf, portOf } from './page-load/publisher.js'
-import { loggerInto } from './page-load/witness.js'
+import { fetchPage } from './page-load/fetch-page.js'
+import { getPort, listenOnLoopback } from './page-load/listen-on-loopback.js'
+import { createMemoryLogger } from './page-load/memory-logger.js'
+import { createNetworks } from './page-load/sandbox-networks.js'
+import { assertBalanced } from './page-load/stats-assertions.js'
 
 const ID = 'mhvXdrZT4jP5T8vBxuvm75'
 const OTHER_ID = '2222222222222222222223'
@@ -142,7 +143,11 @@ const IGNORED_FIELDS: [title: string, input: unknown, network: string, message: 
 async function startSite(sandbox: Sandbox, input: unknown, strict: boolean) {
   const lines: string[] = []
   const events: OutcomeEvent[] = []
-  const ads = impressions({ networks: networksOf(sandbox), logger: loggerInto(lines), strict })
+  const ads = impressions({
+    networks: createNetworks(sandbox),
+    logger: createMemoryLogger(lines),
+    strict,
+  })
   ads.on('outcome', (event) => events.push(event))
   const app = express()
   app.set('env', 'test')
@@ -155,8 +160,8 @@ async function startSite(sandbox: Sandbox, input: unknown, strict: boolean) {
     res.send(PAGE.replace('[]', `[${printed}]`))
   })
   const server = createServer(app)
-  await listening(server)
-  return { ads, lines, events, server, url: `http://127.0.0.1:${portOf(server)}/` }
+  await listenOnLoopback(server)
+  return { ads, lines, events, server, url: `http://127.0.0.1:${getPort(server)}/` }
 }
 
 async function close(server: Server, ads: ImpressionsMiddleware): Promise<void> {
@@ -179,7 +184,7 @@ describe('trackImpression', () => {
       it('is invalid and logged once; the page and its other impressions are fine', async () => {
         const { ads, lines, events, server, url } = await startSite(sandbox, input, false)
         try {
-          const { status, text } = await view(url)
+          const { status, text } = await fetchPage(url)
           assert.equal(status, 200)
           assert.equal(text, PAGE)
 
@@ -212,7 +217,7 @@ describe('trackImpression', () => {
       it('throws the same message with strict', async () => {
         const { ads, lines, events, server, url } = await startSite(sandbox, input, true)
         try {
-          const { status, text } = await view(url)
+          const { status, text } = await fetchPage(url)
           assert.equal(status, 500)
           assert.ok(unescapeHtml(text).includes(`InvalidImpressionError: ${message}`), text)
           assert.equal(events.find(({ outcome }) => outcome === 'invalid')?.reason, message)
@@ -229,8 +234,8 @@ describe('trackImpression', () => {
       it('counts without that field, with one warning that names it', async () => {
         const { ads, lines, events, server, url } = await startSite(sandbox, input, false)
         try {
-          await view(url)
-          await view(url)
+          await fetchPage(url)
+          await fetchPage(url)
           await sandbox.ens.received(network === 'ens' ? 4 : 2)
           await sandbox.closient.received(2)
           await ads.flush()
@@ -246,7 +251,7 @@ describe('trackImpression', () => {
       it('throws the same message with strict', async () => {
         const { ads, lines, events, server, url } = await startSite(sandbox, input, true)
         try {
-          const { status, text } = await view(url)
+          const { status, text } = await fetchPage(url)
           assert.equal(status, 500)
           assert.ok(unescapeHtml(text).includes(`InvalidImpressionError: ${message}`), text)
           assert.equal(events.find(({ outcome }) => outcome === 'invalid')?.reason, message)
@@ -262,7 +267,7 @@ describe('trackImpression', () => {
     const ad = { ...ensAd, location: null, device: null, network: null, offerId: null }
     const { ads, lines, server, url } = await startSite(sandbox, ad, true)
     try {
-      await view(url)
+      await fetchPage(url)
       await sandbox.ens.received(2)
       const { body } = sandbox.ens.calls[1] ?? {}
       assert.deepEqual(body, { ...ensAd, device: 'desktop' })
@@ -277,7 +282,7 @@ describe('trackImpression', () => {
   it('with the same bad input twenty times is logged once and counted twenty times', async () => {
     const { ads, lines, server, url } = await startSite(sandbox, { ...ensAd, placement: '' }, false)
     try {
-      for (let i = 0; i < 20; i += 1) await view(url)
+      for (let i = 0; i < 20; i += 1) await fetchPage(url)
       assert.equal(ads.stats().ens?.invalid, 20)
       assert.equal(lines.length, 1)
     } finally {
@@ -289,8 +294,8 @@ describe('trackImpression', () => {
     const ad = { campaignId: 43, placement: 'side', id: 43, url: 'https://a.example', image: '' }
     const { ads, lines, server, url } = await startSite(sandbox, ad, false)
     try {
-      await view(url)
-      await view(url)
+      await fetchPage(url)
+      await fetchPage(url)
       await sandbox.ens.received(4)
       assert.deepEqual(sandbox.ens.calls.map(({ body }) => body).filter(isSideAd), [
         { campaignId: 43, placement: 'side', device: 'desktop' },

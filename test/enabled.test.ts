@@ -4,13 +4,13 @@ import { impressions } from '../lib/express.js'
 import { impressions as koaImpressions } from '../lib/koa.js'
 import { builtInNetworks } from '../lib/networks/built-in-networks.js'
 import { createTracker } from '../lib/tracker.js'
+import { FrameworkSite } from './frameworks/framework-site.js'
 import { FRAMEWORKS } from './frameworks/frameworks.js'
-import { Site } from './frameworks/site.js'
 import { withEnvironment } from './networks/environment.js'
-import { nonZero } from './page-load/books.js'
-import { view } from './page-load/browser.js'
 import { closientAd, ensAd } from './page-load/campaigns.js'
-import { listening, portOf } from './page-load/publisher.js'
+import { fetchPage } from './page-load/fetch-page.js'
+import { getPort, listenOnLoopback } from './page-load/listen-on-loopback.js'
+import { omitZeros } from './page-load/stats-assertions.js'
 
 const visibility = { secret: '8Yc0xyl7fMZbyxl3jz2Oq9kq1Gk7Rr4W' }
 
@@ -18,7 +18,7 @@ for (const framework of FRAMEWORKS) {
   describe(`with enabled: false, a page in ${framework.name}`, () => {
     it('has a helper that accepts everything, even with strict, and sends nothing', async () => {
       const options = [{ enabled: false, strict: true, visibility }]
-      await using site = await Site.start(
+      await using site = await FrameworkSite.start(
         framework,
         ({ trackImpression, answer }) => {
           const { whenVisible, script } = trackImpression
@@ -42,8 +42,8 @@ for (const framework of FRAMEWORKS) {
         { options },
       )
 
-      const first = JSON.parse((await site.client.view()).text)
-      const second = JSON.parse((await site.client.view()).text)
+      const first = JSON.parse((await site.client.fetchPage()).text)
+      const second = JSON.parse((await site.client.fetchPage()).text)
 
       assert.deepEqual(first.printed, Array(8).fill(''))
       assert.match(first.ids[0], /^[0-9a-f-]{36}$/)
@@ -54,7 +54,7 @@ for (const framework of FRAMEWORKS) {
       await tracker?.close()
       assert.deepEqual(Object.keys(tracker?.stats() ?? {}), ['ens', 'closient', 'unknown'])
       for (const figures of Object.values(tracker?.stats() ?? {})) {
-        assert.deepEqual(nonZero(figures), {})
+        assert.deepEqual(omitZeros(figures), {})
       }
       assert.equal(site.sandbox.ens.totals.calls + site.sandbox.closient.totals.calls, 0)
       assert.deepEqual(site.outcomes, [])
@@ -96,8 +96,8 @@ describe('enabled: false', () => {
   it('names the page load as the option requestId does', async () => {
     await using tracker = createTracker({ enabled: false, requestId: ({ url }) => `page${url}` })
     const server = createServer((req, res) => res.end(tracker.pageLoad(req, res).requestId))
-    await listening(server)
-    const { text } = await view(`http://127.0.0.1:${portOf(server)}/news`)
+    await listenOnLoopback(server)
+    const { text } = await fetchPage(`http://127.0.0.1:${getPort(server)}/news`)
     server.close()
     server.closeAllConnections()
     assert.equal(text, 'page/news')
@@ -108,8 +108,8 @@ describe('enabled: false', () => {
     const server = createServer((req, res) => {
       res.end(String(tracker.reply(req) ?? 'not for the tracker'))
     })
-    await listening(server)
-    const { text } = await view(`http://127.0.0.1:${portOf(server)}/_visible/client.js`)
+    await listenOnLoopback(server)
+    const { text } = await fetchPage(`http://127.0.0.1:${getPort(server)}/_visible/client.js`)
     server.close()
     server.closeAllConnections()
     assert.equal(text, 'not for the tracker')

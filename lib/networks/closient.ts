@@ -85,6 +85,7 @@ export function closient(options: ClosientOptions = {}): Network<ClosientItem> {
     ...settings,
     warnings: findKeyWarnings(apiKey, settings.baseUrl),
     windows: PUBLISHED_WINDOWS,
+    mixesBatchKeys: true,
     fields: ['offerId', 'searchQuery'],
     match,
     parse: (fields, viewer) => parse(fields, viewer, perOffer),
@@ -166,8 +167,11 @@ function parseSearchQuery(value: unknown, ignored: InvalidImpressionError[]): st
   return undefined
 }
 
+/** A search query is about all impressions of the call, so different ones are left out. */
 function buildBody(items: readonly ClosientItem[]): object {
-  const searchQuery = items[0]?.searchQuery
+  const [first] = items
+  const isSameQuery = items.every(({ searchQuery }) => searchQuery === first?.searchQuery)
+  const searchQuery = isSameQuery ? first?.searchQuery : undefined
   return {
     impressions: items.map(({ searchQuery: _, ...impression }) => impression),
     ...(searchQuery !== undefined && { search_query: searchQuery }),

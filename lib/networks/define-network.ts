@@ -22,6 +22,7 @@ const networkSchema = z.strictObject({
   onUncertain: z.enum(['drop', 'resend']),
   connections: wholeNumber(1, 1_024),
   maxBatch: wholeNumber(1, 100_000),
+  mixesBatchKeys: z.boolean(),
   windows: z.array(z.strictObject({ limit: wholeNumber(1), windowMs: wholeNumber(1) })).readonly(),
   warnings: z.array(z.string()).readonly(),
 })
@@ -37,6 +38,7 @@ const definitionSchema = networkSchema.extend({
   onUncertain: shape.onUncertain.default('drop'),
   connections: shape.connections.default(128),
   maxBatch: shape.maxBatch.default(1),
+  mixesBatchKeys: shape.mixesBatchKeys.default(false),
   windows: shape.windows.prefault([]),
   warnings: shape.warnings.prefault([]),
 })

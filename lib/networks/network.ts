@@ -104,7 +104,10 @@ export interface NetworkDefinition<Item> {
    * @throws {InvalidImpressionError} names the field and what it should be
    */
   parse(fields: Fields, viewer: Viewer): Parsed<Item>
-  /** One call that carries all `items`: at most `maxBatch`, all with the same batch key. */
+  /**
+   * One call that carries all `items`: at most `maxBatch`, all with the same batch key unless
+   * `mixesBatchKeys` is set.
+   */
   request(items: readonly Item[]): NetworkRequest
   /** What an answer means. Default: `verdictOnStatus`, which judges by the HTTP status. */
   verdict?(answer: Answer): Verdict
@@ -128,6 +131,12 @@ export interface NetworkDefinition<Item> {
    * They must not contain a secret. @default []
    */
   readonly warnings?: readonly string[] | undefined
+  /**
+   * Whether `request` also takes items with different batch keys, and leaves out what they differ
+   * in. Used only for impressions that would otherwise expire before quota is left for a call per
+   * batch key. @default false
+   */
+  readonly mixesBatchKeys?: boolean | undefined
   /** The published rate limits. The headers of its answers update them. @default [] */
   readonly windows?: readonly QuotaWindow[] | undefined
 }
@@ -140,6 +149,7 @@ export interface Network<Item = unknown>
   readonly onUncertain: 'drop' | 'resend'
   readonly connections: number
   readonly maxBatch: number
+  readonly mixesBatchKeys: boolean
   readonly windows: readonly QuotaWindow[]
   readonly warnings: readonly string[]
 }

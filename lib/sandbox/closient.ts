@@ -199,6 +199,12 @@ const PROBLEMS: Record<number, Problem> = {
     title: 'Method Not Allowed',
     detail: 'This resource answers POST only.',
   },
+  408: {
+    code: 'request_timeout',
+    title: 'Request Timeout',
+    detail: 'The request took too long.',
+    retryable: true,
+  },
   413: {
     code: 'payload_too_large',
     title: 'Content Too Large',

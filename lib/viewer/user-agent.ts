@@ -3,99 +3,114 @@ import { LRUCache } from 'lru-cache'
 import { UAParser } from 'ua-parser-js'
 
 /**
- * What a User-Agent says of the thing behind it. `'other'` is a device that is none of the three
- * an ad network knows (a TV, a console, a car, a watch); `'unknown'` is no device at all.
+ * The device that a User-Agent names. `'other'` is a device that ENS has no value for (a TV, a
+ * console, a car, a watch); `'unknown'` means that no device was recognized.
  */
 export type UserAgentDevice = 'mobile' | 'desktop' | 'tablet' | 'other' | 'unknown'
 
 export interface UserAgent {
   readonly device: UserAgentDevice
-  readonly bot: boolean
+  readonly isBot: boolean
 }
 
 /**
- * Characters of a User-Agent that are looked at: every expression below runs on no more than
- * these. The longest of 10,000 real ones has 268.
+ * The part of a User-Agent that is read, in characters. It bounds the input of every expression
+ * below; real User-Agents are shorter.
  */
 export const MAX_USER_AGENT_LENGTH = 512
 
 /**
- * Characters that the device is read from. The parser's time grows with the square of these
- * (`droid droid …`); what follows them names apps, screens and languages.
+ * The part that the device is read from, in characters. The parser's running time is quadratic for
+ * some inputs (`droid droid …`). What follows this part names apps, screens and languages.
  */
 export const MAX_DEVICE_LENGTH = 256
 
-/** User agents remembered: a day's sample of 10,000 page views holds some 950 different ones. */
+/** How many User-Agents are remembered: more than a busy site sees in a day. */
 export const MAX_USER_AGENTS = 2_000
 
-const NOTHING: UserAgent = Object.freeze({ device: 'unknown', bot: false })
+const UNKNOWN_USER_AGENT: UserAgent = Object.freeze({ device: 'unknown', isBot: false })
 
-/** What was read before, by the whole User-Agent. */
-export const seenUserAgents = new LRUCache<string, UserAgent>({ max: MAX_USER_AGENTS })
+/** Results by the complete User-Agent. */
+export const userAgentCache = new LRUCache<string, UserAgent>({ max: MAX_USER_AGENTS })
 
 /**
- * Reads a User-Agent (RFC 9110, section 10.1.5), from memory where it was seen before.
+ * Reads a User-Agent (RFC 9110, section 10.1.5), from the cache if possible. Never throws.
  *
- * Never throws. One longer than `MAX_USER_AGENT_LENGTH` is read that far and not remembered: V8
- * keeps the whole of a string alive for as long as a slice of it.
+ * One longer than `MAX_USER_AGENT_LENGTH` is cut and not cached: in V8 a slice keeps the whole
+ * string alive.
  */
 export function readUserAgent(value: string | undefined): UserAgent {
-  if (value === undefined || value === '') return NOTHING
-  if (value.length > MAX_USER_AGENT_LENGTH) return parse(value.slice(0, MAX_USER_AGENT_LENGTH))
-  let userAgent = seenUserAgents.get(value)
+  if (value === undefined || value === '') return UNKNOWN_USER_AGENT
+  if (value.length > MAX_USER_AGENT_LENGTH) {
+    return parseUserAgent(value.slice(0, MAX_USER_AGENT_LENGTH))
+  }
+  let userAgent = userAgentCache.get(value)
   if (userAgent === undefined) {
-    userAgent = parse(value)
-    seenUserAgents.set(value, userAgent)
+    userAgent = parseUserAgent(value)
+    userAgentCache.set(value, userAgent)
   }
   return userAgent
 }
 
-function parse(value: string): UserAgent {
+function parseUserAgent(value: string): UserAgent {
   return {
     device: parseDevice(value.slice(0, MAX_DEVICE_LENGTH)),
-    bot: isRobot(value.replace(ANDROID_MODEL, '$1')),
+    isBot: matchesBotPattern(value.replace(ANDROID_MODEL, '$1')),
   }
 }
 
-// Marks of televisions whose maker's name alone leads the parser to say phone or nothing.
+/** The parser's device type; `undefined` if it recognizes none. */
+type ParsedType = 'mobile' | 'tablet' | undefined
+
+// Televisions that the parser takes for phones, or does not recognize, because of their maker's name.
 const TELEVISION = /(?:^|[^A-Za-z])TV|TV(?:[^A-Za-z]|$)|Web0S|CE-HTML|OMI\//
 
-// The systems whose browsers the parser leaves without a type, because they are computers.
+// The parser gives computers no type.
 const COMPUTER = /Windows NT|Macintosh|X11|Wayland|CrOS/
 
 function parseDevice(value: string): UserAgentDevice {
   const { type } = new UAParser(value).getDevice()
   if (type !== undefined && type !== 'mobile' && type !== 'tablet') return 'other'
+  if (isTelevision(value)) return 'other'
+  if (value.includes('Android')) return parseAndroidDevice(value, type)
+  return type ?? parseUntypedDevice(value)
+}
 
-  const mobile = value.includes('Mobile')
-  // A phone may well be named after TV; it says Mobile too.
-  if (!mobile && TELEVISION.test(value)) return 'other'
+function isTelevision(value: string): boolean {
+  // A phone's model may contain "TV", but a phone also says Mobile.
+  return !value.includes('Mobile') && TELEVISION.test(value)
+}
 
-  if (value.includes('Android')) {
-    // Google's own rule for Android: phones say Mobile, tablets do not. The parser goes by the
-    // maker where it does not know the model, and most makers of tablets make phones.
-    if (mobile) return type ?? 'mobile'
-    if (value.includes('Chrome/')) return 'tablet'
-    if (type !== undefined) return type
-    return /AppleWebKit|Gecko\//.test(value) ? 'tablet' : 'unknown'
-  }
+/**
+ * Google's rule for Android: phones say Mobile, tablets do not. If the parser does not know the
+ * model, it goes by the maker, and most makers of tablets also make phones.
+ */
+function parseAndroidDevice(value: string, type: ParsedType): UserAgentDevice {
+  if (value.includes('Mobile')) return type ?? 'mobile'
+  if (value.includes('Chrome/')) return 'tablet'
   if (type !== undefined) return type
-  // There is no Samsung Internet for Linux: it is what a Galaxy Tab says of itself from the
-  // factory, and a phone when asked for the desktop site.
+  return /AppleWebKit|Gecko\//.test(value) ? 'tablet' : 'unknown'
+}
+
+function parseUntypedDevice(value: string): UserAgentDevice {
+  // Samsung Internet does not exist for Linux. A Galaxy Tab sends this by default, and a phone sends
+  // it when the viewer requests the desktop site.
   if (value.includes('X11') && value.includes('SamsungBrowser/')) return 'tablet'
   return COMPUTER.test(value) ? 'desktop' : 'unknown'
 }
 
 /**
- * Patterns of isbot that are not asked, since they match what people browse with and hardly a
- * robot that no other pattern would match: televisions (`CE-HTML/1.0;`, `OMI/4.21 Catcher4`) and
- * the Sogou browser of Android (`SogouMobileBrowser`). Sogou's spider is known by other words.
+ * Patterns of isbot that are not used, because they match browsers and hardly any bot that no other
+ * pattern matches: televisions (`CE-HTML/1.0;`, `OMI/4.21 Catcher4`) and Sogou's browser for Android
+ * (`SogouMobileBrowser`). Other patterns match Sogou's spider.
  */
-export const UNASKED_BOT_PATTERNS: readonly string[] = ['\\b\\w+/1\\.0;', 'catch', 'sogou']
+export const EXCLUDED_BOT_PATTERNS: readonly string[] = ['\\b\\w+/1\\.0;', 'catch', 'sogou']
 
-const isRobot = createIsbotFromList(list.filter((item) => !UNASKED_BOT_PATTERNS.includes(item)))
+const matchesBotPattern = createIsbotFromList(
+  list.filter((pattern) => !EXCLUDED_BOT_PATTERNS.includes(pattern)),
+)
 
-// The model's name in an Android browser's first comment. Phones are called Discovery, Spider and
-// M bot; a robot that poses as a phone gives its own name after it.
+// The model name in an Android browser's first comment. It is removed before bots are detected:
+// phones are called Discovery, Spider and M bot. A bot that imitates a phone names itself later.
 const ANDROID_MODEL =
   /(Android[^;()]*; ?(?:[a-z]{2}[-_][A-Za-z]{2}; ?)?)[^;()/]*?(?= Build\/|[;()/]|$)/

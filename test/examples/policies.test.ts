@@ -10,7 +10,7 @@ import {
 import fc from 'fast-check'
 import { tcString } from '../../examples/consent/banner.js'
 import { hasConsented, objects } from '../../examples/consent/policies.js'
-import { FRAMEWORKS, NAVIGATION, Site } from '../request/site.js'
+import { AdSite, FRAMEWORKS, NAVIGATION_HEADERS } from '../request/ad-site.js'
 
 const VENDOR = 700
 
@@ -148,21 +148,21 @@ describe('the policies of the example consent', () => {
 
   for (const framework of FRAMEWORKS) {
     it(`say what counts over a socket, with ${framework}`, async () => {
-      await using site = await Site.start({
+      await using site = await AdSite.start({
         framework,
         options: { consent: (source) => !objects(source) && hasConsented(source) },
       })
-      const yes = { ...NAVIGATION, cookie: `euconsent-v2=${tcString()}` }
+      const yes = { ...NAVIGATION_HEADERS, cookie: `euconsent-v2=${tcString()}` }
       const requests = [
         yes,
-        NAVIGATION,
+        NAVIGATION_HEADERS,
         { ...yes, 'sec-gpc': '1' },
-        { ...NAVIGATION, cookie: 'euconsent-v2=COw' },
+        { ...NAVIGATION_HEADERS, cookie: 'euconsent-v2=COw' },
       ]
       const told: string[][] = []
       for (const [i, headers] of requests.entries()) {
         await site.get('/', headers)
-        told.push([...(await site.told(2 * i + 2))].slice(2 * i).sort())
+        told.push([...(await site.waitForOutcomes(2 * i + 2))].slice(2 * i).sort())
       }
       const no = ['closient no-consent', 'ens no-consent']
       assert.deepEqual(told, [['closient delivered', 'ens delivered'], no, no, no])

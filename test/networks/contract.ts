@@ -247,15 +247,17 @@ function requestClauses({ network, valid }: Subject): Clause[] {
   ]
 }
 
-const KINDS = ['delivered', 'rejected', 'split', 'retry', 'misconfigured', 'uncertain']
+const KINDS = ['delivered', 'rejected', 'split', 'retry', 'suspect', 'misconfigured', 'uncertain']
 
 const KIND_BY_STATUS: readonly (readonly [status: number, kind: Verdict['kind']])[] = [
   [200, 'delivered'],
   [204, 'delivered'],
   [302, 'misconfigured'],
   [400, 'rejected'],
-  [401, 'misconfigured'],
-  [403, 'misconfigured'],
+  [401, 'suspect'],
+  [403, 'suspect'],
+  [404, 'misconfigured'],
+  [405, 'misconfigured'],
   [408, 'retry'],
   [409, 'rejected'],
   [413, 'split'],
@@ -264,7 +266,7 @@ const KIND_BY_STATUS: readonly (readonly [status: number, kind: Verdict['kind']]
   [429, 'retry'],
   [500, 'retry'],
   [502, 'uncertain'],
-  [503, 'retry'],
+  [503, 'uncertain'],
   [504, 'uncertain'],
 ]
 

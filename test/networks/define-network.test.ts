@@ -36,6 +36,7 @@ describe('defineNetwork()', () => {
       onUncertain: 'drop',
       connections: 128,
       maxBatch: 1,
+      mixesBatchKeys: false,
       windows: [],
       warnings: [],
     })

@@ -8,8 +8,8 @@ import { defineNetwork } from '../../lib/networks/define-network.js'
 import { ens } from '../../lib/networks/ens.js'
 import type { TrackImpression } from '../../lib/track-impression.js'
 import { createTracker } from '../../lib/tracker.js'
-import { BROWSER } from '../page-load/browser.js'
-import { listening, portOf } from '../page-load/publisher.js'
+import { BROWSER_HEADERS } from '../page-load/fetch-page.js'
+import { getPort, listenOnLoopback } from '../page-load/listen-on-loopback.js'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')
@@ -55,13 +55,13 @@ async function measure(entryPoint: string, padding: number): Promise<number> {
     page?.(tracker.pageLoad(req, res), textIn(req))
     res.end()
   })
-  await listening(server)
+  await listenOnLoopback(server)
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   const view = (n: number) =>
     new Promise<void>((resolve, reject) => {
       const text = textFor(entryPoint, n)
       const path = `/${text}?${'x'.repeat(padding)}`
-      request({ port: portOf(server), agent, path, headers: BROWSER }, (res) => {
+      request({ port: getPort(server), agent, path, headers: BROWSER_HEADERS }, (res) => {
         res.resume().on('end', resolve)
       })
         .on('error', reject)

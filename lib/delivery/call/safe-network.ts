@@ -80,6 +80,7 @@ function sanitizeVerdict(verdict: Partial<Verdict> | undefined): Verdict | undef
     }
     case 'rejected':
     case 'split':
+    case 'suspect':
     case 'misconfigured':
     case 'uncertain':
       return { kind, reason }

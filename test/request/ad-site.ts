@@ -25,43 +25,43 @@ export const FRAMEWORKS = ['Express 5', 'Koa 3'] as const
 export type FrameworkName = (typeof FRAMEWORKS)[number]
 
 /** What Express's `Request` and Koa's `Context` have in common. */
-export interface Source {
+export interface FrameworkRequest {
   readonly headers: IncomingHttpHeaders
   readonly ip: string | undefined
   get(name: string): string | string[] | undefined
 }
 
-/** One request, as a page sees it. */
-export interface Visit {
+/** One request, as a page handles it. */
+export interface SiteVisit {
   readonly track: TrackImpression
   readonly req: IncomingMessage
   readonly res: ServerResponse
 }
 
-/** Answers a request; what it returns is the body, unless the page has ended the response itself. */
-export type Page = (visit: Visit) => string | undefined
+/** Answers a request. Returns the body, or `undefined` if it ends the response itself. */
+export type SitePage = (visit: SiteVisit) => string | undefined
 
-export const CHROME =
+export const CHROME_USER_AGENT =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/154.0.0.0 Safari/537.36'
 
-/** What a browser sends with a click on a link. */
-export const NAVIGATION = {
-  'user-agent': CHROME,
+/** The headers of a click on a link. */
+export const NAVIGATION_HEADERS = {
+  'user-agent': CHROME_USER_AGENT,
   accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
   'sec-fetch-dest': 'document',
   'sec-fetch-mode': 'navigate',
   'sec-fetch-site': 'none',
 }
 
-/** What a browser sends over http, or sent before there was Fetch Metadata. */
-export const BARE_NAVIGATION = {
-  'user-agent': NAVIGATION['user-agent'],
-  accept: NAVIGATION.accept,
+/** A navigation without Fetch Metadata, as browsers send it over http, and older browsers always. */
+export const BARE_NAVIGATION_HEADERS = {
+  'user-agent': NAVIGATION_HEADERS['user-agent'],
+  accept: NAVIGATION_HEADERS.accept,
 }
 
-/** What a browser sends when a script of the page fetches. */
-export const FRAGMENT = {
-  'user-agent': CHROME,
+/** The headers of a `fetch` by a script of the page. */
+export const FRAGMENT_HEADERS = {
+  'user-agent': CHROME_USER_AGENT,
   accept: '*/*',
   'sec-fetch-dest': 'empty',
   'sec-fetch-mode': 'cors',
@@ -70,72 +70,78 @@ export const FRAGMENT = {
 
 export const CLOSIENT_CAMPAIGN = 'mhvXdrZT4jP5T8vBxuvm75'
 
-/** One ad of each network. */
-export const bothAds: Page = ({ track }) => {
+/** Tracks one ad of each network. */
+export const renderBothAds: SitePage = ({ track }) => {
   track({ campaignId: 42, placement: 'header_banner' })
   track({ campaignId: CLOSIENT_CAMPAIGN })
   return 'page'
 }
 
-/** The ads whose numbers are in the path: `/1/2` has the campaigns 1 and 2 of ENS. */
-export const adsByPath: Page = ({ req, track }) => {
+/** Tracks the ENS campaigns that the path lists: for `/1/2` the campaigns 1 and 2. */
+export const renderAdsByPath: SitePage = ({ req, track }) => {
   for (const [campaignId] of (req.url ?? '').matchAll(/\d+/g)) {
     track({ campaignId: Number(campaignId), placement: 'here' })
   }
   return 'page'
 }
 
-export interface Heard {
+export interface PageResponse {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: string
 }
 
-interface Start {
+interface SiteSettings {
   readonly framework?: FrameworkName
-  readonly options?: TrackerOptions<Source>
-  readonly page?: Page
-  /** Sets the app up: before the middleware, as far as Express is concerned. */
+  readonly options?: TrackerOptions<FrameworkRequest>
+  readonly page?: SitePage
+  /** Sets up the app before the middleware is mounted. */
   readonly express?: (app: express.Express) => void
   readonly koa?: (app: Koa) => void
   readonly maxHeaderSize?: number
 }
 
-/** A site with ads, on a real socket, and the networks that it tells of them. */
-export class Site implements AsyncDisposable {
+/** A site with ads on a real socket, and a sandbox that receives its impressions. */
+export class AdSite implements AsyncDisposable {
   readonly sandbox: Sandbox
   readonly tracker: TrackerMethods
-  /** What was logged, by level. */
+  /** The messages that were logged. */
   readonly log: { readonly level: string; readonly message: string }[] = []
   readonly outcomes: OutcomeEvent[] = []
   readonly #server: Server
   #waiters: (() => void)[] = []
 
-  private constructor(sandbox: Sandbox, start: Start) {
+  private constructor(sandbox: Sandbox, settings: SiteSettings) {
     this.sandbox = sandbox
-    const say = (level: string) => (_fields: object, message: string) => {
+    const createLogMethod = (level: string) => (_fields: object, message: string) => {
       this.log.push({ level, message })
     }
-    const options: TrackerOptions<Source> = {
+    const options: TrackerOptions<FrameworkRequest> = {
       networks: [
         ens({ apiKey: sandbox.ens.apiKey, baseUrl: sandbox.ens.baseUrl }),
         closient({ apiKey: sandbox.closient.apiKey, baseUrl: sandbox.closient.baseUrl }),
       ],
-      logger: { debug: say('debug'), warn: say('warn'), error: say('error') },
-      ...start.options,
+      logger: {
+        debug: createLogMethod('debug'),
+        warn: createLogMethod('warn'),
+        error: createLogMethod('error'),
+      },
+      ...settings.options,
     }
     const { handler, tracker } =
-      start.framework === 'Koa 3' ? koaSite(options, start) : expressSite(options, start)
+      settings.framework === 'Koa 3'
+        ? createKoaApp(options, settings)
+        : createExpressApp(options, settings)
     this.tracker = tracker
     tracker.on('outcome', (event) => {
       this.outcomes.push(event)
-      for (const wake of this.#waiters.splice(0)) wake()
+      for (const resolve of this.#waiters.splice(0)) resolve()
     })
-    this.#server = createServer({ maxHeaderSize: start.maxHeaderSize ?? 16_384 }, handler)
+    this.#server = createServer({ maxHeaderSize: settings.maxHeaderSize ?? 16_384 }, handler)
   }
 
-  static async start(start: Start = {}): Promise<Site> {
-    const site = new Site(await startSandbox(), start)
+  static async start(settings: SiteSettings = {}): Promise<AdSite> {
+    const site = new AdSite(await startSandbox(), settings)
     site.#server.listen(0, '127.0.0.1')
     await once(site.#server, 'listening')
     return site
@@ -150,9 +156,13 @@ export class Site implements AsyncDisposable {
     return `http://127.0.0.1:${this.port}`
   }
 
-  /** Sends one request over a socket of its own. */
-  async get(path: string, headers: OutgoingHttpHeaders = {}, method = 'GET'): Promise<Heard> {
-    const sent = request({
+  /** Sends one request on a new connection. */
+  async get(
+    path: string,
+    headers: OutgoingHttpHeaders = {},
+    method = 'GET',
+  ): Promise<PageResponse> {
+    const clientRequest = request({
       port: this.port,
       host: '127.0.0.1',
       path,
@@ -160,16 +170,19 @@ export class Site implements AsyncDisposable {
       method,
       agent: false,
     })
-    sent.end()
-    const [answer]: IncomingMessage[] = await once(sent, 'response')
-    if (!answer) throw new Error('no answer')
+    clientRequest.end()
+    const [response]: IncomingMessage[] = await once(clientRequest, 'response')
+    if (!response) throw new Error('no response')
     let body = ''
-    for await (const chunk of answer.setEncoding('utf8')) body += chunk
-    return { status: answer.statusCode ?? 0, headers: answer.headers, body }
+    for await (const chunk of response.setEncoding('utf8')) body += chunk
+    return { status: response.statusCode ?? 0, headers: response.headers, body }
   }
 
-  /** Resolves once so many impressions have an outcome; then `network campaign outcome reason`. */
-  async told(count: number): Promise<readonly string[]> {
+  /**
+   * Resolves once `count` impressions have an outcome, with all outcomes so far. Each is `ens
+   * delivered`, or for a suppressed impression `ens bot`.
+   */
+  async waitForOutcomes(count: number): Promise<readonly string[]> {
     while (this.outcomes.length < count) {
       await new Promise<void>((resolve) => this.#waiters.push(resolve))
     }
@@ -186,7 +199,10 @@ export class Site implements AsyncDisposable {
   }
 }
 
-function expressSite(options: TrackerOptions<Source>, { page = bothAds, express: setUp }: Start) {
+function createExpressApp(
+  options: TrackerOptions<FrameworkRequest>,
+  { page = renderBothAds, express: setUp }: SiteSettings,
+) {
   const app = express()
   setUp?.(app)
   const tracker = impressions(options)
@@ -198,7 +214,10 @@ function expressSite(options: TrackerOptions<Source>, { page = bothAds, express:
   return { handler: app, tracker }
 }
 
-function koaSite(options: TrackerOptions<Source>, { page = bothAds, koa: setUp }: Start) {
+function createKoaApp(
+  options: TrackerOptions<FrameworkRequest>,
+  { page = renderBothAds, koa: setUp }: SiteSettings,
+) {
   const app = new Koa()
   setUp?.(app)
   const tracker = koaImpressions(options)
@@ -211,7 +230,15 @@ function koaSite(options: TrackerOptions<Source>, { page = bothAds, koa: setUp }
   return { handler: app.callback(), tracker }
 }
 
-/** The cookies that an answer sets, as a browser would send them back. */
-export function cookieOf({ headers }: Heard): string | undefined {
+/** The value of `Cookie` with which a browser sends back the cookies of the response. */
+export function toCookieHeader({ headers }: PageResponse): string | undefined {
   return headers['set-cookie']?.map((cookie) => cookie.split(';', 1)[0]).join('; ')
+}
+
+/** The ids of the campaigns with this outcome, in ascending order. */
+export function listCampaignIds(site: AdSite, outcome: string): unknown[] {
+  return site.outcomes
+    .filter((event) => event.outcome === outcome)
+    .map(({ campaignId }) => campaignId)
+    .sort((one, other) => Number(one) - Number(other))
 }
