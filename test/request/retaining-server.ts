@@ -1,5 +1,6 @@
 // Prints, as JSON, how many bytes each page load keeps that took a text out of its own URL: for a
 // short URL and for a long one. Run with --expose-gc.
+import { randomUUID } from 'node:crypto'
 import { Agent, createServer, type IncomingMessage, request } from 'node:http'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -29,6 +30,8 @@ const ENTRY_POINTS: Readonly<Record<string, (track: TrackImpression, text: strin
   'a field of a custom network': (track, text) =>
     Reflect.apply(track, undefined, [{ network: 'acme', campaignId: 'a', slot: text }]),
   'the option searchQuery': (track) => track({ campaignId: ID }),
+  'the option requestId': (track) => track({ campaignId: ID }),
+  'the page-load cookie': (track) => track({ campaignId: ID }),
 }
 
 const acme = defineNetwork({
@@ -49,6 +52,8 @@ async function measure(entryPoint: string, padding: number): Promise<number> {
   const tracker = createTracker({
     networks: [ens({ apiKey: 'k', baseUrl }), closient({ apiKey: 'csb_k', baseUrl }), acme],
     ...(entryPoint === 'the option searchQuery' && { searchQuery: textIn }),
+    ...(entryPoint === 'the option requestId' && { requestId: textIn }),
+    pageLoadCookie: entryPoint === 'the page-load cookie',
     logger: { debug() {}, warn() {}, error() {} },
   })
   const server = createServer((req, res) => {
@@ -61,7 +66,10 @@ async function measure(entryPoint: string, padding: number): Promise<number> {
     new Promise<void>((resolve, reject) => {
       const text = textFor(entryPoint, n)
       const path = `/${text}?${'x'.repeat(padding)}`
-      request({ port: getPort(server), agent, path, headers: BROWSER_HEADERS }, (res) => {
+      const cookie = `ad-page-load=${randomUUID()}.AAAAAAAA; other=${'x'.repeat(padding)}`
+      const isFragment = entryPoint === 'the page-load cookie'
+      const headers = { ...BROWSER_HEADERS, ...(isFragment && { 'hx-request': 'true', cookie }) }
+      request({ port: getPort(server), agent, path: isFragment ? '/?' : path, headers }, (res) => {
         res.resume().on('end', resolve)
       })
         .on('error', reject)
