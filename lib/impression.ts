@@ -16,7 +16,8 @@ export type Outcome = (typeof OUTCOMES)[number]
 export type Suppression =
   | 'bot'
   | 'prefetch'
-  | 'head'
+  | 'method'
+  | 'not-a-page'
   | 'no-consent'
   | 'aborted'
   | 'redirect'

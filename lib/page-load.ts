@@ -16,6 +16,7 @@ import { type InputReader, identifyInput, type ReadInput } from './networks/inpu
 import type { Configuration } from './options.js'
 import { Admission } from './request/admission.js'
 import { isSharedCacheable, isStorable, markPrivateOnSend } from './request/caching.js'
+import { isHtml } from './request/is-html.js'
 import { isNavigation } from './request/navigation.js'
 import { readOriginalUrl } from './request/original-url.js'
 import { setPageLoadCookie } from './request/page-load-cookie.js'
@@ -95,9 +96,9 @@ export class PageLoad<Source> {
     }
     this.#campaigns ??= this.#openCampaigns(state)
     if (!channel.admit(impression, onceKey, this.#campaigns)) return ''
-    if (channel.network.flush === 'finish' && state === 'open')
-      this.#hold(countable, this.#campaigns)
-    else channel.send(impression)
+    const isFinal = channel.network.flush === 'immediate' && !this.#getAdmission().isSubresource
+    if (isFinal || state !== 'open') channel.send(impression)
+    else this.#hold(countable, this.#campaigns)
     return ''
   }
 
@@ -240,7 +241,10 @@ export class PageLoad<Source> {
 
   /** Why the response as it is now displays nothing; `undefined` if it does, or still may. */
   #suppressionForResponse(state: ResponseState): Suppression | undefined {
-    return state === 'aborted' ? 'aborted' : suppressionForStatus(this.#res.statusCode)
+    if (state === 'aborted') return 'aborted'
+    const suppression = suppressionForStatus(this.#res.statusCode)
+    if (suppression || state === 'open') return suppression
+    return this.#getAdmission().isSubresource && isHtml(this.#res) ? 'not-a-page' : undefined
   }
 
   #hold(countable: CountableImpression, campaigns: CountedCampaigns): void {

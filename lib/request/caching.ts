@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import onHeaders from 'on-headers'
+import { beforeHeaders } from './before-headers.js'
 
 const SHARED = /(^|[\s,])(public(?![\w-])|s-maxage\s*=)/i
 
@@ -35,7 +35,7 @@ const markedResponses = new WeakSet<ServerResponse>()
 export function markPrivateOnSend(res: ServerResponse): void {
   if (markedResponses.has(res)) return
   markedResponses.add(res)
-  onHeaders(res, () => markPrivate(res))
+  beforeHeaders(res, () => markPrivate(res))
 }
 
 /** Bars shared caches from storing the response. What the browser may cache does not change. */
