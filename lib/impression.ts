@@ -34,6 +34,9 @@ export interface Impression<Item = unknown> {
   readonly requestId: string
   /** In the network's format: an integer for ENS, a shortuuid for Closient. */
   readonly campaignId: string | number
+  /** Where it was displayed, and the offer that was: for outcome events. */
+  readonly placement?: string | undefined
+  readonly offerId?: string | undefined
   /** Impressions with the same key may share one call. For Closient it is the search query. */
   readonly batchKey: string
   /** The result of the network's `parse`. Only that network reads it. */
@@ -51,16 +54,18 @@ export interface Impression<Item = unknown> {
 /** What makes an impression, besides when it was tracked. */
 export type ImpressionDetails<Item = unknown> = Pick<
   Impression<Item>,
-  'network' | 'requestId' | 'campaignId' | 'batchKey' | 'item'
+  'network' | 'requestId' | 'campaignId' | 'placement' | 'offerId' | 'batchKey' | 'item'
 >
 
 /** @param trackedAtMs milliseconds since the Unix epoch */
 export function createImpression(details: ImpressionDetails, trackedAtMs: number): Impression {
-  const { network, requestId, campaignId, batchKey, item } = details
+  const { network, requestId, campaignId, placement, offerId, batchKey, item } = details
   return {
     network,
     requestId,
     campaignId,
+    placement,
+    offerId,
     batchKey,
     item,
     trackedAtMs,
@@ -81,6 +86,10 @@ export interface OutcomeEvent {
   readonly requestId: string
   /** In the network's format; `undefined` if the input has no valid one. */
   readonly campaignId: string | number | undefined
+  /** Where the campaign was displayed; absent if the input does not tell, as Closient's do not. */
+  readonly placement?: string
+  /** The offer that was displayed; absent if the input does not tell. */
+  readonly offerId?: string
   /** How many calls contained it: 0 if it was never sent. */
   readonly attempts: number
   /** Time from `trackImpression` to the outcome, in milliseconds. */

@@ -12,7 +12,7 @@ import {
 } from './held-impressions.js'
 import { createImpression, type Suppression } from './impression.js'
 import type { Log } from './logger.js'
-import type { InputReader, ReadInput } from './networks/input-reader.js'
+import { type InputReader, identifyInput, type ReadInput } from './networks/input-reader.js'
 import type { Configuration } from './options.js'
 import { Admission } from './request/admission.js'
 import { isSharedCacheable, isStorable, markPrivateOnSend } from './request/caching.js'
@@ -145,7 +145,7 @@ export class PageLoad<Source> {
 
   /** `undefined` if the input is invalid: it then has its outcome. */
   #parse(input: unknown): CountableImpression | undefined {
-    const { reader, clock } = this.#dependencies
+    const { reader, clock, configuration } = this.#dependencies
     let read: ReadInput | undefined
     let channel: NetworkChannel | undefined
     try {
@@ -154,12 +154,16 @@ export class PageLoad<Source> {
       channel = reader.findChannel(fields)
       if (failure) throw failure
       const { network } = channel
-      const { campaignId, onceKey, batchKey = '', item } = network.parse(fields, this.#getViewer())
+      const parsed = network.parse(fields, this.#getViewer())
+      const { campaignId, onceKey = campaignId, batchKey = '', item, placement, offerId } = parsed
+      const [ignored] = parsed.ignored ?? []
+      if (ignored && configuration.strict) throw ignored
+      reader.warnIgnoredFields(parsed.ignored, channel)
       reader.warnUnknownFields(input as object, channel)
-      const { requestId } = this
-      const details = { network: network.name, requestId, campaignId, batchKey, item }
+      const names = { network: network.name, requestId: this.requestId, campaignId }
+      const details = { ...names, placement, offerId, batchKey, item }
       const impression = createImpression(details, clock.now())
-      return { channel, impression, onceKey: channel.onceKeys.get(onceKey ?? campaignId) }
+      return { channel, impression, onceKey: channel.onceKeys.get(onceKey) }
     } catch (thrown) {
       this.#rejectInvalid(channel, read, thrown)
       return undefined
@@ -177,12 +181,12 @@ export class PageLoad<Source> {
     const { requestId } = this
     statistics.concludeInvalid(channel?.network.name, {
       requestId,
-      campaignId: readCampaignId(read?.fields.campaignId),
+      ...identifyInput(read?.fields),
       reason: error.message,
     })
     if (configuration.strict) throw error
     const network = channel?.network.name ?? UNKNOWN_NETWORK
-    const kind = `invalid ${network} ${error.field} ${error.given}: ${error.expected}`
+    const kind = `invalid ${network} ${error.field} ${error.given}`
     const forNetwork = channel ? ` for ${network}` : ''
     log.warn(kind, `invalid impression${forNetwork}: ${error.message}`, {
       network,
@@ -280,12 +284,6 @@ export class PageLoad<Source> {
         's-maxage or max-age): displays of the cached copies are never counted',
     )
   }
-}
-
-/** An invalid input's campaign id, if it is short enough for outcome events. */
-function readCampaignId(value: unknown): string | number | undefined {
-  if (typeof value === 'number') return value
-  return typeof value === 'string' && value.length <= 64 ? value : undefined
 }
 
 function visibilityOff(method: string): InvalidImpressionError {
