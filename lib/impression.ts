@@ -37,7 +37,11 @@ export interface Impression<Item = unknown> {
   readonly batchKey: string
   /** What the network's `parse` made of the input; only that network reads it. */
   readonly item: Item
-  /** Milliseconds since the Unix epoch at which it was tracked. */
+  /**
+   * When it was tracked: milliseconds since the Unix epoch, by the monotonic clock of its process.
+   * So the times of one process never jump, and those of two differ by as much as the system's
+   * clock was set between their starts.
+   */
   readonly trackedAtMs: number
   /** Calls that carried it so far. */
   attempts: number
@@ -53,7 +57,7 @@ export type ImpressionDetails<Item = unknown> = Pick<
   'network' | 'requestId' | 'campaignId' | 'batchKey' | 'item'
 >
 
-/** @param trackedAtMs milliseconds since the Unix epoch */
+/** @param trackedAtMs by `Clock.now()` */
 export function createImpression(details: ImpressionDetails, trackedAtMs: number): Impression {
   const { network, requestId, campaignId, batchKey, item } = details
   return {

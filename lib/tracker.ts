@@ -200,7 +200,7 @@ function createVisibility<Source>(
 ): PageLoadDependencies<Source>['visibility'] {
   if (!configuration.visibility) return undefined
   const { secrets, tokenTtlMs, path } = configuration.visibility
-  const tokens = new Tokens({ secrets, ttlMs: tokenTtlMs, now: clock.now })
+  const tokens = new Tokens({ secrets, ttlMs: tokenTtlMs, now: clock.wallNow })
   const admission = configuration
   const parts = { tokens, channels, statistics, dedupe, admission, clock, log }
   const reports = new VisibleReports(parts)

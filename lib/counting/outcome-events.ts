@@ -41,7 +41,7 @@ export class OutcomeEvents {
       requestId,
       campaignId,
       attempts,
-      latencyMs: Math.max(0, this.#clock.now() - trackedAtMs),
+      latencyMs: Math.max(0, Math.round(this.#clock.now() - trackedAtMs)),
     })
     for (const listener of this.#listeners) this.#notify(listener, event)
     outcomes.publish(event)

@@ -97,7 +97,7 @@ export class PendingImpressions {
     return this.#outbox.hasFullBatch
   }
 
-  /** When the impression that is claimed next was tracked, in milliseconds since the Unix epoch. */
+  /** When the impression that is claimed next was tracked, by `Clock.now()`. */
   get nextTrackedAtMs(): number | undefined {
     return this.#outbox.nextTrackedAtMs
   }

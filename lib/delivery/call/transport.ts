@@ -97,7 +97,7 @@ class ResponseHandler {
     if (status < 200) return
     this.#status = status
     this.#headers = headers
-    this.#atMs = this.#clock.now()
+    this.#atMs = this.#clock.wallNow()
   }
 
   onResponseData(_controller: Controller, chunk: Buffer): void {
