@@ -2,13 +2,18 @@ import { z } from 'zod'
 import { ConfigurationError, type ConfigurationErrorCode, describeError } from './errors.js'
 import type { Log } from './logger.js'
 
-/** A function, of whatever shape: what it returns is checked when it is called. */
-export const aFunction = z.custom<(...args: never[]) => unknown>(
-  (value) => typeof value === 'function',
-  'expected a function',
-)
+type AnyFunction = (...args: never[]) => unknown
 
-/** A whole number, with one message for all that it may fail at. */
+/**
+ * The schema of a function.
+ *
+ * @typeParam Type its type, which cannot be checked here: what it returns is checked on each call
+ */
+export function callback<Type extends AnyFunction = AnyFunction>() {
+  return z.custom<Type>((value) => typeof value === 'function', 'expected a function')
+}
+
+/** The schema of a whole number, with one message for every way to be wrong. */
 export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
   const range = max < Number.MAX_SAFE_INTEGER ? `from ${min} to ${max}` : `of at least ${min}`
   const error = `expected a whole number ${range}`
@@ -18,11 +23,11 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
 }
 
 /**
- * Checks what a user configured.
+ * Checks options and fills in the schema's defaults.
  *
- * @param subject what was called, e.g. `ens()`
- * @throws {ConfigurationError} one readable message: each wrong path, and what was expected there.
- *   Values are never shown: one of them may be a key.
+ * @param subject the function that was called, e.g. `ens()`
+ * @throws {ConfigurationError} one message with every wrong option and what it should be. Values are
+ *   never shown, because one of them may be a key.
  */
 export function checkOptions<Schema extends z.ZodType>(
   subject: string,
@@ -30,82 +35,92 @@ export function checkOptions<Schema extends z.ZodType>(
   options: unknown,
   code: ConfigurationErrorCode = 'invalid-options',
 ): z.output<Schema> {
-  const checked = schema.safeParse(options)
-  if (checked.success) return checked.data
+  const result = schema.safeParse(options)
+  if (result.success) return result.data
 
-  const complaints = checked.error.issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => {
-          const known = listOptionsAt(schema, issue.path)
-          return `${dotted([...issue.path, key])}: there is no such option${known}`
-        })
-      : [`${dotted(issue.path)}: ${rewordMessage(issue.message)}`],
-  )
+  const problems = result.error.issues.flatMap((issue) => describeIssue(schema, issue))
   throw new ConfigurationError(
     code,
-    complaints.length === 1
-      ? `${subject}: ${complaints[0]}`
-      : [`${subject}: ${complaints.length} options are wrong:`, ...complaints].join('\n  - '),
+    problems.length === 1
+      ? `${subject}: ${problems[0]}`
+      : [`${subject}: ${problems.length} options are wrong:`, ...problems].join('\n  - '),
   )
 }
 
-function dotted(path: readonly PropertyKey[]): string {
+function describeIssue(schema: z.ZodType, issue: z.core.$ZodIssue): string[] {
+  if (issue.code !== 'unrecognized_keys') {
+    return [`${formatPath(issue.path)}: ${rewordMessage(issue.message)}`]
+  }
+  const known = listOptionsAt(schema, issue.path)
+  return issue.keys.map(
+    (key) => `${formatPath([...issue.path, key])}: there is no such option${known}`,
+  )
+}
+
+function formatPath(path: readonly PropertyKey[]): string {
   return path.length === 0 ? 'options' : path.map(String).join('.')
 }
 
-const TYPES = new Map([
+const TYPE_NAMES = new Map([
   ['array', 'an array'],
   ['boolean', 'true or false'],
   ['object', 'an object'],
   ['string', 'a string'],
 ])
 
-/** zod's own messages, for people: `expected one of "skip"|"count"`. */
+/** Rewords zod's own messages: `expected one of "skip" or "count"`. */
 function rewordMessage(message: string): string {
   return message
     .replace(/^Invalid (input|option): /, '')
-    .replace(/^expected (\w+)(?=, received)/, (_, type) => `expected ${TYPES.get(type) ?? type}`)
+    .replace(
+      /^expected (\w+)(?=, received)/,
+      (_, type) => `expected ${TYPE_NAMES.get(type) ?? type}`,
+    )
     .replaceAll('"|"', '" or "')
 }
 
-/** The options that there are where `path` leads. */
+/** Lists the options that exist at `path`, for the message about one that does not. */
 function listOptionsAt(schema: z.ZodType, path: readonly PropertyKey[]): string {
-  let at: unknown = schema
+  let at: unknown = unwrap(schema)
   for (const step of path) {
-    const object = unwrap(at)
-    at = object instanceof z.ZodObject ? object.shape[String(step)] : undefined
+    at = at instanceof z.ZodObject ? unwrap(at.shape[String(step)]) : undefined
   }
-  const object = unwrap(at)
-  return object instanceof z.ZodObject ? ` (there are ${Object.keys(object.shape).join(', ')})` : ''
+  return at instanceof z.ZodObject ? ` (there are ${Object.keys(at.shape).join(', ')})` : ''
 }
 
+/** The schema inside of defaults and the like. */
 function unwrap(schema: unknown): unknown {
-  return schema instanceof z.ZodOptional ? schema.unwrap() : schema
+  const isWrapper =
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodReadonly
+  return isWrapper ? unwrap(schema.unwrap()) : schema
 }
 
-/** What stands for an answer that never came; the log has said why. */
+/** The result of a function option that failed. The failure has been logged. */
 export const FAILED = Symbol('failed')
 
 /**
- * Runs a function that the user configured. What it throws is logged and costs the page nothing.
+ * Calls a function that the user configured. Its errors are logged and never reach the page.
  *
- * @returns `FAILED` if it threw, or if it answered with a promise, which no page waits for
+ * @returns `FAILED` if it threw, or if it returned a promise, which a page cannot wait for
  */
 export function callOption<Source>(
   option: string,
-  answer: (source: Source) => unknown,
+  call: (source: Source) => unknown,
   source: Source,
   log: Log,
 ): unknown {
   try {
-    const answered = answer(source)
-    if (!(answered instanceof Promise)) return answered
-    // Unheard, its rejection would end the process.
-    answered.catch(() => {})
+    const result = call(source)
+    if (!(result instanceof Promise)) return result
+    // Without a handler, its rejection would end the process.
+    result.catch(() => {})
     log.error(
       `option ${option} promises`,
-      `the option ${option} answered with a promise, and is asked while the page renders: let a ` +
-        'middleware wait for what it needs, and read that here',
+      `the option ${option} returned a promise, but a page cannot wait for it: await it in an ` +
+        'earlier middleware, and return its value here',
     )
   } catch (thrown) {
     log.error(`option ${option} threw`, `the option ${option} threw: ${describeError(thrown)}`)

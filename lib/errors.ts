@@ -1,14 +1,14 @@
-/** What is wrong with the set-up, as a stable word; the README explains each. */
+/** What is wrong with the configuration. The README explains each code. */
 export type ConfigurationErrorCode =
   | 'no-network'
   | 'invalid-options'
   | 'insecure-base-url'
   | 'invalid-network'
 
-/** The middleware cannot start as it is configured. Thrown at start-up only, never in a request. */
+/** The configuration is invalid. Thrown at start-up only, never while a request is handled. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
-  /** What is wrong, as a stable word; the README, "Configuration errors", explains each. */
+  /** Stable, for programs. See "Configuration errors" in the README. */
   readonly code: ConfigurationErrorCode
 
   constructor(code: ConfigurationErrorCode, message: string) {
@@ -18,51 +18,52 @@ export class ConfigurationError extends Error {
 }
 
 /**
- * An input to `trackImpression` cannot be sent. It ends as outcome `invalid`, or is thrown with
- * `strict: true`. A network's `parse` throws it as well.
+ * An input to `trackImpression` cannot be sent. The outcome is `invalid`; with `strict: true` the
+ * error is thrown as well. A network's `parse` throws it for an input that it cannot accept.
  */
 export class InvalidImpressionError extends Error {
   override readonly name = 'InvalidImpressionError'
-  /** The field to mend, e.g. `placement`; `input` if the argument itself is wrong. */
+  /** The field to fix, e.g. `placement`; `input` if the argument itself is wrong. */
   readonly field: string
   /** What the field should be, e.g. `a positive integer`. */
   readonly expected: string
-  /** The type of what was given, as `typeof` names it. */
+  /** The `typeof` of the value that was given. */
   readonly given: string
 
-  /** @param value what was given; the message shows it shortened. */
+  /** @param value what was given; the message shows it shortened */
   constructor(field: string, expected: string, value: unknown) {
-    super(`${field}: expected ${expected}, got ${describe(value)}`)
+    super(`${field}: expected ${expected}, got ${describeValue(value)}`)
     this.field = field
     this.expected = expected
     this.given = typeof value
   }
 }
 
-/** What a network's `parse` threw, which may be anything, even a proxy that throws when it is asked. */
+/** Turns whatever a network's `parse` threw into an `InvalidImpressionError`. Never throws. */
 export function toInvalidImpressionError(thrown: unknown): InvalidImpressionError {
   try {
     if (thrown instanceof InvalidImpressionError) {
-      // Each is read here, where it may throw.
+      // A proxy or a getter may throw when a property is read: read them all inside the `try`.
       const { message, field, given, expected } = thrown
       if ([message, field, given, expected].every((part) => typeof part === 'string')) return thrown
     }
   } catch {
-    // Then it is not one.
+    // Not a usable error: described below.
   }
-  return new InvalidImpressionError('input', `one that can be read (${describeError(thrown)})`, {})
+  const expected = `an input that can be read (${describeError(thrown)})`
+  return new InvalidImpressionError('input', expected, {})
 }
 
-const SHOWN_CHARACTERS = 40
+const MAX_VALUE_CHARACTERS = 40
 
-/** A value as an error message shows it: short, on one line, and without running its code. */
-export function describe(value: unknown): string {
+/** Describes a value for an error message: short, on one line, and without running its code. */
+export function describeValue(value: unknown): string {
   switch (typeof value) {
     case 'undefined':
       return 'nothing'
     case 'string':
-      return value.length > SHOWN_CHARACTERS
-        ? `${quote(value.slice(0, SHOWN_CHARACTERS))}… (${value.length} characters)`
+      return value.length > MAX_VALUE_CHARACTERS
+        ? `${quote(value.slice(0, MAX_VALUE_CHARACTERS))}… (${value.length} characters)`
         : quote(value)
     case 'object':
       if (value === null) return 'null'
@@ -78,7 +79,7 @@ export function describe(value: unknown): string {
   }
 }
 
-/** JSON leaves some control characters and line separators as they are. */
+/** `JSON.stringify` leaves some control characters and line separators unescaped. */
 function quote(text: string): string {
   return JSON.stringify(text).replace(
     /[\p{Cc}\u2028\u2029]/gu,
@@ -90,25 +91,25 @@ function isArray(value: object): boolean {
   try {
     return Array.isArray(value)
   } catch {
-    // A proxy that was revoked.
+    // `Array.isArray` throws for a revoked proxy.
     return false
   }
 }
 
-/** The message of whatever was thrown, on one line, shortened and without running its code twice. */
+/** The message of whatever was thrown: on one line and shortened. Never throws. */
 export function describeError(thrown: unknown): string {
   try {
-    const message = thrown instanceof Error ? thrown.message : describe(thrown)
-    return oneLine(String(message))
+    const message = thrown instanceof Error ? thrown.message : describeValue(thrown)
+    return toOneLine(String(message))
   } catch {
     return 'an error without a message'
   }
 }
 
-const LINE_CHARACTERS = 200
+const MAX_LINE_CHARACTERS = 200
 
-/** Text from elsewhere, fit for a log: no control characters (they forge lines), and bounded. */
-export function oneLine(text: string): string {
-  const short = text.length > LINE_CHARACTERS ? `${text.slice(0, LINE_CHARACTERS)}…` : text
+/** Makes foreign text safe to log: no control characters, which could forge log lines, and short. */
+export function toOneLine(text: string): string {
+  const short = text.length > MAX_LINE_CHARACTERS ? `${text.slice(0, MAX_LINE_CHARACTERS)}…` : text
   return short.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim()
 }

@@ -8,7 +8,7 @@ import {
   resolveTracker,
   type TrackerMethods,
 } from './tracker.js'
-import { send } from './visibility/reply.js'
+import { sendReply } from './visibility/reply.js'
 
 declare global {
   namespace Express {
@@ -33,7 +33,7 @@ export function impressions(options: ImpressionsOptions<Request> = {}): Impressi
   const middleware = (req: Request, res: Response, next: NextFunction) => {
     const visibility = reply(req, req, req.body)
     if (visibility) {
-      visibility.then((answer) => send(res, answer)).catch(next)
+      visibility.then((answer) => sendReply(res, answer)).catch(next)
       return
     }
     // Mounted twice, the first counts: two trackers would count one display twice.

@@ -1,5 +1,5 @@
 import type { Context, DefaultContext, DefaultState, Middleware } from 'koa'
-// For its types: without them, an app that imports this entry alone could track nothing.
+// For the input types of the networks: an app may import this entry alone.
 import './networks/index.js'
 import type { TrackImpression } from './track-impression.js'
 import {

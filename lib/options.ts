@@ -1,21 +1,17 @@
 import type { IncomingMessage } from 'node:http'
 import { z } from 'zod'
-import { aFunction, checkOptions, wholeNumber } from './check-options.js'
-import type { DedupeLimits } from './counting/dedupe.js'
+import { callback, checkOptions, wholeNumber } from './check-options.js'
 import { MemoryOutbox } from './delivery/outbox/memory-outbox.js'
 import type { OpenOutbox } from './delivery/outbox/outbox.js'
 import { ConfigurationError } from './errors.js'
 import { consoleLogger, type Logger } from './logger.js'
-import { apiKeyVariable } from './networks/built-in.js'
+import { listBuiltInCalls, networksFromEnvironment } from './networks/built-in-networks.js'
 import { isNetwork } from './networks/define-network.js'
-import { builtInNetworks } from './networks/index.js'
 import type { Network } from './networks/network.js'
-import type { AdmissionOptions, BotRule, TrafficRule } from './request/admission.js'
+import type { BotRule, TrafficRule } from './request/admission.js'
 import { PAGE_LOAD_COOKIE } from './request/page-load-cookie.js'
-import type { RequestIdOptions } from './request/request-id.js'
 import { CDNS, type Cdn } from './viewer/country.js'
 import type { Device } from './viewer/device.js'
-import type { ViewerOptions } from './viewer/viewer.js'
 import {
   resolveVisibility,
   type Visibility,
@@ -24,39 +20,43 @@ import {
 } from './visibility/options.js'
 
 /**
- * @typeParam Source what the functions below are given: Express's `Request`, Koa's `Context`, or
- *   `node:http`'s `IncomingMessage` for a tracker made by `createTracker`
+ * The options of `impressions()` and `createTracker()`.
+ *
+ * @typeParam Source the argument of the functions below: Express's `Request`, Koa's `Context`, or
+ *   `node:http`'s `IncomingMessage` for `createTracker`
  */
 export interface TrackerOptions<Source = IncomingMessage> {
   /**
-   * The networks that are told. Default: each of ENS and Closient whose key is in the environment,
-   * as `ENS_API_KEY` and `CLOSIENT_API_KEY`.
+   * The networks that receive impressions. Default: each built-in network whose key is in the
+   * environment, e.g. as `ENS_API_KEY` or `CLOSIENT_API_KEY`.
    *
    * @example networks: [ens({ apiKey }), closient({ perOffer: true })]
    */
   networks?: readonly Network[] | undefined
   /**
-   * Names the page load, in which a campaign counts once: 1 to 200 visible ASCII characters. It
-   * must be unique and must not be a client's to choose. Default: a fresh UUID for each request.
+   * Returns the id of the page load, in which a campaign counts once: 1 to 200 visible ASCII
+   * characters. It must be unique, and clients must not be able to choose it. Default: a fresh UUID
+   * for each request.
    */
   requestId?: ((source: Source) => string | undefined) | undefined
   /**
-   * The viewer's country: the CDN in front, whose header is then believed, or a function that
-   * returns an ISO 3166-1 alpha-2 code. Default: none.
+   * The viewer's country. Either the CDN in front of the server, whose header is then trusted, or a
+   * function that returns an ISO 3166-1 alpha-2 code. Default: none.
    */
   country?: Cdn | ((source: Source) => string | null | undefined) | undefined
-  /** The viewer's device. Default: client hints, then the User-Agent. */
+  /** Returns the viewer's device. Default: from client hints, then from the User-Agent. */
   device?: ((source: Source) => Device | null | undefined) | undefined
-  /** The search that led to the page, at most 1,024 characters. Default: none. */
+  /** Returns the search that led to the page, at most 1,024 characters. Default: none. */
   searchQuery?: ((source: Source) => string | null | undefined) | undefined
   /**
-   * Whether this viewer's impressions may be told. Asked once per page load, when it first tracks
-   * one; anything but `true` is a no. Default: always.
+   * Returns whether this viewer's impressions may be reported. Called once per page load, when it
+   * first tracks an impression; anything but `true` means no. Default: always.
    */
   consent?: ((source: Source) => boolean) | undefined
   /**
-   * Robots and speculative loads (prefetch, prerender) display nothing to a person. `bots` may be
-   * a function that says whether a request is a robot's; it is told what isbot says.
+   * What to do with requests that display nothing to a person: those of bots, and speculative loads
+   * (prefetching and prerendering). `bots` may be a function that returns whether a request is a
+   * bot's; its second argument is what isbot says.
    *
    * @default { bots: 'skip', prefetch: 'skip' }
    * @example traffic: { bots: (req, isKnownBot) => isKnownBot || req.get('x-monitor') === '1' }
@@ -65,27 +65,28 @@ export interface TrackerOptions<Source = IncomingMessage> {
     | { bots?: TrafficRule | BotRule<Source> | undefined; prefetch?: TrafficRule | undefined }
     | undefined
   /**
-   * How many page loads are remembered, and how long, in milliseconds.
+   * How many page loads are remembered, and for how many milliseconds.
    *
    * @default { max: 100_000, ttlMs: 1_800_000 }
    */
   dedupe?: { max?: number | undefined; ttlMs?: number | undefined } | undefined
   /**
-   * Lets fragments that a page fetches (htmx, XHR, iframes) share its page load, by a session
-   * cookie of this name, or of the name `ad-page-load`. Pages that set it are private to caches.
+   * Lets fragments that a page fetches (htmx, XHR, iframes) share its page load. Set it to `true`
+   * for a session cookie named `ad-page-load`, or to another cookie name. Pages that set the cookie
+   * are not stored by shared caches.
    *
    * @default false
    */
   pageLoadCookie?: boolean | string | undefined
   /**
-   * Turns on `trackImpression.whenVisible`: impressions that count once they are seen. Default: off.
+   * Enables `trackImpression.whenVisible`: impressions that count when they are seen. Default: off.
    *
    * @example visibility: { secret: process.env.AD_IMPRESSIONS_SECRET }
    */
   visibility?: VisibilityOptions | undefined
   /**
-   * For each network: how many impressions may wait or be in flight, how long a call may take, and
-   * how long an impression may wait unsent, in milliseconds.
+   * The limits of each network: how many impressions may be pending, how long a call may take, and
+   * how long an impression may wait unsent, both in milliseconds.
    *
    * @default { maxPending: 100_000, timeoutMs: 10_000, maxAgeMs: 3_600_000 }
    */
@@ -97,182 +98,156 @@ export interface TrackerOptions<Source = IncomingMessage> {
       }
     | undefined
   /**
-   * Opens where one network's accepted impressions wait. Default: the process's memory, in which
-   * what waits ends with the process.
+   * Opens the outbox where one network's accepted impressions wait. Default: in memory, where they
+   * are lost when the process ends.
    */
   outbox?: OpenOutbox | undefined
-  /** Shaped as pino's. Each kind of message at most once a minute. Default: the console. */
+  /**
+   * Where messages go: an object with pino's methods. Each kind of message is logged at most once a
+   * minute. Default: the console.
+   */
   logger?: Logger | undefined
   /**
-   * Throws from `trackImpression` on invalid input: for development and tests.
+   * Throws from `trackImpression` on invalid input. For development and tests.
    *
    * @default false
    */
   strict?: boolean | undefined
 }
 
-export interface DeliveryLimits {
-  /** Most impressions of one network that wait or are in flight. */
-  readonly maxPending: number
-  /** How long a call may take, from dispatch to the last byte of its answer. */
-  readonly timeoutMs: number
-  /** How long an impression may wait unsent. */
-  readonly maxAgeMs: number
-}
-
-/** The options, checked and complete: nothing downstream knows a default. */
-export interface Configuration<Source>
-  extends ViewerOptions<Source>,
-    RequestIdOptions<Source>,
-    AdmissionOptions<Source> {
-  readonly networks: readonly Network[]
-  readonly dedupe: DedupeLimits
-  readonly visibility: Visibility | undefined
-  readonly delivery: DeliveryLimits
-  readonly outbox: OpenOutbox
-  readonly logger: Logger
-  readonly strict: boolean
-}
-
-export const DEFAULTS = {
-  traffic: { bots: 'skip', prefetch: 'skip' },
-  dedupe: { max: 100_000, ttlMs: 30 * 60_000 },
-  delivery: { maxPending: 100_000, timeoutMs: 10_000, maxAgeMs: 60 * 60_000 },
-  strict: false,
-} as const
-
-const rule = z.enum(['skip', 'count'])
-/** A token (RFC 9110 section 5.6.2), as RFC 6265 asks of a cookie's name. */
-const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/
-
-const aCookieName = 'expected true, false or the name of a cookie: up to 64 letters, digits and -_.'
-
+const trafficRule = z.enum(['skip', 'count'])
 const milliseconds = wholeNumber(1)
 
-const schema = z.strictObject({
-  networks: z
-    .array(
-      z.custom<Network>(isNetwork, 'expected a network: ens(), closient() or defineNetwork()'),
-      'expected an array of networks, such as [ens(), closient()]',
-    )
-    .refine((networks) => networks.length > 0, 'expected at least one network')
-    .refine(
-      (networks) => new Set(networks.map(({ name }) => name)).size === networks.length,
-      'expected each network once: two have the same name',
-    )
-    .optional(),
-  requestId: aFunction.optional(),
-  country: z
-    .union([z.enum(CDNS), aFunction], {
-      error: `expected a function or one of ${CDNS.join(', ')}`,
-    })
-    .optional(),
-  device: aFunction.optional(),
-  searchQuery: aFunction.optional(),
-  consent: aFunction.optional(),
-  traffic: z
-    .strictObject({
-      bots: z
-        .union([rule, aFunction], { error: "expected 'skip', 'count' or a function" })
-        .optional(),
-      prefetch: rule.optional(),
-    })
-    .optional(),
-  pageLoadCookie: z
-    .union([z.boolean(), z.string().regex(COOKIE_NAME, aCookieName)], { error: aCookieName })
-    .optional(),
-  dedupe: z
-    .strictObject({
-      // What an LRU of that many entries allocates at start-up is then still below 1 GB.
-      max: wholeNumber(1, 10_000_000).optional(),
-      ttlMs: milliseconds.optional(),
-    })
-    .optional(),
-  visibility: visibilitySchema.optional(),
-  delivery: z
-    .strictObject({
-      maxPending: wholeNumber(1).optional(),
-      timeoutMs: milliseconds.optional(),
-      maxAgeMs: milliseconds.optional(),
-    })
-    .optional(),
-  outbox: aFunction.optional(),
-  logger: z
-    .custom<Logger>(
-      (value) =>
-        typeof value === 'object' &&
-        value !== null &&
-        (['debug', 'warn', 'error'] as const).every(
-          (level) => level in value && typeof Reflect.get(value, level) === 'function',
-        ),
-      'expected an object with the methods debug, warn and error',
-    )
-    .optional(),
-  strict: z.boolean().optional(),
-})
+/** A token (RFC 9110 section 5.6.2), which RFC 6265 requires of a cookie's name. */
+const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/
+const EXPECTED_COOKIE =
+  'expected true, false or the name of a cookie: up to 64 letters, digits and -_.'
 
-const openMemory: OpenOutbox = (limits) => new MemoryOutbox(limits)
+const networksSchema = z
+  .array(
+    z.custom<Network>(isNetwork, `expected a network: ${listBuiltInCalls()} or defineNetwork()`),
+    `expected an array of networks, such as [${listBuiltInCalls()}]`,
+  )
+  .refine((networks) => networks.length > 0, 'expected at least one network')
+  .refine(
+    (networks) => new Set(networks.map(({ name }) => name)).size === networks.length,
+    'expected each network once: two have the same name',
+  )
+  .readonly()
+
+const LOG_METHODS = ['debug', 'warn', 'error'] as const
+
+function isLogger(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    LOG_METHODS.every((name) => typeof Reflect.get(value, name) === 'function')
+  )
+}
+
+const openMemoryOutbox: OpenOutbox = (limits) => new MemoryOutbox(limits)
+
+/** What each option must be, and its default. An option without one is `undefined` if not given. */
+function optionsSchema<Source>() {
+  type Option<Name extends keyof TrackerOptions> = Extract<
+    TrackerOptions<Source>[Name],
+    (source: Source) => unknown
+  >
+  return z.strictObject({
+    networks: networksSchema.optional(),
+    requestId: callback<Option<'requestId'>>().optional(),
+    country: z
+      .union([z.enum(CDNS), callback<Option<'country'>>()], {
+        error: `expected a function or one of ${CDNS.join(', ')}`,
+      })
+      .optional(),
+    device: callback<Option<'device'>>().optional(),
+    searchQuery: callback<Option<'searchQuery'>>().optional(),
+    consent: callback<Option<'consent'>>().optional(),
+    traffic: z
+      .strictObject({
+        bots: z
+          .union([trafficRule, callback<BotRule<Source>>()], {
+            error: "expected 'skip', 'count' or a function",
+          })
+          .default('skip'),
+        prefetch: trafficRule.default('skip'),
+      })
+      .readonly()
+      .prefault({}),
+    pageLoadCookie: z
+      .union([z.boolean(), z.string().regex(COOKIE_NAME, EXPECTED_COOKIE)], {
+        error: EXPECTED_COOKIE,
+      })
+      .transform((cookie) => (cookie === true ? PAGE_LOAD_COOKIE : cookie || undefined))
+      .prefault(false),
+    dedupe: z
+      .strictObject({
+        // The LRU allocates for this many entries at start-up: 10 million stay below 1 GB.
+        max: wholeNumber(1, 10_000_000).default(100_000),
+        ttlMs: milliseconds.default(30 * 60_000),
+      })
+      .readonly()
+      .prefault({}),
+    visibility: visibilitySchema.optional(),
+    delivery: z
+      .strictObject({
+        maxPending: wholeNumber(1).default(100_000),
+        timeoutMs: milliseconds.default(10_000),
+        maxAgeMs: milliseconds.default(60 * 60_000),
+      })
+      .readonly()
+      .prefault({}),
+    // Functions, because zod would call or copy the default itself.
+    outbox: callback<OpenOutbox>().default(() => openMemoryOutbox),
+    logger: z
+      .custom<Logger>(isLogger, 'expected an object with the methods debug, warn and error')
+      .default(() => consoleLogger),
+    strict: z.boolean().default(false),
+  })
+}
+
+type CheckedOptions<Source> = z.output<ReturnType<typeof optionsSchema<Source>>>
+
+/** The options after checking: complete and frozen, so that no other file knows a default. */
+export type Configuration<Source> = Readonly<
+  Required<Omit<CheckedOptions<Source>, 'networks' | 'visibility'>>
+> & {
+  readonly networks: readonly Network[]
+  readonly visibility: Visibility | undefined
+}
 
 /**
- * Options in, frozen and complete configuration out.
+ * Checks the options and fills in the defaults.
  *
- * @param subject what was called, for the messages
- * @throws {ConfigurationError} `invalid-options` or `no-network`, naming all that is wrong
+ * @param subject the function that was called, for error messages
+ * @throws {ConfigurationError} `invalid-options`, naming everything that is wrong, or `no-network`
  */
 export function resolveOptions<Source>(
   options: TrackerOptions<Source>,
   subject = 'impressions()',
 ): Configuration<Source> {
-  if (
-    typeof options === 'object' &&
-    options !== null &&
-    ('httpVersion' in options || 'req' in options)
-  ) {
+  if (isRequest(options)) {
     throw new ConfigurationError(
       'invalid-options',
       'impressions() was given a request: write app.use(impressions()), not app.use(impressions)',
     )
   }
-  checkOptions(subject, schema, options)
-  const { traffic, delivery, pageLoadCookie } = options
-  const dedupe = Object.freeze({
-    max: options.dedupe?.max ?? DEFAULTS.dedupe.max,
-    ttlMs: options.dedupe?.ttlMs ?? DEFAULTS.dedupe.ttlMs,
-  })
+  const schema = optionsSchema<Source>()
+  const checked = checkOptions(subject, schema, options)
+  // Every option is present, so that the configuration always has the same shape.
+  const notGiven = Object.fromEntries(
+    Object.keys(schema.shape).map((name) => [name, undefined]),
+  ) as Record<keyof CheckedOptions<Source>, undefined>
   return Object.freeze({
-    networks: Object.freeze([...(options.networks ?? readNetworksFromEnvironment())]),
-    requestId: options.requestId,
-    country: options.country,
-    device: options.device,
-    searchQuery: options.searchQuery,
-    consent: options.consent,
-    traffic: Object.freeze({
-      bots: traffic?.bots ?? DEFAULTS.traffic.bots,
-      prefetch: traffic?.prefetch ?? DEFAULTS.traffic.prefetch,
-    }),
-    pageLoadCookie: pageLoadCookie === true ? PAGE_LOAD_COOKIE : pageLoadCookie || undefined,
-    dedupe,
-    visibility: resolveVisibility(options.visibility, dedupe, subject),
-    delivery: Object.freeze({
-      maxPending: delivery?.maxPending ?? DEFAULTS.delivery.maxPending,
-      timeoutMs: delivery?.timeoutMs ?? DEFAULTS.delivery.timeoutMs,
-      maxAgeMs: delivery?.maxAgeMs ?? DEFAULTS.delivery.maxAgeMs,
-    }),
-    outbox: options.outbox ?? openMemory,
-    logger: options.logger ?? consoleLogger,
-    strict: options.strict ?? DEFAULTS.strict,
+    ...notGiven,
+    ...checked,
+    networks: checked.networks ?? Object.freeze(networksFromEnvironment()),
+    visibility: resolveVisibility(checked.visibility, checked.dedupe, subject),
   })
 }
 
-function readNetworksFromEnvironment(): readonly Network[] {
-  const networks = Object.entries(builtInNetworks)
-    .filter(([name]) => process.env[apiKeyVariable(name)])
-    .map(([, create]) => create())
-  if (networks.length > 0) return networks
-  const variables = Object.keys(builtInNetworks).map(apiKeyVariable)
-  throw new ConfigurationError(
-    'no-network',
-    `no network is configured: set ${variables.join(' or ')} in the environment, ` +
-      'or pass impressions({ networks: [ens({ apiKey }), closient({ apiKey })] })',
-  )
+/** Whether the argument is Express's `req` or Koa's `ctx`: `app.use(impressions)` passes it. */
+function isRequest(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && ('httpVersion' in value || 'req' in value)
 }

@@ -29,7 +29,7 @@ import { onResponseEnded, type ResponseState, readResponseState } from './reques
 import { RequestViewer } from './viewer/viewer.js'
 import { findMountPath } from './visibility/mount-path.js'
 import type { Routes } from './visibility/routes.js'
-import { scriptTag } from './visibility/script-tag.js'
+import { createScriptTag } from './visibility/script-tag.js'
 import type { Tokens } from './visibility/token.js'
 
 /** The tracker's parts, as a page load needs them. */
@@ -139,7 +139,7 @@ export class PageLoad<Source> {
       return ''
     }
     const mountPath = findMountPath(readOriginalUrl(this.#req, this.#source), this.#url)
-    return scriptTag(visibility.routes.scriptAddress(mountPath), nonce, log)
+    return createScriptTag(visibility.routes.scriptUrl(mountPath), nonce, log)
   }
 
   /** `undefined` if the input is invalid: it then has its outcome. */

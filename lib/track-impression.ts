@@ -23,7 +23,7 @@ export interface TrackImpression {
    */
   readonly whenVisible: (input: ImpressionInput) => string
   /**
-   * The tag `<script>` that loads the browser's half, for anywhere on the page. Empty, and said in the
+   * The tag `<script>` that loads the client script, for anywhere on the page. Empty, and said in the
    * log, without the option `visibility`.
    *
    * @param options `nonce`: of the page's Content-Security-Policy

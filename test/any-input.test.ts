@@ -8,7 +8,7 @@ import { assertBalanced } from './page-load/books.js'
 import { view } from './page-load/browser.js'
 import { Publisher } from './page-load/publisher.js'
 
-/** What a page does: tracks a good ad, or calls the helper with something else. */
+/** What a page does: track a valid impression, or call the helper with something else. */
 type Step =
   | { readonly good: 'ens' | 'closient' }
   | { readonly any: unknown }
@@ -27,8 +27,8 @@ const anything = fc.anything({
   withTypedArray: true,
 })
 
-/** An ad with anything in some of its fields. */
-const almost = fc.record(
+/** An object with the right fields, some with arbitrary values. */
+const almostValid = fc.record(
   {
     network: fc.oneof(fc.constantFrom('ens', 'closient'), anything),
     campaignId: fc.oneof(fc.constant(0), anything),
@@ -42,8 +42,8 @@ const almost = fc.record(
   { requiredKeys: ['campaignId'], noNullPrototype: false },
 )
 
-/** What a client may have sent as JSON, with every name that pollutes. */
-const sent = fc
+/** JSON from a client, with every name that can pollute prototypes. */
+const parsedJson = fc
   .dictionary(
     fc.constantFrom('__proto__', 'constructor', 'prototype', 'campaignId', 'placement', 'polluted'),
     fc.json(),
@@ -55,27 +55,27 @@ const sent = fc
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     fc.constantFrom({ good: 'ens' } as const, { good: 'closient' } as const),
-    fc.oneof(anything, almost, sent).map((any) => ({ any })),
+    fc.oneof(anything, almostValid, parsedJson).map((any) => ({ any })),
     fc.constantFrom(...Object.keys(HOSTILE_INPUTS)).map((hostile) => ({ hostile })),
   ),
   { maxLength: 12 },
 )
 
-describe('any input at all', () => {
+describe('trackImpression, with any input', () => {
   let publisher: Publisher
   let page: readonly Step[] = []
   let calls = 0
   let campaigns = 1_000_000
-  const shownGood: (string | number)[] = []
+  const goodCampaigns: (string | number)[] = []
   const printed: unknown[] = []
   const imbalances: unknown[] = []
 
-  /** Of each network, a campaign that was never shown before. */
-  function goodAd(network: 'ens' | 'closient') {
+  /** A valid input for a campaign that was not displayed before. */
+  function createGoodInput(network: 'ens' | 'closient') {
     campaigns += 1
     const uuid = `00000000-0000-4000-8000-${String(campaigns).padStart(12, '0')}`
     const campaignId = network === 'ens' ? campaigns : (toShortuuid(uuid) ?? '')
-    shownGood.push(campaignId)
+    goodCampaigns.push(campaignId)
     return network === 'ens' ? { campaignId, placement: 'side' } : { campaignId }
   }
 
@@ -84,7 +84,7 @@ describe('any input at all', () => {
       calls += 1
       printed.push(Reflect.apply(trackImpression, undefined, [input]))
     }
-    if ('good' in step) track(goodAd(step.good))
+    if ('good' in step) track(createGoodInput(step.good))
     else if ('any' in step) track(step.any)
     else track(HOSTILE_INPUTS[step.hostile]?.(() => track({ campaignId: 'nested' })))
   }
@@ -104,70 +104,70 @@ describe('any input at all', () => {
   })
   after(() => publisher[Symbol.asyncDispose]())
 
-  function figures() {
+  function readFigures() {
     const accounts = Object.values(publisher.tracker.stats())
     const total = (figure: 'tracked' | 'invalid') =>
       accounts.reduce((sum, account) => sum + account[figure], 0)
     return { tracked: total('tracked'), invalid: total('invalid') }
   }
 
-  /** Views the page with these steps; returns how many of its calls were invalid. */
-  async function show(shown: readonly Step[]): Promise<number> {
-    page = shown
+  /** Requests the page with these steps. Returns how many of its calls were invalid. */
+  async function requestPage(pageSteps: readonly Step[]): Promise<number> {
+    page = pageSteps
     calls = 0
     printed.length = 0
-    const before = figures()
+    const before = readFigures()
     const { status, text } = await view(publisher.url)
-    const now = figures()
+    const after = readFigures()
     assert.equal(status, 200)
     assert.equal(text, '<p>[]</p>')
     assert.ok(printed.every((value) => value === ''))
     assert.deepEqual(imbalances, [])
     assertBalanced(publisher.tracker.stats())
-    assert.equal(now.tracked - before.tracked, calls, 'each call is one impression')
-    return now.invalid - before.invalid
+    assert.equal(after.tracked - before.tracked, calls, 'each call is one impression')
+    return after.invalid - before.invalid
   }
 
-  function assertUnpolluted(keys: readonly PropertyKey[]): void {
+  function assertNotPolluted(keys: readonly PropertyKey[]): void {
     assert.deepEqual(Reflect.ownKeys(Object.prototype), keys)
     assert.deepEqual(Object.keys({}), [])
     assert.equal(Reflect.get({}, 'polluted'), undefined)
     assert.equal(Reflect.get({}, 'campaignId'), undefined)
   }
 
-  it('leaves the page up and the books balanced', async () => {
+  it('never breaks the page and keeps the statistics balanced', async () => {
     const keys = Reflect.ownKeys(Object.prototype)
     await fc.assert(
-      fc.asyncProperty(steps, async (shown) => {
-        await show(shown)
-        assertUnpolluted(keys)
+      fc.asyncProperty(steps, async (pageSteps) => {
+        await requestPage(pageSteps)
+        assertNotPolluted(keys)
       }),
       { numRuns: 150 },
     )
   })
 
   for (const hostile of Object.keys(HOSTILE_INPUTS)) {
-    it(`may be ${hostile}, between two good ones`, async () => {
+    it(`survives ${hostile} between two valid inputs`, async () => {
       const keys = Reflect.ownKeys(Object.prototype)
-      const invalid = await show([{ good: 'ens' }, { hostile }, { good: 'closient' }])
-      const isValid = hostile === 'no list of its own fields'
+      const invalid = await requestPage([{ good: 'ens' }, { hostile }, { good: 'closient' }])
+      const isValid = hostile === 'a proxy that refuses to list its fields'
       assert.equal(invalid, isValid ? 0 : calls - 2)
-      assertUnpolluted(keys)
+      assertNotPolluted(keys)
     })
   }
 
-  it('costs no good impression: each was counted, once', async () => {
+  it('delivers every valid impression once', async () => {
     await publisher.tracker.flush()
     const { ens, closient } = publisher.sandbox
     const counted = [...ens.impressions, ...closient.impressions].map(
       ({ campaignId }) => campaignId,
     )
-    const good = new Set(shownGood)
+    const good = new Set(goodCampaigns)
     assert.ok(good.size >= 2 * Object.keys(HOSTILE_INPUTS).length)
     assert.deepEqual(counted.filter((campaignId) => good.has(campaignId)).sort(), [...good].sort())
   })
 
-  it('is told of on one line, and in no more than a line holds', () => {
+  it('logs single lines of limited length', () => {
     assert.ok(publisher.lines.length > 0)
     for (const line of publisher.lines) {
       assert.doesNotMatch(line, /[\p{Cc}\u2028\u2029]/u)
@@ -175,11 +175,11 @@ describe('any input at all', () => {
     }
   })
 
-  it('has outcomes that are of use: a reason each, and no endless campaign id', () => {
-    const useless = publisher.outcomes.filter(
+  it('emits outcomes with a reason and a campaign id of limited length', () => {
+    const unusable = publisher.outcomes.filter(
       ({ reason, campaignId }: OutcomeEvent) =>
         reason === '' || reason.length > 600 || String(campaignId).length > 64,
     )
-    assert.deepEqual(useless, [])
+    assert.deepEqual(unusable, [])
   })
 })

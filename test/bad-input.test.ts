@@ -11,7 +11,7 @@ import { loggerInto } from './page-load/witness.js'
 
 const ID = 'mhvXdrZT4jP5T8vBxuvm75'
 const PAGE = '<h1>News</h1><p>Ad: []</p>'
-const MEGABYTES_10 = 'x'.repeat(10 * 1024 * 1024)
+const TEN_MEGABYTES = 'x'.repeat(10 * 1024 * 1024)
 
 const ensAd = { campaignId: 42, placement: 'header_banner' }
 
@@ -27,7 +27,7 @@ const polluting: unknown = JSON.parse(
     '"constructor":{"prototype":{"polluted":true}}}',
 )
 
-/** What the issue lists, and its like: the input, whose it is, and what is said of it. */
+/** Invalid inputs, the network that they are attributed to, and the expected message. */
 const BAD_INPUTS: [title: string, input: unknown, network: string, message: string][] = [
   [
     'without campaignId',
@@ -35,9 +35,9 @@ const BAD_INPUTS: [title: string, input: unknown, network: string, message: stri
     'ens',
     'campaignId: expected a positive integer, got nothing',
   ],
-  ['without anything', {}, 'unknown', 'campaignId: expected the id of a campaign, got nothing'],
+  ['without any field', {}, 'unknown', 'campaignId: expected the id of a campaign, got nothing'],
   [
-    'with a string where a number belongs',
+    'with a string as ENS campaign',
     { ...ensAd, campaignId: '42' },
     'ens',
     'campaignId: expected a positive integer, got "42"',
@@ -55,13 +55,13 @@ const BAD_INPUTS: [title: string, input: unknown, network: string, message: stri
     'placement: expected a placement id of 1 to 256 printable characters, got nothing',
   ],
   [
-    'with a device of another word',
+    'with an unknown device',
     { ...ensAd, device: 'phone' },
     'ens',
     `device: expected 'mobile', 'desktop' or 'tablet', got "phone"`,
   ],
   [
-    'with UK, which is GB',
+    'with UK instead of GB',
     { ...ensAd, location: 'UK' },
     'ens',
     'location: expected an ISO 3166-1 alpha-2 country code such as US (the United Kingdom is GB), ' +
@@ -87,54 +87,54 @@ const BAD_INPUTS: [title: string, input: unknown, network: string, message: stri
       'got nothing',
   ],
   [
-    'with a prototype-polluting object',
+    'with an object that pollutes prototypes',
     polluting,
     'ens',
     'campaignId: expected a positive integer, got nothing',
   ],
   [
     'with a placement of 10 MB',
-    { ...ensAd, placement: MEGABYTES_10 },
+    { ...ensAd, placement: TEN_MEGABYTES },
     'ens',
     'placement: expected a placement id of 1 to 256 printable characters, ' +
       `got "${'x'.repeat(40)}"… (10485760 characters)`,
   ],
   [
     'with a campaign of 10 MB',
-    { campaignId: MEGABYTES_10 },
+    { campaignId: TEN_MEGABYTES },
     'closient',
     'campaignId: expected a 22-character shortuuid or a canonical UUID, ' +
       `got "${'x'.repeat(40)}"… (10485760 characters)`,
   ],
   [
-    'with a search of 10 MB',
-    { campaignId: ID, searchQuery: MEGABYTES_10 },
+    'with a search query of 10 MB',
+    { campaignId: ID, searchQuery: TEN_MEGABYTES },
     'closient',
-    'searchQuery: expected a text of at most 1024 characters, or null, ' +
+    'searchQuery: expected a string of at most 1024 characters, or null, ' +
       `got "${'x'.repeat(40)}"… (10485760 characters)`,
   ],
   [
     'with a network of 10 MB',
-    { ...ensAd, network: MEGABYTES_10 },
+    { ...ensAd, network: TEN_MEGABYTES },
     'unknown',
     `network: expected 'ens' or 'closient', got "${'x'.repeat(40)}"… (10485760 characters)`,
   ],
   [
-    'with nothing',
+    'with undefined',
     undefined,
     'unknown',
     'input: expected an object such as { campaignId, placement }, got nothing',
   ],
   [
-    'with a text',
+    'with a string',
     '42',
     'unknown',
     'input: expected an object such as { campaignId, placement }, got "42"',
   ],
 ]
 
-/** A page with one bad ad among two good ones, as a template would print them. */
-async function publish(sandbox: Sandbox, input: unknown, strict: boolean) {
+/** A site whose page tracks a bad input between two good ones. */
+async function startSite(sandbox: Sandbox, input: unknown, strict: boolean) {
   const lines: string[] = []
   const events: OutcomeEvent[] = []
   const ads = impressions({ networks: networksOf(sandbox), logger: loggerInto(lines), strict })
@@ -161,7 +161,7 @@ async function close(server: Server, ads: ImpressionsMiddleware): Promise<void> 
   assertBalanced(ads.stats())
 }
 
-describe('an impression that is called', () => {
+describe('trackImpression', () => {
   let sandbox: Sandbox
   before(async () => {
     sandbox = await startSandbox()
@@ -171,8 +171,8 @@ describe('an impression that is called', () => {
 
   for (const [title, input, network, message] of BAD_INPUTS) {
     describe(title, () => {
-      it('is invalid, is logged once, and harms neither the page nor its other impressions', async () => {
-        const { ads, lines, events, server, url } = await publish(sandbox, input, false)
+      it('is invalid and logged once; the page and its other impressions are fine', async () => {
+        const { ads, lines, events, server, url } = await startSite(sandbox, input, false)
         try {
           const { status, text } = await view(url)
           assert.equal(status, 200)
@@ -196,22 +196,22 @@ describe('an impression that is called', () => {
           assert.equal(invalid?.reason, message)
           assert.equal(invalid?.attempts, 0)
           assert.equal(ads.stats()[network]?.invalid, 1)
-          const whose = network === 'unknown' ? '' : ` for ${network}`
-          assert.deepEqual(lines, [`ad-impressions: invalid impression${whose}: ${message}`])
+          const suffix = network === 'unknown' ? '' : ` for ${network}`
+          assert.deepEqual(lines, [`ad-impressions: invalid impression${suffix}: ${message}`])
           assert.equal(Reflect.get({}, 'polluted'), undefined)
         } finally {
           await close(server, ads)
         }
       })
 
-      it('throws the same with strict, as an error page', async () => {
-        const { ads, lines, events, server, url } = await publish(sandbox, input, true)
+      it('throws the same message with strict', async () => {
+        const { ads, lines, events, server, url } = await startSite(sandbox, input, true)
         try {
           const { status, text } = await view(url)
           assert.equal(status, 500)
-          assert.ok(unescaped(text).includes(`InvalidImpressionError: ${message}`), text)
+          assert.ok(unescapeHtml(text).includes(`InvalidImpressionError: ${message}`), text)
           assert.equal(events.find(({ outcome }) => outcome === 'invalid')?.reason, message)
-          assert.deepEqual(lines, [], 'whoever asked to have it thrown need not have it logged')
+          assert.deepEqual(lines, [], 'a thrown error is not logged as well')
         } finally {
           await close(server, ads)
         }
@@ -219,8 +219,12 @@ describe('an impression that is called', () => {
     })
   }
 
-  it('wrongly twenty times is logged once, and counted twenty times', async () => {
-    const { ads, lines, server, url } = await publish(sandbox, { ...ensAd, device: 'phone' }, false)
+  it('with the same bad input twenty times is logged once and counted twenty times', async () => {
+    const { ads, lines, server, url } = await startSite(
+      sandbox,
+      { ...ensAd, device: 'phone' },
+      false,
+    )
     try {
       for (let i = 0; i < 20; i += 1) await view(url)
       assert.equal(ads.stats().ens?.invalid, 20)
@@ -230,9 +234,9 @@ describe('an impression that is called', () => {
     }
   })
 
-  it('with a whole ad object loses what the network has no field for, and says so once', async () => {
+  it('with a whole ad object ignores unknown fields, with one warning each', async () => {
     const ad = { campaignId: 43, placement: 'side', id: 43, url: 'https://a.example', image: '' }
-    const { ads, lines, server, url } = await publish(sandbox, ad, false)
+    const { ads, lines, server, url } = await startSite(sandbox, ad, false)
     try {
       await view(url)
       await view(url)
@@ -242,7 +246,7 @@ describe('an impression that is called', () => {
         { campaignId: 43, placement: 'side', device: 'desktop' },
       ])
       assert.deepEqual(
-        lines.map((line) => /"(\w+)" is no field of this network: left out$/.exec(line)?.[1]),
+        lines.map((line) => /"(\w+)" is not a field of this network; ignored$/.exec(line)?.[1]),
         ['id', 'url', 'image'],
       )
     } finally {
@@ -255,7 +259,7 @@ function isSideAd(body: unknown): boolean {
   return typeof body === 'object' && body !== null && Reflect.get(body, 'placement') === 'side'
 }
 
-function unescaped(html: string): string {
+function unescapeHtml(html: string): string {
   return html
     .replaceAll('&quot;', '"')
     .replaceAll('&#39;', "'")

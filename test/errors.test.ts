@@ -3,12 +3,12 @@ import fc from 'fast-check'
 import {
   ConfigurationError,
   describeError,
-  describe as describeValue,
+  describeValue,
   InvalidImpressionError,
-  oneLine,
+  toOneLine,
 } from '../lib/errors.js'
 
-/** Throws itself whatever is done with it. */
+/** A proxy that throws itself, whatever is done with it. */
 function hostileProxy(): object {
   const fail = () => {
     throw proxy
@@ -20,18 +20,18 @@ function hostileProxy(): object {
   return proxy
 }
 
-function revoked(target: object): object {
+function revokedProxy(target: object): object {
   const { proxy, revoke } = Proxy.revocable(target, {})
   revoke()
   return proxy
 }
 
-/** Any UTF-16, broken surrogates included. */
+/** Any UTF-16 string, including lone surrogates. */
 const codeUnits = fc.array(fc.nat({ max: 0xffff })).map((units) => String.fromCharCode(...units))
 
-const isOneLine = (text: string) => !/[\p{Cc}\u2028\u2029]/u.test(text)
+const isSingleLine = (text: string) => !/[\p{Cc}\u2028\u2029]/u.test(text)
 
-describe('a value in a message', () => {
+describe('describeValue()', () => {
   for (const [value, shown] of [
     [undefined, 'nothing'],
     [null, 'null'],
@@ -53,13 +53,13 @@ describe('a value in a message', () => {
     [new Date(0), 'an object'],
     [new String('canary'), 'an object'],
     [hostileProxy(), 'an object'],
-    [revoked({}), 'an object'],
-    [revoked([]), 'an object'],
+    [revokedProxy({}), 'an object'],
+    [revokedProxy([]), 'an object'],
   ] as const) {
-    it(`reads ${shown}`, () => assert.equal(describeValue(value), shown))
+    it(`returns ${shown}`, () => assert.equal(describeValue(value), shown))
   }
 
-  it('is cut off after 40 characters, with how many there were', () => {
+  it('cuts off a string after 40 characters and adds its length', () => {
     assert.equal(describeValue('x'.repeat(40)), `"${'x'.repeat(40)}"`)
     assert.equal(describeValue('x'.repeat(41)), `"${'x'.repeat(40)}"… (41 characters)`)
     assert.equal(
@@ -68,37 +68,37 @@ describe('a value in a message', () => {
     )
   })
 
-  it('runs no code of its own', () => {
-    const fail = () => assert.fail('it was run')
+  it('does not run code of the value', () => {
+    const fail = () => assert.fail('it was called')
     describeValue({ toString: fail, toJSON: fail, valueOf: fail, [Symbol.toPrimitive]: fail })
     describeValue(Object.assign(() => {}, { toString: fail }))
     describeValue(Object.assign([], { toString: fail, toJSON: fail }))
   })
 
-  it('is short and on one line, whatever it is', () => {
+  it('returns a short single line for any value', () => {
     fc.assert(
       fc.property(fc.oneof(fc.anything(), codeUnits), (value) => {
         const shown = describeValue(value)
-        assert.ok(isOneLine(shown), shown)
+        assert.ok(isSingleLine(shown), shown)
         assert.ok(shown.length < 300)
       }),
     )
   })
 })
 
-describe('what was thrown', () => {
+describe('describeError()', () => {
   for (const [thrown, message] of [
     [new Error('plain'), 'plain'],
     [new TypeError('two\r\nlines'), 'two lines'],
     [new Error(''), ''],
-    ['a text', '"a text"'],
+    ['a string', '"a string"'],
     [undefined, 'nothing'],
     [null, 'null'],
     [{ message: 'canary' }, 'an object'],
     [Object.assign(new Error(), { message: 42 }), '42'],
     [Object.assign(new Error(), { message: Symbol('x') }), 'Symbol(x)'],
     [hostileProxy(), 'an error without a message'],
-    [revoked(new Error('x')), 'an error without a message'],
+    [revokedProxy(new Error('x')), 'an error without a message'],
     [
       Object.defineProperty(new Error('x'), 'message', {
         get() {
@@ -118,26 +118,28 @@ describe('what was thrown', () => {
       'an error without a message',
     ],
   ] as const) {
-    it(`reads ${JSON.stringify(message)}`, () => assert.equal(describeError(thrown), message))
+    it(`returns ${JSON.stringify(message)}`, () => assert.equal(describeError(thrown), message))
   }
 
-  it('is cut off after 200 characters', () => {
+  it('cuts off the message after 200 characters', () => {
     assert.equal(describeError(new Error('x'.repeat(10_000))), `${'x'.repeat(200)}…`)
   })
 
-  it('is one line, whatever it was', () => {
-    fc.assert(fc.property(fc.anything(), (thrown) => assert.ok(isOneLine(describeError(thrown)))))
+  it('returns a single line for any thrown value', () => {
+    fc.assert(
+      fc.property(fc.anything(), (thrown) => assert.ok(isSingleLine(describeError(thrown)))),
+    )
   })
 })
 
-describe('a line of the log', () => {
-  it('cannot be forged by what a network or a client says', () => {
-    assert.equal(oneLine(' a\r\n[ERROR] b\u2028c\u0085d\u001b[2J '), 'a [ERROR] b c d [2J')
+describe('toOneLine()', () => {
+  it('replaces control characters and line separators', () => {
+    assert.equal(toOneLine(' a\r\n[ERROR] b\u2028c\u0085d\u001b[2J '), 'a [ERROR] b c d [2J')
   })
 })
 
 describe('InvalidImpressionError', () => {
-  it('says which field, what was expected, and what was there', () => {
+  it('has the field, what was expected and what was given', () => {
     const error = new InvalidImpressionError('device', "'mobile' or 'desktop'", 'phone')
     assert.equal(error.message, `device: expected 'mobile' or 'desktop', got "phone"`)
     assert.equal(error.name, 'InvalidImpressionError')
@@ -148,19 +150,19 @@ describe('InvalidImpressionError', () => {
     assert.match(error.stack ?? '', /^InvalidImpressionError: device: expected/)
   })
 
-  it('keeps of the value no more than it shows', () => {
-    const error = new InvalidImpressionError('placement', 'a text', { canary: 'x' })
+  it('does not keep the value', () => {
+    const error = new InvalidImpressionError('placement', 'a string', { canary: 'x' })
     assert.deepEqual(Object.values(error), [
       'InvalidImpressionError',
       'placement',
-      'a text',
+      'a string',
       'object',
     ])
   })
 })
 
 describe('ConfigurationError', () => {
-  it('says whose it is, and has a word for programs', () => {
+  it('has the name of the package in its message, and a code', () => {
     const error = new ConfigurationError('no-network', 'no network is configured')
     assert.equal(error.message, 'ad-impressions: no network is configured')
     assert.equal(error.code, 'no-network')

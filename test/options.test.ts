@@ -3,9 +3,11 @@ import { ConfigurationError } from '../lib/errors.js'
 import { impressions } from '../lib/express.js'
 import { impressions as koaImpressions } from '../lib/koa.js'
 import { consoleLogger } from '../lib/logger.js'
+import { builtInNetworks, listBuiltInCalls } from '../lib/networks/built-in-networks.js'
+import { apiKeyVariable } from '../lib/networks/built-in-options.js'
 import { closient } from '../lib/networks/closient.js'
 import { ens } from '../lib/networks/ens.js'
-import { DEFAULTS, resolveOptions } from '../lib/options.js'
+import { resolveOptions } from '../lib/options.js'
 import { createTracker } from '../lib/tracker.js'
 import { acme } from './networks/acme.js'
 import { type Environment, withEnvironment } from './networks/environment.js'
@@ -13,8 +15,15 @@ import { type Environment, withEnvironment } from './networks/environment.js'
 const network = ens({ apiKey: 'k' })
 const CANARY = 'csb_canary'
 
-/** The error that `create` throws with just these variables set. */
-function refusal(create: () => unknown, environment: Environment = {}): ConfigurationError {
+const DEFAULTS = {
+  traffic: { bots: 'skip', prefetch: 'skip' },
+  dedupe: { max: 100_000, ttlMs: 30 * 60 * 1_000 },
+  delivery: { maxPending: 100_000, timeoutMs: 10 * 1_000, maxAgeMs: 60 * 60 * 1_000 },
+  strict: false,
+} as const
+
+/** The error that `create` throws with only these variables set. */
+function catchError(create: () => unknown, environment: Environment = {}): ConfigurationError {
   try {
     withEnvironment(environment, create)
   } catch (error) {
@@ -24,18 +33,22 @@ function refusal(create: () => unknown, environment: Environment = {}): Configur
   assert.fail('expected a ConfigurationError')
 }
 
-/** What is said of options that no compiler has seen. */
-function complaint(options: unknown): string {
-  const error = refusal(() => Reflect.apply(createTracker, undefined, [options]))
+/** The message of the error for invalid options, which bypass the compiler. */
+function messageFor(options: unknown): string {
+  const error = catchError(() => Reflect.apply(createTracker, undefined, [options]))
   assert.equal(error.code, 'invalid-options')
   assert.ok(!error.message.includes(CANARY), error.message)
   return error.message
 }
 
-describe('a wrong option is refused with its path and what was expected', () => {
+describe('a wrong option throws an error with its path and what was expected', () => {
   const limits = ['maxPending', 'timeoutMs', 'maxAgeMs']
   const cases: [path: string, wrong: unknown[], expected: string][] = [
-    ['networks', [CANARY, network, ens, {}, null, 7], 'an array of networks, such as [ens(), clos'],
+    [
+      'networks',
+      [CANARY, network, ens, {}, null, 7],
+      `an array of networks, such as [${listBuiltInCalls()}]`,
+    ],
     ['networks', [[]], 'at least one network'],
     [
       'networks',
@@ -82,7 +95,7 @@ describe('a wrong option is refused with its path and what was expected', () => 
         Buffer.from('x'.repeat(32)),
         { secret: 'x'.repeat(32) },
       ],
-      'at least 32 bytes, as `openssl rand -base64 32` prints them, or a list of such',
+      'at least 32 bytes, such as `openssl rand -base64 32` prints, or a list of these',
     ],
     ['strict', ['yes', 1, null], 'true or false'],
   ]
@@ -91,12 +104,12 @@ describe('a wrong option is refused with its path and what was expected', () => 
       it(`${path}, wrong value ${index + 1}: expected ${expected}`, () => {
         const [outer = '', inner] = path.split('.')
         const option = { [outer]: inner === undefined ? value : { [inner]: value } }
-        const message = complaint({ networks: [network], ...option })
+        const message = messageFor({ networks: [network], ...option })
         assert.ok(
           message.startsWith(`ad-impressions: createTracker(): ${path}: expected ${expected}`),
           message,
         )
-        assert.ok(!message.includes('\n'), 'one problem is one line')
+        assert.ok(!message.includes('\n'), 'one problem takes one line')
       })
     }
   }
@@ -104,34 +117,34 @@ describe('a wrong option is refused with its path and what was expected', () => 
   const secret = CANARY.repeat(4)
 
   for (const path of ['', '/', '_visible', '/a/', '//a', '/a b', '/a?b', '/é', '/.', '/a/..', 7]) {
-    it(`visibility.path that is none: ${JSON.stringify(path)}`, () => {
-      const message = complaint({ networks: [network], visibility: { secret, path } })
+    it(`an invalid visibility.path: ${JSON.stringify(path)}`, () => {
+      const message = messageFor({ networks: [network], visibility: { secret, path } })
       assert.match(message, /^ad-impressions: createTracker\(\): visibility\.path: expected a /)
     })
   }
 
   for (const tokenTtlMs of [0, -1, 1.5, '5', Number.NaN, null]) {
-    it(`visibility.tokenTtlMs that is none: ${tokenTtlMs}`, () => {
+    it(`an invalid visibility.tokenTtlMs: ${tokenTtlMs}`, () => {
       assert.match(
-        complaint({ networks: [network], visibility: { secret, tokenTtlMs } }),
+        messageFor({ networks: [network], visibility: { secret, tokenTtlMs } }),
         /visibility\.tokenTtlMs: expected a whole number of at least 1$/,
       )
     })
   }
 
-  it('a token that would outlive what refuses its replay', () => {
+  it('a tokenTtlMs that is longer than dedupe.ttlMs', () => {
     for (const [tokenTtlMs, dedupe] of [
       [30 * 60_000 + 1, undefined],
       [1_001, { ttlMs: 1_000 }],
     ]) {
       assert.match(
-        complaint({ networks: [network], dedupe, visibility: { secret, tokenTtlMs } }),
+        messageFor({ networks: [network], dedupe, visibility: { secret, tokenTtlMs } }),
         /visibility\.tokenTtlMs: expected at most dedupe\.ttlMs \(\d+\): a token must not outlive/,
       )
     }
   })
 
-  it('a network by its place', () => {
+  it('a wrong network, by its index', () => {
     for (const wrong of [
       null,
       ens,
@@ -140,30 +153,29 @@ describe('a wrong option is refused with its path and what was expected', () => 
       { parse() {}, verdict() {} },
       { ...network, name: 7 },
     ]) {
-      assert.match(
-        complaint({ networks: [network, wrong] }),
-        /networks\.1: expected a network: ens\(\), closient\(\) or defineNetwork\(\)$/,
-      )
+      const message = messageFor({ networks: [network, wrong] })
+      const expected = `networks.1: expected a network: ${listBuiltInCalls()} or defineNetwork()`
+      assert.ok(message.endsWith(expected), message)
     }
   })
 
-  it('an option that there is not, also inside another one, with those that there are', () => {
+  it('an unknown option, with a list of the existing ones, at every depth', () => {
     assert.match(
-      complaint({ networks: [network], apiKey: CANARY }),
+      messageFor({ networks: [network], apiKey: CANARY }),
       /createTracker\(\): apiKey: there is no such option \(there are networks, requestId, country, /,
     )
     assert.match(
-      complaint({ networks: [network], dedupe: { ttl: CANARY } }),
+      messageFor({ networks: [network], dedupe: { ttl: CANARY } }),
       /dedupe\.ttl: there is no such option \(there are max, ttlMs\)$/,
     )
     assert.match(
-      complaint({ networks: [network], delivery: { timeout: 5 } }),
+      messageFor({ networks: [network], delivery: { timeout: 5 } }),
       /delivery\.timeout: there is no such option \(there are maxPending, timeoutMs, maxAgeMs\)$/,
     )
   })
 
-  it('all of them in one message, a line each', () => {
-    const message = complaint({ strict: CANARY, dedupe: { max: 0, ttl: 1 }, speed: CANARY })
+  it('all wrong options in one message, one per line', () => {
+    const message = messageFor({ strict: CANARY, dedupe: { max: 0, ttl: 1 }, speed: CANARY })
     assert.deepEqual(
       message.split('\n').map((line) => line.replace(/ \(there are .*/, '')),
       [
@@ -177,8 +189,8 @@ describe('a wrong option is refused with its path and what was expected', () => 
   })
 
   for (const options of [null, CANARY, 7, [], () => {}, true]) {
-    it(`options that are none: ${typeof options} ${JSON.stringify(options)}`, () => {
-      assert.match(complaint(options), /createTracker\(\): options: expected an object, received /)
+    it(`options that are not an object: ${typeof options} ${JSON.stringify(options)}`, () => {
+      assert.match(messageFor(options), /createTracker\(\): options: expected an object, received /)
     })
   }
 
@@ -186,27 +198,27 @@ describe('a wrong option is refused with its path and what was expected', () => 
     ['Express', impressions],
     ['Koa', koaImpressions],
   ] as const) {
-    it(`by the middleware for ${framework} as well`, () => {
-      const error = refusal(() => Reflect.apply(create, undefined, [{ strict: CANARY }]))
+    it(`also from the middleware for ${framework}`, () => {
+      const error = catchError(() => Reflect.apply(create, undefined, [{ strict: CANARY }]))
       assert.match(
         error.message,
         /^ad-impressions: impressions\(\): strict: expected true or false/,
       )
     })
 
-    it(`a tracker with other options beside it, in ${framework}`, () => {
+    it(`a tracker together with other options, in ${framework}`, () => {
       const tracker = createTracker({ networks: [network] })
-      const error = refusal(() => Reflect.apply(create, undefined, [{ tracker, strict: true }]))
+      const error = catchError(() => Reflect.apply(create, undefined, [{ tracker, strict: true }]))
       assert.equal(error.code, 'invalid-options')
       assert.match(
         error.message,
-        /strict: expected nothing beside tracker; give it to createTracker/,
+        /strict: expected nothing beside tracker; pass it to createTracker/,
       )
     })
 
     for (const tracker of [undefined, null, CANARY, {}, () => {}]) {
-      it(`a tracker that is none: ${typeof tracker} ${JSON.stringify(tracker)}, in ${framework}`, () => {
-        const error = refusal(() => Reflect.apply(create, undefined, [{ tracker }]))
+      it(`an invalid tracker: ${typeof tracker} ${JSON.stringify(tracker)}, in ${framework}`, () => {
+        const error = catchError(() => Reflect.apply(create, undefined, [{ tracker }]))
         assert.equal(error.code, 'invalid-options')
         assert.match(error.message, /tracker: expected what createTracker\(\) returns$/)
       })
@@ -217,7 +229,7 @@ describe('a wrong option is refused with its path and what was expected', () => 
 describe('the option visibility', () => {
   const secret = 'x'.repeat(32)
 
-  it('is off unless it is set', () => {
+  it('is off by default', () => {
     assert.equal(resolveOptions({ networks: [network] }).visibility, undefined)
   })
 
@@ -228,13 +240,13 @@ describe('the option visibility', () => {
     assert.equal(visibility?.secrets.length, 1)
   })
 
-  it('has tokens expire no later than page loads are forgotten', () => {
+  it('limits tokenTtlMs to dedupe.ttlMs by default', () => {
     const dedupe = { ttlMs: 1_000 }
     const { visibility } = resolveOptions({ networks: [network], dedupe, visibility: { secret } })
     assert.equal(visibility?.tokenTtlMs, 1_000)
   })
 
-  it('takes a list of secrets, in bytes not characters', () => {
+  it('accepts a list of secrets, measured in bytes', () => {
     const secrets = ['é'.repeat(16), secret]
     const { visibility } = resolveOptions({ networks: [network], visibility: { secret: secrets } })
     assert.deepEqual(
@@ -244,22 +256,15 @@ describe('the option visibility', () => {
   })
 
   for (const path of ['/a', '/a/b-c_d.e~f', '/.well-known/ads', '/...']) {
-    it(`takes the path ${path}`, () => {
+    it(`accepts the path ${path}`, () => {
       const { visibility } = resolveOptions({ networks: [network], visibility: { secret, path } })
       assert.equal(visibility?.path, path)
     })
   }
 })
 
-describe('without an option', () => {
-  it('the documented defaults hold', () => {
-    // DESIGN 3.1.
-    assert.deepEqual(DEFAULTS, {
-      traffic: { bots: 'skip', prefetch: 'skip' },
-      dedupe: { max: 100_000, ttlMs: 30 * 60 * 1_000 },
-      delivery: { maxPending: 100_000, timeoutMs: 10 * 1_000, maxAgeMs: 60 * 60 * 1_000 },
-      strict: false,
-    })
+describe('an option that is not given', () => {
+  it('has its default', () => {
     const { traffic, dedupe, delivery, strict, logger, ...rest } = resolveOptions({
       networks: [network],
     })
@@ -272,8 +277,8 @@ describe('without an option', () => {
     assert.equal(rest.consent, undefined)
   })
 
-  it('it is as with undefined, at every depth', () => {
-    const said = resolveOptions({
+  it('is the same as undefined, at every depth', () => {
+    const resolved = resolveOptions({
       networks: [network],
       requestId: undefined,
       country: undefined,
@@ -286,32 +291,38 @@ describe('without an option', () => {
       logger: undefined,
       strict: undefined,
     })
-    assert.deepEqual(said, resolveOptions({ networks: [network] }))
+    assert.deepEqual(resolved, resolveOptions({ networks: [network] }))
   })
 
-  it('the others keep theirs', () => {
-    const said = resolveOptions({
+  it('keeps its default beside other options', () => {
+    const resolved = resolveOptions({
       networks: [network],
       dedupe: { max: 5 },
       delivery: { timeoutMs: 7 },
     })
-    assert.deepEqual(said.dedupe, { max: 5, ttlMs: DEFAULTS.dedupe.ttlMs })
-    assert.deepEqual(said.delivery, { ...DEFAULTS.delivery, timeoutMs: 7 })
+    assert.deepEqual(resolved.dedupe, { max: 5, ttlMs: DEFAULTS.dedupe.ttlMs })
+    assert.deepEqual(resolved.delivery, { ...DEFAULTS.delivery, timeoutMs: 7 })
   })
 })
 
 describe('resolved options', () => {
-  it('are frozen, at every depth, and independent of what was given', () => {
+  it('are frozen at every depth and independent of the input', () => {
     const networks = [network]
-    const said = resolveOptions({ networks })
+    const resolved = resolveOptions({ networks })
     networks.pop()
-    assert.deepEqual(said.networks, [network])
-    for (const part of [said, said.networks, said.traffic, said.dedupe, said.delivery]) {
+    assert.deepEqual(resolved.networks, [network])
+    for (const part of [
+      resolved,
+      resolved.networks,
+      resolved.traffic,
+      resolved.dedupe,
+      resolved.delivery,
+    ]) {
       assert.ok(Object.isFrozen(part))
     }
   })
 
-  it('take a boundary as it is', () => {
+  it('accept the limits of a range', () => {
     const { dedupe, delivery } = resolveOptions({
       networks: [network],
       dedupe: { max: 10_000_000, ttlMs: 1 },
@@ -321,7 +332,7 @@ describe('resolved options', () => {
     assert.deepEqual(delivery, { maxPending: 1, timeoutMs: 1, maxAgeMs: Number.MAX_SAFE_INTEGER })
   })
 
-  it('take a logger of a class, whose methods are inherited', () => {
+  it('accept a logger with inherited methods', () => {
     class Log {
       debug() {}
       warn() {}
@@ -332,26 +343,26 @@ describe('resolved options', () => {
   })
 })
 
-describe('without networks', () => {
+describe('without the option networks', () => {
   const names = (environment: Environment) =>
     withEnvironment(environment, () => resolveOptions({}).networks.map(({ name }) => name))
 
-  it('each whose key is in the environment is taken', () => {
+  it('uses each network whose key is in the environment', () => {
     assert.deepEqual(names({ ENS_API_KEY: 'a' }), ['ens'])
     assert.deepEqual(names({ CLOSIENT_API_KEY: 'b' }), ['closient'])
     assert.deepEqual(names({ ENS_API_KEY: 'a', CLOSIENT_API_KEY: 'b' }), ['ens', 'closient'])
   })
 
-  it('a key that is set and empty is none', () => {
+  it('ignores a key that is empty', () => {
     assert.deepEqual(names({ ENS_API_KEY: '', CLOSIENT_API_KEY: 'b' }), ['closient'])
   })
 
-  it('a base URL alone makes no network', () => {
-    const error = refusal(() => resolveOptions({}), { ENS_BASE_URL: 'https://a.example' })
+  it('needs a key, not only a base URL', () => {
+    const error = catchError(() => resolveOptions({}), { ENS_BASE_URL: 'https://a.example' })
     assert.equal(error.code, 'no-network')
   })
 
-  it('each calls the base URL of the environment', () => {
+  it('uses the base URL of the environment', () => {
     const [only] = withEnvironment(
       { ENS_API_KEY: 'a', ENS_BASE_URL: 'http://127.0.0.1:4000/' },
       () => resolveOptions({}).networks,
@@ -359,27 +370,29 @@ describe('without networks', () => {
     assert.equal(only?.baseUrl, 'http://127.0.0.1:4000')
   })
 
-  it('and without a key it is said what to do', () => {
+  it('throws an error that says what to do if there is no key', () => {
     for (const create of [createTracker, impressions, koaImpressions]) {
-      const error = refusal(() => create())
+      const error = catchError(() => create())
       assert.equal(error.code, 'no-network')
+      const variables = Object.keys(builtInNetworks).map(apiKeyVariable)
+      assert.ok(['ENS_API_KEY', 'CLOSIENT_API_KEY'].every((name) => variables.includes(name)))
       assert.equal(
         error.message,
-        'ad-impressions: no network is configured: set ENS_API_KEY or CLOSIENT_API_KEY in the ' +
-          'environment, or pass impressions({ networks: [ens({ apiKey }), closient({ apiKey })] })',
+        `ad-impressions: no network is configured: set ${variables.join(' or ')} in the ` +
+          `environment, or pass impressions({ networks: [${listBuiltInCalls('{ apiKey }')}] })`,
       )
     }
   })
 
-  it('a wrong key is named by its variable, and not shown', () => {
-    const error = refusal(() => createTracker(), { CLOSIENT_API_KEY: `${CANARY}\n` })
-    assert.match(error.message, /: CLOSIENT_API_KEY: expected the key alone/)
+  it('names the variable of a wrong key without showing the key', () => {
+    const error = catchError(() => createTracker(), { CLOSIENT_API_KEY: `${CANARY}\n` })
+    assert.match(error.message, /: CLOSIENT_API_KEY: expected only the key/)
     assert.ok(!error.message.includes(CANARY))
   })
 })
 
-describe('with networks', () => {
-  it('the environment adds none', () => {
+describe('with the option networks', () => {
+  it('ignores the environment', () => {
     const { networks } = withEnvironment({ ENS_API_KEY: 'a', CLOSIENT_API_KEY: 'b' }, () =>
       resolveOptions({ networks: [acme({ apiKey: 'k' })] }),
     )
@@ -389,7 +402,7 @@ describe('with networks', () => {
     )
   })
 
-  it('any number may be told, in the order given', () => {
+  it('uses any number of networks, in the given order', () => {
     const { networks } = resolveOptions({
       networks: [acme({ apiKey: 'k' }), closient({ apiKey: 'k' }), network],
     })

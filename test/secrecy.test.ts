@@ -12,41 +12,41 @@ import {
   CLOSIENT_KEY,
   canaryNetworks,
   ENS_KEY,
+  inspectAll,
   KEYS,
-  looksAt,
 } from './networks/canaries.js'
 import { view } from './page-load/browser.js'
 import { listening, portOf } from './page-load/publisher.js'
 
 const ID = 'mhvXdrZT4jP5T8vBxuvm75'
 
-/** How a scenario ends: each impression with its outcome, or kept, which the log says of both. */
-type End = 'settled' | 'kept'
+/** How a scenario ends: every impression has an outcome, or stays queued and is logged. */
+type End = 'settled' | 'queued'
 
-/** Notes all that is logged, told and published, and lets a test wait for a line of each network. */
-function listen() {
+/** Collects all logs and events. `bothLogged` resolves once each network has a log line. */
+function collect() {
   const seen: string[] = []
-  const spoken = new Set<string>()
-  let bothSpoke = () => {}
-  const said = new Promise<void>((resolve) => {
-    bothSpoke = resolve
+  const loggedNetworks = new Set<string>()
+  let onBothLogged = () => {}
+  const bothLogged = new Promise<void>((resolve) => {
+    onBothLogged = resolve
   })
   const note = (fields: Record<string, unknown>, message: string) => {
-    seen.push(looksAt(fields), message)
-    for (const name of ['ens', 'closient']) if (message.includes(name)) spoken.add(name)
-    if (spoken.size === 2) bothSpoke()
+    seen.push(inspectAll(fields), message)
+    for (const name of ['ens', 'closient']) if (message.includes(name)) loggedNetworks.add(name)
+    if (loggedNetworks.size === 2) onBothLogged()
   }
   const logger: Logger = { debug: note, warn: note, error: note }
   const outcomes = channel('ad-impressions:outcome')
-  const publish = (message: unknown) => void seen.push(looksAt(message))
-  outcomes.subscribe(publish)
-  return { seen, logger, said, stop: () => outcomes.unsubscribe(publish) }
+  const record = (message: unknown) => void seen.push(inspectAll(message))
+  outcomes.subscribe(record)
+  return { seen, logger, bothLogged, stop: () => outcomes.unsubscribe(record) }
 }
 
-/** One page with an ad of each network; returns all that there is to see of it, and of its telling. */
-async function publish(ensUrl: string, closientUrl: string, end: End): Promise<string> {
-  const { seen, logger, said, stop } = listen()
-  const see = (value: unknown) => void seen.push(looksAt(value))
+/** Requests a page with an ad of each network. Returns everything that it and the library reveal. */
+async function publishAds(ensUrl: string, closientUrl: string, end: End): Promise<string> {
+  const { seen, logger, bothLogged, stop } = collect()
+  const see = (value: unknown) => void seen.push(inspectAll(value))
   const networks = canaryNetworks(ensUrl, closientUrl)
   const tracker = createTracker({ networks, logger, delivery: { timeoutMs: 500 } })
   tracker.on('outcome', see)
@@ -72,7 +72,7 @@ async function publish(ensUrl: string, closientUrl: string, end: End): Promise<s
       [200, 500],
     )
     for (const { text } of pages) seen.push(text)
-    await (end === 'settled' ? tracker.flush() : said)
+    await (end === 'settled' ? tracker.flush() : bothLogged)
     see(tracker.stats())
     see(tracker)
   } finally {
@@ -85,7 +85,7 @@ async function publish(ensUrl: string, closientUrl: string, end: End): Promise<s
   return seen.join('\n')
 }
 
-/** Whether neither what a sandbox shows nor what it keeps shows a key. */
+/** Neither the sandbox's pages nor its ledgers contain a key. */
 async function assertSandboxSecret({ url, ens, closient }: Sandbox): Promise<void> {
   for (const path of ['/', '/sandbox/ens', '/sandbox/closient']) {
     const { status, text } = await view(url + path)
@@ -94,13 +94,13 @@ async function assertSandboxSecret({ url, ens, closient }: Sandbox): Promise<voi
   }
   for (const { calls, impressions, totals } of [ens, closient]) {
     assert.ok(calls.length > 0)
-    assertSecret(looksAt([calls, impressions, totals]), "the sandbox's ledger")
+    assertSecret(inspectAll([calls, impressions, totals]), "the sandbox's ledger")
   }
 }
 
-/** An answer that says the key wherever an answer can say something. */
-function echo(status: number, key: string): Fault {
-  const words = `no such key: Bearer ${key}, ?key=${encodeURIComponent(key)}, ${JSON.stringify({ key })}`
+/** An answer that repeats the key in every place where it can. */
+function echoKey(status: number, key: string): Fault {
+  const text = `no such key: Bearer ${key}, ?key=${encodeURIComponent(key)}, ${JSON.stringify({ key })}`
   return {
     status,
     headers: {
@@ -110,17 +110,17 @@ function echo(status: number, key: string): Fault {
     },
     body: {
       status: 'error',
-      message: words,
+      message: text,
       success: false,
-      type: words,
-      title: words,
-      detail: words,
-      error_code: words,
+      type: text,
+      title: text,
+      detail: text,
+      error_code: text,
     },
   }
 }
 
-describe('a key on the way', () => {
+describe('an API key, while impressions are delivered', () => {
   let sandbox: Sandbox
   before(async () => {
     sandbox = await startSandbox({
@@ -131,30 +131,30 @@ describe('a key on the way', () => {
   after(() => sandbox.close())
   beforeEach(() => sandbox.reset())
 
-  const atSandbox = (end: End) => publish(sandbox.ens.baseUrl, sandbox.closient.baseUrl, end)
+  const atSandbox = (end: End) => publishAds(sandbox.ens.baseUrl, sandbox.closient.baseUrl, end)
 
   function fault(make: (key: string) => Fault): void {
     sandbox.ens.fault(make(ENS_KEY))
     sandbox.closient.fault(make(CLOSIENT_KEY))
   }
 
-  it('is seen by the network, and by nobody else', async () => {
+  it('is sent to the network and is visible nowhere else', async () => {
     const seen = await atSandbox('settled')
     assert.match(seen, /delivered/)
     assert.equal(sandbox.ens.calls[0]?.authorization, 'right')
     assert.equal(sandbox.closient.calls[0]?.authorization, 'right')
-    assertSecret(seen, 'a good day')
+    assertSecret(seen, 'a successful delivery')
   })
 
   for (const [statuses, end] of [
     [[200, 400, 404, 409, 413, 422], 'settled'],
-    [[301, 302, 307, 401, 403, 408, 429, 500, 503], 'kept'],
+    [[301, 302, 307, 401, 403, 408, 429, 500, 503], 'queued'],
   ] as const) {
     for (const status of statuses) {
-      it(`is not repeated where a network echoes it with ${status}`, async () => {
-        fault((key) => echo(status, key))
+      it(`is redacted if a network repeats it with ${status}`, async () => {
+        fault((key) => echoKey(status, key))
         const seen = await atSandbox(end)
-        assert.ok(seen.includes('[redacted]') || status < 400, 'the echo came through')
+        assert.ok(seen.includes('[redacted]') || status < 400, 'the answer was quoted')
         assertSecret(seen, `HTTP ${status}`)
       })
     }
@@ -162,25 +162,29 @@ describe('a key on the way', () => {
 
   for (const [title, make, end] of [
     ['an HTML page', (key) => ({ status: 502, body: `<h1>${key}</h1>` }), 'settled'],
-    ['no HTTP at all', (key) => ({ raw: `${key}\r\n\r\n` }), 'settled'],
-    ['a header that is none', (key) => ({ raw: `HTTP/1.1 200 OK\r\n${key}\r\n\r\n` }), 'settled'],
-    ['a status line that is none', (key) => ({ raw: `HTTP/1.1 ${key}\r\n\r\n` }), 'settled'],
-    ['an answer that breaks off', (key) => ({ ...echo(400, key), cutOff: true }), 'settled'],
+    ['something that is not HTTP', (key) => ({ raw: `${key}\r\n\r\n` }), 'settled'],
+    ['a malformed header', (key) => ({ raw: `HTTP/1.1 200 OK\r\n${key}\r\n\r\n` }), 'settled'],
+    ['a malformed status line', (key) => ({ raw: `HTTP/1.1 ${key}\r\n\r\n` }), 'settled'],
+    ['a truncated answer', (key) => ({ ...echoKey(400, key), cutOff: true }), 'settled'],
     ['a reset', () => ({ reset: 'after-read' }), 'settled'],
-    ['a reset in the middle', (key) => ({ ...echo(503, key), reset: 'mid-answer' }), 'kept'],
-    ['a reset before it is read', () => ({ reset: 'before-read' }), 'kept'],
-    ['silence', () => ({ hang: true }), 'settled'],
+    [
+      'a reset in the middle of the answer',
+      (key) => ({ ...echoKey(503, key), reset: 'mid-answer' }),
+      'queued',
+    ],
+    ['a reset before the request is read', () => ({ reset: 'before-read' }), 'queued'],
+    ['no answer', () => ({ hang: true }), 'settled'],
   ] satisfies [string, (key: string) => Fault, End][]) {
-    it(`is not repeated where a network answers with ${title}`, async () => {
+    it(`is not shown if a network answers with ${title}`, async () => {
       fault(make)
       assertSecret(await atSandbox(end), title)
     })
   }
 
-  it('is not repeated where the key is refused', async () => {
+  it('is not shown if the network refuses it', async () => {
     const other = await startSandbox()
     try {
-      const seen = await publish(other.ens.baseUrl, other.closient.baseUrl, 'kept')
+      const seen = await publishAds(other.ens.baseUrl, other.closient.baseUrl, 'queued')
       assert.match(seen, /refuses the key or the base URL/)
       assertSecret(seen, 'a wrong key')
       await assertSandboxSecret(other)
@@ -189,10 +193,10 @@ describe('a key on the way', () => {
     }
   })
 
-  it('is not repeated where nobody listens', async () => {
+  it('is not shown if the connection is refused', async () => {
     const resume = await sandbox.refuse()
     try {
-      const seen = await atSandbox('kept')
+      const seen = await atSandbox('queued')
       assert.match(seen, /ECONNREFUSED/)
       assertSecret(seen, 'a refused connection')
     } finally {
@@ -200,37 +204,45 @@ describe('a key on the way', () => {
     }
   })
 
-  it('is not repeated where the base URL has a wrong path', async () => {
+  it('is not shown if the base URL has a wrong path', async () => {
     const { ens, closient } = sandbox
-    const seen = await publish(`${ens.baseUrl}/wrong`, `${closient.baseUrl}/wrong`, 'settled')
+    const seen = await publishAds(`${ens.baseUrl}/wrong`, `${closient.baseUrl}/wrong`, 'settled')
     assertSecret(seen, 'a wrong path')
   })
 
-  it('is not repeated where the network speaks no TLS', async () => {
+  it('is not shown if the network does not speak TLS', async () => {
     const plain = (url: string) => url.replace('http:', 'https:')
-    const seen = await publish(plain(sandbox.ens.baseUrl), plain(sandbox.closient.baseUrl), 'kept')
+    const seen = await publishAds(
+      plain(sandbox.ens.baseUrl),
+      plain(sandbox.closient.baseUrl),
+      'queued',
+    )
     assertSecret(seen, 'no TLS')
   })
 
-  it('is not repeated where the handshake fails', async () => {
+  it('is not shown if the TLS handshake fails', async () => {
     const server = createTlsServer({})
     await listening(server)
     try {
       const url = `https://127.0.0.1:${portOf(server)}`
-      assertSecret(await publish(url, url, 'kept'), 'a failed handshake')
+      assertSecret(await publishAds(url, url, 'queued'), 'a failed handshake')
     } finally {
       server.close()
     }
   })
 
-  it("is in none of the sandbox's pages and ledgers", async () => {
+  it('is in none of the pages and ledgers of the sandbox', async () => {
     await atSandbox('settled')
     await assertSandboxSecret(sandbox)
   })
 
-  it('would be found by these tests', () => {
+  it('would be found by assertSecret', () => {
     for (const key of KEYS) {
-      for (const text of [`Bearer ${key}`, looksAt({ a: [{ key }] }), looksAt(new Error(key))]) {
+      for (const text of [
+        `Bearer ${key}`,
+        inspectAll({ a: [{ key }] }),
+        inspectAll(new Error(key)),
+      ]) {
         assert.throws(() => assertSecret(text, 'this'), /this shows a key/)
       }
     }

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 
-/** The ad network itself, on loopback: it prints each call that it counts. */
+/** Starts a fake ad network on loopback. It prints each call that it counts. */
 export async function startAcme() {
   const apiKey = 'acme-example-key'
   const server = createServer(async (req, res) => {

@@ -6,14 +6,14 @@ export interface AcmeImpression {
   slot: 'top' | 'side'
 }
 
-// So that trackImpression() knows, and checks, what this network takes.
+// Lets trackImpression() accept, and check, the input of this network.
 declare module 'ad-impressions' {
   interface ImpressionInputs {
     acme: AcmeImpression
   }
 }
 
-/** Acme takes a page's views in one call. A pure translation: the library does the sending. */
+/** Acme takes all views of a page in one call. A network only translates; the library sends. */
 export function acme({ apiKey, baseUrl }: { apiKey: string; baseUrl: string }) {
   return defineNetwork({
     name: 'acme',
@@ -39,6 +39,6 @@ export function acme({ apiKey, baseUrl }: { apiKey: string; baseUrl: string }) {
       body: JSON.stringify({ views }),
     }),
 
-    // Without `verdict`, the answer's status decides, by RFC 9110.
+    // Without `verdict`, the HTTP status of the answer decides, as RFC 9110 defines it.
   })
 }

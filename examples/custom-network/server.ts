@@ -1,4 +1,4 @@
-// A network of your own, through defineNetwork. To start it: npm run example custom-network
+// An ad network of your own, with defineNetwork. Start it with: npm run example custom-network
 
 import { impressions } from 'ad-impressions'
 import express from 'express'
@@ -29,5 +29,5 @@ app.get('/', (_req, res) => {
 })
 
 await untilStopped(app.listen(process.env.PORT ?? 3000))
-await tracker.close() // delivers what is pending
+await tracker.close() // delivers pending impressions
 await network.close()

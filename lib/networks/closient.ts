@@ -1,27 +1,27 @@
 import { z } from 'zod'
-import { checkOptions, wholeNumber } from '../check-options.js'
+import { wholeNumber } from '../check-options.js'
 import { InvalidImpressionError } from '../errors.js'
 import { cleanSearchQuery, MAX_SEARCH_QUERY_CHARACTERS } from '../viewer/search-query.js'
 import type { Viewer } from '../viewer/viewer.js'
-import { builtInSchema, resolveApiKey, resolveBaseUrl } from './built-in.js'
-import type { BuiltInOptions } from './built-in-options.js'
+import type { Answer } from './answer.js'
+import { type BuiltInOptions, builtInSchema, resolveBuiltInOptions } from './built-in-options.js'
 import { defineNetwork } from './define-network.js'
-import { parseJsonObject } from './json.js'
-import type { Fields, Network, Parsed } from './network.js'
+import { createJsonPost } from './json-post.js'
+import type { Fields, Match, Network, Parsed } from './network.js'
+import { parseJsonObject } from './parse-json-object.js'
 import { toShortuuid } from './shortuuid.js'
-import type { Answer, NetworkError, Verdict } from './verdict.js'
-import { verdictOnStatus } from './verdict.js'
+import { type NetworkError, type Verdict, verdictOnStatus } from './verdict.js'
 
-/** An impression for Closient: the schema `ImpressionRequest` of `closient.txt`, in camel case. */
+/** An impression for Closient. The fields are those of its API in camel case: docs/networks.md. */
 export interface ClosientImpression {
   network?: 'closient' | undefined
   /** The campaign: a 22-character shortuuid, or a canonical UUID, which is sent as its shortuuid. */
   campaignId: string
-  /** The offer shown: as `campaignId`, or `null`. */
+  /** The offer shown, in the same forms as `campaignId`; `null` for none. */
   offerId?: string | null | undefined
   /**
-   * The search that led to the impression, at most 1,024 characters; `null` says that there was
-   * none. Default: the `searchQuery` option's.
+   * The search that led to the impression, at most 1,024 characters; `null` for none. Default: the
+   * `searchQuery` option.
    */
   searchQuery?: string | null | undefined
 }
@@ -32,14 +32,14 @@ declare module './network.js' {
   }
 }
 
-/** Flush default: `'finish'`. Connections: at most 8. */
+/** `flush` defaults to `'finish'`, `connections` to 8. */
 export interface ClosientOptions extends BuiltInOptions {
   /**
    * Counts a campaign once per offer, for search pages that show several offers of one campaign.
    * @default false
    */
   perOffer?: boolean | undefined
-  /** Most impressions a call carries: 1 to 1,000. @default 1000 */
+  /** Most impressions per call: 1 to 1,000. @default 1000 */
   maxBatch?: number | undefined
 }
 
@@ -51,59 +51,52 @@ interface ClosientItem {
 
 const PUBLISHED_HOST = 'https://www.closient.com'
 const PATH = '/advertising/api/v1/ads/impressions'
-const MAX_CONNECTIONS = 8
 const MAX_BATCH = 1_000
 
-/** The default tier: 300 calls a minute and 10,000 a day. */
+/** The rate limits of the default tier: 300 calls a minute and 10,000 a day. */
 const PUBLISHED_WINDOWS = [
   { limit: 300, windowMs: 60_000 },
   { limit: 10_000, windowMs: 86_400_000 },
 ]
 
-/** A batch key that no search query can be: queries bear no control characters. */
+/** The batch key of "no search query". No query equals it: queries have no control characters. */
 const NO_QUERY = '\0'
 
+const schema = builtInSchema({ flush: 'finish', connections: 8 }).extend({
+  perOffer: z.boolean().default(false),
+  maxBatch: wholeNumber(1, MAX_BATCH).default(MAX_BATCH),
+})
+
 /**
- * Closient: one call per batch of impressions that share a search query, at response finish
- * (`closient.txt`).
+ * Closient: one call per batch of impressions with the same search query, sent when the response
+ * finishes. Its API: https://docs.closient.com
  *
- * @throws {ConfigurationError} if an option is wrong, or no key is given or in the environment
+ * @throws {ConfigurationError} if an option is invalid, or no key is passed or in the environment
  */
 export function closient(options: ClosientOptions = {}): Network<ClosientItem> {
-  const schema = builtInSchema(MAX_CONNECTIONS).extend({
-    perOffer: z.boolean().optional(),
-    maxBatch: wholeNumber(1, MAX_BATCH).optional(),
-  })
-  const checked = checkOptions('closient()', schema, options)
-  const { perOffer = false } = checked
-  const headers = Object.freeze({
-    'x-api-key': resolveApiKey('closient', checked.apiKey),
-    'content-type': 'application/json',
-  })
+  const { apiKey, perOffer, ...settings } = resolveBuiltInOptions(
+    'closient',
+    PUBLISHED_HOST,
+    schema,
+    options,
+  )
+  const post = createJsonPost(PATH, { 'x-api-key': apiKey })
   return defineNetwork<ClosientItem>({
-    name: 'closient',
-    baseUrl: resolveBaseUrl('closient', checked.baseUrl, PUBLISHED_HOST),
-    flush: checked.flush ?? 'finish',
-    onUncertain: checked.onUncertain,
-    connections: checked.connections ?? MAX_CONNECTIONS,
-    maxBatch: checked.maxBatch ?? MAX_BATCH,
+    ...settings,
     windows: PUBLISHED_WINDOWS,
     fields: ['offerId', 'searchQuery'],
-    match: ({ campaignId, placement }) => {
-      if (typeof campaignId !== 'string') return 'no'
-      if (toShortuuid(campaignId) !== undefined) return 'certain'
-      // With a placement it is ENS's shape, whichever of the two comes first.
-      return placement === undefined ? 'likely' : 'no'
-    },
+    match,
     parse: (fields, viewer) => parse(fields, viewer, perOffer),
-    request: (items) => ({
-      method: 'POST',
-      path: PATH,
-      headers,
-      body: JSON.stringify(buildBody(items)),
-    }),
+    request: (items) => post(buildBody(items)),
     verdict,
   })
+}
+
+function match({ campaignId, placement }: Fields): Match {
+  if (typeof campaignId !== 'string') return 'no'
+  if (toShortuuid(campaignId) !== undefined) return 'certain'
+  // With a placement it looks like ENS's, whichever of the two is configured first.
+  return placement === undefined ? 'likely' : 'no'
 }
 
 function parse(fields: Fields, viewer: Viewer, perOffer: boolean): Parsed<ClosientItem> {
@@ -135,7 +128,7 @@ function parseSearchQuery(value: unknown, viewer: Viewer): string | null | undef
   }
   throw new InvalidImpressionError(
     'searchQuery',
-    `a text of at most ${MAX_SEARCH_QUERY_CHARACTERS} characters, or null`,
+    `a string of at most ${MAX_SEARCH_QUERY_CHARACTERS} characters, or null`,
     value,
   )
 }
@@ -161,17 +154,17 @@ function verdict(answer: Answer): Verdict {
     : onStatus
 }
 
-/** What a problem (RFC 9457) says; a gateway's error page is nobody's word. */
+/** The content of a problem body (RFC 9457); `undefined` for a gateway's error page. */
 function readProblem(
-  answer: Answer,
+  { status }: Answer,
   body: ReturnType<typeof parseJsonObject>,
 ): NetworkError | undefined {
-  if (answer.status < 400 || body === undefined) return undefined
+  if (status < 400 || body === undefined) return undefined
   const { title, detail, error_code: code, retryable, retry_after_seconds: seconds } = body
   if (title === undefined && code === undefined) return undefined
-  const said = [code, detail ?? title].filter((part) => typeof part === 'string')
+  const parts = [code, detail ?? title].filter((part) => typeof part === 'string')
   return {
-    message: said.join(': ') || undefined,
+    message: parts.join(': ') || undefined,
     retryable: typeof retryable === 'boolean' ? retryable : undefined,
     retryAfterMs: typeof seconds === 'number' && seconds >= 0 ? seconds * 1_000 : undefined,
   }

@@ -1,26 +1,25 @@
-import { checkOptions } from '../check-options.js'
 import { InvalidImpressionError } from '../errors.js'
 import { isCountryCode } from '../viewer/country.js'
 import { type Device, isDevice } from '../viewer/device.js'
 import type { Viewer } from '../viewer/viewer.js'
-import { builtInSchema, resolveApiKey, resolveBaseUrl } from './built-in.js'
-import type { BuiltInOptions } from './built-in-options.js'
+import type { Answer } from './answer.js'
+import { type BuiltInOptions, builtInSchema, resolveBuiltInOptions } from './built-in-options.js'
 import { defineNetwork } from './define-network.js'
-import { parseJsonObject } from './json.js'
+import { createJsonPost } from './json-post.js'
 import type { Fields, Network, Parsed } from './network.js'
-import type { Answer, NetworkError, Verdict } from './verdict.js'
-import { verdictOnStatus } from './verdict.js'
+import { parseJsonObject } from './parse-json-object.js'
+import { type NetworkError, type Verdict, verdictOnStatus } from './verdict.js'
 
-/** An impression for ENS, as `ens.txt` names its body parameters. */
+/** An impression for ENS. The fields are the body parameters of its API: docs/networks.md. */
 export interface EnsImpression {
   network?: 'ens' | undefined
-  /** The `id` of the campaign that ENS's Fetch Campaigns endpoint gave: a positive integer. */
+  /** The `id` from ENS's Fetch Campaigns endpoint: a positive integer. */
   campaignId: number
-  /** The placement with which the campaign was fetched, e.g. `header_banner`; at most 256 characters. */
+  /** The placement used to fetch the campaign, e.g. `header_banner`; 1 to 256 characters. */
   placement: string
-  /** The viewer's country, ISO 3166-1 alpha-2, e.g. `US`. Default: the `country` option's. */
+  /** The viewer's country, ISO 3166-1 alpha-2, e.g. `US`. Default: what the `country` option says. */
   location?: string | undefined
-  /** Default: the `device` option's, or what the request's headers tell. */
+  /** The viewer's device. Default: the `device` option, then the request's headers. */
   device?: Device | undefined
 }
 
@@ -30,7 +29,7 @@ declare module './network.js' {
   }
 }
 
-/** Flush default: `'immediate'`. Connections: at most 128. */
+/** `flush` defaults to `'immediate'`, `connections` to 128. */
 export type EnsOptions = BuiltInOptions
 
 interface EnsItem {
@@ -42,33 +41,27 @@ interface EnsItem {
 
 const PUBLISHED_HOST = 'https://ads.enslive.live'
 const PATH = '/api/v1/campaigns/impression'
-const MAX_CONNECTIONS = 128
 const MAX_PLACEMENT_CHARACTERS = 256
 
+const schema = builtInSchema({ flush: 'immediate', connections: 128 })
+
 /**
- * ENS: one call per impression, as it occurs (`ens.txt`).
+ * ENS: one call per impression, sent as it occurs. Its API: https://ads.enslive.live
  *
- * @throws {ConfigurationError} if an option is wrong, or no key is given or in the environment
+ * @throws {ConfigurationError} if an option is invalid, or no key is passed or in the environment
  */
 export function ens(options: EnsOptions = {}): Network<EnsItem> {
-  const checked = checkOptions('ens()', builtInSchema(MAX_CONNECTIONS), options)
-  const headers = Object.freeze({
-    authorization: `Bearer ${resolveApiKey('ens', checked.apiKey)}`,
-    'content-type': 'application/json',
-  })
+  const { apiKey, ...settings } = resolveBuiltInOptions('ens', PUBLISHED_HOST, schema, options)
+  const post = createJsonPost(PATH, { authorization: `Bearer ${apiKey}` })
   return defineNetwork<EnsItem>({
-    name: 'ens',
-    baseUrl: resolveBaseUrl('ens', checked.baseUrl, PUBLISHED_HOST),
-    flush: checked.flush ?? 'immediate',
-    onUncertain: checked.onUncertain,
-    connections: checked.connections ?? MAX_CONNECTIONS,
+    ...settings,
     fields: ['placement', 'location', 'device'],
     match: ({ campaignId, placement }) => {
       if (typeof campaignId === 'number') return 'certain'
       return placement === undefined ? 'no' : 'likely'
     },
     parse,
-    request: ([item]) => ({ method: 'POST', path: PATH, headers, body: JSON.stringify(item) }),
+    request: ([item]) => post(item),
     verdict,
   })
 }
@@ -109,13 +102,13 @@ function parseLocation(value: unknown): string | undefined {
   if (value === undefined || (typeof value === 'string' && isCountryCode(value))) return value
   throw new InvalidImpressionError(
     'location',
-    `an ISO 3166-1 alpha-2 country code such as US${hintFor(value)}`,
+    `an ISO 3166-1 alpha-2 country code such as US${suggestCountryCode(value)}`,
     value,
   )
 }
 
-/** The code that was meant, where a wrong one tells: these two are what people and the EU write. */
-function hintFor(value: unknown): string {
+/** Suggests the code that was probably meant: `UK` and `EL` are common, and are not ISO codes. */
+function suggestCountryCode(value: unknown): string {
   if (typeof value !== 'string' || value.length !== 2) return ''
   const code = value.toUpperCase()
   if (code === 'UK') return ' (the United Kingdom is GB)'
@@ -129,14 +122,19 @@ function parseDevice(value: unknown): Device | undefined {
 }
 
 function verdict(answer: Answer): Verdict {
-  // Nothing else of an answer matters, and to parse each took a seventh of delivery's own time.
-  const body = answer.body.includes('"error"') ? parseJsonObject(answer.body) : undefined
-  const isError = body?.status === 'error'
-  const word: NetworkError | undefined = isError
-    ? { message: typeof body.message === 'string' ? body.message : undefined }
-    : undefined
-  const onStatus = verdictOnStatus(answer, word)
-  return onStatus.kind === 'delivered' && isError
+  const error = readError(answer)
+  const onStatus = verdictOnStatus(answer, error)
+  // An error with a 2xx status is still an error.
+  return onStatus.kind === 'delivered' && error
     ? { kind: 'rejected', reason: onStatus.reason }
     : onStatus
+}
+
+/** ENS's error body, `{ status: 'error', message }`; `undefined` for any other body. */
+function readError({ body: text }: Answer): NetworkError | undefined {
+  // Every impression has an answer, and only an error is of interest: parsing each one is slow.
+  if (!text.includes('"error"')) return undefined
+  const body = parseJsonObject(text)
+  if (body?.status !== 'error') return undefined
+  return { message: typeof body.message === 'string' ? body.message : undefined }
 }

@@ -1,40 +1,36 @@
-import { describe, describeError, InvalidImpressionError } from '../errors.js'
+import { describeError, InvalidImpressionError } from '../errors.js'
 import type { Log } from '../logger.js'
 import type { Fields, Network } from './network.js'
+import { COMMON_FIELDS, UnknownFieldWarnings } from './unknown-fields.js'
 
-/** Past this many different stray fields no more are named: their names may be a client's. */
-const MAX_STRAYS_TOLD = 200
-
-/** What could be read of an input. */
+/** The result of reading an input. */
 export interface ReadInput {
   readonly fields: Fields
-  /** What is wrong with the first field that could not be. The others may tell whose it is. */
+  /** The error of the first unreadable field. The other fields may still identify the network. */
   readonly failure: InvalidImpressionError | undefined
 }
 
-/** Reads what `trackImpression` was given, and tells whose it is. */
-export class InputReader<Lane extends { readonly network: Network }> {
-  readonly #lanes: readonly Lane[]
-  readonly #names: readonly string[]
-  readonly #blank: Readonly<Record<string, unknown>>
-  readonly #known: ReadonlyMap<Lane, ReadonlySet<string>>
-  readonly #straysTold = new Set<string>()
-  readonly #log: Log
+/** Reads the input of `trackImpression` and finds the network that it is for. */
+export class InputReader<Channel extends { readonly network: Network }> {
+  readonly #channels: readonly Channel[]
+  readonly #fieldNames: readonly string[]
+  readonly #blankFields: Fields
+  readonly #unknownFields: UnknownFieldWarnings
 
-  constructor(lanes: readonly Lane[], log: Log) {
-    const common = ['campaignId', 'network']
-    this.#lanes = lanes
-    this.#names = [...new Set([...common, ...lanes.flatMap((lane) => lane.network.fields)])]
-    this.#blank = Object.fromEntries(this.#names.map((name) => [name, undefined]))
-    this.#known = new Map(lanes.map((lane) => [lane, new Set([...common, ...lane.network.fields])]))
-    this.#log = log
+  constructor(channels: readonly Channel[], log: Log) {
+    const networks = channels.map(({ network }) => network)
+    const names = new Set([...COMMON_FIELDS, ...networks.flatMap(({ fields }) => fields)])
+    this.#channels = channels
+    this.#fieldNames = [...names]
+    this.#blankFields = Object.fromEntries(this.#fieldNames.map((name) => [name, undefined]))
+    this.#unknownFields = new UnknownFieldWarnings(networks, log)
   }
 
   /**
-   * Every field that some network knows, each read once: a getter may throw, or answer differently
-   * the next time.
+   * Reads every field that some network knows. Each is read once, because a getter may throw, or
+   * return something else the next time.
    *
-   * @throws {InvalidImpressionError} if the input is no object
+   * @throws {InvalidImpressionError} if the input is not an object
    */
   read(input: unknown): ReadInput {
     if (typeof input !== 'object' || input === null) {
@@ -45,13 +41,13 @@ export class InputReader<Lane extends { readonly network: Network }> {
       )
     }
     const given: Fields = input as Fields
-    // A copy of one shape: to build it anew, field by field, took three times as long.
-    const fields: Record<string, unknown> = { ...this.#blank }
+    // Copying an object of one shape is much faster than adding the fields one by one.
+    const fields: Record<string, unknown> = { ...this.#blankFields }
     let failure: InvalidImpressionError | undefined
-    for (const name of this.#names) {
+    for (const name of this.#fieldNames) {
       try {
         const value = given[name]
-        // Most inputs leave most fields out: not to write those again takes a third off the time.
+        // Most inputs omit most fields. Not writing `undefined` again saves time.
         if (value !== undefined) fields[name] = value
       } catch (thrown) {
         const expected = `a value that can be read (reading it threw: ${describeError(thrown)})`
@@ -62,52 +58,36 @@ export class InputReader<Lane extends { readonly network: Network }> {
   }
 
   /**
-   * The lane that the input names, or else the only one, or else the one whose network knows the
-   * shape.
+   * Finds the channel of the network that an input is for: the one it names, else the only one, else
+   * the one that the shape of the input fits best.
    *
-   * @throws {InvalidImpressionError} if that does not tell
+   * @throws {InvalidImpressionError} if the network cannot be determined
    */
-  findChannel(fields: Fields): Lane {
-    const { network: name } = fields
-    const lanes = this.#lanes
-    if (name !== undefined) {
-      const named = lanes.find(({ network }) => network.name === name)
-      if (named) return named
-      const names = lanes.map(({ network }) => `'${network.name}'`).join(' or ')
-      throw new InvalidImpressionError('network', names, name)
-    }
-    const [only] = lanes
-    if (only && lanes.length === 1) return only
+  findChannel(fields: Fields): Channel {
+    const channels = this.#channels
+    if (fields.network !== undefined) return this.#findByName(fields.network)
+    const [only] = channels
+    if (only && channels.length === 1) return only
 
-    let likely: Lane | undefined
-    for (const lane of lanes) {
-      const match = lane.network.match(fields)
-      if (match === 'certain') return lane
-      if (match === 'likely') likely ??= lane
+    let likely: Channel | undefined
+    for (const channel of channels) {
+      const match = channel.network.match(fields)
+      if (match === 'certain') return channel
+      if (match === 'likely') likely ??= channel
     }
     if (likely) return likely
     throw new InvalidImpressionError('campaignId', 'the id of a campaign', fields.campaignId)
   }
 
-  /** A whole ad object may be passed: what the network has no field for is left out, and told once. */
-  warnUnknownFields(input: object, lane: Lane): void {
-    if (this.#straysTold.size >= MAX_STRAYS_TOLD) return
-    const known = this.#known.get(lane)
-    for (const name of fieldNames(input)) {
-      if (known?.has(name)) continue
-      const stray = `${lane.network.name}: ${describe(name)}`
-      if (this.#straysTold.has(stray) || this.#straysTold.size >= MAX_STRAYS_TOLD) continue
-      this.#straysTold.add(stray)
-      this.#log.warn(`stray field ${stray}`, `${stray} is no field of this network: left out`)
-    }
+  #findByName(name: unknown): Channel {
+    const named = this.#channels.find(({ network }) => network.name === name)
+    if (named) return named
+    const names = this.#channels.map(({ network }) => `'${network.name}'`)
+    throw new InvalidImpressionError('network', names.join(' or '), name)
   }
-}
 
-/** An object that does not tell its fields' names may be valid all the same. */
-function fieldNames(input: object): readonly string[] {
-  try {
-    return Object.keys(input)
-  } catch {
-    return []
+  /** Warns, once for each, about fields that the network does not have. They are ignored. */
+  warnUnknownFields(input: object, { network }: Channel): void {
+    this.#unknownFields.warn(input, network)
   }
 }

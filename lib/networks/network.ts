@@ -1,9 +1,10 @@
 import type { Viewer } from '../viewer/viewer.js'
-import type { Answer, Verdict } from './verdict.js'
+import type { Answer } from './answer.js'
+import type { Verdict } from './verdict.js'
 
 /**
- * The input that each network takes, by network name. A custom network adds its own, so that
- * `trackImpression` is typed for it as well:
+ * The input type of each network, by network name. Add the type of your own network, so that
+ * `trackImpression` accepts and checks it:
  *
  * ```ts
  * declare module 'ad-impressions' {
@@ -11,31 +12,31 @@ import type { Answer, Verdict } from './verdict.js'
  * }
  * ```
  */
-// biome-ignore lint/suspicious/noEmptyInterface: each network's own file fills it in
+// biome-ignore lint/suspicious/noEmptyInterface: each network's file adds its own entry
 export interface ImpressionInputs {}
 
 type AnyInput = ImpressionInputs[keyof ImpressionInputs]
 
 type FieldName<Input> = Input extends Input ? keyof Input : never
 
-/** Each input without the others' fields: a union by itself lets any member's field pass in all. */
+/** Each input without the other inputs' fields. A plain union would accept them in combination. */
 type Exclusive<Input> = Input extends Input
   ? Input & { [Other in Exclude<FieldName<AnyInput>, keyof Input>]?: undefined }
   : never
 
-/** What `trackImpression` takes. */
+/** The input of `trackImpression`. */
 export type ImpressionInput = Exclusive<AnyInput>
 
-/** The fields of an input that a network knows, each read once; what was left out is `undefined`. */
+/** The fields of an input that some network knows, each read once; `undefined` if not given. */
 export type Fields = Readonly<Record<string, unknown>>
 
-/** How surely an input is meant for a network, as far as its shape tells. */
+/** How well the shape of an input fits a network. */
 export type Match = 'certain' | 'likely' | 'no'
 
-/** When impressions leave: as they occur, or once the response has been written whole. */
+/** When impressions are sent: as they occur, or once the response has been written completely. */
 export type Flush = 'immediate' | 'finish'
 
-/** A quota: at most `limit` calls in any `windowMs` milliseconds. */
+/** A rate limit: at most `limit` calls in any `windowMs` milliseconds. */
 export interface QuotaWindow {
   readonly limit: number
   readonly windowMs: number
@@ -43,62 +44,62 @@ export interface QuotaWindow {
 
 /** A valid input, as its network understands it. */
 export interface Parsed<Item> {
-  /** As the network spells it. One campaign has one spelling: it is what counts once. */
+  /** As the network writes it. A campaign must have one spelling, because it counts only once. */
   readonly campaignId: string | number
   /** What counts once in a page load. Default: the campaign id. */
   readonly onceKey?: string
-  /** Impressions with the same key may share one call. Default: all of the network's may. */
+  /** Only impressions with the same key share a call. Default: all of the network's have one key. */
   readonly batchKey?: string
   /**
-   * Handed to `request` as it is. A visible impression's comes back from the browser as JSON holds it;
-   * the viewer can read it, so that no secret belongs in it.
+   * Passed to `request` unchanged. With `whenVisible` it travels through the browser as JSON, where
+   * the viewer can read it: do not put a secret in it.
    */
   readonly item: Item
 }
 
-/** An HTTP request, as a network's document asks for it. */
+/** The HTTP request that carries impressions. */
 export interface NetworkRequest {
   readonly method: 'POST' | 'PUT' | 'GET'
-  /** Path and query below the base URL, beginning with a slash. */
+  /** Path and query below the base URL, starting with a slash. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
 /**
- * What a network is: pure translation. It never sends, waits or retries: delivery does that, the
- * same way for every network.
+ * The definition of an ad network: a pure translation. It never sends, waits or retries; delivery
+ * does that in the same way for every network.
  *
- * @typeParam Item what `parse` makes of an input and `request` writes to the wire
+ * @typeParam Item what `parse` returns for an input and `request` puts into a call
  */
 export interface NetworkDefinition<Item> {
-  /** In lower case: names it in `stats()`, logs and `trackImpression({ network })`. */
+  /** Lower-case. Used in `stats()`, in logs and in `trackImpression({ network })`. */
   readonly name: string
-  /** Where it is called: https, or http on loopback only. May have a path. */
+  /** An https URL, or http on loopback. It may have a path. */
   readonly baseUrl: string
-  /** The input's fields that it has, besides `campaignId` and `network`. */
+  /** The names of the input's fields, except `campaignId` and `network`. */
   readonly fields: readonly string[]
-  /** Whose an input is that does not name its network. Default: `likely`. */
+  /** Whether an input that does not name its network fits this one. Default: `'likely'`. */
   match?(fields: Fields): Match
-  /** @throws {InvalidImpressionError} naming the field and what it should be */
+  /** @throws {InvalidImpressionError} names the field and what it should be */
   parse(fields: Fields, viewer: Viewer): Parsed<Item>
-  /** One call that carries all of `items`, which share one batch key; at most `maxBatch`. */
+  /** One call that carries all `items`: at most `maxBatch`, all with the same batch key. */
   request(items: readonly Item[]): NetworkRequest
-  /** What an answer means. Default: its status, by RFC 9110. */
+  /** What an answer means. Default: `verdictOnStatus`, which judges by the HTTP status. */
   verdict?(answer: Answer): Verdict
   /** @default 'immediate' */
   readonly flush?: Flush | undefined
-  /** What becomes of an impression that may have counted. @default 'drop': it is not sent again */
+  /** Whether to send an impression again that may already have counted. @default 'drop' */
   readonly onUncertain?: 'drop' | 'resend' | undefined
-  /** Most calls under way at once. @default 128 */
+  /** Most concurrent calls. @default 128 */
   readonly connections?: number | undefined
-  /** Most impressions a call carries. @default 1 */
+  /** Most impressions per call. @default 1 */
   readonly maxBatch?: number | undefined
-  /** The quotas that the network publishes. Its answers' headers correct them. @default [] */
+  /** The published rate limits. The headers of its answers update them. @default [] */
   readonly windows?: readonly QuotaWindow[] | undefined
 }
 
-/** A network, checked and complete. Made by `ens()`, `closient()` and `defineNetwork()`. */
+/** A network with all defaults filled in: what `ens()`, `closient()` and `defineNetwork()` return. */
 export interface Network<Item = unknown> extends Required<NetworkDefinition<Item>> {
   readonly flush: Flush
   readonly onUncertain: 'drop' | 'resend'

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
+import { readBody } from '../request/read-body.js'
 import { parseFault } from './fault.js'
 import type { Live, Networks } from './live.js'
 import { pageHeaders, pageHtml } from './page.js'
@@ -172,20 +173,20 @@ async function read<Shape>(request: IncomingMessage, schema: z.ZodType<Shape>): 
   if (!isJson(request.headers['content-type'])) {
     throw new Refusal(415, 'Content-Type must be application/json')
   }
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request) {
-    bytes += chunk.length
-    if (bytes > MAX_BODY_BYTES) throw new Refusal(413, 'the body is too large')
-    chunks.push(chunk)
+  const body = await readBody(request, MAX_BODY_BYTES)
+  if (body.status === 'too-large') {
+    // Discards the rest, so that the client can finish sending and read the answer.
+    request.resume()
+    throw new Refusal(413, 'the body is too large')
   }
-  let body: unknown
+  if (body.status === 'aborted') throw new Refusal(400, 'the body is incomplete')
+  let value: unknown
   try {
-    body = JSON.parse(Buffer.concat(chunks).toString())
+    value = JSON.parse(body.bytes.toString())
   } catch {
     throw new Refusal(400, 'the body is not valid JSON')
   }
-  const parsed = schema.safeParse(body)
+  const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
   throw new Refusal(400, problems.join('; '))

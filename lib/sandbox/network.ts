@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { readBody } from '../request/read-body.js'
 import { answerOf, countedOf, send } from './answering.js'
 import { type SandboxCall, withoutCredentials } from './call.js'
 import { type Fault, FaultList, type FaultOptions, type SetFault } from './fault.js'
@@ -210,21 +211,20 @@ export class ServedNetwork<Shown extends object> implements SandboxNetwork<Shown
   }
 }
 
-/** Reads the request to its end, but keeps no more of it than the bound. */
+/** Reads the request to its end, but keeps at most `MAX_BODY_BYTES` of it. */
 async function readText(request: IncomingMessage) {
-  const chunks: Buffer[] = []
-  let bytes = 0
+  const body = await readBody(request, MAX_BODY_BYTES)
+  if (body.status === 'aborted') return { text: undefined, bytes: 0, aborted: true }
+  if (body.status === 'complete') {
+    return { text: body.bytes.toString(), bytes: body.bytes.length, aborted: false }
+  }
+  let bytes = body.bytesRead
   try {
-    for await (const chunk of request) {
-      bytes += chunk.length
-      if (bytes <= MAX_BODY_BYTES) chunks.push(chunk)
-      else chunks.length = 0
-    }
+    for await (const chunk of request) bytes += chunk.length
   } catch {
     return { text: undefined, bytes, aborted: true }
   }
-  const text = bytes <= MAX_BODY_BYTES ? Buffer.concat(chunks).toString() : undefined
-  return { text, bytes, aborted: false }
+  return { text: undefined, bytes, aborted: false }
 }
 
 function parsed(text: string | undefined): unknown {

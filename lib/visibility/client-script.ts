@@ -6,28 +6,28 @@ import type { Reply } from './reply.js'
 
 const YEAR_S = 31_536_000
 
-/** The browser's half, as it is served. */
+/** The client script as it is served, with a version in its URL. */
 export class ClientScript {
-  // Test runners that compile modules themselves leave out import.meta.resolve.
+  // Not import.meta.resolve(): test runners that compile modules themselves do not provide it.
   readonly #source = readFileSync(createRequire(import.meta.url).resolve('#client-script'))
   readonly #hash = createHash('sha256').update(this.#source).digest('base64url').slice(0, 16)
 
-  /** Its address below `url`: another one for each version, so that it can be kept for good. */
-  address(url: string): string {
+  /** Adds the script's version to its URL, so that browsers may cache it forever. */
+  addVersion(url: string): string {
     return `${url}?v=${this.#hash}`
   }
 
-  /** @param query what it was asked with */
+  /** @param query the request's query string, without `?` */
   reply(query: string | undefined, headers: IncomingHttpHeaders): Reply {
     const etag = `"${this.#hash}"`
     const common = {
       etag,
-      // Under another address it may be another version tomorrow.
+      // Only the versioned URL is immutable; any other may serve a new version after an upgrade.
       'cache-control':
         query === `v=${this.#hash}` ? `public, max-age=${YEAR_S}, immutable` : 'no-cache',
     }
-    const known = headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
-    if (known?.some((tag) => tag === etag || tag === '*')) return { status: 304, headers: common }
+    const cached = headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
+    if (cached?.some((tag) => tag === etag || tag === '*')) return { status: 304, headers: common }
     return {
       status: 200,
       headers: {

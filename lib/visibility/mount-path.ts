@@ -1,19 +1,21 @@
-/** Path segments that stand in HTML as they are, and are no `//host`. */
-const PLAIN_PATH = /^(\/[\w.~%-]+)*$/
+/** A path that needs no escaping in HTML and cannot be read as `//host`. */
+const SAFE_PATH = /^(\/[\w.~%-]+)*$/
 
 /**
- * Where in the site the middleware is mounted: what its framework has cut off the front of the URL.
+ * Finds the path at which the middleware is mounted: what the framework has removed from the front
+ * of the URL.
  *
- * @param url what the middleware was given to route by
- * @returns empty at the site's root, and where it cannot be told
+ * @param originalUrl the URL of the request
+ * @param url the URL that the middleware received
+ * @returns an empty string at the root of the site, or if the mount path is unknown or unsafe
  */
 export function findMountPath(originalUrl: string, url: string): string {
   const original = stripQuery(originalUrl)
   const routed = stripQuery(url)
   const rest = routed === '/' && !original.endsWith('/') ? '' : routed
   const mount = original.slice(0, original.length - rest.length)
-  // A mount path with parameters is the client's to choose.
-  return original.endsWith(rest) && PLAIN_PATH.test(mount) ? mount : ''
+  // The client chooses a mount path that has parameters, so it may contain markup.
+  return original.endsWith(rest) && SAFE_PATH.test(mount) ? mount : ''
 }
 
 function stripQuery(url: string): string {

@@ -3,32 +3,31 @@ import { z } from 'zod'
 import { wholeNumber } from '../check-options.js'
 import { ConfigurationError } from '../errors.js'
 
-/** The option `visibility`. */
+/** The option `visibility`, as the user writes it. */
 export interface VisibilityOptions {
   /**
-   * Signs what a page holds of its ads: at least 32 bytes, the same in every process. Of a list the
-   * first one signs and all are good for checking, so that a secret can be replaced by and by. It is
-   * required: `undefined` is an environment variable that is not set.
+   * Signs the tokens in your pages: at least 32 bytes, the same in every process. To rotate it, pass
+   * a list: the first secret signs, and all of them verify. Required: the type allows `undefined` so
+   * that you can pass an environment variable, but a missing secret throws at start-up.
    */
   secret: string | readonly string[] | undefined
-  /** Where the browser's half is served, and reports to. @default '/_visible' */
+  /** The path that serves the client script and receives its reports. @default '/_visible' */
   path?: string | undefined
   /**
-   * How long after the page was rendered an ad may be seen and count, in milliseconds: at most
+   * How long after a page was rendered its ads can still count, in milliseconds: at most
    * `dedupe.ttlMs`. @default 1_800_000
    */
   tokenTtlMs?: number | undefined
 }
 
-/** The option, checked and complete. */
+/** The option `visibility`, validated, with defaults filled in. */
 export interface Visibility {
   readonly secrets: readonly KeyObject[]
   readonly path: string
   readonly tokenTtlMs: number
 }
 
-export const VISIBILITY_DEFAULTS = { path: '/_visible', tokenTtlMs: 30 * 60_000 } as const
-
+const DEFAULT_TOKEN_TTL_MS = 30 * 60_000
 const MIN_SECRET_BYTES = 32
 
 function isSecret(value: unknown): value is string {
@@ -38,38 +37,43 @@ function isSecret(value: unknown): value is string {
 export const visibilitySchema = z.strictObject({
   secret: z.custom<string | readonly string[]>(
     (value) => (Array.isArray(value) ? value.length > 0 && value.every(isSecret) : isSecret(value)),
-    `expected at least ${MIN_SECRET_BYTES} bytes, as \`openssl rand -base64 32\` prints them, or a list of such`,
+    `expected at least ${MIN_SECRET_BYTES} bytes, such as \`openssl rand -base64 32\` prints, or a list of these`,
   ),
   path: z
     .string()
-    // Browsers take the segments . and .. out of addresses.
+    // Browsers resolve the segments . and .. before they send a request.
     .regex(
       /^(\/(?!\.\.?(\/|$))[\w.~-]+)+$/,
       'expected a path such as /_visible, of letters, digits and -_.~',
     )
-    .optional(),
+    .default('/_visible'),
+  // No default here: it depends on another option, so `resolveVisibility` sets it.
   tokenTtlMs: wholeNumber(1).optional(),
 })
 
-/** @throws {ConfigurationError} if a token would outlive what refuses its replay */
+/**
+ * @param options what `visibilitySchema` returned
+ * @param subject the function that was called, for the error message
+ * @throws {ConfigurationError} if tokens would outlive the dedupe entries that reject their replays
+ */
 export function resolveVisibility(
-  options: VisibilityOptions | undefined,
+  options: z.output<typeof visibilitySchema> | undefined,
   dedupe: { readonly ttlMs: number },
   subject: string,
 ): Visibility | undefined {
   if (!options) return undefined
-  const { secret = [], path = VISIBILITY_DEFAULTS.path, tokenTtlMs } = options
-  if (tokenTtlMs !== undefined && tokenTtlMs > dedupe.ttlMs) {
+  const { secret, path, tokenTtlMs = Math.min(DEFAULT_TOKEN_TTL_MS, dedupe.ttlMs) } = options
+  if (tokenTtlMs > dedupe.ttlMs) {
     throw new ConfigurationError(
       'invalid-options',
       `${subject}: visibility.tokenTtlMs: expected at most dedupe.ttlMs (${dedupe.ttlMs}): a token ` +
-        'must not outlive what refuses its replay',
+        'must not outlive the dedupe entry that rejects its replay',
     )
   }
   return Object.freeze({
-    // Key objects, for nothing prints what is in them.
+    // Unlike strings, key objects never show their content when printed or logged.
     secrets: [secret].flat().map((text) => createSecretKey(text, 'utf8')),
     path,
-    tokenTtlMs: tokenTtlMs ?? Math.min(VISIBILITY_DEFAULTS.tokenTtlMs, dedupe.ttlMs),
+    tokenTtlMs,
   })
 }

@@ -5,9 +5,12 @@ import { readReport } from './report-body.js'
 import { isSameOrigin } from './same-origin.js'
 import type { VisibleReports } from './visible-reports.js'
 
-const FOREIGN_REPORT = { expected: 'one that a page of this site has sent' }
+const CROSS_ORIGIN_REPORT = { expected: 'a request from a page of this site' }
 
-/** What the browser's half asks for below `path`: itself, and to be heard. */
+/**
+ * The routes below the option `visibility.path`: `GET /client.js` serves the client script, and
+ * `POST` to the path itself receives its reports.
+ */
 export class Routes<Source> {
   readonly #path: string
   readonly #script: ClientScript
@@ -19,12 +22,12 @@ export class Routes<Source> {
     this.#reports = reports
   }
 
-  /** Where a page finds the browser's half, which reports to the same place. */
-  scriptAddress(mountPath: string): string {
-    return this.#script.address(`${mountPath}${this.#path}/client.js`)
+  /** The URL of the client script. The script derives from it the URL to which it reports. */
+  scriptUrl(mountPath: string): string {
+    return this.#script.addVersion(`${mountPath}${this.#path}/client.js`)
   }
 
-  /** @returns `undefined` for a request that is for somebody else */
+  /** @returns `undefined` if the request is not for one of these routes */
   reply(req: IncomingMessage, source: Source, body: unknown): Promise<Reply> | undefined {
     const { url = '', method } = req
     if (!url.startsWith(this.#path)) return undefined
@@ -32,19 +35,18 @@ export class Routes<Source> {
     if (route === '/client.js') {
       return method === 'GET' || method === 'HEAD'
         ? Promise.resolve(this.#script.reply(query, req.headers))
-        : refuse('GET, HEAD')
+        : refuseMethod('GET, HEAD')
     }
     if (route !== '') return undefined
-    return method === 'POST' ? this.#handleReport(req, source, body) : refuse('POST')
+    return method === 'POST' ? this.#handleReport(req, source, body) : refuseMethod('POST')
   }
 
-  /** Good and bad reports are answered alike. */
+  /** Valid and invalid reports get the same answer, so that a client learns nothing from it. */
   async #handleReport(req: IncomingMessage, source: Source, body: unknown): Promise<Reply> {
-    // Read in any case, so that its answer does not tell either.
+    // Read before the origin is checked, so that a cross-origin report gets the same answer too.
     const report = await readReport(req, body)
-    const isOurs = isSameOrigin(req.headers)
-    this.#reports.record(isOurs ? report : FOREIGN_REPORT, req, source)
-    // What has not been read of the body is not waited for.
+    this.#reports.record(isSameOrigin(req.headers) ? report : CROSS_ORIGIN_REPORT, req, source)
+    // Closes the connection instead of waiting for a body that was not read to its end.
     const isUnread = !req.readableEnded && req.httpVersionMajor === 1
     return {
       status: 204,
@@ -53,6 +55,6 @@ export class Routes<Source> {
   }
 }
 
-async function refuse(allow: string): Promise<Reply> {
+async function refuseMethod(allow: string): Promise<Reply> {
   return { status: 405, headers: { allow } }
 }

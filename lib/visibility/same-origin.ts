@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
 /**
- * Whether a page of the site's own sent the request. `Sec-Fetch-Site` tells, which no script can
- * set (https://www.w3.org/TR/fetch-metadata/). Browsers send it over https and to loopback; where it
- * is missing, `Origin` must name the host that was asked.
+ * Whether a page of this site sent the request. `Sec-Fetch-Site` decides, because scripts cannot set
+ * it (https://www.w3.org/TR/fetch-metadata/). Browsers send it only over https and to loopback
+ * addresses; without it, `Origin` must name the requested host.
  */
 export function isSameOrigin(headers: IncomingHttpHeaders): boolean {
   const { 'sec-fetch-site': site, origin, host, ':authority': authority } = headers

@@ -1,17 +1,17 @@
 import type { Log } from '../logger.js'
 
-/** As the Content Security Policy has it: base64, of either alphabet. */
+/** Base64 or base64url (https://www.w3.org/TR/CSP3/#grammardef-nonce-source). */
 const NONCE = /^[\w+/-]+=*$/
 
 /**
- * The tag that loads the browser's half.
+ * Creates the tag that loads the client script.
  *
- * @param address as it may stand in an attribute
+ * @param url must be safe in a quoted HTML attribute
  */
-export function scriptTag(address: string, nonce: unknown, log: Log): string {
+export function createScriptTag(url: string, nonce: unknown, log: Log): string {
   const isNonce = typeof nonce === 'string' && NONCE.test(nonce)
   if (nonce !== undefined && !isNonce) {
-    log.warn('script nonce', 'script(): nonce: expected base64; it is left out')
+    log.warn('script nonce', 'script(): nonce: expected base64; the attribute is omitted')
   }
-  return `<script src="${address}"${isNonce ? ` nonce="${nonce}"` : ''} async></script>`
+  return `<script src="${url}"${isNonce ? ` nonce="${nonce}"` : ''} async></script>`
 }

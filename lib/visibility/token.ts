@@ -2,41 +2,45 @@ import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:c
 import { formatOnceKey } from '../counting/dedupe.js'
 import type { Impression } from '../impression.js'
 
-/** What a token vouches for: a valid, admitted impression that waits to be seen. */
+/** What a token carries: a valid, admitted impression that counts once its ad is visible. */
 export interface TokenPayload
   extends Pick<Impression, 'network' | 'requestId' | 'campaignId' | 'batchKey' | 'item'> {
   readonly onceKey: string
   readonly isExpired: boolean
-  /** Whether it was issued here: then its page load is remembered here, or was. */
+  /** Whether this process issued the token. If so, it remembered the token's page load. */
   readonly issuedHere: boolean
-  /** What the page load's memory holds, if it is still the one that the token was issued with. */
+  /** Tells the token's page load from a later one with the same request id. */
   readonly pageLoadNonce: string
 }
 
-/** Past this many characters nothing is a token: the longest search query makes some 11,000. */
+/** Leaves room for the longest search query, percent-encoded and in base64. */
 const MAX_TOKEN_CHARACTERS = 16_384
 const TOKEN = /^(?<payload>[\w-]+)\.(?<signature>[\w-]{43})$/
 
-/** What is signed begins with this: a secret that signs other things as well signs no token. */
+/**
+ * Signed along with every payload, so that a signature made for another purpose with the same secret
+ * is not a valid token.
+ */
 const CONTEXT = 'ad-impressions visible 1 '
 
 export interface TokensOptions {
-  /** The first one signs, and each is good for checking: so secrets are rotated. */
+  /** The first one signs and all of them verify, so that secrets can be rotated. */
   readonly secrets: readonly KeyObject[]
   readonly ttlMs: number
   readonly now: () => number
 }
 
 /**
- * Signs and reads tokens: base64url of a JSON array, a dot, and its HMAC-SHA-256 (RFC 2104). They
- * hold what the viewer's own request told, the page load's id, and no key.
+ * Issues and reads tokens: a JSON array in base64url, a dot, and its HMAC-SHA-256
+ * (https://www.rfc-editor.org/rfc/rfc2104). Tokens are signed but not encrypted: they hold only what
+ * came from the viewer's own request and the page's input, and no key.
  */
 export class Tokens {
   readonly #secrets: readonly KeyObject[]
   readonly #ttlMs: number
   readonly #now: () => number
   readonly #issuer = randomBytes(6).toString('base64url')
-  #marks = 0
+  #nonces = 0
 
   constructor({ secrets, ttlMs, now }: TokensOptions) {
     this.#secrets = secrets
@@ -44,53 +48,64 @@ export class Tokens {
     this.#now = now
   }
 
-  /** A mark for one page load: no other one's, in any process. */
+  /** @returns a value that no other page load has, in this or any other process */
   createPageLoadNonce(): string {
-    this.#marks += 1
-    return `${this.#issuer}${this.#marks.toString(36)}`
+    this.#nonces += 1
+    return `${this.#issuer}${this.#nonces.toString(36)}`
   }
 
-  /** @throws if the item is nothing that JSON can hold, or too much */
-  issue(impression: Impression, onceKey: string, mark: string): string {
+  /** @throws if JSON cannot represent the item, or if the token would be too long */
+  issue(impression: Impression, onceKey: string, pageLoadNonce: string): string {
     const { network, requestId, campaignId, batchKey, item } = impression
     const [secret] = this.#secrets
     if (!secret) throw new RangeError('no secret')
-    const expiresAtMs = this.#now() + this.#ttlMs
-    // Most often it says nothing new: left out, it makes tokens shorter.
-    const ownKey = onceKey === formatOnceKey(network, campaignId) ? '' : onceKey
-    const vouched = [expiresAtMs, mark, network, requestId, campaignId, ownKey, batchKey, item]
-    const payload = Buffer.from(JSON.stringify(vouched)).toString('base64url')
+    // The usual key follows from other fields: omitting it makes the token shorter.
+    const customKey = onceKey === formatOnceKey(network, campaignId) ? '' : onceKey
+    const fields = [
+      this.#now() + this.#ttlMs,
+      pageLoadNonce,
+      network,
+      requestId,
+      campaignId,
+      customKey,
+      batchKey,
+      item,
+    ]
+    const payload = Buffer.from(JSON.stringify(fields)).toString('base64url')
     const token = `${payload}.${sign(payload, secret)}`
     if (token.length <= MAX_TOKEN_CHARACTERS) return token
     throw new RangeError(`its token has more than ${MAX_TOKEN_CHARACTERS} characters`)
   }
 
-  /** `undefined` if it was not issued with one of the secrets. */
+  /** @returns `undefined` if none of the secrets signed the token; expired tokens are returned */
   read(token: string): TokenPayload | undefined {
-    if (token.length > MAX_TOKEN_CHARACTERS) return undefined
-    const { payload, signature } = TOKEN.exec(token)?.groups ?? {}
-    if (payload === undefined || signature === undefined) return undefined
-    // As text: two texts may be the same bytes.
-    const given = Buffer.from(signature)
-    const isGood = (secret: KeyObject) => timingSafeEqual(Buffer.from(sign(payload, secret)), given)
-    if (!this.#secrets.some(isGood)) return undefined
-    // Signed, so that it is what `issue` wrote.
-    const [expiresAtMs, pageLoadNonce, network, requestId, campaignId, ownKey, batchKey, item] =
+    const payload = this.#verify(token)
+    if (payload === undefined) return undefined
+    // The signature proves that `issue()` wrote this, so its shape is not checked again.
+    const [expiresAtMs, pageLoadNonce, network, requestId, campaignId, customKey, batchKey, item] =
       JSON.parse(Buffer.from(payload, 'base64url').toString())
-    const onceKey = ownKey || formatOnceKey(network, campaignId)
-    const isExpired = this.#now() >= expiresAtMs
-    const issuedHere = pageLoadNonce.startsWith(this.#issuer)
     return {
       network,
       requestId,
       campaignId,
-      onceKey,
+      onceKey: customKey || formatOnceKey(network, campaignId),
       batchKey,
       item,
       pageLoadNonce,
-      isExpired,
-      issuedHere,
+      isExpired: this.#now() >= expiresAtMs,
+      issuedHere: pageLoadNonce.startsWith(this.#issuer),
     }
+  }
+
+  #verify(token: string): string | undefined {
+    if (token.length > MAX_TOKEN_CHARACTERS) return undefined
+    const { payload, signature } = TOKEN.exec(token)?.groups ?? {}
+    if (payload === undefined || signature === undefined) return undefined
+    // Compared as text: several base64url texts decode to the same bytes.
+    const given = Buffer.from(signature)
+    const isSignedWith = (secret: KeyObject) =>
+      timingSafeEqual(Buffer.from(sign(payload, secret)), given)
+    return this.#secrets.some(isSignedWith) ? payload : undefined
   }
 }
 

@@ -46,7 +46,7 @@ export class VisibleReports<Source> {
     const payload = tokens.read(token)
     const channel = channels.find(({ network }) => network.name === payload?.network)
     if (!payload || !channel) {
-      const reason = 'token: expected one that this site has signed, for a configured network'
+      const reason = 'token: expected one that this site signed, for a configured network'
       this.#rejectInvalid(undefined, undefined, reason)
       return
     }
@@ -54,7 +54,7 @@ export class VisibleReports<Source> {
     if (!campaigns) {
       const reason = payload.isExpired
         ? 'token: expected one that has not expired (visibility.tokenTtlMs)'
-        : 'token: expected one whose page load is remembered (raise dedupe.max)'
+        : 'token: expected one whose page load is still remembered (raise dedupe.max)'
       this.#rejectInvalid(channel, payload, reason)
       return
     }
@@ -94,7 +94,7 @@ export class VisibleReports<Source> {
   ): void {
     const { statistics, log } = this.#dependencies
     const { requestId = '', campaignId } = payload ?? {}
-    log.warn(`invalid ${reason}`, `a viewable impression is not counted: ${reason}`)
+    log.warn(`invalid ${reason}`, `a visible impression is not counted: ${reason}`)
     statistics.concludeInvalid(channel?.network.name, { requestId, campaignId, reason })
   }
 }

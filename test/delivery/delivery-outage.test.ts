@@ -88,7 +88,10 @@ describe('delivery, while the network cannot be told', () => {
     assert.equal(ended('dropped').length, 50)
     assert.equal(messages(/impression dropped without being sent: expired/).length, 1)
     clock.advance(60_000)
-    assert.match(messages(/dropped without being sent: expired/)[1] ?? '', /49 (more )?of this kind/)
+    assert.match(
+      messages(/dropped without being sent: expired/)[1] ?? '',
+      /49 (more )?of this kind/,
+    )
   })
 
   it('takes no more than its bound, counts what it drops, and says how many once a minute', () => {

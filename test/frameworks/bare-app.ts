@@ -1,5 +1,5 @@
 import { createTracker, type Tracker } from '../../lib/tracker.js'
-import { send } from '../../lib/visibility/reply.js'
+import { sendReply } from '../../lib/visibility/reply.js'
 import { type App, at, type Framework, type Options, type Page } from './framework.js'
 
 /** A server without a framework: it asks the tracker what to answer, and for the helper, by itself. */
@@ -37,7 +37,7 @@ export function bareApp(trackers: readonly Tracker[], page: Page): App {
     listener(req, res) {
       const reply = at(trackers, 0).reply(req)
       if (reply) {
-        void reply.then((answer) => send(res, answer))
+        void reply.then((answer) => sendReply(res, answer))
         return
       }
       const helpers = trackers.map((tracker) => tracker.pageLoad(req, res))

@@ -13,7 +13,7 @@ interface AcmeItem {
   readonly slot?: string
 }
 
-/** A network as a user of the library defines one: its campaigns are words, whatever their case. */
+/** A network as a user of the library defines one. Its campaigns are words, in any case. */
 export function acme({
   apiKey,
   baseUrl = 'https://ads.acme.example/v2/',
@@ -31,7 +31,7 @@ export function acme({
         throw new InvalidImpressionError('campaignId', 'a word', campaignId)
       }
       if (slot !== undefined && typeof slot !== 'string') {
-        throw new InvalidImpressionError('slot', 'a text', slot)
+        throw new InvalidImpressionError('slot', 'a string', slot)
       }
       const id = campaignId.toLowerCase()
       return { campaignId: id, item: { id, ...(slot && { slot }) } }

@@ -4,7 +4,7 @@ import { closient } from '../../lib/networks/closient.js'
 import { ens } from '../../lib/networks/ens.js'
 import type { Network } from '../../lib/networks/network.js'
 
-/** Keys with characters that URLs, JSON and HTML write in other ways. */
+/** Keys with characters that URLs, JSON and HTML encode. */
 export const ENS_KEY = 'canary-ens-5f0e3a7c+9/c="\\<&>~'
 export const CLOSIENT_KEY = 'csb_canary-closient-77ab+1/d="\\<&>~_x9'
 export const KEYS = [ENS_KEY, CLOSIENT_KEY] as const
@@ -17,51 +17,51 @@ export function canaryNetworks(ensUrl: string, closientUrl = ensUrl): [Network, 
   ]
 }
 
-/** A key in the forms in which a text may hold it. */
-export function formsOf(key: string): string[] {
+/** The forms in which a text may contain a secret. */
+export function listEncodings(secret: string): string[] {
   return [
-    key,
-    encodeURIComponent(key),
-    JSON.stringify(key).slice(1, -1),
-    inspect(key).slice(1, -1),
-    key.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
-    Buffer.from(key).toString('base64').replace(/=+$/, ''),
-    // Half of a key is a key half found out.
-    key.slice(0, 18),
+    secret,
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1),
+    inspect(secret).slice(1, -1),
+    secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
+    Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+    // A part of the key is a leak, too.
+    secret.slice(0, 18),
   ]
 }
 
-const FORMS = KEYS.flatMap(formsOf)
+const ENCODED_KEYS = KEYS.flatMap(listEncodings)
 
-/** Everything that anyone gets to see of `value`, as text. */
-export function looksAt(value: unknown): string {
+/** Everything that inspecting, printing or serializing `value` reveals, as one text. */
+export function inspectAll(value: unknown): string {
   const everything = { showHidden: true, maxStringLength: null, maxArrayLength: null } as const
-  const looks = [
-    attempt(() => String(value)),
+  const texts = [
+    textOrEmpty(() => String(value)),
     inspect(value),
     inspect(value, { ...everything, depth: null, getters: true, showProxy: true }),
   ]
-  if (value instanceof Error) looks.push(value.message, value.stack ?? '', String(value.cause))
-  looks.push(attempt(() => JSON.stringify(value)))
+  if (value instanceof Error) texts.push(value.message, value.stack ?? '', String(value.cause))
+  texts.push(textOrEmpty(() => JSON.stringify(value)))
   if (typeof value === 'object' && value !== null) {
-    for (const entry of Object.entries(value)) looks.push(attempt(() => String(entry)))
+    for (const entry of Object.entries(value)) texts.push(textOrEmpty(() => String(entry)))
   }
-  return looks.join('\n')
+  return texts.join('\n')
 }
 
-/** What goes in circles, or has no text, shows nothing. */
-function attempt(look: () => string | undefined): string {
+/** Empty for a value that cannot be converted, such as a cyclic one. */
+function textOrEmpty(convert: () => string | undefined): string {
   try {
-    return look() ?? ''
+    return convert() ?? ''
   } catch {
     return ''
   }
 }
 
-/** @throws if a text holds one of the keys in any form */
+/** @throws if the text contains one of the keys in any encoding */
 export function assertSecret(text: string, where: string): void {
-  for (const form of FORMS) {
-    const at = text.indexOf(form)
+  for (const encoded of ENCODED_KEYS) {
+    const at = text.indexOf(encoded)
     const context = text.slice(Math.max(0, at - 80), at + 60)
     assert.equal(at, -1, `${where} shows a key: …${context}…`)
   }

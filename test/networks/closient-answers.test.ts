@@ -11,7 +11,7 @@ const OFFER = '2222222222222222222223'
 
 const network = withEnvironment({}, () => closient({ apiKey: 'csb_body_sum' }))
 
-/** A problem as closient.txt shows one. */
+/** A problem body as in https://docs.closient.com. */
 function problem(status: number, code: string, more: object = {}) {
   return answer(
     status,
@@ -29,8 +29,8 @@ function problem(status: number, code: string, more: object = {}) {
   )
 }
 
-describe("closient(): closient.txt's 200", () => {
-  it('counts what it says', () => {
+describe('closient().verdict, for a 2xx', () => {
+  it('reports the count of the body', () => {
     assert.deepEqual(network.verdict(answer(200, { success: true, count: 3 })), {
       kind: 'delivered',
       reason: 'HTTP 200',
@@ -38,39 +38,39 @@ describe("closient(): closient.txt's 200", () => {
     })
   })
 
-  it('may count nothing', () => {
+  it('accepts a count of 0', () => {
     const verdict = network.verdict(answer(200, { success: true, count: 0 }))
     assert.equal(verdict.kind === 'delivered' && verdict.count, 0)
   })
 
   for (const count of [-1, 1.5, '3', null, 2 ** 53, true, [3]]) {
-    it(`counts all where the count makes no sense: ${JSON.stringify(count)}`, () => {
+    it(`counts the whole batch if the count is invalid: ${JSON.stringify(count)}`, () => {
       const verdict = network.verdict(answer(200, { success: true, count }))
       assert.deepEqual(verdict, { kind: 'delivered', reason: 'HTTP 200' })
     })
   }
 
   for (const body of ['', '{"success":true,"cou', 'OK', '[]', 'null', '3']) {
-    it(`counts all where the body says nothing: ${JSON.stringify(body)}`, () => {
+    it(`counts the whole batch if the body has no count: ${JSON.stringify(body)}`, () => {
       const verdict = network.verdict(answer(200, body))
       assert.deepEqual(verdict, { kind: 'delivered', reason: 'HTTP 200' })
     })
   }
 
-  it('is a refusal where it says so', () => {
+  it('is rejected if success is false', () => {
     assert.deepEqual(network.verdict(answer(200, { success: false, count: 0 })), {
       kind: 'rejected',
       reason: 'HTTP 200: success is false',
     })
   })
 
-  it('is a success for all the problems it mentions', () => {
+  it('is delivered if success is true, even if the body has members of a problem', () => {
     const body = { success: true, count: 1, title: 'x', error_code: 'y', retryable: true }
     assert.equal(network.verdict(answer(200, body)).kind, 'delivered')
   })
 })
 
-describe("closient(): closient.txt's problems", () => {
+describe('closient().verdict, for a problem body', () => {
   for (const [status, code, kind] of [
     [401, 'unauthorized', 'misconfigured'],
     [403, 'forbidden', 'misconfigured'],
@@ -85,7 +85,7 @@ describe("closient(): closient.txt's problems", () => {
     [502, 'bad_gateway', 'uncertain'],
     [504, 'timeout', 'uncertain'],
   ] as const) {
-    it(`take ${status} ${code} for ${kind}, in the network's words`, () => {
+    it(`judges ${status} ${code} as ${kind}, with the network's message`, () => {
       assert.deepEqual(network.verdict(problem(status, code)), {
         kind,
         reason: `HTTP ${status}: ${code}: What went wrong.`,
@@ -94,65 +94,65 @@ describe("closient(): closient.txt's problems", () => {
   }
 
   for (const status of [400, 404, 409, 422]) {
-    it(`try ${status} again where the network calls it retryable`, () => {
+    it(`retries ${status} if retryable is true`, () => {
       assert.equal(network.verdict(problem(status, 'x', { retryable: true })).kind, 'retry')
     })
 
-    it(`do not try ${status} again for a retryable that is not true`, () => {
+    it(`does not retry ${status} if retryable is not true`, () => {
       for (const retryable of ['true', 1, {}, null]) {
         assert.notEqual(network.verdict(problem(status, 'x', { retryable })).kind, 'retry')
       }
     })
   }
 
-  it('never try a wrong key again as if it were a hiccup', () => {
+  it('never retries a wrong key, whatever retryable says', () => {
     for (const status of [401, 403]) {
       const verdict = network.verdict(problem(status, 'x', { retryable: true }))
       assert.equal(verdict.kind, 'misconfigured')
     }
   })
 
-  it('name their wait in retry_after_seconds', () => {
+  it('waits for retry_after_seconds', () => {
     const verdict = network.verdict(problem(429, 'rate_limited', { retry_after_seconds: 12.5 }))
     assert.equal(verdict.kind === 'retry' && verdict.retryAfterMs, 12_500)
   })
 
-  it('leave the wait to Retry-After where there is one', () => {
-    const told = problem(429, 'rate_limited', { retry_after_seconds: 12 })
-    const verdict = network.verdict({ ...told, headers: { 'retry-after': '30' } })
+  it('prefers Retry-After to retry_after_seconds', () => {
+    const given = problem(429, 'rate_limited', { retry_after_seconds: 12 })
+    const verdict = network.verdict({ ...given, headers: { 'retry-after': '30' } })
     assert.equal(verdict.kind === 'retry' && verdict.retryAfterMs, 30_000)
   })
 
   for (const seconds of [-1, '12', null, {}, Number.NaN]) {
-    it(`name no wait of ${JSON.stringify(seconds)} seconds`, () => {
+    it(`ignores retry_after_seconds of ${JSON.stringify(seconds)}`, () => {
       const verdict = network.verdict(problem(429, 'x', { retry_after_seconds: seconds }))
       assert.equal(verdict.kind === 'retry' && verdict.retryAfterMs, undefined)
     })
   }
 
-  it('wait a month at most, also for more seconds than a number holds', () => {
+  it('waits at most 31 days, even for an infinite retry_after_seconds', () => {
     const body = '{"error_code":"rate_limited","retry_after_seconds":1e999}'
     const verdict = network.verdict(answer(429, body))
     assert.equal(verdict.kind === 'retry' && verdict.retryAfterMs, 31 * 86_400_000)
   })
 
-  it('do with a title where there is no detail', () => {
+  it('uses the title if there is no detail', () => {
     const verdict = network.verdict(answer(400, { title: 'Bad Request' }))
     assert.equal(verdict.reason, 'HTTP 400: Bad Request')
   })
 
-  it('take fields of the wrong type for none', () => {
+  it('ignores members of the wrong type', () => {
     const body = { title: 1, detail: ['x'], error_code: { a: 1 }, retry_after_seconds: [] }
     assert.deepEqual(network.verdict(answer(503, body)), { kind: 'retry', reason: 'HTTP 503' })
   })
 
-  it("do not mistake a gateway's JSON for the network's word", () => {
+  it('does not mistake a gateway’s JSON for a problem body', () => {
     const verdict = network.verdict(answer(504, { message: 'Endpoint request timed out' }))
     assert.deepEqual(verdict, { kind: 'uncertain', reason: 'HTTP 504' })
   })
 })
 
-describe('closient(): over HTTP', () => {
+describe('closient(), against the sandbox', () => {
   let sandbox: Sandbox
   before(async () => {
     sandbox = await startSandbox()
@@ -165,7 +165,7 @@ describe('closient(): over HTTP', () => {
     return closient({ apiKey, baseUrl: sandbox.closient.baseUrl + path })
   }
 
-  it('is counted by Closient, once and as it was written', async () => {
+  it('sends a batch that is counted once, as written', async () => {
     const live = connect()
     const searchQuery = 'organic granola bars'
     const items = [
@@ -185,10 +185,12 @@ describe('closient(): over HTTP', () => {
     assert.equal(call?.headers['content-type'], 'application/json')
     assert.equal(call?.headers.authorization, undefined)
     assert.equal(sandbox.closient.impressions[1]?.offerId, OFFER)
-    assert.ok(sandbox.closient.impressions.every((shown) => shown.searchQuery === searchQuery))
+    assert.ok(
+      sandbox.closient.impressions.every((impression) => impression.searchQuery === searchQuery),
+    )
   })
 
-  it('is told of a wrong key', async () => {
+  it('is misconfigured with a wrong key', async () => {
     const live = connect({ apiKey: 'csb_wrong_key' })
     const { item } = live.parse({ campaignId: ID }, viewer())
     assert.deepEqual(live.verdict(await exchange(live, [item])), {
@@ -197,7 +199,7 @@ describe('closient(): over HTTP', () => {
     })
   })
 
-  it('is told that one item of a batch is wrong', async () => {
+  it('splits a batch with one bad item', async () => {
     const live = connect()
     const verdict = live.verdict(
       await exchange(live, [{ campaign_id: ID }, { campaign_id: 'wrong' }]),
@@ -207,7 +209,7 @@ describe('closient(): over HTTP', () => {
     assert.equal(sandbox.closient.impressions.length, 0)
   })
 
-  it('is told to wait once the budget is spent', async () => {
+  it('waits when the quota is exhausted', async () => {
     const live = connect()
     sandbox.closient.spend(300)
     const { item } = live.parse({ campaignId: ID }, viewer())
@@ -218,7 +220,7 @@ describe('closient(): over HTTP', () => {
     assert.ok(waitMs !== undefined && waitMs > 0 && waitMs <= 60_000, String(waitMs))
   })
 
-  it('is told when fewer were counted than sent', async () => {
+  it('reports a count lower than what was sent', async () => {
     const live = connect()
     sandbox.closient.fault({ counts: 1 })
     const items = [ID, OFFER].map((campaignId) => live.parse({ campaignId }, viewer()).item)
@@ -226,7 +228,7 @@ describe('closient(): over HTTP', () => {
     assert.equal(verdict.kind === 'delivered' && verdict.count, 1)
   })
 
-  it('goes below the path of its base URL', async () => {
+  it('keeps the path of the base URL', async () => {
     const live = connect({ path: '/proxy/' })
     const { item } = live.parse({ campaignId: ID }, viewer())
     const verdict = live.verdict(await exchange(live, [item]))

@@ -12,13 +12,13 @@ const OFFER = '2222222222222222222223'
 const network = withEnvironment({}, () => closient({ apiKey: 'csb_body_sum' }))
 const perOffer = withEnvironment({}, () => closient({ apiKey: 'csb_body_sum', perOffer: true }))
 
-function bodyOf(inputs: readonly Fields[], person: Partial<Viewer> = {}): unknown {
+function buildBody(inputs: readonly Fields[], person: Partial<Viewer> = {}): unknown {
   const items = inputs.map((fields) => network.parse(fields, viewer(person)).item)
   return JSON.parse(network.request(items).body)
 }
 
-/** What is said of `fields`, which must be refused for `field`. */
-function complaint(fields: Fields, field: string): string {
+/** The message of the error for `fields`, which must be about `field`. */
+function messageFor(fields: Fields, field: string): string {
   try {
     network.parse(fields, viewer())
   } catch (error) {
@@ -26,11 +26,11 @@ function complaint(fields: Fields, field: string): string {
     assert.equal(error.field, field)
     return error.message
   }
-  assert.fail('expected a refusal')
+  assert.fail('expected an InvalidImpressionError')
 }
 
-describe("closient(): closient.txt's request", () => {
-  it("is the document's example, with its UUIDs as shortuuids", () => {
+describe('closient().request', () => {
+  it('is the documented example, with UUIDs written as shortuuids', () => {
     const { item } = network.parse(
       {
         campaignId: '00000000-0000-0000-0000-000000000039',
@@ -50,22 +50,22 @@ describe("closient(): closient.txt's request", () => {
     assert.equal(network.baseUrl, 'https://www.closient.com')
   })
 
-  it('leaves out what is not known', () => {
+  it('omits what is not known', () => {
     const { item } = network.parse({ campaignId: ID }, viewer())
     assert.equal(network.request([item]).body, `{"impressions":[{"campaign_id":"${ID}"}]}`)
   })
 
-  it('says null where the input does, as the document allows of offer and search', () => {
-    assert.deepEqual(bodyOf([{ campaignId: ID, offerId: null, searchQuery: null }]), {
+  it('writes null for an offer and a search query that are null', () => {
+    assert.deepEqual(buildBody([{ campaignId: ID, offerId: null, searchQuery: null }]), {
       impressions: [{ campaign_id: ID, offer_id: null }],
       search_query: null,
     })
   })
 
-  it('carries a batch, in its order, with one search query', () => {
+  it('writes a batch in order, with one search query', () => {
     const searchQuery = 'muesli'
     assert.deepEqual(
-      bodyOf([
+      buildBody([
         { campaignId: ID, searchQuery },
         { campaignId: OFFER, searchQuery, offerId: ID },
       ]),
@@ -76,34 +76,34 @@ describe("closient(): closient.txt's request", () => {
     )
   })
 
-  it('leaves at response finish, up to 1,000 impressions a call, 8 calls at once', () => {
+  it('is sent at response finish, with up to 1,000 impressions and 8 concurrent calls', () => {
     assert.equal(network.flush, 'finish')
     assert.equal(network.maxBatch, 1_000)
     assert.equal(network.connections, 8)
   })
 
-  it('knows the published windows', () => {
+  it('respects the published rate limits', () => {
     assert.deepEqual(network.windows, [
       { limit: 300, windowMs: 60_000 },
       { limit: 10_000, windowMs: 86_400_000 },
     ])
   })
 
-  it('tells nothing of the viewer but the search', () => {
-    assert.deepEqual(bodyOf([{ campaignId: ID }], { country: 'GB', device: 'mobile' }), {
+  it('contains nothing about the viewer except the search query', () => {
+    assert.deepEqual(buildBody([{ campaignId: ID }], { country: 'GB', device: 'mobile' }), {
       impressions: [{ campaign_id: ID }],
     })
   })
 })
 
-describe("closient(): an input's ids", () => {
+describe('closient().parse, campaignId and offerId', () => {
   for (const [form, id] of [
     ['a shortuuid', ID],
     ['the least', '2222222222222222222222'],
     ['a UUID in lower case', 'a1b2c3d4-e5f6-7890-abcd-ef1234567890'],
     ['a UUID in upper case', 'A1B2C3D4-E5F6-7890-ABCD-EF1234567890'],
   ] as const) {
-    it(`take ${form}, and send a shortuuid`, () => {
+    it(`accepts ${form} and sends a shortuuid`, () => {
       const parsed = network.parse({ campaignId: id, offerId: id }, viewer())
       assert.match(String(parsed.campaignId), /^[2-9A-HJ-NP-Za-km-z]{22}$/)
       assert.deepEqual(parsed.item, {
@@ -130,25 +130,25 @@ describe("closient(): an input's ids", () => {
     Symbol(ID),
   ]) {
     const shown = String(id).slice(0, 40)
-    it(`refuse ${JSON.stringify(shown)} (${typeof id}) for a campaign and for an offer`, () => {
+    it(`rejects ${JSON.stringify(shown)} (${typeof id}) as a campaign and as an offer`, () => {
       const expected = /: expected a 22-character shortuuid or a canonical UUID, got /
-      assert.match(complaint({ campaignId: id }, 'campaignId'), expected)
-      assert.match(complaint({ campaignId: ID, offerId: id }, 'offerId'), expected)
+      assert.match(messageFor({ campaignId: id }, 'campaignId'), expected)
+      assert.match(messageFor({ campaignId: ID, offerId: id }, 'offerId'), expected)
     })
   }
 
-  it('allow no null for a campaign', () => {
-    complaint({ campaignId: null }, 'campaignId')
-    complaint({}, 'campaignId')
+  it('rejects null as a campaign', () => {
+    messageFor({ campaignId: null }, 'campaignId')
+    messageFor({}, 'campaignId')
   })
 
-  it('count a campaign once, whatever its offers', () => {
+  it('counts a campaign once for all its offers', () => {
     const one = network.parse({ campaignId: ID, offerId: OFFER }, viewer())
     const other = network.parse({ campaignId: ID }, viewer())
     assert.equal(one.onceKey, other.onceKey)
   })
 
-  it('count a campaign once an offer if asked to, in whatever form the offer is written', () => {
+  it('counts a campaign once per offer with perOffer, however the offer is spelled', () => {
     const key = (fields: Fields) => perOffer.parse({ campaignId: ID, ...fields }, viewer()).onceKey
     assert.notEqual(key({ offerId: OFFER }), key({ offerId: ID }))
     assert.notEqual(key({ offerId: OFFER }), key({}))
@@ -158,15 +158,15 @@ describe("closient(): an input's ids", () => {
   })
 })
 
-describe("closient(): an input's search query", () => {
-  it("is the request's where the input has none", () => {
-    assert.deepEqual(bodyOf([{ campaignId: ID }], { searchQuery: 'muesli' }), {
+describe('closient().parse, searchQuery', () => {
+  it('defaults to the search query of the request', () => {
+    assert.deepEqual(buildBody([{ campaignId: ID }], { searchQuery: 'muesli' }), {
       impressions: [{ campaign_id: ID }],
       search_query: 'muesli',
     })
   })
 
-  it('is believed before the request, also where it says that there was none', () => {
+  it('takes precedence over the request, even if it is null', () => {
     const person = viewer({ searchQuery: 'muesli' })
     assert.deepEqual(network.parse({ campaignId: ID, searchQuery: 'oats' }, person).item, {
       campaign_id: ID,
@@ -179,14 +179,14 @@ describe("closient(): an input's search query", () => {
   })
 
   for (const searchQuery of ['', ' ', '\n\t', '\0']) {
-    it(`is never sent empty: ${JSON.stringify(searchQuery)}`, () => {
-      assert.deepEqual(bodyOf([{ campaignId: ID, searchQuery }]), {
+    it(`is omitted if it is blank: ${JSON.stringify(searchQuery)}`, () => {
+      assert.deepEqual(buildBody([{ campaignId: ID, searchQuery }]), {
         impressions: [{ campaign_id: ID }],
       })
     })
   }
 
-  it('is sent well-formed, on one line', () => {
+  it('is made well-formed and put on one line', () => {
     const { item } = network.parse({ campaignId: ID, searchQuery: ' a\r\nb\0c \ud800' }, viewer())
     assert.equal(item.searchQuery, 'a b c \ufffd')
   })
@@ -198,25 +198,25 @@ describe("closient(): an input's search query", () => {
       longest,
     )
     assert.match(
-      complaint({ campaignId: ID, searchQuery: `${longest}x` }, 'searchQuery'),
-      /^searchQuery: expected a text of at most 1024 characters, or null, got "x{40}"… \(1025/,
+      messageFor({ campaignId: ID, searchQuery: `${longest}x` }, 'searchQuery'),
+      /^searchQuery: expected a string of at most 1024 characters, or null, got "x{40}"… \(1025/,
     )
   })
 
   for (const searchQuery of [1, true, ['a'], {}]) {
-    it(`is no ${typeof searchQuery}: ${JSON.stringify(searchQuery)}`, () => {
-      complaint({ campaignId: ID, searchQuery }, 'searchQuery')
+    it(`must not be of type ${typeof searchQuery}: ${JSON.stringify(searchQuery)}`, () => {
+      messageFor({ campaignId: ID, searchQuery }, 'searchQuery')
     })
   }
 
-  it('parts the batches: a query, another one, none said and none there', () => {
+  it('separates batches: two queries, null, and not given', () => {
     const keys = ['a', 'b', null, undefined].map(
       (searchQuery) => network.parse({ campaignId: ID, searchQuery }, viewer()).batchKey,
     )
     assert.equal(new Set(keys).size, 4)
   })
 
-  it('makes one batch of queries that are sent alike', () => {
+  it('gives queries that are sent alike the same batch key', () => {
     const key = (searchQuery: string) =>
       network.parse({ campaignId: ID, searchQuery }, viewer()).batchKey
     assert.equal(key('a b'), key(' a\nb '))
@@ -224,8 +224,8 @@ describe("closient(): an input's search query", () => {
   })
 })
 
-describe('closient(): whose an input is', () => {
-  it('is certain by a good id, likely by another text, and not for a number', () => {
+describe('closient().match', () => {
+  it('is certain for a valid id, likely for another string, and no for a number', () => {
     assert.equal(network.match({ campaignId: ID }), 'certain')
     assert.equal(network.match({ campaignId: ID, placement: 'a' }), 'certain')
     assert.equal(network.match({ campaignId: 'too-short' }), 'likely')
@@ -233,7 +233,7 @@ describe('closient(): whose an input is', () => {
     assert.equal(network.match({}), 'no')
   })
 
-  it("is left to ENS where a placement makes it ENS's shape", () => {
+  it('is no for an invalid id with a placement, which is ENS’s shape', () => {
     assert.equal(network.match({ campaignId: '42', placement: 'header_banner' }), 'no')
   })
 })

@@ -14,7 +14,7 @@ const minimal: NetworkDefinition<Fields> = {
   request: (items) => ({ method: 'POST', path: '/', headers: {}, body: JSON.stringify(items) }),
 }
 
-function refusal(definition: object): ConfigurationError {
+function catchError(definition: object): ConfigurationError {
   try {
     Reflect.apply(defineNetwork, undefined, [definition])
   } catch (error) {
@@ -25,7 +25,7 @@ function refusal(definition: object): ConfigurationError {
 }
 
 describe('defineNetwork()', () => {
-  it('completes a definition with what it leaves out', () => {
+  it('fills in the defaults of a definition', () => {
     const { match, parse, request, verdict, ...rest } = defineNetwork(minimal)
     assert.deepEqual(rest, {
       name: 'acme',
@@ -43,13 +43,13 @@ describe('defineNetwork()', () => {
     assert.equal(request([{}]).body, '[{}]')
   })
 
-  it('takes undefined for left out', () => {
+  it('treats undefined as not given', () => {
     const network = defineNetwork({ ...minimal, flush: undefined, connections: undefined })
     assert.equal(network.flush, 'immediate')
     assert.equal(network.connections, 128)
   })
 
-  it('calls an object of a class on that object', () => {
+  it('calls the methods of a class instance on that instance', () => {
     class Acme implements NetworkDefinition<string> {
       readonly name = 'acme'
       readonly baseUrl = 'https://ads.acme.example'
@@ -73,14 +73,14 @@ describe('defineNetwork()', () => {
     })
   })
 
-  it('does not change when its definition does', () => {
+  it('is not affected by later changes to the definition', () => {
     const fields = ['slot']
     const network = defineNetwork({ ...minimal, fields })
     fields.push('size')
     assert.deepEqual(network.fields, ['slot'])
   })
 
-  for (const nothing of [
+  for (const result of [
     undefined,
     null,
     42,
@@ -89,8 +89,8 @@ describe('defineNetwork()', () => {
     { campaignId: 'a', batchKey: 7, item: 1 },
     Promise.resolve({ campaignId: 'a', item: 1 }),
   ]) {
-    it(`says so where parse returns nothing of use: ${JSON.stringify(nothing)}`, () => {
-      const definition = Object.assign({ ...minimal }, { parse: () => nothing })
+    it(`throws if parse returns ${JSON.stringify(result)}`, () => {
+      const definition = Object.assign({ ...minimal }, { parse: () => result })
       const network = Reflect.apply(defineNetwork, undefined, [definition])
       assert.throws(
         () => network.parse({}, viewer()),
@@ -99,7 +99,7 @@ describe('defineNetwork()', () => {
     })
   }
 
-  it('survives functions that are async and fail', async () => {
+  it('survives async functions that fail', async () => {
     const fail = async () => {
       throw new Error('no database')
     }
@@ -120,8 +120,14 @@ describe('defineNetwork()', () => {
     assert.deepEqual(unhandled, [])
   })
 
-  it('says all that is wrong with a definition', () => {
-    const error = refusal({ name: 'Acme!', baseUrl: 7, fields: 'slot', parse: 1, apiKey: 'canary' })
+  it('names everything that is wrong with a definition', () => {
+    const error = catchError({
+      name: 'Acme!',
+      baseUrl: 7,
+      fields: 'slot',
+      parse: 1,
+      apiKey: 'canary',
+    })
     assert.equal(error.code, 'invalid-network')
     for (const part of [
       'defineNetwork(): 6 options are wrong:',
@@ -138,13 +144,13 @@ describe('defineNetwork()', () => {
   })
 
   for (const name of ['', 'A', '1a', 'a b', 'a:b', 'ünï', 'x'.repeat(33), 'unknown', '__proto__']) {
-    it(`refuses the name ${JSON.stringify(name)}`, () => {
-      assert.match(refusal({ ...minimal, name }).message, /name: expected /)
+    it(`rejects the name ${JSON.stringify(name)}`, () => {
+      assert.match(catchError({ ...minimal, name }).message, /name: expected /)
     })
   }
 
-  it('refuses a base URL that is not https, by the name of the network', () => {
-    const error = refusal({ ...minimal, baseUrl: 'http://ads.acme.example/path' })
+  it('rejects a base URL that is not https, naming the network', () => {
+    const error = catchError({ ...minimal, baseUrl: 'http://ads.acme.example/path' })
     assert.equal(error.code, 'insecure-base-url')
     assert.match(error.message, /baseUrl of acme: expected https, got http:\/\/ads\.acme\.example:/)
   })
@@ -161,37 +167,37 @@ describe('defineNetwork()', () => {
     ['verdict', 'x', 'a function'],
     ['match', 'x', 'a function'],
   ] as const) {
-    it(`refuses ${option}: ${JSON.stringify(wrong)}`, () => {
-      const { message } = refusal({ ...minimal, [option]: wrong })
+    it(`rejects ${option}: ${JSON.stringify(wrong)}`, () => {
+      const { message } = catchError({ ...minimal, [option]: wrong })
       assert.ok(message.includes(option) && message.includes(`expected ${expected}`), message)
     })
   }
 
-  it('names the window that is wrong', () => {
+  it('names the path to a wrong rate limit', () => {
     const windows = [
       { limit: 300, windowMs: 60_000 },
       { limit: 0, windowMs: 1 },
     ]
     assert.match(
-      refusal({ ...minimal, windows }).message,
+      catchError({ ...minimal, windows }).message,
       /windows\.1\.limit: expected a whole number of at least 1$/,
     )
   })
 })
 
-describe('what is taken for a network', () => {
-  it('is one that defineNetwork made', () => {
+describe('isNetwork()', () => {
+  it('accepts what defineNetwork returns', () => {
     assert.ok(isNetwork(acme({ apiKey: 'k' })))
     assert.ok(isNetwork(defineNetwork(minimal)))
   })
 
   for (const [title, other] of [
     ['a definition', minimal],
-    ['half of one', { parse() {}, verdict() {} }],
+    ['an incomplete network', { parse() {}, verdict() {} }],
     ['a factory', acme],
     ['a name', 'acme'],
-    ['nothing', null],
+    ['null', null],
   ] as const) {
-    it(`is not ${title}`, () => assert.ok(!isNetwork(other)))
+    it(`rejects ${title}`, () => assert.ok(!isNetwork(other)))
   }
 })

@@ -11,13 +11,13 @@ import { viewer } from './viewer.js'
 
 const network = withEnvironment({}, () => ens({ apiKey: 'the-key' }))
 
-function bodyOf(fields: Fields, person: Partial<Viewer> = {}): string {
+function buildBody(fields: Fields, person: Partial<Viewer> = {}): string {
   const { item } = network.parse(fields, viewer(person))
   return network.request([item]).body
 }
 
-/** What is said of `fields`, which must be refused for `field`. */
-function complaint(fields: Fields, field: string): string {
+/** The message of the error for `fields`, which must be about `field`. */
+function messageFor(fields: Fields, field: string): string {
   try {
     network.parse(fields, viewer())
   } catch (error) {
@@ -25,13 +25,13 @@ function complaint(fields: Fields, field: string): string {
     assert.equal(error.field, field)
     return error.message
   }
-  assert.fail('expected a refusal')
+  assert.fail('expected an InvalidImpressionError')
 }
 
 const valid = { campaignId: 1, placement: 'header_banner' }
 
-describe("ens(): ens.txt's request", () => {
-  it("is the document's example to the byte", () => {
+describe('ens().request', () => {
+  it('is the documented example, byte for byte', () => {
     const { item } = network.parse({ ...valid, location: 'US', device: 'mobile' }, viewer())
     assert.deepEqual(network.request([item]), {
       method: 'POST',
@@ -42,44 +42,47 @@ describe("ens(): ens.txt's request", () => {
     assert.equal(network.baseUrl, 'https://ads.enslive.live')
   })
 
-  it('leaves out what is not known', () => {
-    assert.equal(bodyOf(valid), '{"campaignId":1,"placement":"header_banner"}')
+  it('omits what is not known', () => {
+    assert.equal(buildBody(valid), '{"campaignId":1,"placement":"header_banner"}')
     assert.equal(
-      bodyOf({ ...valid, location: undefined, device: undefined }),
+      buildBody({ ...valid, location: undefined, device: undefined }),
       '{"campaignId":1,"placement":"header_banner"}',
     )
   })
 
-  it('tells what the request tells of the viewer', () => {
+  it('contains the country and device of the viewer', () => {
     assert.equal(
-      bodyOf(valid, { country: 'FR', device: 'tablet', searchQuery: 'not for ENS' }),
+      buildBody(valid, { country: 'FR', device: 'tablet', searchQuery: 'not for ENS' }),
       '{"campaignId":1,"placement":"header_banner","location":"FR","device":"tablet"}',
     )
   })
 
-  it('believes the input before the request', () => {
+  it('prefers the input to what the request says', () => {
     assert.equal(
-      bodyOf({ ...valid, location: 'GB', device: 'desktop' }, { country: 'FR', device: 'tablet' }),
+      buildBody(
+        { ...valid, location: 'GB', device: 'desktop' },
+        { country: 'FR', device: 'tablet' },
+      ),
       '{"campaignId":1,"placement":"header_banner","location":"GB","device":"desktop"}',
     )
   })
 
-  it('carries one impression a call, as it occurs', () => {
+  it('carries one impression and is sent at once', () => {
     assert.equal(network.maxBatch, 1)
     assert.equal(network.flush, 'immediate')
     assert.deepEqual(network.windows, [])
   })
 
-  it('sends a placement as it is', () => {
+  it('contains the placement unchanged', () => {
     for (const placement of ['a', 'Ünïcode 😀', ' padded ', '"\\/', 'x'.repeat(256)]) {
-      assert.equal(JSON.parse(bodyOf({ ...valid, placement })).placement, placement)
+      assert.equal(JSON.parse(buildBody({ ...valid, placement })).placement, placement)
     }
   })
 })
 
-describe("ens(): an input's fields", () => {
+describe('ens().parse', () => {
   for (const campaignId of [1, 42, Number.MAX_SAFE_INTEGER]) {
-    it(`takes campaign ${campaignId}`, () => {
+    it(`accepts the campaign ${campaignId}`, () => {
       assert.equal(network.parse({ ...valid, campaignId }, viewer()).campaignId, campaignId)
     })
   }
@@ -102,9 +105,9 @@ describe("ens(): an input's fields", () => {
     { valueOf: () => 42 },
     Symbol('42'),
   ]) {
-    it(`refuses campaign ${String(campaignId)} (${typeof campaignId})`, () => {
+    it(`rejects the campaign ${String(campaignId)} (${typeof campaignId})`, () => {
       assert.match(
-        complaint({ ...valid, campaignId }, 'campaignId'),
+        messageFor({ ...valid, campaignId }, 'campaignId'),
         /^campaignId: expected a positive integer, got /,
       )
     })
@@ -124,17 +127,17 @@ describe("ens(): an input's fields", () => {
     ['header'],
     {},
   ]) {
-    it(`refuses the placement ${JSON.stringify(placement)?.slice(0, 30)}`, () => {
+    it(`rejects the placement ${JSON.stringify(placement)?.slice(0, 30)}`, () => {
       assert.match(
-        complaint({ ...valid, placement }, 'placement'),
+        messageFor({ ...valid, placement }, 'placement'),
         /^placement: expected a placement id of 1 to 256 printable characters, got /,
       )
     })
   }
 
   for (const location of ['US', 'GB', 'FR', 'GR', 'AX', 'AQ', 'TW', 'SS']) {
-    it(`takes the location ${location}`, () => {
-      assert.equal(JSON.parse(bodyOf({ ...valid, location })).location, location)
+    it(`accepts the location ${location}`, () => {
+      assert.equal(JSON.parse(buildBody({ ...valid, location })).location, location)
     })
   }
 
@@ -145,42 +148,42 @@ describe("ens(): an input's fields", () => {
     ['us', 'write US'],
     ['Gb', 'write GB'],
   ] as const) {
-    it(`says of the location ${location}: ${hint}`, () => {
-      const message = complaint({ ...valid, location }, 'location')
+    it(`gives a hint for the location ${location}: ${hint}`, () => {
+      const message = messageFor({ ...valid, location }, 'location')
       assert.ok(message.includes(`(${hint})`), message)
       assert.ok(message.endsWith(`got "${location}"`), message)
     })
   }
 
   for (const location of ['', 'XX', 'ZZ', 'EU', 'T1', 'XK', 'USA', 'U', ' US', 'US\n', null, 1]) {
-    it(`refuses the location ${JSON.stringify(location)}`, () => {
+    it(`rejects the location ${JSON.stringify(location)}`, () => {
       assert.match(
-        complaint({ ...valid, location }, 'location'),
+        messageFor({ ...valid, location }, 'location'),
         /^location: expected an ISO 3166-1 alpha-2 country code such as US, got /,
       )
     })
   }
 
   for (const device of ['mobile', 'desktop', 'tablet']) {
-    it(`takes the device ${device}`, () => {
-      assert.equal(JSON.parse(bodyOf({ ...valid, device })).device, device)
+    it(`accepts the device ${device}`, () => {
+      assert.equal(JSON.parse(buildBody({ ...valid, device })).device, device)
     })
   }
 
   for (const device of ['phone', 'Mobile', '', 'tv', null, 1, ['mobile']]) {
-    it(`refuses the device ${JSON.stringify(device)}`, () => {
+    it(`rejects the device ${JSON.stringify(device)}`, () => {
       assert.match(
-        complaint({ ...valid, device }, 'device'),
+        messageFor({ ...valid, device }, 'device'),
         /^device: expected 'mobile', 'desktop' or 'tablet', got /,
       )
     })
   }
 
-  it('looks at the campaign first, and at one wrong field at a time', () => {
-    complaint({ campaignId: 'x', placement: '', location: 'UK', device: 'phone' }, 'campaignId')
+  it('reports one wrong field, the campaign first', () => {
+    messageFor({ campaignId: 'x', placement: '', location: 'UK', device: 'phone' }, 'campaignId')
   })
 
-  it('knows its inputs by their number, or else by their placement', () => {
+  it('recognizes its inputs by a number as campaign, or by a placement', () => {
     assert.equal(network.match({ campaignId: 1 }), 'certain')
     assert.equal(network.match({ campaignId: Number.NaN }), 'certain')
     assert.equal(network.match({ campaignId: '42', placement: 'a' }), 'likely')
@@ -189,7 +192,7 @@ describe("ens(): an input's fields", () => {
   })
 })
 
-describe("ens(): ens.txt's answers", () => {
+describe('ens().verdict', () => {
   const error = (message: string) => ({ status: 'error', message })
 
   for (const [title, given, kind, reason] of [
@@ -199,8 +202,8 @@ describe("ens(): ens.txt's answers", () => {
       'delivered',
       'HTTP 200',
     ],
-    ['a 200 that says nothing', answer(200), 'delivered', 'HTTP 200'],
-    ['a 200 whose body broke off', answer(200, '{"status":"err'), 'delivered', 'HTTP 200'],
+    ['a 200 with an empty body', answer(200), 'delivered', 'HTTP 200'],
+    ['a 200 with a truncated body', answer(200, '{"status":"err'), 'delivered', 'HTTP 200'],
     ['a 200 with an array', answer(200, '[{"status":"error"}]'), 'delivered', 'HTTP 200'],
     ['a 201', answer(201, { status: 'success' }), 'delivered', 'HTTP 201'],
     [
@@ -231,18 +234,18 @@ describe("ens(): ens.txt's answers", () => {
     ["a gateway's 504 in JSON", answer(504, { message: 'timeout' }), 'uncertain', 'HTTP 504'],
     ["ENS's own 502", answer(502, error('try later')), 'retry', 'HTTP 502: try later'],
     [
-      'a message that is no text',
+      'a message that is not a string',
       answer(400, { status: 'error', message: {} }),
       'rejected',
       'HTTP 400',
     ],
   ] as const) {
-    it(`takes ${title} for ${kind}`, () => {
+    it(`judges ${title} as ${kind}`, () => {
       assert.deepEqual(network.verdict(given), { kind, reason })
     })
   }
 
-  it('waits as long as the answer asks for', () => {
+  it('waits for Retry-After', () => {
     assert.deepEqual(network.verdict(answer(429, error('slow down'), { 'retry-after': '7' })), {
       kind: 'retry',
       reason: 'HTTP 429: slow down',
@@ -250,14 +253,14 @@ describe("ens(): ens.txt's answers", () => {
     })
   })
 
-  it('suspects the base URL of a redirect', () => {
+  it('suggests for a redirect that the base URL is wrong', () => {
     const verdict = network.verdict(answer(301, '', { location: 'https://elsewhere.example' }))
     assert.equal(verdict.kind, 'misconfigured')
     assert.match(verdict.reason, /^HTTP 301: a redirect; is the base URL right\?$/)
   })
 })
 
-describe('ens(): over HTTP', () => {
+describe('ens(), against the sandbox', () => {
   let sandbox: Sandbox
   before(async () => {
     sandbox = await startSandbox()
@@ -265,7 +268,7 @@ describe('ens(): over HTTP', () => {
   after(() => sandbox.close())
   beforeEach(() => sandbox.reset())
 
-  it('is counted by ENS, once and as it was written', async () => {
+  it('sends an impression that is counted once, as written', async () => {
     const live = ens({ apiKey: sandbox.ens.apiKey, baseUrl: sandbox.ens.baseUrl })
     const { item } = live.parse({ ...valid, location: 'GB', device: 'tablet' }, viewer())
     const answered = await exchange(live, [item])
@@ -286,7 +289,7 @@ describe('ens(): over HTTP', () => {
     assert.equal(sandbox.ens.impressions.length, 1)
   })
 
-  it('is told of a wrong key', async () => {
+  it('is misconfigured with a wrong key', async () => {
     const live = ens({ apiKey: 'wrong', baseUrl: sandbox.ens.baseUrl })
     const { item } = live.parse(valid, viewer())
     const verdict = live.verdict(await exchange(live, [item]))
@@ -294,14 +297,14 @@ describe('ens(): over HTTP', () => {
     assert.equal(sandbox.ens.impressions.length, 0)
   })
 
-  it('is told what is wrong with an impression', async () => {
+  it('reports what is wrong with an impression', async () => {
     const live = ens({ apiKey: sandbox.ens.apiKey, baseUrl: sandbox.ens.baseUrl })
     const verdict = live.verdict(await exchange(live, [{ campaignId: 1, placement: '' }]))
     assert.deepEqual(verdict, { kind: 'rejected', reason: 'HTTP 400: placement is required' })
   })
 
   for (const status of [429, 500, 503]) {
-    it(`is told to try again by ${status}`, async () => {
+    it(`retries after ${status}`, async () => {
       const live = ens({ apiKey: sandbox.ens.apiKey, baseUrl: sandbox.ens.baseUrl })
       sandbox.ens.fault({ status, headers: { 'retry-after': '5' } })
       const { item } = live.parse(valid, viewer())
@@ -311,7 +314,7 @@ describe('ens(): over HTTP', () => {
     })
   }
 
-  it('goes below the path of its base URL', async () => {
+  it('keeps the path of the base URL', async () => {
     const live = ens({ apiKey: sandbox.ens.apiKey, baseUrl: `${sandbox.ens.baseUrl}/proxy/` })
     const { item } = live.parse(valid, viewer())
     await exchange(live, [item])

@@ -1,19 +1,26 @@
-const VARIABLES = ['ENS_API_KEY', 'ENS_BASE_URL', 'CLOSIENT_API_KEY', 'CLOSIENT_BASE_URL'] as const
+import { builtInNetworks } from '../../lib/networks/built-in-networks.js'
+import { apiKeyVariable, baseUrlVariable } from '../../lib/networks/built-in-options.js'
 
-export type Environment = Partial<Record<(typeof VARIABLES)[number], string>>
+const VARIABLES = Object.keys(builtInNetworks).flatMap((name) => [
+  apiKeyVariable(name),
+  baseUrlVariable(name),
+])
 
-/** Runs `task` with no variable of the library's set but those given, and puts all back after. */
+/** Values of the library's environment variables. */
+export type Environment = Readonly<Record<string, string>>
+
+/** Runs `task` with only these of the library's environment variables set, then restores them. */
 export function withEnvironment<Result>(environment: Environment, task: () => Result): Result {
   const before = VARIABLES.map((name) => [name, process.env[name]] as const)
-  for (const name of VARIABLES) put(name, environment[name])
+  for (const name of VARIABLES) setVariable(name, environment[name])
   try {
     return task()
   } finally {
-    for (const [name, value] of before) put(name, value)
+    for (const [name, value] of before) setVariable(name, value)
   }
 }
 
-function put(name: string, value: string | undefined): void {
+function setVariable(name: string, value: string | undefined): void {
   if (value === undefined) delete process.env[name]
   else process.env[name] = value
 }

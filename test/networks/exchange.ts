@@ -1,7 +1,7 @@
+import type { Answer } from '../../lib/networks/answer.js'
 import type { Network } from '../../lib/networks/network.js'
-import type { Answer } from '../../lib/networks/verdict.js'
 
-/** Makes the call that carries `items`, as it is, and returns the answer as a transport would. */
+/** Sends the call that carries `items`, and returns the answer as the transport would. */
 export async function exchange<Item>(
   network: Network<Item>,
   items: readonly Item[],
@@ -13,13 +13,9 @@ export async function exchange<Item>(
     body,
     redirect: 'manual',
   })
-  const answered: Record<string, string> = {}
-  response.headers.forEach((value, name) => {
-    answered[name] = value
-  })
   return {
     status: response.status,
-    headers: answered,
+    headers: Object.fromEntries(response.headers),
     body: await response.text(),
     atMs: 1_700_000_000_000,
   }

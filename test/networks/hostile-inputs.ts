@@ -1,4 +1,4 @@
-/** Throws itself whatever is done with it. */
+/** A proxy that throws itself, whatever is done with it. */
 export function hostileProxy(target: object = {}): object {
   const fail = () => {
     throw proxy
@@ -20,27 +20,27 @@ function withGetter(name: string, get: () => unknown): object {
   return Object.defineProperty({ ...valid }, name, { get, enumerable: true })
 }
 
-function cyclic(): object {
+function createCycle(): object {
   const ad: Record<string, unknown> = { ...valid }
   ad.campaignId = ad
   ad.placement = [ad]
   return ad
 }
 
-const MEGABYTES_10 = 'x'.repeat(10 * 1024 * 1024)
+const TEN_MEGABYTES = 'x'.repeat(10 * 1024 * 1024)
 
-/** Inputs that no test generator thinks of, by what they are; `track` is the page's own helper. */
+/** Inputs that no generator produces, by title. `track` is the page's `trackImpression`. */
 export const HOSTILE_INPUTS: Readonly<Record<string, (track: () => unknown) => unknown>> = {
   'a proxy that throws itself': () => hostileProxy(),
   'a function proxy that throws itself': () => hostileProxy(() => {}),
   'a proxy with fields that throws itself': () => hostileProxy({ ...valid }),
   'a revoked proxy': () => revokedProxy(),
   'a revoked function proxy': () => revokedProxy(() => {}),
-  'a revoked proxy for a campaign': () => ({ ...valid, campaignId: revokedProxy([]) }),
-  'a hostile proxy for a placement': () => ({ ...valid, placement: hostileProxy() }),
-  'a hostile proxy for a network': () => ({ ...valid, network: hostileProxy() }),
-  'a hostile proxy as the prototype': () => Object.create(hostileProxy()),
-  'no list of its own fields': () =>
+  'a revoked proxy as campaign': () => ({ ...valid, campaignId: revokedProxy([]) }),
+  'a hostile proxy as placement': () => ({ ...valid, placement: hostileProxy() }),
+  'a hostile proxy as network': () => ({ ...valid, network: hostileProxy() }),
+  'a hostile proxy as prototype': () => Object.create(hostileProxy()),
+  'a proxy that refuses to list its fields': () =>
     new Proxy(
       { ...valid, campaignId: 2 ** 40 },
       {
@@ -53,7 +53,7 @@ export const HOSTILE_INPUTS: Readonly<Record<string, (track: () => unknown) => u
     withGetter('placement', () => {
       throw hostileProxy()
     }),
-  'a getter that throws nothing': () =>
+  'a getter that throws undefined': () =>
     withGetter('campaignId', () => {
       throw undefined
     }),
@@ -65,14 +65,14 @@ export const HOSTILE_INPUTS: Readonly<Record<string, (track: () => unknown) => u
         },
       })
     }),
-  'a getter that never answers twice the same': () => {
+  'a getter that changes its value': () => {
     let reads = 0
     return withGetter('campaignId', () => {
       reads += 1
       return reads === 1 ? '' : 99
     })
   },
-  'a getter that tracks': (track) =>
+  'a getter that calls trackImpression': (track) =>
     withGetter('placement', () => {
       track()
       return ''
@@ -81,19 +81,22 @@ export const HOSTILE_INPUTS: Readonly<Record<string, (track: () => unknown) => u
     withGetter('placement', function overflow(): unknown {
       return overflow()
     }),
-  'a cycle': cyclic,
-  'a polluting text': () =>
+  'a cyclic object': createCycle,
+  'an object that pollutes prototypes': () =>
     JSON.parse('{"__proto__":{"campaignId":1},"constructor":{"prototype":{"polluted":1}}}'),
-  'a polluting campaign': () => ({ ...valid, campaignId: JSON.parse('{"__proto__":{"x":1}}') }),
-  'the prototype of objects': () => Object.prototype,
-  'ten megabytes': () => MEGABYTES_10,
-  'a placement of ten megabytes': () => ({ ...valid, placement: MEGABYTES_10 }),
-  'a campaign of ten megabytes': () => ({ campaignId: MEGABYTES_10 }),
-  'a network of ten megabytes': () => ({ ...valid, network: MEGABYTES_10 }),
-  'a field name of ten megabytes': () => ({ [MEGABYTES_10]: 1 }),
-  'a date': () => new Date(Number.NaN),
+  'a campaign that pollutes prototypes': () => ({
+    ...valid,
+    campaignId: JSON.parse('{"__proto__":{"x":1}}'),
+  }),
+  'Object.prototype': () => Object.prototype,
+  'a string of 10 MB': () => TEN_MEGABYTES,
+  'a placement of 10 MB': () => ({ ...valid, placement: TEN_MEGABYTES }),
+  'a campaign of 10 MB': () => ({ campaignId: TEN_MEGABYTES }),
+  'a network of 10 MB': () => ({ ...valid, network: TEN_MEGABYTES }),
+  'a field name of 10 MB': () => ({ [TEN_MEGABYTES]: 1 }),
+  'an invalid date': () => new Date(Number.NaN),
   'a class': () => class Ad {},
-  'an instance': () => new (class Ad extends Map {})(),
+  'a class instance': () => new (class Ad extends Map {})(),
   'boxed values': () => Object.assign(new String('ad'), { campaignId: Object(1) }),
   'values that convert themselves': () => ({
     campaignId: { [Symbol.toPrimitive]: () => 1 },
@@ -108,10 +111,10 @@ export const HOSTILE_INPUTS: Readonly<Record<string, (track: () => unknown) => u
     })(),
   arguments: () =>
     (function given(..._: unknown[]) {
-      // biome-ignore lint/complexity/noArguments: the exotic object itself is wanted
+      // biome-ignore lint/complexity/noArguments: the arguments object itself is the input
       return arguments
     })(1, 2),
   'the global object': () => globalThis,
   'broken surrogates': () => ({ ...valid, placement: '\ud800', location: '\udfff' }),
-  'terminal codes': () => ({ ...valid, device: '\u001b[2J\u009b1m\r\n[ERROR] forged' }),
+  'terminal escape codes': () => ({ ...valid, device: '\u001b[2J\u009b1m\r\n[ERROR] forged' }),
 }

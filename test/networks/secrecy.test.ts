@@ -1,26 +1,32 @@
 import assert from 'node:assert/strict'
 import { impressions } from '../../lib/express.js'
 import { impressions as koaImpressions } from '../../lib/koa.js'
-import { closient } from '../../lib/networks/closient.js'
-import { ens } from '../../lib/networks/ens.js'
+import { builtInNetworks } from '../../lib/networks/built-in-networks.js'
 import { assembleTracker, createTracker } from '../../lib/tracker.js'
-import { assertSecret, CLOSIENT_KEY, canaryNetworks, ENS_KEY, KEYS, looksAt } from './canaries.js'
+import {
+  assertSecret,
+  CLOSIENT_KEY,
+  canaryNetworks,
+  ENS_KEY,
+  inspectAll,
+  KEYS,
+} from './canaries.js'
 import { withEnvironment } from './environment.js'
 
-describe('a key', () => {
-  it('is seen in nothing that the library makes', () => {
-    const made = canaryNetworks('https://ads.example.com')
-    const tracker = createTracker({ networks: made })
+describe('an API key', () => {
+  it('is not visible in anything that the library returns', () => {
+    const networks = canaryNetworks('https://ads.example.com')
+    const tracker = createTracker({ networks })
     const express = impressions({ tracker })
     const koa = koaImpressions({ tracker })
-    for (const value of [made, ...made, tracker, express, koa, tracker.stats()]) {
-      assertSecret(looksAt(value), 'what the library makes')
+    for (const value of [networks, ...networks, tracker, express, koa, tracker.stats()]) {
+      assertSecret(inspectAll(value), 'what the library returns')
     }
-    const { methods } = assembleTracker({ networks: made })
-    assertSecret(looksAt(methods), 'the tracker')
+    const { methods } = assembleTracker({ networks })
+    assertSecret(inspectAll(methods), 'the tracker')
   })
 
-  it('is seen in the request alone, where the network asks for it', () => {
+  it('is in exactly one header of a request', () => {
     for (const network of canaryNetworks('https://ads.example.com')) {
       const { method, path, body, headers } = network.request([{}])
       assertSecret([method, path, body].join(), 'the request line or body')
@@ -36,7 +42,7 @@ describe('a key', () => {
     ['as a list', [ENS_KEY]],
     ['as the networks', { networks: ENS_KEY }],
     ['as a network', { networks: [ENS_KEY, CLOSIENT_KEY] }],
-    ['as an option that there is not', { apiKey: ENS_KEY, closient: { apiKey: CLOSIENT_KEY } }],
+    ['as an unknown option', { apiKey: ENS_KEY, closient: { apiKey: CLOSIENT_KEY } }],
     [
       'as every option',
       Object.fromEntries(
@@ -56,13 +62,13 @@ describe('a key', () => {
     ['inside an option', { dedupe: { max: ENS_KEY, key: ENS_KEY }, traffic: { bots: ENS_KEY } }],
   ] as const) {
     for (const create of [createTracker, impressions]) {
-      it(`is in no error of ${create.name}(), if it is given ${title}`, () => {
+      it(`is in no error of ${create.name}() if it is passed ${title}`, () => {
         assertErrorSecret(() => Reflect.apply(create, undefined, [options]))
       })
     }
   }
 
-  for (const create of [ens, closient]) {
+  for (const create of Object.values(builtInNetworks)) {
     for (const [title, options] of [
       ['as the options themselves', ENS_KEY],
       ['as a list', { apiKey: [ENS_KEY] }],
@@ -86,13 +92,13 @@ describe('a key', () => {
         { apiKey: ENS_KEY, baseUrl: `http://a.example/${encodeURIComponent(ENS_KEY)}` },
       ],
     ] as const) {
-      it(`is in no error of ${create.name}(), if it is given ${title}`, () => {
+      it(`is in no error of ${create.name}() if it is passed ${title}`, () => {
         assertErrorSecret(() => Reflect.apply(create, undefined, [options]))
       })
     }
   }
 
-  it('is in no error, if the environment holds it wrongly', () => {
+  it('is in no error if the environment has it in the wrong place', () => {
     for (const environment of [
       { ENS_API_KEY: `${ENS_KEY}\r` },
       { CLOSIENT_API_KEY: ` ${CLOSIENT_KEY}` },
@@ -114,6 +120,6 @@ describe('a key', () => {
       thrown = error
     }
     assert.ok(thrown instanceof Error, 'expected an error')
-    assertSecret(looksAt(thrown), 'the error')
+    assertSecret(inspectAll(thrown), 'the error')
   }
 })

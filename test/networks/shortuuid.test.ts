@@ -4,7 +4,7 @@ import { isShortuuid, toShortuuid } from '../../lib/networks/shortuuid.js'
 
 const ALPHABET = [...'23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz']
 
-/** Python's shortuuid 1.0, `int_to_string`, digit by digit: an array reversed, then padded. */
+/** `int_to_string` of Python's shortuuid 1.0: an independent implementation to compare with. */
 function pythonEncode(uuid: string): string {
   let number = BigInt(`0x${uuid.replace(/-/g, '')}`)
   const output: string[] = []
@@ -16,7 +16,7 @@ function pythonEncode(uuid: string): string {
   return output.reverse().join('')
 }
 
-/** Python's `string_to_int`, and the UUID of that number. */
+/** `string_to_int` of Python's shortuuid, formatted as a UUID. */
 function pythonDecode(shortuuid: string): string {
   let number = 0n
   for (const digit of shortuuid) number = number * 57n + BigInt(ALPHABET.indexOf(digit))
@@ -31,9 +31,9 @@ const uuids = fc
   .map((number) => number.toString(16).padStart(32, '0'))
   .map((hex) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'))
 
-describe('shortuuid', () => {
-  it("agrees with vectors of Python's shortuuid", () => {
-    // From the package's own tests (skorokithakis/shortuuid, test_shortuuid.py), and the two ends.
+describe('toShortuuid()', () => {
+  it('agrees with test vectors of Python’s shortuuid', () => {
+    // From skorokithakis/shortuuid, test_shortuuid.py, and some small numbers.
     const vectors = {
       '3b1f8b40-222c-4a6e-b77e-779d5a94e21c': 'CXc85b4rqinB7s5J52TRYb',
       '00000000-0000-0000-0000-000000000000': '2222222222222222222222',
@@ -46,7 +46,7 @@ describe('shortuuid', () => {
     }
   })
 
-  it('agrees with an independent implementation on the UUIDs of the documents', () => {
+  it('agrees with an independent implementation on the documented UUIDs', () => {
     for (const uuid of [
       '12345678-1234-5678-1234-567812345678',
       'a1b2c3d4-e5f6-7890-abcd-ef1234567890',
@@ -68,7 +68,7 @@ describe('shortuuid', () => {
     )
   })
 
-  it('takes the shortuuid of any UUID as it is', () => {
+  it('returns a shortuuid unchanged', () => {
     fc.assert(
       fc.property(uuids, (uuid) => {
         const shortuuid = pythonEncode(uuid)
@@ -87,7 +87,7 @@ describe('shortuuid', () => {
     )
   })
 
-  it('does not mind the case of a UUID', () => {
+  it('ignores the case of a UUID', () => {
     fc.assert(
       fc.property(uuids, (uuid) => {
         assert.equal(toShortuuid(uuid.toUpperCase()), toShortuuid(uuid))
@@ -95,20 +95,20 @@ describe('shortuuid', () => {
     )
   })
 
-  it('minds the case of a shortuuid: upper case is another number', () => {
+  it('respects the case of a shortuuid', () => {
     const shortuuid = 'mhvXdrZT4jP5T8vBxuvm75'
     assert.equal(toShortuuid(shortuuid), shortuuid)
     assert.notEqual(toShortuuid(shortuuid.toUpperCase()), shortuuid)
   })
 
   for (const length of [0, 1, 21, 23, 32, 36]) {
-    it(`refuses ${length} digits`, () => {
+    it(`rejects ${length} digits`, () => {
       assert.equal(toShortuuid('2'.repeat(length)), undefined)
     })
   }
 
   for (const letter of ['0', '1', 'I', 'O', 'l', '-', '_', ' ', '\n', 'é', '２']) {
-    it(`refuses the letter ${JSON.stringify(letter)}, which the alphabet leaves out`, () => {
+    it(`rejects the character ${JSON.stringify(letter)}, which is not in the alphabet`, () => {
       for (const at of [0, 10, 21]) {
         const text = `${'2'.repeat(at)}${letter}${'2'.repeat(21 - at)}`
         assert.equal(toShortuuid(text), undefined)
@@ -116,11 +116,11 @@ describe('shortuuid', () => {
     })
   }
 
-  it('refuses 22 good digits before a line break, which a careless pattern takes', () => {
+  it('rejects 22 digits followed by a line break', () => {
     assert.equal(toShortuuid(`${'2'.repeat(22)}\n`), undefined)
   })
 
-  it('refuses a number of more than 128 bits', () => {
+  it('rejects a number of more than 128 bits', () => {
     const last = pythonEncode('ffffffff-ffff-ffff-ffff-ffffffffffff')
     const nextDigit = ALPHABET[ALPHABET.indexOf(last.at(-1) ?? '') + 1]
     assert.ok(nextDigit, 'the last digit has a successor')
@@ -129,7 +129,7 @@ describe('shortuuid', () => {
     assert.equal(toShortuuid('z'.repeat(22)), undefined)
   })
 
-  it('takes a UUID in its canonical form only', () => {
+  it('accepts a UUID in its canonical form only', () => {
     const hex = '12345678123456781234567812345678'
     for (const text of [
       hex,
@@ -145,7 +145,7 @@ describe('shortuuid', () => {
     }
   })
 
-  it('answers for any text at all', () => {
+  it('returns a shortuuid or undefined for any string', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 60 }), (text) => {
         const shortuuid = toShortuuid(text)

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import type { Answer } from '../../lib/networks/answer.js'
 import { closient } from '../../lib/networks/closient.js'
 import { ens } from '../../lib/networks/ens.js'
-import { type Answer, type Verdict, verdictOnError } from '../../lib/networks/verdict.js'
+import { type Verdict, verdictOnError } from '../../lib/networks/verdict.js'
 
 const AT_MS = Date.UTC(2026, 0, 1, 12)
 
@@ -17,15 +18,15 @@ function problem(status: number, more: object = {}): object {
   return { type: 'about:blank', title: 'Failed', status, error_code: 'failed', ...more }
 }
 
-type Row = readonly [says: string, answer: Answer, kind: Verdict['kind'], waitMs?: number]
+type Row = readonly [title: string, answer: Answer, kind: Verdict['kind'], waitMs?: number]
 
 const GATEWAY_PAGE = '<html><body><h1>Bad Gateway</h1></body></html>'
 
-/** What both networks' answers mean, whatever their words. */
+/** Answers that mean the same from both networks. */
 const COMMON: readonly Row[] = [
-  ['200 with nothing', answer(200), 'delivered'],
+  ['200 with an empty body', answer(200), 'delivered'],
   ['200 that is not JSON', answer(200, 'OK'), 'delivered'],
-  ['200 whose body broke off', answer(200, '{"status":"err'), 'delivered'],
+  ['200 with a truncated body', answer(200, '{"status":"err'), 'delivered'],
   ['200 with an array', answer(200, []), 'delivered'],
   ['204', answer(204), 'delivered'],
   ['202', answer(202), 'delivered'],
@@ -50,7 +51,7 @@ const COMMON: readonly Row[] = [
     'retry',
     2_000,
   ],
-  ['429 with nonsense in them', answer(429, '', { 'retry-after': 'soon' }), 'retry'],
+  ['429 with a malformed Retry-After', answer(429, '', { 'retry-after': 'soon' }), 'retry'],
   ['500', answer(500), 'retry'],
   ['500 with Retry-After', answer(500, '', { 'retry-after': '3' }), 'retry', 3_000],
   ['500 with RateLimit-Reset', answer(500, '', { 'ratelimit-reset': '3' }), 'retry'],
@@ -76,7 +77,7 @@ const COMMON: readonly Row[] = [
     5_000,
   ],
   [
-    '503 with a date, by the clock of the network',
+    '503 with a date, relative to Date',
     answer(503, '', {
       date: 'Thu, 01 Jan 2026 09:00:00 GMT',
       'retry-after': 'Thu, 01 Jan 2026 09:00:05 GMT',
@@ -85,71 +86,75 @@ const COMMON: readonly Row[] = [
     5_000,
   ],
   [
-    '503 with a date that has passed',
+    '503 with a date in the past',
     answer(503, '', { 'retry-after': 'Thu, 01 Jan 2026 11:00:00 GMT' }),
     'retry',
     0,
   ],
-  ['502 without a word', answer(502), 'uncertain'],
+  ['502 with an empty body', answer(502), 'uncertain'],
   ['502 with a page', answer(502, GATEWAY_PAGE), 'uncertain'],
-  ['502 whose problem broke off', answer(502, '{"title":"Bad gat'), 'uncertain'],
-  ['504 without a word', answer(504), 'uncertain'],
+  ['502 with a truncated problem body', answer(502, '{"title":"Bad gat'), 'uncertain'],
+  ['504 with an empty body', answer(504), 'uncertain'],
   ["520, Cloudflare's unknown error", answer(520, GATEWAY_PAGE), 'uncertain'],
-  ["524, Cloudflare's time-out", answer(524, GATEWAY_PAGE), 'uncertain'],
+  ["524, Cloudflare's timeout", answer(524, GATEWAY_PAGE), 'uncertain'],
   ["521, Cloudflare's refused connection", answer(521, GATEWAY_PAGE), 'retry'],
 ]
 
 const ENS: readonly Row[] = [
-  ['200, its success', answer(200, { status: 'success', message: 'Tracked' }), 'delivered'],
-  ['200 that says error', answer(200, { status: 'error', message: 'no' }), 'rejected'],
+  ['200 with success', answer(200, { status: 'success', message: 'Tracked' }), 'delivered'],
+  ['200 with an error body', answer(200, { status: 'error', message: 'no' }), 'rejected'],
   [
-    '400, its error',
+    '400 with an error body',
     answer(400, { status: 'error', message: 'campaignId is required' }),
     'rejected',
   ],
-  ['401, its error', answer(401, { status: 'error', message: 'unauthorized' }), 'misconfigured'],
-  ['500, its error', answer(500, { status: 'error', message: 'oops' }), 'retry'],
-  ['502 in its own words', answer(502, { status: 'error', message: 'upstream' }), 'retry'],
-  ['504 in its own words', answer(504, { status: 'error' }), 'retry'],
-  ["another network's words", answer(502, problem(502)), 'uncertain'],
+  [
+    '401 with an error body',
+    answer(401, { status: 'error', message: 'unauthorized' }),
+    'misconfigured',
+  ],
+  ['500 with an error body', answer(500, { status: 'error', message: 'oops' }), 'retry'],
+  ['502 with an error body', answer(502, { status: 'error', message: 'upstream' }), 'retry'],
+  ['504 with an error body', answer(504, { status: 'error' }), 'retry'],
+  ["502 with another network's error body", answer(502, problem(502)), 'uncertain'],
 ]
 
 const CLOSIENT: readonly Row[] = [
-  ['200, its success', answer(200, { success: true, count: 3 }), 'delivered'],
-  ['200 that says no success', answer(200, { success: false, count: 0 }), 'rejected'],
-  ['400, a problem', answer(400, problem(400, { retryable: false })), 'rejected'],
-  ['400 that may be repeated', answer(400, problem(400, { retryable: true })), 'retry'],
-  ['409 that may be repeated', answer(409, problem(409, { retryable: true })), 'retry'],
-  ['422 that may be repeated', answer(422, problem(422, { retryable: true })), 'retry'],
-  ['422, a problem', answer(422, problem(422, { retryable: false })), 'split'],
-  ['404, a problem', answer(404, problem(404)), 'split'],
-  ['401, a problem', answer(401, problem(401, { retryable: false })), 'misconfigured'],
+  ['200 with success', answer(200, { success: true, count: 3 }), 'delivered'],
+  ['200 with success: false', answer(200, { success: false, count: 0 }), 'rejected'],
+  ['400 with a problem body', answer(400, problem(400, { retryable: false })), 'rejected'],
+  ['400 with retryable: true', answer(400, problem(400, { retryable: true })), 'retry'],
+  ['409 with retryable: true', answer(409, problem(409, { retryable: true })), 'retry'],
+  ['422 with retryable: true', answer(422, problem(422, { retryable: true })), 'retry'],
+  ['422 with a problem body', answer(422, problem(422, { retryable: false })), 'split'],
+  ['404 with a problem body', answer(404, problem(404)), 'split'],
+  ['401 with a problem body', answer(401, problem(401, { retryable: false })), 'misconfigured'],
   [
-    '429 that names the wait in its body',
+    '429 with retry_after_seconds',
     answer(429, problem(429, { retry_after_seconds: 4, retryable: true })),
     'retry',
     4_000,
   ],
   [
-    '429 whose header and body differ',
+    '429 with a different Retry-After and retry_after_seconds',
     answer(429, problem(429, { retry_after_seconds: 4 }), { 'retry-after': '2' }),
     'retry',
     2_000,
   ],
-  ['500, a problem', answer(500, problem(500, { retryable: true })), 'retry'],
+  ['500 with a problem body', answer(500, problem(500, { retryable: true })), 'retry'],
+  ['500 with retryable: false', answer(500, problem(500, { retryable: false })), 'retry'],
+  ['502 with a problem body', answer(502, problem(502)), 'retry'],
   [
-    '500 that says it may not be repeated',
-    answer(500, problem(500, { retryable: false })),
-    'retry',
-  ],
-  ['502 in its own words', answer(502, problem(502)), 'retry'],
-  [
-    '504 that says it may not be repeated: it may have counted',
+    '504 with retryable: false, which may have counted',
     answer(504, problem(504, { retryable: false })),
     'uncertain',
   ],
-  ['503 that may be repeated', answer(503, problem(503, { retryable: true })), 'retry'],
-  ["another network's words", answer(502, { status: 'error', message: 'no' }), 'uncertain'],
+  ['503 with retryable: true', answer(503, problem(503, { retryable: true })), 'retry'],
+  [
+    "502 with another network's error body",
+    answer(502, { status: 'error', message: 'no' }),
+    'uncertain',
+  ],
 ]
 
 const TABLES = [
@@ -158,16 +163,16 @@ const TABLES = [
 ]
 
 for (const { network, rows } of TABLES) {
-  describe(`the verdict on an answer of ${network.name}`, () => {
-    for (const [says, given, kind, waitMs] of rows) {
-      it(`is ${kind} for ${says}`, () => {
+  describe(`${network.name}().verdict`, () => {
+    for (const [title, given, kind, waitMs] of rows) {
+      it(`is ${kind} for ${title}`, () => {
         const verdict = network.verdict(given)
         assert.equal(verdict.kind, kind)
         assert.equal(verdict.kind === 'retry' ? verdict.retryAfterMs : undefined, waitMs)
       })
     }
 
-    it('names the status, and the network’s own words where it has any', () => {
+    it('has a reason that starts with the status', () => {
       for (const { reason } of rows.map(([, given]) => network.verdict(given))) {
         assert.match(reason, /^HTTP [2-5]\d\d/)
       }
@@ -175,21 +180,21 @@ for (const { network, rows } of TABLES) {
   })
 }
 
-describe('the count that closient answers', () => {
-  it('is told where it is a number that can be one', () => {
-    const countOf = (body: unknown) => {
+describe('the count of a closient verdict', () => {
+  it('is present only if it is a natural number', () => {
+    const readCount = (body: unknown) => {
       const verdict = closientNetwork.verdict(answer(200, body))
       return verdict.kind === 'delivered' ? verdict.count : verdict.kind
     }
-    assert.equal(countOf({ success: true, count: 2 }), 2)
-    assert.equal(countOf({ success: true, count: 0 }), 0)
+    assert.equal(readCount({ success: true, count: 2 }), 2)
+    assert.equal(readCount({ success: true, count: 0 }), 0)
     for (const count of [-1, 1.5, '2', null, 1e300]) {
-      assert.equal(countOf({ success: true, count }), undefined)
+      assert.equal(readCount({ success: true, count }), undefined)
     }
   })
 })
 
-describe('the verdict on a call without an answer', () => {
+describe('verdictOnError()', () => {
   const failure = (code: string) => Object.assign(new Error('it failed'), { code })
 
   for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ECONNRESET', 'EPIPE']) {
@@ -207,11 +212,11 @@ describe('the verdict on a call without an answer', () => {
     })
   }
 
-  it('is split for a request that HTTP does not allow: only the item that spoils it is lost', () => {
+  it('is split for a request that HTTP does not allow, so that only the bad item is lost', () => {
     assert.equal(verdictOnError(failure('UND_ERR_INVALID_ARG'), false).kind, 'split')
   })
 
-  it('needs no code', () => {
+  it('accepts an error without a code', () => {
     assert.equal(verdictOnError(new Error('odd'), true).reason, 'odd')
   })
 })

@@ -1,6 +1,6 @@
 import type { Viewer } from '../../lib/viewer/viewer.js'
 
-/** A viewer of whom the request tells no more than what is given. */
+/** A viewer of whom only the given traits are known. */
 export function viewer(known: Partial<Viewer> = {}): Viewer {
   return { country: undefined, device: undefined, searchQuery: undefined, ...known }
 }

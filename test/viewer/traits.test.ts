@@ -61,11 +61,7 @@ for (const framework of FRAMEWORKS) {
         () => 'watch' as never,
         () => Promise.reject(new Error('too late')) as never,
       ]
-      const said = [
-        /device threw: no such table/,
-        /device: expected/,
-        /device answered with a promise/,
-      ]
+      const said = [/device threw: no such table/, /device: expected/, /device returned a promise/]
       for (const [i, device] of wrong.entries()) {
         const { traits, log } = await toldOf({}, { options: { device } })
         assert.deepEqual(traits, {})

@@ -9,22 +9,22 @@ import { nonZero } from '../page-load/books.js'
 import { BROWSER } from '../page-load/browser.js'
 import { closing } from '../page-load/gate.js'
 import { RawClient, requestText } from '../page-load/raw-client.js'
-import { FROM_OWN_PAGE, SERVERS, VisibleSite } from './visible-site.js'
+import { SAME_ORIGIN_HEADERS, SERVERS, VisibleSite } from './visible-site.js'
 
 const KIB = 1_024
-const SENT_BY_PAGE = { ...BROWSER, ...FROM_OWN_PAGE }
+const PAGE_HEADERS = { ...BROWSER, ...SAME_ORIGIN_HEADERS }
 
-/** A report's head, as it goes over the wire. */
-function headOf(headers: Readonly<Record<string, string>>): string {
-  return requestText('/_visible', { ...FROM_OWN_PAGE, ...headers }).replace('GET', 'POST')
+/** The request line and headers of a report, as text. */
+function formatReportHead(headers: Readonly<Record<string, string>>): string {
+  return requestText('/_visible', { ...SAME_ORIGIN_HEADERS, ...headers }).replace('GET', 'POST')
 }
 
-/** Sends chunks for as long as they are taken. @returns how many bytes were, and the status */
-async function pourInto(port: number, protocol: Framework['protocol'], chunk: Buffer) {
+/** Sends chunks until the server stops reading. @returns the number of bytes sent, and the status */
+async function sendEndlessReport(port: number, protocol: Framework['protocol'], chunk: Buffer) {
   const session = protocol === 'http2' ? connect(`http://127.0.0.1:${port}`) : undefined
   const sent = session
-    ? session.request({ ':method': 'POST', ':path': '/_visible', ...SENT_BY_PAGE })
-    : request({ port, path: '/_visible', method: 'POST', headers: SENT_BY_PAGE, agent: false })
+    ? session.request({ ':method': 'POST', ':path': '/_visible', ...PAGE_HEADERS })
+    : request({ port, path: '/_visible', method: 'POST', headers: PAGE_HEADERS, agent: false })
   sent.on('error', () => {})
   let status = 0
   sent.once('response', (head) => {
@@ -34,50 +34,61 @@ async function pourInto(port: number, protocol: Framework['protocol'], chunk: Bu
   if ('resume' in sent) sent.resume()
   const closed = closing(sent)
   let bytes = 0
-  const pour = () => {
+  const sendMore = () => {
     while (!sent.destroyed && !sent.writableEnded) {
       bytes += chunk.length
       if (!sent.write(chunk)) break
     }
   }
-  sent.on('drain', pour)
-  pour()
+  sent.on('drain', sendMore)
+  sendMore()
   await closed
   session?.destroy()
   return { bytes, status }
 }
 
-describe('a report that is none', () => {
-  const none: Readonly<Record<string, [body: (token: string) => string | Buffer, log: RegExp]>> = {
-    empty: [() => '', /expected JSON/],
+describe('a report', () => {
+  const invalidBodies: Readonly<
+    Record<string, [makeBody: (token: string) => string | Buffer, log: RegExp]>
+  > = {
+    'an empty body': [() => '', /expected JSON/],
     'half a report': [(token) => `["${token}"`, /expected JSON/],
-    'a token by itself': [(token) => token, /expected JSON/],
+    'a token outside an array': [(token) => token, /expected JSON/],
     'a form': [(token) => `tokens=${token}`, /expected JSON/],
     'not UTF-8': [() => Buffer.from([0x5b, 0x22, 0xff, 0xfe]), /expected JSON/],
     'an object': [(token) => JSON.stringify({ 0: token, length: 1 }), /expected an array/],
-    'an object with a prototype': [(token) => `{"__proto__":["${token}"]}`, /expected an array/],
-    'a text': [(token) => JSON.stringify(token), /expected an array/],
+    'an object with __proto__': [(token) => `{"__proto__":["${token}"]}`, /expected an array/],
+    'a string': [(token) => JSON.stringify(token), /expected an array/],
     null: [() => 'null', /expected an array/],
-    'of numbers': [() => '[1]', /expected an array/],
-    'of arrays': [(token) => `[["${token}"]]`, /expected an array/],
-    'of a token and a null': [(token) => `["${token}",null]`, /expected an array/],
-    'as deep as can be': [() => '['.repeat(64 * KIB - 1), /expected JSON/],
-    'deep and whole': [() => '['.repeat(30_000) + ']'.repeat(30_000), /expected an array/],
-    'of too many tokens': [(token) => JSON.stringify(Array(101).fill(token)), /most 100 tokens/],
-    'too long by a byte': [(token) => `["${token}"]`.padEnd(64 * KIB + 1), /at most 65536 bytes/],
-    'too long in bytes alone': [(token) => `["${token}","${'é'.repeat(40_000)}"]`, /65536 bytes/],
+    'an array of numbers': [() => '[1]', /expected an array/],
+    'an array of arrays': [(token) => `[["${token}"]]`, /expected an array/],
+    'a token and null': [(token) => `["${token}",null]`, /expected an array/],
+    'unclosed arrays, nested as deeply as the limit permits': [
+      () => '['.repeat(64 * KIB - 1),
+      /expected JSON/,
+    ],
+    'deeply nested arrays': [() => '['.repeat(30_000) + ']'.repeat(30_000), /expected an array/],
+    'too many tokens': [(token) => JSON.stringify(Array(101).fill(token)), /most 100 tokens/],
+    'a body that is one byte too long': [
+      (token) => `["${token}"]`.padEnd(64 * KIB + 1),
+      /at most 65536 bytes/,
+    ],
+    'a body that is too long in bytes, but not in characters': [
+      (token) => `["${token}","${'é'.repeat(40_000)}"]`,
+      /65536 bytes/,
+    ],
   }
-  for (const [what, [bodyOf, log]] of Object.entries(none)) {
-    it(`counts nothing, and is told as one: ${what}`, async () => {
+  for (const [what, [makeBody, log]] of Object.entries(invalidBodies)) {
+    it(`that is invalid counts nothing and has one outcome: ${what}`, async () => {
       await using site = await VisibleSite.start()
-      const [token = ''] = await site.tokens()
+      const [token = ''] = await site.fetchTokens()
 
-      const { status, text } = await site.report(bodyOf(token))
+      const { status, text } = await site.sendReport(makeBody(token))
 
       assert.deepEqual([status, text], [204, ''])
       assert.deepEqual(await site.settled(), ['unknown invalid'])
-      assert.equal(site.lines.length, 1)
-      assert.match(site.lines.join(), log)
+      assert.equal(site.logLines.length, 1)
+      assert.match(site.logLines.join(), log)
     })
   }
 
@@ -85,78 +96,82 @@ describe('a report that is none', () => {
     ['gzip', gzipSync],
     ['deflate', deflateSync],
   ] as const) {
-    it(`counts nothing: one compressed by ${encoding}, which no browser’s half does`, async () => {
+    it(`that is compressed with ${encoding} counts nothing`, async () => {
       await using site = await VisibleSite.start()
-      const body = compress(JSON.stringify(await site.tokens()))
+      const body = compress(JSON.stringify(await site.fetchTokens()))
 
-      await site.report(body, { ...FROM_OWN_PAGE, 'content-encoding': encoding })
+      await site.sendReport(body, { ...SAME_ORIGIN_HEADERS, 'content-encoding': encoding })
 
       assert.deepEqual(await site.settled(), ['unknown invalid'])
     })
   }
 
-  it('is as long as may be with a hundred tokens, and counts', async () => {
+  it('of 100 tokens and the maximum length counts', async () => {
     await using site = await VisibleSite.start()
-    const [token = ''] = await site.tokens()
+    const [token = ''] = await site.fetchTokens()
 
-    await site.report(JSON.stringify(Array(100).fill(token)).padEnd(64 * KIB))
+    await site.sendReport(JSON.stringify(Array(100).fill(token)).padEnd(64 * KIB))
 
     await site.whenTold(100)
     assert.equal(site.tracker.stats().ens?.delivered, 1)
     assert.equal(site.tracker.stats().ens?.duplicate, 99)
   })
 
-  it('counts nothing if it has no token', async () => {
+  it('without tokens counts nothing and has no outcome', async () => {
     await using site = await VisibleSite.start()
 
-    assert.equal((await site.report([])).status, 204)
+    assert.equal((await site.sendReport([])).status, 204)
 
     assert.deepEqual(await site.settled(), [])
   })
 })
 
-describe('a report that does not end', () => {
-  it('is answered at once where its head says that it is too long', async () => {
+describe('an incomplete report', () => {
+  it('is answered at once if its Content-Length is too large', async () => {
     await using site = await VisibleSite.start()
     await using client = await RawClient.connect(site.port)
 
-    client.send(`${headOf({ 'content-length': String(1024 ** 3) })}[`)
+    client.send(`${formatReportHead({ 'content-length': String(1024 ** 3) })}[`)
     await client.readUntil('\r\n\r\n')
 
     assert.match(client.received, /^HTTP\/1\.1 204 .*connection: close/is)
-    assert.match(site.lines.join(), /at most 65536 bytes/)
+    assert.match(site.logLines.join(), /at most 65536 bytes/)
   })
 
   for (const server of SERVERS) {
-    it(`is not read on once it is too long, in ${server.name}`, async () => {
+    it(`is no longer read once it is too long, by ${server.name}`, async () => {
       await using site = await VisibleSite.start({ server })
 
-      const { bytes, status } = await pourInto(site.port, server.protocol, Buffer.alloc(16 * KIB))
+      const { bytes, status } = await sendEndlessReport(
+        site.port,
+        server.protocol,
+        Buffer.alloc(16 * KIB),
+      )
 
-      // What fills the buffers on the way counts as sent.
-      assert.ok(bytes < 32 * KIB * KIB, `${bytes} bytes were taken`)
-      // A browser that still sends may not hear it.
+      // What fills the buffers between client and server counts as sent.
+      assert.ok(bytes < 32 * KIB * KIB, `${bytes} bytes were sent`)
+      // A client that is still sending may not receive the response.
       assert.ok(status === 204 || status === 0, `${status}`)
       assert.deepEqual(site.told, ['unknown invalid'])
     })
   }
 
-  it('counts nothing when it breaks off', async () => {
+  it('counts nothing if its connection is reset', async () => {
     await using site = await VisibleSite.start()
-    const [token = ''] = await site.tokens()
+    const [token = ''] = await site.fetchTokens()
     const client = await RawClient.connect(site.port)
 
-    client.send(`${headOf({ 'content-length': '10000' })}["${token}"]`)
+    client.send(`${formatReportHead({ 'content-length': '10000' })}["${token}"]`)
     await client.leave()
 
     await site.whenTold(1)
     assert.deepEqual(await site.settled(), ['unknown invalid'])
   })
 
-  it('counts nothing when its stream is reset', async () => {
+  it('counts nothing if its HTTP/2 stream is reset', async () => {
     await using site = await VisibleSite.start({ server: bareFrameworkOnHttp2 })
     const session = connect(`http://127.0.0.1:${site.port}`)
-    const stream = session.request({ ':method': 'POST', ':path': '/_visible', ...SENT_BY_PAGE })
+    const stream = session.request({ ':method': 'POST', ':path': '/_visible', ...PAGE_HEADERS })
     stream.on('error', () => {})
     stream.write('["')
     await once(stream, 'ready').catch(() => {})
@@ -170,14 +185,14 @@ describe('a report that does not end', () => {
   })
 })
 
-describe('a connection on which a report came', () => {
-  it('takes the next request, whatever the report was', async () => {
+describe('a connection that was used for a report', () => {
+  it('accepts the next request, whether the report was valid or not', async () => {
     await using site = await VisibleSite.start()
-    const tokens = JSON.stringify(await site.tokens())
+    const tokens = JSON.stringify(await site.fetchTokens())
     await using client = await RawClient.connect(site.port)
 
     for (const body of [tokens, '[', '{}', '["forged"]']) {
-      client.send(`${headOf({ 'content-length': String(body.length) })}${body}`)
+      client.send(`${formatReportHead({ 'content-length': String(body.length) })}${body}`)
     }
     client.send(requestText('/page'))
     await client.readUntil('data-ad-impression')
@@ -185,12 +200,12 @@ describe('a connection on which a report came', () => {
     assert.doesNotMatch(client.received, /connection: close/i)
   })
 
-  it('takes nothing for a request that is in the body of one too long', async () => {
+  it('does not parse the rest of a report that is too long as a request', async () => {
     await using site = await VisibleSite.start()
     await using client = await RawClient.connect(site.port)
     const smuggled = requestText('/smuggled')
 
-    client.send(`${headOf({ 'content-length': '70000' })}${smuggled}`.padEnd(70_500))
+    client.send(`${formatReportHead({ 'content-length': '70000' })}${smuggled}`.padEnd(70_500))
     client.send(smuggled)
     await client.readUntil('\r\n\r\n')
     await new Promise((resolve) => setTimeout(resolve, 20))
@@ -200,37 +215,37 @@ describe('a connection on which a report came', () => {
   })
 })
 
-describe('a flood of forged tokens', () => {
+describe('a flood of invalid reports', () => {
   const FLOOD = 10_000
 
-  it('makes no page load forgotten, and one line of the log', async () => {
+  it('with forged tokens does not evict page loads, and logs one line', async () => {
     await using site = await VisibleSite.start({
       server: bareFramework,
       options: { dedupe: { max: 1 } },
     })
-    const [token = ''] = await site.tokens()
+    const [token = ''] = await site.fetchTokens()
     const forged = Array.from({ length: 100 }, (_, n) => `${n}${token}`)
 
-    for (let sent = 0; sent < FLOOD; sent += forged.length) await site.report(forged)
-    await site.report([token])
+    for (let sent = 0; sent < FLOOD; sent += forged.length) await site.sendReport(forged)
+    await site.sendReport([token])
 
     await site.whenTold(FLOOD + 1)
     assert.deepEqual(nonZero(site.tracker.stats().unknown), { tracked: FLOOD, invalid: FLOOD })
     assert.deepEqual(nonZero(site.tracker.stats().ens), { tracked: 1, delivered: 1 })
-    assert.equal(site.lines.length, 1, site.lines.join('\n'))
-    assert.match(site.lines.join(), /expected one that this site has signed/)
+    assert.equal(site.logLines.length, 1, site.logLines.join('\n'))
+    assert.match(site.logLines.join(), /expected one that this site signed/)
   })
 
-  it('of bodies that are none is one line of the log for each kind', async () => {
+  it('logs one line for each kind of error', async () => {
     await using site = await VisibleSite.start()
 
     for (let sent = 0; sent < 20; sent += 1) {
-      await site.report('[')
-      await site.report('{}')
-      await site.report(['forged'])
+      await site.sendReport('[')
+      await site.sendReport('{}')
+      await site.sendReport(['forged'])
     }
 
-    assert.equal(site.lines.length, 3, site.lines.join('\n'))
+    assert.equal(site.logLines.length, 3, site.logLines.join('\n'))
     assert.equal(site.tracker.stats().unknown?.invalid, 60)
   })
 })

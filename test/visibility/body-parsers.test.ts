@@ -11,7 +11,7 @@ import type { TrackerOptions } from '../../lib/options.js'
 import type { App } from '../frameworks/framework.js'
 import { closientAd, ensAd } from '../page-load/campaigns.js'
 import { RawClient, requestText } from '../page-load/raw-client.js'
-import { FROM_OWN_PAGE, VisibleSite } from './visible-site.js'
+import { SAME_ORIGIN_HEADERS, VisibleSite } from './visible-site.js'
 
 type Options = TrackerOptions<unknown>
 
@@ -41,20 +41,20 @@ function koaApp(makeApp: typeof Koa, options: Options, before: Middleware): App 
 const EXPRESS = { 'Express 4': express4, 'Express 5': express } as const
 const KOA = { 'Koa 2': Koa2, 'Koa 3': Koa } as const
 
-/** What leaves a report to be heard. */
-const EXPRESS_PARSERS = (of: typeof express): Readonly<Record<string, RequestHandler>> => ({
-  'express.json()': of.json(),
-  'express.json() of all types': of.json({ type: '*/*' }),
-  'express.text() of all types': of.text({ type: '*/*' }),
-  'express.text()': of.text(),
-  'express.raw() of all types': of.raw({ type: '*/*' }),
-  'express.urlencoded()': of.urlencoded({ extended: true }),
-  'a middleware that takes its time': (_req, _res, next) => void setTimeout(next, 20),
-  'a middleware that pauses it': (req, _res, next) => {
+/** Middleware after which a report can still be read. */
+const EXPRESS_PARSERS = (framework: typeof express): Readonly<Record<string, RequestHandler>> => ({
+  'express.json()': framework.json(),
+  'express.json() of all types': framework.json({ type: '*/*' }),
+  'express.text() of all types': framework.text({ type: '*/*' }),
+  'express.text()': framework.text(),
+  'express.raw() of all types': framework.raw({ type: '*/*' }),
+  'express.urlencoded()': framework.urlencoded({ extended: true }),
+  'a slow middleware': (_req, _res, next) => void setTimeout(next, 20),
+  'a middleware that pauses the request': (req, _res, next) => {
     req.pause()
     next()
   },
-  'a middleware that sets its encoding': (req, _res, next) => {
+  'a middleware that sets an encoding': (req, _res, next) => {
     req.setEncoding('utf8')
     next()
   },
@@ -63,22 +63,24 @@ const EXPRESS_PARSERS = (of: typeof express): Readonly<Record<string, RequestHan
 const KOA_PARSERS: Readonly<Record<string, Middleware>> = {
   '@koa/bodyparser': bodyParser(),
   '@koa/bodyparser of text': bodyParser({ enableTypes: ['text', 'json'] }),
-  'a middleware that takes its time': async (_ctx, next) => {
+  'a slow middleware': async (_ctx, next) => {
     await delay(20)
     await next()
   },
 }
 
-/** What uses a report up, and leaves none of it. */
-const EXPRESS_EATERS = (of: typeof express): Readonly<Record<string, RequestHandler>> => ({
-  'express.urlencoded() of all types': of.urlencoded({ extended: true, type: '*/*' }),
-  'a middleware that throws it away': (req, _res, next) => {
+/** Middleware that consumes a report, so that it can no longer be read. */
+const EXPRESS_CONSUMERS = (
+  framework: typeof express,
+): Readonly<Record<string, RequestHandler>> => ({
+  'express.urlencoded() of all types': framework.urlencoded({ extended: true, type: '*/*' }),
+  'a middleware that discards the body': (req, _res, next) => {
     req.resume().on('end', () => next())
   },
 })
 
-const KOA_EATERS: Readonly<Record<string, Middleware>> = {
-  'a middleware that throws it away': async (ctx, next) => {
+const KOA_CONSUMERS: Readonly<Record<string, Middleware>> = {
+  'a middleware that discards the body': async (ctx, next) => {
     for await (const _ of ctx.req);
     await next()
   },
@@ -86,7 +88,7 @@ const KOA_EATERS: Readonly<Record<string, Middleware>> = {
 
 type Build = (options: Options) => App
 
-function* buildersOf(
+function* listApps(
   express: typeof EXPRESS_PARSERS,
   koa: typeof KOA_PARSERS,
 ): Generator<[name: string, build: Build]> {
@@ -102,24 +104,24 @@ function* buildersOf(
   }
 }
 
-describe('a report behind', () => {
-  for (const [name, build] of buildersOf(EXPRESS_PARSERS, KOA_PARSERS)) {
+describe('a report that has passed', () => {
+  for (const [name, build] of listApps(EXPRESS_PARSERS, KOA_PARSERS)) {
     it(`${name} counts`, async () => {
       await using site = await VisibleSite.start({ build })
 
-      assert.equal((await site.report(await site.tokens())).status, 204)
+      assert.equal((await site.sendReport(await site.fetchTokens())).status, 204)
 
       await site.whenTold(2)
       assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
     })
 
-    it(`${name} is answered though it is empty`, async () => {
+    it(`${name} is answered even if it is empty`, async () => {
       await using site = await VisibleSite.start({ build })
-      const json = { ...FROM_OWN_PAGE, 'content-type': 'application/json' }
+      const json = { ...SAME_ORIGIN_HEADERS, 'content-type': 'application/json' }
 
-      for (const headers of [FROM_OWN_PAGE, json]) {
+      for (const headers of [SAME_ORIGIN_HEADERS, json]) {
         for (const length of [{}, { 'content-length': '0' }]) {
-          assert.equal((await site.report('', { ...headers, ...length })).status, 204)
+          assert.equal((await site.sendReport('', { ...headers, ...length })).status, 204)
         }
       }
 
@@ -127,33 +129,33 @@ describe('a report behind', () => {
     })
   }
 
-  for (const [name, build] of buildersOf(EXPRESS_EATERS, KOA_EATERS)) {
+  for (const [name, build] of listApps(EXPRESS_CONSUMERS, KOA_CONSUMERS)) {
     it(`${name} counts nothing, and the log says why`, async () => {
       await using site = await VisibleSite.start({ build })
 
-      assert.equal((await site.report(await site.tokens())).status, 204)
+      assert.equal((await site.sendReport(await site.fetchTokens())).status, 204)
 
       assert.deepEqual(await site.settled(), ['unknown invalid'])
       assert.match(
-        site.lines.join(),
-        /a body that no middleware before impressions\(\) has used up/,
+        site.logLines.join(),
+        /a body that no middleware before impressions\(\) has consumed/,
       )
     })
   }
 
-  for (const [name, build] of buildersOf(
-    () => ({ 'a middleware that takes its time': (_req, _res, next) => void setTimeout(next, 50) }),
+  for (const [name, build] of listApps(
+    () => ({ 'a slow middleware': (_req, _res, next) => void setTimeout(next, 50) }),
     {
-      'a middleware that takes its time': async (_ctx, next) => {
+      'a slow middleware': async (_ctx, next) => {
         await delay(50)
         await next()
       },
     },
   )) {
-    it(`${name} counts nothing if it breaks off meanwhile`, async () => {
+    it(`${name} counts nothing if its connection is reset meanwhile`, async () => {
       await using site = await VisibleSite.start({ build })
       const client = await RawClient.connect(site.port)
-      const head = requestText('/_visible', { ...FROM_OWN_PAGE, 'content-length': '100' })
+      const head = requestText('/_visible', { ...SAME_ORIGIN_HEADERS, 'content-length': '100' })
 
       client.send(`${head.replace('GET', 'POST')}["`)
       await delay(20)
@@ -165,7 +167,7 @@ describe('a report behind', () => {
   }
 
   for (const [name, makeApp] of Object.entries(EXPRESS)) {
-    it(`a middleware that answers before it has come, in ${name}, is left its answer`, async () => {
+    it(`a middleware that has already answered, in ${name}, is not answered again`, async () => {
       const failures: unknown[] = []
       await using site = await VisibleSite.start({
         build(options) {
@@ -182,7 +184,7 @@ describe('a report behind', () => {
         },
       })
 
-      assert.equal((await site.report('[]')).status, 503)
+      assert.equal((await site.sendReport('[]')).status, 503)
       await delay(20)
 
       assert.deepEqual(failures, [])

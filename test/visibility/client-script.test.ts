@@ -7,23 +7,23 @@ const SCRIPT = await readFile(
   'utf8',
 )
 
-/** The address that the page's script tag names. */
-async function addressOn(site: VisibleSite, path = '/'): Promise<string> {
-  const { text } = await site.ask(path)
-  const [, address] = /<script src="([^"]+)" async><\/script>/.exec(text) ?? []
-  return address ?? assert.fail(text)
+/** Requests a page. @returns the URL in its script tag */
+async function fetchScriptUrl(site: VisibleSite, path = '/'): Promise<string> {
+  const { text } = await site.request(path)
+  const [, url] = /<script src="([^"]+)" async><\/script>/.exec(text) ?? []
+  return url ?? assert.fail(text)
 }
 
 for (const server of SERVERS) {
-  describe(`the browser’s half, served by ${server.name}`, () => {
+  describe(`the client script, served by ${server.name}`, () => {
     let site: VisibleSite
     before(async () => {
       site = await VisibleSite.start({ server })
     })
     after(() => site[Symbol.asyncDispose]())
 
-    it('is at the address that the page names, as a script to keep for good', async () => {
-      const { status, headers, text } = await site.ask(await addressOn(site))
+    it('is immutable at the URL in the page', async () => {
+      const { status, headers, text } = await site.request(await fetchScriptUrl(site))
 
       assert.equal(status, 200)
       assert.equal(text, SCRIPT)
@@ -33,50 +33,52 @@ for (const server of SERVERS) {
       assert.equal(headers['cache-control'], 'public, max-age=31536000, immutable')
     })
 
-    it('is kept for good under no other address', async () => {
-      const address = await addressOn(site)
+    it('is revalidated at any other URL', async () => {
+      const url = await fetchScriptUrl(site)
       for (const other of ['', '?', '?v=', '?v=0000000000000000', '?w=1']) {
-        const { status, headers, text } = await site.ask(`/_visible/client.js${other}`)
+        const { status, headers, text } = await site.request(`/_visible/client.js${other}`)
         assert.deepEqual([status, text], [200, SCRIPT])
         assert.equal(headers['cache-control'], 'no-cache', other)
       }
-      const { headers } = await site.ask(`${address}&more`)
+      const { headers } = await site.request(`${url}&more`)
       assert.equal(headers['cache-control'], 'no-cache')
     })
 
-    it('is not sent again to a browser that has it', async () => {
-      const address = await addressOn(site)
-      const { headers } = await site.ask(address)
+    it('is not sent again to a browser that has this version', async () => {
+      const url = await fetchScriptUrl(site)
+      const { headers } = await site.request(url)
       const etag = String(headers.etag)
       assert.match(etag, /^"[\w-]{16}"$/)
       for (const known of [etag, `W/${etag}`, `"another", W/${etag}`, '*']) {
-        const answer = await site.ask(address, { 'if-none-match': known })
-        assert.deepEqual([answer.status, answer.text], [304, ''], known)
-        assert.equal(answer.headers.etag, etag)
-        assert.equal(answer.headers['cache-control'], headers['cache-control'])
+        const response = await site.request(url, { 'if-none-match': known })
+        assert.deepEqual([response.status, response.text], [304, ''], known)
+        assert.equal(response.headers.etag, etag)
+        assert.equal(response.headers['cache-control'], headers['cache-control'])
       }
     })
 
     it('is sent to a browser that has another version', async () => {
       for (const known of ['"another"', 'W/"another", "and-another"', '', 'nonsense']) {
-        const { status, text } = await site.ask('/_visible/client.js', { 'if-none-match': known })
+        const { status, text } = await site.request('/_visible/client.js', {
+          'if-none-match': known,
+        })
         assert.deepEqual([status, text], [200, SCRIPT], known)
       }
     })
 
-    // To HEAD requests over HTTP/2 Koa 2 never answers, whatever they are for.
+    // Koa 2 never answers HEAD requests over HTTP/2, for any route.
     if (server.name !== 'Koa 2 on HTTP/2') {
-      it('is described to a HEAD request', async () => {
-        const address = await addressOn(site)
-        const [got, headed] = [await site.ask(address), await site.ask(address, {}, 'HEAD')]
-        assert.deepEqual([headed.status, headed.text], [200, ''])
-        assert.deepEqual({ ...headed.headers, date: '' }, { ...got.headers, date: '' })
+      it('answers a HEAD request with the same headers', async () => {
+        const url = await fetchScriptUrl(site)
+        const [get, head] = [await site.request(url), await site.request(url, {}, 'HEAD')]
+        assert.deepEqual([head.status, head.text], [200, ''])
+        assert.deepEqual({ ...head.headers, date: '' }, { ...get.headers, date: '' })
       })
     }
 
-    it('takes no other method', async () => {
+    it('answers any other method with 405', async () => {
       for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
-        const { status, headers } = await site.ask('/_visible/client.js', {}, method)
+        const { status, headers } = await site.request('/_visible/client.js', {}, method)
         assert.deepEqual([status, headers.allow], [405, 'GET, HEAD'], method)
       }
     })
@@ -92,25 +94,28 @@ for (const server of SERVERS) {
         '/x/_visible/client.js',
         '/?/_visible/client.js',
       ]) {
-        assert.match((await site.ask(path)).text, /data-ad-impression=/, path)
+        assert.match((await site.request(path)).text, /data-ad-impression=/, path)
       }
     })
 
-    it('is found where the page’s address has a query string', async () => {
-      assert.equal(await addressOn(site, '/page?a=/_visible/client.js'), await addressOn(site))
+    it('has the same URL on a page whose own URL has a query string', async () => {
+      assert.equal(
+        await fetchScriptUrl(site, '/page?a=/_visible/client.js'),
+        await fetchScriptUrl(site),
+      )
     })
   })
 
-  describe(`the browser’s half under a path of the site’s choice, served by ${server.name}`, () => {
-    it('is there, and nowhere else', async () => {
+  describe(`the client script at a custom path, served by ${server.name}`, () => {
+    it('is served there and nowhere else', async () => {
       const visibility = { secret: 's'.repeat(32), path: '/ads/~seen.1' }
       await using site = await VisibleSite.start({ server, options: { visibility } })
 
-      const address = await addressOn(site)
+      const url = await fetchScriptUrl(site)
 
-      assert.match(address, /^\/ads\/~seen\.1\/client\.js\?v=/)
-      assert.equal((await site.ask(address)).text, SCRIPT)
-      assert.notEqual((await site.ask('/_visible/client.js')).text, SCRIPT)
+      assert.match(url, /^\/ads\/~seen\.1\/client\.js\?v=/)
+      assert.equal((await site.request(url)).text, SCRIPT)
+      assert.notEqual((await site.request('/_visible/client.js')).text, SCRIPT)
     })
   })
 }

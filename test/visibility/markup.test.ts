@@ -15,7 +15,7 @@ const ATTRIBUTE = 'data-ad-impression'
 
 const ad = (campaignId: number) => ({ campaignId, placement: 'here' })
 
-/** What Handlebars calls a helper with. */
+/** The last argument of a Handlebars helper. */
 interface HelperOptions {
   readonly hash: { readonly campaignId: number; readonly placement: string }
   readonly data: { readonly root: { readonly trackImpression: TrackImpression } }
@@ -28,7 +28,7 @@ const helpers = {
 
 type Render = (res: Response) => void
 
-/** Each shows the campaigns 1, 2 and 3, in each way in which the language can print. */
+/** Each renders the campaigns 1, 2 and 3, in every way in which the language can print a value. */
 const ENGINES: Readonly<Record<string, (app: Express) => Render>> = {
   EJS: () => (res) => res.render('page.ejs'),
   Pug: () => (res) => res.render('page.pug'),
@@ -45,7 +45,7 @@ const ENGINES: Readonly<Record<string, (app: Express) => Render>> = {
     const ads = [1, 2, 3].map((n) =>
       createElement('p', { key: n, [ATTRIBUTE]: whenVisible(ad(n)) || undefined }),
     )
-    // biome-ignore lint/security/noDangerouslySetInnerHtml: the tag is what is printed so
+    // biome-ignore lint/security/noDangerouslySetInnerHtml: script() returns markup
     const head = createElement('div', { dangerouslySetInnerHTML: { __html: script() } })
     res.send(renderToStaticMarkup(createElement('main', {}, head, ads)))
   },
@@ -57,31 +57,31 @@ const ENGINES: Readonly<Record<string, (app: Express) => Render>> = {
   },
 }
 
-function* elementsIn(
+function* walkElements(
   node: DefaultTreeAdapterTypes.Node,
 ): Generator<DefaultTreeAdapterTypes.Element> {
   if ('attrs' in node) yield node
-  if ('childNodes' in node) for (const child of node.childNodes) yield* elementsIn(child)
+  if ('childNodes' in node) for (const child of node.childNodes) yield* walkElements(child)
 }
 
-function attributesIn(html: string, name: string): string[] {
-  return [...elementsIn(parse(html))].flatMap(({ attrs }) =>
+function findAttributes(html: string, name: string): string[] {
+  return [...walkElements(parse(html))].flatMap(({ attrs }) =>
     attrs.filter((attribute) => attribute.name === name).map(({ value }) => value),
   )
 }
 
-/** As the browser's half makes a token of the attribute. */
-const NO_TOKEN = /^.*=|[^\w.-]/g
+/** What the client script removes from the attribute's value. */
+const NOT_TOKEN = /^.*=|[^\w.-]/g
 
-describe('the markup of an ad that counts once it is seen', () => {
-  it('is read by these tests as by the browser’s half', async () => {
+describe('the markup of an ad that counts once it is visible', () => {
+  it('is read by these tests as the client script reads it', async () => {
     const source = await readFile('lib/visibility/client/client.ts', 'utf8')
 
-    assert.ok(source.includes(`.replace(${NO_TOKEN}, '')`))
+    assert.ok(source.includes(`.replace(${NOT_TOKEN}, '')`))
   })
 
   for (const [language, makeRender] of Object.entries(ENGINES)) {
-    it(`holds its token, and the script’s address, however ${language} prints it`, async () => {
+    it(`contains the token and the URL of the client script, printed by ${language}`, async () => {
       await using site = await VisibleSite.start({
         build(options) {
           const app = express().set('views', VIEWS).set('env', 'test')
@@ -91,19 +91,19 @@ describe('the markup of an ad that counts once it is seen', () => {
           return { listener: app, trackers: [tracker] }
         },
       })
-      const { status, text } = await site.ask()
+      const { status, text } = await site.request()
       assert.equal(status, 200, text)
 
-      const tokens = attributesIn(text, ATTRIBUTE).map((value) => value.replace(NO_TOKEN, ''))
-      await site.report(tokens)
+      const tokens = findAttributes(text, ATTRIBUTE).map((value) => value.replace(NOT_TOKEN, ''))
+      await site.sendReport(tokens)
 
       await site.whenTold(3)
       assert.deepEqual(
         site.outcomes.map(({ campaignId, outcome }) => [campaignId, outcome]).sort(),
         [1, 2, 3].map((campaignId) => [campaignId, 'delivered']),
       )
-      const [address = ''] = attributesIn(text, 'src')
-      assert.equal((await site.ask(address)).status, 200)
+      const [url = ''] = findAttributes(text, 'src')
+      assert.equal((await site.request(url)).status, 200)
     })
   }
 })

@@ -11,15 +11,15 @@ import type { TrackImpression } from '../../lib/track-impression.js'
 import { createTracker } from '../../lib/tracker.js'
 import type { App } from '../frameworks/framework.js'
 import { ensAd } from '../page-load/campaigns.js'
-import { FROM_OWN_PAGE, tokensIn, VisibleSite } from './visible-site.js'
+import { findTokens, SAME_ORIGIN_HEADERS, VisibleSite } from './visible-site.js'
 
 type Options = TrackerOptions<unknown>
 type Build = (options: Options) => App
 
 const page = ({ whenVisible, script }: TrackImpression) => `<p ${whenVisible(ensAd())}>${script()}`
 
-/** Mounted with its pages in a router of a router. */
-function nested(makeApp: typeof express, outer: string, inner: string): Build {
+/** Mounts the middleware and its pages in a nested router. */
+function mountInNestedRouter(makeApp: typeof express, outer: string, inner: string): Build {
   return (options) => {
     const tracker = impressions(options)
     const part = makeApp.Router({ mergeParams: true })
@@ -30,8 +30,8 @@ function nested(makeApp: typeof express, outer: string, inner: string): Build {
   }
 }
 
-/** Mounted by itself; the pages are the app's, in a router of their own. */
-function alone(makeApp: typeof express): Build {
+/** Mounts only the middleware at a path; the pages belong to the app. */
+function mountAlone(makeApp: typeof express): Build {
   return (options) => {
     const tracker = impressions(options)
     const app = makeApp().use('/shop', tracker)
@@ -40,7 +40,7 @@ function alone(makeApp: typeof express): Build {
   }
 }
 
-function mountedKoa(makeApp: typeof Koa): Build {
+function mountNestedKoa(makeApp: typeof Koa): Build {
   return (options) => {
     const tracker = koaImpressions(options)
     const part = new makeApp().use(tracker)
@@ -53,7 +53,7 @@ function mountedKoa(makeApp: typeof Koa): Build {
   }
 }
 
-function mountedAloneKoa(makeApp: typeof Koa): Build {
+function mountAloneKoa(makeApp: typeof Koa): Build {
   return (options) => {
     const tracker = koaImpressions(options)
     const app = new makeApp().use(mount('/shop', tracker))
@@ -64,8 +64,8 @@ function mountedAloneKoa(makeApp: typeof Koa): Build {
   }
 }
 
-/** The app's pages are counted by a tracker that other apps may share. */
-function mountedSharedKoa(makeApp: typeof Koa): Build {
+/** Mounts an app whose tracker may be shared with other apps. */
+function mountSharedKoa(makeApp: typeof Koa): Build {
   return (options) => {
     const tracker = createTracker(options)
     const part = new makeApp().use(koaImpressions({ tracker }))
@@ -77,7 +77,7 @@ function mountedSharedKoa(makeApp: typeof Koa): Build {
   }
 }
 
-function addressIn(html: string): string {
+function findScriptUrl(html: string): string {
   return /<script src="([^"]*)" async><\/script>$/.exec(html)?.[1] ?? assert.fail(html)
 }
 
@@ -89,20 +89,20 @@ const MOUNTED: readonly [where: string, build: Build, at: string, pages: readonl
     ] as const
   ).flatMap(([name, makeApp]): [string, Build, string, string[]][] => [
     [
-      `a router of a router in ${name}`,
-      nested(makeApp, '/shop', '/in'),
+      `a nested router in ${name}`,
+      mountInNestedRouter(makeApp, '/shop', '/in'),
       '/shop/in',
       ['/shop/in', '/shop/in/', '/shop/in/page', '/shop/in?a=/b', '/shop/in/in/page?a=1'],
     ],
     [
       `a router with a parameter in ${name}`,
-      nested(makeApp, '/of/:shop', '/'),
+      mountInNestedRouter(makeApp, '/of/:shop', '/'),
       '/of/one-2',
       ['/of/one-2', '/of/one-2/page'],
     ],
     [
-      `itself below a path in ${name}`,
-      alone(makeApp),
+      `the app at a path, without its pages, in ${name}`,
+      mountAlone(makeApp),
       '/shop',
       ['/shop/in', '/shop/in/page/', '/shop/in/shop?/shop'],
     ],
@@ -114,20 +114,20 @@ const MOUNTED: readonly [where: string, build: Build, at: string, pages: readonl
     ] as const
   ).flatMap(([name, makeApp]): [string, Build, string, string[]][] => [
     [
-      `an app of an app in ${name}`,
-      mountedKoa(makeApp),
+      `a nested app in ${name}`,
+      mountNestedKoa(makeApp),
       '/shop/in',
       ['/shop/in', '/shop/in/', '/shop/in/page', '/shop/in?a=/b'],
     ],
     [
       `an app with a shared tracker in ${name}`,
-      mountedSharedKoa(makeApp),
+      mountSharedKoa(makeApp),
       '/shop',
       ['/shop', '/shop/page?a=1'],
     ],
     [
-      `itself below a path in ${name}`,
-      mountedAloneKoa(makeApp),
+      `the app at a path, without its pages, in ${name}`,
+      mountAloneKoa(makeApp),
       '/shop',
       ['/shop', '/shop/page', '/shop/shop?/shop'],
     ],
@@ -137,16 +137,19 @@ const MOUNTED: readonly [where: string, build: Build, at: string, pages: readonl
 for (const [where, build, at, pages] of MOUNTED) {
   describe(`mounted in ${where}`, () => {
     for (const path of pages) {
-      it(`the browser’s half is served where the page ${path} says, and heard there`, async () => {
+      it(`the page ${path} names the URL of the client script, and reports arrive there`, async () => {
         await using site = await VisibleSite.start({ build })
-        const { text } = await site.ask(path)
+        const { text } = await site.request(path)
 
-        const address = addressIn(text)
-        assert.match(address, new RegExp(`^${at}/_visible/client\\.js\\?v=`))
-        assert.match((await site.ask(address)).text, /IntersectionObserver/)
-        // As the browser's half finds it.
-        const endpoint = address.replace(/\/client\.js.*$/, '')
-        assert.equal((await site.report(tokensIn(text), FROM_OWN_PAGE, endpoint)).status, 204)
+        const url = findScriptUrl(text)
+        assert.match(url, new RegExp(`^${at}/_visible/client\\.js\\?v=`))
+        assert.match((await site.request(url)).text, /IntersectionObserver/)
+        // The same expression as in the client script.
+        const endpoint = url.replace(/\/client\.js.*$/, '')
+        assert.equal(
+          (await site.sendReport(findTokens(text), SAME_ORIGIN_HEADERS, endpoint)).status,
+          204,
+        )
 
         await site.whenTold(1)
         assert.deepEqual(await site.settled(), ['ens delivered'])
@@ -159,7 +162,7 @@ for (const [name, makeApp] of [
   ['Express 4', express4],
   ['Express 5', express],
 ] as const) {
-  describe(`a mount path of the client’s choice in ${name}`, () => {
+  describe(`a mount path that the client chooses, in ${name}`, () => {
     for (const hostile of [
       '/of/"><script>alert(1)</script>/page',
       '/of/%22%3E%3Cscript%3E/page'.replace('%3C', '<'),
@@ -169,30 +172,34 @@ for (const [name, makeApp] of [
       '/of/\\evil.example/page',
       '/of/`/page',
     ]) {
-      it(`never reaches the page: ${hostile}`, async () => {
-        await using site = await VisibleSite.start({ build: nested(makeApp, '/of/:shop', '/') })
+      it(`is not written into the page: ${hostile}`, async () => {
+        await using site = await VisibleSite.start({
+          build: mountInNestedRouter(makeApp, '/of/:shop', '/'),
+        })
 
-        const { text } = await site.ask(hostile)
+        const { text } = await site.request(hostile)
 
-        assert.match(addressIn(text), /^\/_visible\/client\.js\?v=[\w-]{16}$/)
+        assert.match(findScriptUrl(text), /^\/_visible\/client\.js\?v=[\w-]{16}$/)
       })
     }
 
-    it('names no other host', async () => {
-      await using site = await VisibleSite.start({ build: nested(makeApp, '/:shop', '/') })
+    it('cannot make the page load the script from another host', async () => {
+      await using site = await VisibleSite.start({
+        build: mountInNestedRouter(makeApp, '/:shop', '/'),
+      })
 
       for (const path of ['//evil.example/page', '/%2Fevil.example/page', '///evil.example']) {
-        const { status, text } = await site.ask(path)
+        const { status, text } = await site.request(path)
         if (status !== 200) continue
         const base = new URL(`http://127.0.0.1:${site.port}`)
-        assert.equal(new URL(addressIn(text), base).host, base.host, path)
+        assert.equal(new URL(findScriptUrl(text), base).host, base.host, path)
       }
-      assert.equal((await site.ask('/%2Fevil.example/page')).status, 200)
+      assert.equal((await site.request('/%2Fevil.example/page')).status, 200)
     })
   })
 }
 
-describe('mounted twice in one app', () => {
+describe('a middleware that is mounted twice in one app', () => {
   it('counts a report once', async () => {
     await using site = await VisibleSite.start({
       build(options) {
@@ -203,7 +210,7 @@ describe('mounted twice in one app', () => {
       },
     })
 
-    await site.report(await site.tokens())
+    await site.sendReport(await site.fetchTokens())
 
     await site.whenTold(1)
     assert.deepEqual(await site.settled(), ['ens delivered'])

@@ -6,10 +6,12 @@ import { nonZero } from '../page-load/books.js'
 import { BROWSER } from '../page-load/browser.js'
 import { closientAd, ensAd, shortuuid } from '../page-load/campaigns.js'
 import { gate } from '../page-load/gate.js'
-import { FROM_OWN_PAGE, tokensIn, VisibleSite } from './visible-site.js'
+import { findTokens, SAME_ORIGIN_HEADERS, VisibleSite } from './visible-site.js'
 
-/** A page that has begun and is still open, and what has come of it. */
-async function begun({ port }: VisibleSite): Promise<{ response: IncomingMessage; text: string }> {
+/** Requests a page whose response does not end. @returns the response and its first chunk */
+async function startPage({
+  port,
+}: VisibleSite): Promise<{ response: IncomingMessage; text: string }> {
   const response = await new Promise<IncomingMessage>((resolve) => {
     get({ port, headers: BROWSER }, resolve)
   })
@@ -17,8 +19,8 @@ async function begun({ port }: VisibleSite): Promise<{ response: IncomingMessage
   return { response, text: String(chunk) }
 }
 
-describe('the impressions of one report', () => {
-  it('of one search leave for Closient in one call', async () => {
+describe('the impressions of a report', () => {
+  it('are sent to Closient in one call if they have the same search query', async () => {
     await using site = await VisibleSite.start({
       page({ trackImpression: { whenVisible }, answer }) {
         const ads = Array.from({ length: 50 }, (_, n) => whenVisible(closientAd(n)))
@@ -26,7 +28,7 @@ describe('the impressions of one report', () => {
       },
     })
 
-    await site.report(await site.tokens())
+    await site.sendReport(await site.fetchTokens())
 
     await site.whenTold(51)
     await site.settled()
@@ -35,7 +37,7 @@ describe('the impressions of one report', () => {
     assert.equal(site.tracker.stats().closient?.delivered, 50)
   })
 
-  it('count a campaign once per offer where Closient is told so', async () => {
+  it('count a campaign once per offer with the option perOffer of Closient', async () => {
     await using site = await VisibleSite.start({
       networks: ({ closient: { apiKey, baseUrl } }) => [
         closient({ apiKey, baseUrl, perOffer: true }),
@@ -46,7 +48,7 @@ describe('the impressions of one report', () => {
       },
     })
 
-    await site.report(await site.tokens())
+    await site.sendReport(await site.fetchTokens())
 
     await site.whenTold(3)
     assert.deepEqual(await site.settled(), [
@@ -56,16 +58,16 @@ describe('the impressions of one report', () => {
     ])
   })
 
-  it('count what its page holds still, though that breaks off after the ad was seen', async () => {
+  it('include those that the page holds, even if its response is aborted later', async () => {
     await using site = await VisibleSite.start({
       page({ trackImpression, res }) {
         for (const n of [1, 2]) trackImpression(closientAd(n))
         res.write(`<p ${trackImpression.whenVisible(closientAd(1))}>`)
       },
     })
-    const { response, text } = await begun(site)
+    const { response, text } = await startPage(site)
 
-    await site.report(tokensIn(text))
+    await site.sendReport(findTokens(text))
     response.destroy()
 
     await site.whenTold(3)
@@ -76,22 +78,22 @@ describe('the impressions of one report', () => {
     ])
   })
 
-  it('count once what its page holds still, and the rest once that has finished', async () => {
-    const shown = gate()
+  it('include those that the page holds; the others count when its response finishes', async () => {
+    const canFinish = gate()
     await using site = await VisibleSite.start({
       async page({ trackImpression, res }) {
         for (const n of [1, 2]) trackImpression(closientAd(n))
         res.write(`<p ${trackImpression.whenVisible(closientAd(1))}>`)
-        await shown.opened
+        await canFinish.opened
         res.end()
       },
     })
-    const { response, text } = await begun(site)
+    const { response, text } = await startPage(site)
 
-    await site.report(tokensIn(text))
+    await site.sendReport(findTokens(text))
     await site.whenTold(2)
     assert.deepEqual(site.told, ['closient delivered', 'closient duplicate'])
-    shown.open()
+    canFinish.open()
     await once(response.resume(), 'end')
 
     await site.whenTold(3)
@@ -102,45 +104,45 @@ describe('the impressions of one report', () => {
     ])
   })
 
-  it('count once for each page load, and the page’s own', async () => {
+  it('count once for each page load, under its own request id', async () => {
     await using site = await VisibleSite.start()
 
-    await site.report([...(await site.tokens()), ...(await site.tokens())])
+    await site.sendReport([...(await site.fetchTokens()), ...(await site.fetchTokens())])
 
     await site.whenTold(4)
     assert.equal(new Set(site.outcomes.map(({ requestId }) => requestId)).size, 2)
     assert.deepEqual(nonZero(site.tracker.stats().ens), { tracked: 2, delivered: 2 })
   })
 
-  it('count once for a page and the fragments that it fetches', async () => {
+  it('count once for a page and its fragments', async () => {
     await using site = await VisibleSite.start({
       page: ({ trackImpression, answer }) => answer(trackImpression.whenVisible(ensAd())),
       options: { pageLoadCookie: true },
     })
-    const page = await site.ask('/', { accept: 'text/html' })
+    const page = await site.request('/', { accept: 'text/html' })
     const cookie = String(page.headers['set-cookie']?.[0]?.split(';', 1)[0])
-    const fragment = await site.ask('/part', { 'hx-request': 'true', cookie })
+    const fragment = await site.request('/part', { 'hx-request': 'true', cookie })
 
-    await site.report(tokensIn(page.text))
-    await site.report(tokensIn(fragment.text))
+    await site.sendReport(findTokens(page.text))
+    await site.sendReport(findTokens(fragment.text))
 
     await site.whenTold(2)
     assert.deepEqual(await site.settled(), ['ens delivered', 'ens duplicate'])
   })
 
-  it('count under the id that the option requestId gives the page, not the report', async () => {
+  it('count under the request id of the page, not of the report', async () => {
     await using site = await VisibleSite.start({
       options: { requestId: (req) => String(Object(req).headers['x-id']) },
     })
-    const tokens = await site.tokens('/', { 'x-id': 'page-1' })
+    const tokens = await site.fetchTokens('/', { 'x-id': 'page-1' })
 
-    await site.report(tokens, { ...FROM_OWN_PAGE, 'x-id': 'report-1' })
+    await site.sendReport(tokens, { ...SAME_ORIGIN_HEADERS, 'x-id': 'report-1' })
 
     await site.whenTold(2)
     assert.deepEqual([...new Set(site.outcomes.map(({ requestId }) => requestId))], ['page-1'])
   })
 
-  it('count once, seen before the page has rendered them', async () => {
+  it('count once if they are visible before a page with the same request id renders them', async () => {
     await using site = await VisibleSite.start({
       options: { requestId: () => 'page-1' },
       page({ trackImpression, req, answer }) {
@@ -149,19 +151,19 @@ describe('the impressions of one report', () => {
       },
     })
 
-    await site.report(await site.tokens('/seen'))
-    await site.ask('/rendered')
+    await site.sendReport(await site.fetchTokens('/visible'))
+    await site.request('/rendered')
 
     await site.whenTold(2)
     assert.deepEqual(await site.settled(), ['ens delivered', 'ens duplicate'])
   })
 
-  it('are dropped once the tracker has closed', async () => {
+  it('are dropped after the tracker is closed', async () => {
     await using site = await VisibleSite.start()
-    const tokens = await site.tokens()
+    const tokens = await site.fetchTokens()
     await site.tracker.close()
 
-    assert.equal((await site.report(tokens)).status, 204)
+    assert.equal((await site.sendReport(tokens)).status, 204)
 
     assert.deepEqual(site.told, ['closient dropped: closed', 'ens dropped: closed'])
   })

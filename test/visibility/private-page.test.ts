@@ -3,16 +3,16 @@ import { ensAd } from '../page-load/campaigns.js'
 import { SERVERS, VisibleSite } from './visible-site.js'
 
 for (const server of SERVERS) {
-  describe(`a page of ${server.name} with a token`, () => {
-    const given: readonly [cacheControl: string | undefined, left: string][] = [
+  describe(`a page with a token, from ${server.name}`, () => {
+    const cases: readonly [cacheControl: string | undefined, expected: string][] = [
       [undefined, 'private'],
       ['public, max-age=60', 'private, max-age=60'],
       ['s-maxage=60', 'private'],
       ['no-store', 'no-store'],
     ]
     for (const when of ['before', 'after'] as const) {
-      for (const [cacheControl, left] of given) {
-        it(`is private, having set ${cacheControl ?? 'nothing'} ${when} it`, async () => {
+      for (const [cacheControl, expected] of cases) {
+        it(`is not shared by caches if it sets Cache-Control: ${cacheControl ?? '(none)'} ${when} whenVisible()`, async () => {
           await using site = await VisibleSite.start({
             server,
             page({ res, trackImpression, answer }) {
@@ -24,13 +24,13 @@ for (const server of SERVERS) {
             },
           })
 
-          assert.equal((await site.ask()).headers['cache-control'], left)
-          assert.deepEqual(site.lines, [])
+          assert.equal((await site.request()).headers['cache-control'], expected)
+          assert.deepEqual(site.logLines, [])
         })
       }
     }
 
-    it('is as it was, if it asked for none', async () => {
+    it('keeps its Cache-Control if it has no token', async () => {
       await using site = await VisibleSite.start({
         server,
         page({ res, trackImpression, answer }) {
@@ -39,13 +39,13 @@ for (const server of SERVERS) {
         },
       })
 
-      assert.equal((await site.ask()).headers['cache-control'], 'public, max-age=60')
+      assert.equal((await site.request()).headers['cache-control'], 'public, max-age=60')
     })
   })
 }
 
-describe('a page whose head has gone', () => {
-  it('is not private any more if it was sent as public, and the log says so', async () => {
+describe('a page that sends its headers itself', () => {
+  it('logs a warning if they were sent as public before whenVisible()', async () => {
     await using site = await VisibleSite.start({
       page({ res, trackImpression, answer }) {
         res.setHeader('Cache-Control', 'public, max-age=60')
@@ -54,13 +54,13 @@ describe('a page whose head has gone', () => {
       },
     })
 
-    await site.ask()
+    await site.request()
 
-    assert.equal(site.lines.length, 1)
-    assert.match(site.lines.join(), /allows shared caches to store it/)
+    assert.equal(site.logLines.length, 1)
+    assert.match(site.logLines.join(), /allows shared caches to store it/)
   })
 
-  it('is private by writeHead too', async () => {
+  it('is private if they are sent with writeHead() after whenVisible()', async () => {
     await using site = await VisibleSite.start({
       page({ res, trackImpression, answer }) {
         const attribute = trackImpression.whenVisible(ensAd())
@@ -69,6 +69,6 @@ describe('a page whose head has gone', () => {
       },
     })
 
-    assert.equal((await site.ask()).headers['cache-control'], 'private')
+    assert.equal((await site.request()).headers['cache-control'], 'private')
   })
 })

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { nonZero } from '../page-load/books.js'
 import { ROBOT } from '../page-load/browser.js'
 import { closientAd, ensAd } from '../page-load/campaigns.js'
-import { FROM_OWN_PAGE, SERVERS, twoAds, VisibleSite } from './visible-site.js'
+import { SAME_ORIGIN_HEADERS, SERVERS, twoAds, VisibleSite } from './visible-site.js'
 
-const FOREIGN = { tracked: 1, invalid: 1 }
+const ONE_INVALID = { tracked: 1, invalid: 1 }
 
 for (const server of SERVERS) {
-  describe(`what a page of ${server.name} has shown`, () => {
-    it('counts once it is seen, under the page’s own request id', async () => {
+  describe(`an ad that a browser reports to ${server.name}`, () => {
+    it('counts when it is reported, under the request id of its page', async () => {
       let requestId = ''
       await using site = await VisibleSite.start({
         server,
@@ -18,24 +18,24 @@ for (const server of SERVERS) {
         },
       })
 
-      const tokens = await site.tokens()
+      const tokens = await site.fetchTokens()
       assert.equal(tokens.length, 2)
       assert.deepEqual(nonZero(site.tracker.stats().ens), {})
-      const answer = await site.report(tokens)
+      const response = await site.sendReport(tokens)
 
-      assert.deepEqual([answer.status, answer.text], [204, ''])
+      assert.deepEqual([response.status, response.text], [204, ''])
       await site.whenTold(2)
       assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
       assert.deepEqual(new Set(site.outcomes.map((event) => event.requestId)), new Set([requestId]))
     })
 
-    it('counts once, reported twice, alone and in one report', async () => {
+    it('counts once if it is reported twice, in one report or in several', async () => {
       await using site = await VisibleSite.start({ server })
-      const [ens = '', closient = ''] = await site.tokens()
+      const [ens = '', closient = ''] = await site.fetchTokens()
 
-      await site.report([ens, ens])
-      await site.report([closient])
-      await site.report([ens, closient])
+      await site.sendReport([ens, ens])
+      await site.sendReport([closient])
+      await site.sendReport([ens, closient])
 
       await site.whenTold(5)
       assert.deepEqual(await site.settled(), [
@@ -47,7 +47,7 @@ for (const server of SERVERS) {
       ])
     })
 
-    it('counts once, rendered before it was seen', async () => {
+    it('counts once if the page also tracked it when it was rendered', async () => {
       await using site = await VisibleSite.start({
         server,
         page({ trackImpression, answer }) {
@@ -58,7 +58,7 @@ for (const server of SERVERS) {
         },
       })
 
-      await site.report(await site.tokens())
+      await site.sendReport(await site.fetchTokens())
 
       await site.whenTold(4)
       assert.deepEqual(await site.settled(), [
@@ -69,33 +69,36 @@ for (const server of SERVERS) {
       ])
     })
 
-    it('counts nothing for a robot', async () => {
+    it('does not count if a bot reports it', async () => {
       await using site = await VisibleSite.start({ server })
 
-      const { status } = await site.report(await site.tokens(), { ...FROM_OWN_PAGE, ...ROBOT })
+      const { status } = await site.sendReport(await site.fetchTokens(), {
+        ...SAME_ORIGIN_HEADERS,
+        ...ROBOT,
+      })
 
       assert.equal(status, 204)
       assert.deepEqual(await site.settled(), ['closient suppressed: bot', 'ens suppressed: bot'])
     })
 
-    it('counts for a person, whose report a robot has sent before', async () => {
+    it('counts if a person reports it after a bot did', async () => {
       await using site = await VisibleSite.start({ server })
-      const [token = ''] = await site.tokens()
+      const [token = ''] = await site.fetchTokens()
 
-      await site.report([token], { ...FROM_OWN_PAGE, ...ROBOT })
-      await site.report([token])
+      await site.sendReport([token], { ...SAME_ORIGIN_HEADERS, ...ROBOT })
+      await site.sendReport([token])
 
       await site.whenTold(2)
       assert.deepEqual(await site.settled(), ['ens delivered', 'ens suppressed: bot'])
     })
 
-    it('counts nothing by any method but POST', async () => {
+    it('does not count with any method other than POST', async () => {
       await using site = await VisibleSite.start({ server })
-      const [token = ''] = await site.tokens()
+      const [token = ''] = await site.fetchTokens()
 
       for (const method of ['GET', 'OPTIONS', 'PUT', 'DELETE']) {
         const path = `/_visible?${encodeURIComponent(JSON.stringify([token]))}`
-        const { status, headers } = await site.ask(path, FROM_OWN_PAGE, method)
+        const { status, headers } = await site.request(path, SAME_ORIGIN_HEADERS, method)
         assert.deepEqual([status, headers.allow], [405, 'POST'], method)
       }
 
@@ -107,62 +110,62 @@ for (const server of SERVERS) {
   describe(`a report to ${server.name}`, () => {
     const HOST = '127.0.0.1'
     const type = { 'content-type': 'text/plain;charset=UTF-8' }
-    const strangers: Readonly<Record<string, (port: number) => Record<string, string>>> = {
-      'of another site': () => ({ 'sec-fetch-site': 'cross-site' }),
-      'of a sibling host': () => ({ 'sec-fetch-site': 'same-site' }),
-      'of no page at all': () => ({ 'sec-fetch-site': 'none' }),
-      'that says it is both': (port) => ({
+    const crossOrigin: Readonly<Record<string, (port: number) => Record<string, string>>> = {
+      'another site': () => ({ 'sec-fetch-site': 'cross-site' }),
+      'another host of the same site': () => ({ 'sec-fetch-site': 'same-site' }),
+      'no page': () => ({ 'sec-fetch-site': 'none' }),
+      'another site that claims this origin': (port) => ({
         'sec-fetch-site': 'cross-site',
         origin: `http://${HOST}:${port}`,
       }),
-      'of another origin': () => ({ origin: 'https://evil.example' }),
-      'of another port': (port) => ({ origin: `http://${HOST}:${port - 1}` }),
-      'of an origin that has the host in its name': (port) => ({
+      'another origin': () => ({ origin: 'https://evil.example' }),
+      'another port': (port) => ({ origin: `http://${HOST}:${port - 1}` }),
+      'an origin whose name contains the host': (port) => ({
         origin: `http://${HOST}.evil.example:${port}`,
       }),
-      'of a sandboxed frame': () => ({ origin: 'null' }),
-      'of an origin that is none': () => ({ origin: '//' }),
-      'that says nothing of whence it comes': () => ({}),
+      'a sandboxed frame': () => ({ origin: 'null' }),
+      'an invalid origin': () => ({ origin: '//' }),
+      'an unknown origin': () => ({}),
     }
-    for (const [whose, headersAt] of Object.entries(strangers)) {
-      it(`counts nothing: one ${whose}`, async () => {
+    for (const [source, makeHeaders] of Object.entries(crossOrigin)) {
+      it(`does not count if it comes from ${source}`, async () => {
         await using site = await VisibleSite.start({ server })
-        const tokens = await site.tokens()
+        const tokens = await site.fetchTokens()
 
-        const { status } = await site.report(tokens, { ...type, ...headersAt(site.port) })
+        const { status } = await site.sendReport(tokens, { ...type, ...makeHeaders(site.port) })
 
         assert.equal(status, 204)
         assert.deepEqual(await site.settled(), ['unknown invalid'])
-        assert.deepEqual(nonZero(site.tracker.stats().unknown), FOREIGN)
-        assert.match(site.lines.join(), /expected one that a page of this site has sent/)
+        assert.deepEqual(nonZero(site.tracker.stats().unknown), ONE_INVALID)
+        assert.match(site.logLines.join(), /expected a request from a page of this site/)
       })
     }
 
-    it('counts by its Origin where the browser sends no Sec-Fetch-Site', async () => {
+    it('counts if its Origin is right and the browser sends no Sec-Fetch-Site', async () => {
       await using site = await VisibleSite.start({ server })
-      const [token = ''] = await site.tokens()
+      const [token = ''] = await site.fetchTokens()
 
-      await site.report([token], { ...type, origin: `http://${HOST}:${site.port}` })
+      await site.sendReport([token], { ...type, origin: `http://${HOST}:${site.port}` })
 
       await site.whenTold(1)
       assert.deepEqual(await site.settled(), ['ens delivered'])
     })
 
-    it('is answered alike, whatever is in it', async () => {
+    it('gets the same response whether it is valid or not', async () => {
       await using site = await VisibleSite.start({ server })
-      const [token = ''] = await site.tokens()
+      const [token = ''] = await site.fetchTokens()
       const bodies = [[token], [token], ['forged'], [], '', '{', '{}', '[7]', 'null']
-      const answers = new Set<string>()
+      const responses = new Set<string>()
 
-      for (const headers of [FROM_OWN_PAGE, type, { ...FROM_OWN_PAGE, ...ROBOT }]) {
+      for (const headers of [SAME_ORIGIN_HEADERS, type, { ...SAME_ORIGIN_HEADERS, ...ROBOT }]) {
         for (const body of bodies) {
-          const { status, headers: answered, text } = await site.report(body, headers)
-          answers.add(JSON.stringify([status, { ...answered, date: '' }, text]))
+          const { status, headers: responseHeaders, text } = await site.sendReport(body, headers)
+          responses.add(JSON.stringify([status, { ...responseHeaders, date: '' }, text]))
         }
       }
 
-      assert.equal(answers.size, 1, [...answers].join('\n'))
-      assert.match([...answers].join(), /^\[204,\{.*"cache-control":"no-store"/)
+      assert.equal(responses.size, 1, [...responses].join('\n'))
+      assert.match([...responses].join(), /^\[204,\{.*"cache-control":"no-store"/)
     })
   })
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { VisibleSite } from './visible-site.js'
 
-/** A site whose page is the tag with this nonce. */
-function siteWith(nonce: unknown): Promise<VisibleSite> {
+/** Starts a site whose page is the script tag with this nonce. */
+function startSite(nonce: unknown): Promise<VisibleSite> {
   return VisibleSite.start({
     page({ trackImpression: { script }, answer }) {
       answer(Reflect.apply(script, undefined, [{ nonce }]))
@@ -12,15 +12,15 @@ function siteWith(nonce: unknown): Promise<VisibleSite> {
 
 describe('script()', () => {
   for (const nonce of ['n0nce', 'q83v+/w=', 'q83v-_w', 'EDNnf03nceIOfn39fn3e9h3sdfa==']) {
-    it(`has the nonce of the page’s policy: ${nonce}`, async () => {
-      await using site = await siteWith(nonce)
+    it(`has the nonce ${nonce}`, async () => {
+      await using site = await startSite(nonce)
 
       assert.match(
-        (await site.ask()).text,
+        (await site.request()).text,
         /^<script src="\/_visible\/client\.js\?v=[\w-]{16}" nonce="([^"]+)" async><\/script>$/,
       )
-      assert.ok((await site.ask()).text.includes(`nonce="${nonce}"`))
-      assert.deepEqual(site.lines, [])
+      assert.ok((await site.request()).text.includes(`nonce="${nonce}"`))
+      assert.deepEqual(site.logLines, [])
     })
   }
 
@@ -41,29 +41,29 @@ describe('script()', () => {
     ['n0nce'],
     { toString: () => '"onload="' },
   ]) {
-    it(`leaves out a nonce that is none, and says so: ${JSON.stringify(nonce)}`, async () => {
-      await using site = await siteWith(nonce)
+    it(`omits an invalid nonce and logs a warning: ${JSON.stringify(nonce)}`, async () => {
+      await using site = await startSite(nonce)
 
-      const { text } = await site.ask()
+      const { text } = await site.request()
 
       assert.match(text, /^<script src="\/_visible\/client\.js\?v=[\w-]{16}" async><\/script>$/)
-      assert.deepEqual(site.lines, [
-        'ad-impressions: script(): nonce: expected base64; it is left out',
+      assert.deepEqual(site.logLines, [
+        'ad-impressions: script(): nonce: expected base64; the attribute is omitted',
       ])
     })
   }
 
-  it('has no nonce where none is given', async () => {
-    await using site = await siteWith(undefined)
+  it('has no nonce if none is passed', async () => {
+    await using site = await startSite(undefined)
 
-    assert.match((await site.ask()).text, / async><\/script>$/)
-    assert.deepEqual(site.lines, [])
+    assert.match((await site.request()).text, / async><\/script>$/)
+    assert.deepEqual(site.logLines, [])
   })
 
-  it('counts nothing and makes no page private', async () => {
-    await using site = await siteWith(undefined)
+  it('counts nothing and does not make the page private', async () => {
+    await using site = await startSite(undefined)
 
-    assert.equal((await site.ask()).headers['cache-control'], undefined)
+    assert.equal((await site.request()).headers['cache-control'], undefined)
     assert.deepEqual(site.told, [])
   })
 })

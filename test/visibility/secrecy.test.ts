@@ -10,89 +10,100 @@ import {
   CLOSIENT_KEY,
   canaryNetworks,
   ENS_KEY,
-  formsOf,
-  looksAt,
+  inspectAll,
+  listEncodings,
 } from '../networks/canaries.js'
-import { tokensIn, twoAds, VisibleSite } from './visible-site.js'
+import { findTokens, twoAds, VisibleSite } from './visible-site.js'
 
 const SECRETS = [
   'canary-new-"\\<&>~-77ab0123456789-abcdef',
   'canary-old-"\\<&>~-5f0e3a7c-0123456789-x',
 ]
-const FORMS = SECRETS.flatMap(formsOf)
+const SECRET_ENCODINGS = SECRETS.flatMap(listEncodings)
 
-/** @throws if a text holds a key or a secret in any form */
+/** @throws if a text contains a key or a secret, in any encoding */
 function assertNothingSecret(text: string, where: string): void {
   assertSecret(text, where)
-  for (const form of FORMS) assert.ok(!text.includes(form), `${where} shows a secret`)
+  for (const encoded of SECRET_ENCODINGS) {
+    assert.ok(!text.includes(encoded), `${where} shows a secret`)
+  }
 }
 
-/** A page, its report, good and bad: all that anyone gets to see of them. */
-async function everything() {
-  const fields: string[] = []
+/** Serves a page and takes valid and invalid reports. @returns everything that anyone can see of it */
+async function collectOutput() {
+  const logged: string[] = []
   await using networks = await startSandbox({
     ens: { apiKey: ENS_KEY },
     closient: { apiKey: CLOSIENT_KEY },
   })
-  const helpers: string[] = []
+  const inspected: string[] = []
   await using site = await VisibleSite.start({
     networks: () => canaryNetworks(networks.ens.baseUrl, networks.closient.baseUrl),
     options: { visibility: { secret: SECRETS } },
     build(options) {
-      const log = (its: object, message: string) => void fields.push(looksAt(its), message)
+      const log = (context: object, message: string) =>
+        void logged.push(inspectAll(context), message)
       const logger = { debug: log, warn: log, error: log }
       const tracker = createTracker({
         networks: options.networks,
         visibility: options.visibility,
         logger,
       })
-      helpers.push(looksAt(tracker), looksAt(impressions({ tracker })))
-      helpers.push(looksAt(koaImpressions({ tracker })))
+      inspected.push(inspectAll(tracker), inspectAll(impressions({ tracker })))
+      inspected.push(inspectAll(koaImpressions({ tracker })))
       return bareApp([tracker], (visit) => {
-        twoAds(visit)
-        helpers.push(looksAt(visit.trackImpression), looksAt(visit.res), looksAt(visit.req))
+        void twoAds(visit)
+        inspected.push(
+          inspectAll(visit.trackImpression),
+          inspectAll(visit.res),
+          inspectAll(visit.req),
+        )
       })
     },
   })
-  const { text, headers } = await site.ask()
-  const tokens = tokensIn(text)
-  const answers = [await site.report(tokens), await site.report(['forged']), await site.report('[')]
+  const { text, headers } = await site.request()
+  const tokens = findTokens(text)
+  const answers = [
+    await site.sendReport(tokens),
+    await site.sendReport(['forged']),
+    await site.sendReport('['),
+  ]
   await site.whenTold(4)
   const payloads = tokens.map((token) => Buffer.from(token.split('.')[0] ?? '', 'base64url'))
-  const script = await site.ask('/_visible/client.js')
+  const script = await site.request('/_visible/client.js')
   return {
-    told: site.told,
-    seen: {
+    outcomes: site.told,
+    output: {
       page: text,
       'a token': payloads.join('\n'),
-      'a head': looksAt([headers, script.headers]),
-      'an answer': looksAt(answers),
+      'the response headers': inspectAll([headers, script.headers]),
+      'a response': inspectAll(answers),
       'the script': script.text,
-      'the log': fields.join('\n'),
-      'an outcome': looksAt([site.outcomes, site.tracker.stats()]),
-      'the helper, the tracker or the middleware': helpers.join('\n'),
+      'the log': logged.join('\n'),
+      'an outcome': inspectAll([site.outcomes, site.tracker.stats()]),
+      'the helper, the tracker or the middleware': inspected.join('\n'),
     },
   }
 }
 
-describe('the secret that signs tokens, and the keys', () => {
-  it('are nowhere to be seen of a page, its reports and what is logged of them', async () => {
-    const { told, seen } = await everything()
+describe('the signing secrets and the API keys', () => {
+  it('do not appear in a page, in the responses to its reports, in the log or in any object', async () => {
+    const { outcomes, output } = await collectOutput()
 
-    assert.deepEqual(told, [
+    assert.deepEqual(outcomes, [
       'closient delivered',
       'ens delivered',
       'unknown invalid',
       'unknown invalid',
     ])
-    assert.match(seen['the log'], /viewable impression is not counted/)
-    for (const [where, text] of Object.entries(seen)) {
+    assert.match(output['the log'], /visible impression is not counted/)
+    for (const [where, text] of Object.entries(output)) {
       assert.ok(text.length > 0, where)
       assertNothingSecret(text, where)
     }
   })
 
-  it('are in no complaint about the options', () => {
+  it('do not appear in errors about the options', () => {
     const networks = canaryNetworks('http://127.0.0.1:9')
     for (const visibility of [
       { secret: SECRETS[0]?.slice(0, 31) },
@@ -108,16 +119,16 @@ describe('the secret that signs tokens, and the keys', () => {
       assert.throws(
         () => Reflect.apply(createTracker, undefined, [{ networks, visibility }]),
         (error) => {
-          assertNothingSecret(looksAt(error), inspect(visibility))
+          assertNothingSecret(inspectAll(error), inspect(visibility))
           return true
         },
       )
     }
   })
 
-  it('would be found by these tests', () => {
+  it('would be found by these tests if they appeared', () => {
     for (const secret of SECRETS) {
-      for (const text of [secret, looksAt({ a: [{ secret }] }), looksAt(new Error(secret))]) {
+      for (const text of [secret, inspectAll({ a: [{ secret }] }), inspectAll(new Error(secret))]) {
         assert.throws(() => assertNothingSecret(text, 'this'), /this shows a/)
       }
     }

@@ -3,54 +3,64 @@ import fc from 'fast-check'
 import { type Clock, systemClock } from '../../lib/clock.js'
 import { closient } from '../../lib/networks/closient.js'
 import { assertBalanced, nonZero } from '../page-load/books.js'
-import { adsByPath, SECRET, tokensIn, VisibleSite } from './visible-site.js'
+import { adsByPath, findTokens, SECRET, VisibleSite } from './visible-site.js'
+
+/** One step of the property test below. */
+interface ReplayEvent {
+  readonly what: 'page' | 'page elsewhere' | 'report' | 'report all'
+  /** Selects a page load or a token. */
+  readonly which: number
+}
 
 const MINUTE_MS = 60_000
 const OTHER_SECRET = 'another-secret-of-this-test-9876543210'
 
-/** The system's clock, put forward. */
-function clockAhead(): Clock & { aheadMs: number } {
+/** The system clock, which a test can set forward. */
+function createClockAhead(): Clock & { aheadMs: number } {
   const now = () => Date.now() + clock.aheadMs
   const clock = { ...systemClock, aheadMs: 0, now, wallNow: now }
   return clock
 }
 
-/** What became of these tokens, each reported by itself, in order. */
-async function fatesOf(site: VisibleSite, tokens: readonly string[]): Promise<string[]> {
+/** Reports the tokens one by one. @returns all outcomes of the site so far, in order */
+async function reportEach(site: VisibleSite, tokens: readonly string[]): Promise<string[]> {
   for (const token of tokens) {
     const before = site.outcomes.length
-    await site.report([token])
+    await site.sendReport([token])
     await site.whenTold(before + 1)
   }
   return site.outcomes.map(({ network, outcome }) => `${network} ${outcome}`)
 }
 
 describe('a token', () => {
-  it('that differs in one character from a real one counts nothing', async () => {
+  it('that differs from a valid one in one character does not count', async () => {
     await using site = await VisibleSite.start()
-    const [token = ''] = await site.tokens()
+    const [token = ''] = await site.fetchTokens()
     const character = fc.constantFrom(
       ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.+/= "\0é',
     )
-    const isForged = async (at: number, other: string) => {
+    const assertInvalid = async (at: number, other: string) => {
       fc.pre(other !== token[at])
-      await site.report([`${token.slice(0, at)}${other}${token.slice(at + 1)}`])
+      await site.sendReport([`${token.slice(0, at)}${other}${token.slice(at + 1)}`])
       assert.deepEqual(nonZero(site.tracker.stats().ens), {})
     }
 
     const anywhere = fc.nat(token.length - 1)
-    await fc.assert(fc.asyncProperty(anywhere, character, isForged), { numRuns: 300 })
-    // Of the last one two bits are no part of the signature.
+    await fc.assert(fc.asyncProperty(anywhere, character, assertInvalid), { numRuns: 300 })
+    // Two bits of the last character are not part of the signature.
     for (const other of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_') {
-      if (other !== token.at(-1)) await isForged(token.length - 1, other)
+      if (other !== token.at(-1)) await assertInvalid(token.length - 1, other)
     }
 
-    assert.deepEqual(await fatesOf(site, [token]).then((fates) => fates.at(-1)), 'ens delivered')
+    assert.deepEqual(
+      await reportEach(site, [token]).then((outcomes) => outcomes.at(-1)),
+      'ens delivered',
+    )
   })
 
-  it('that is cut short, lengthened, or put together from two counts nothing', async () => {
+  it('that is truncated, extended, or combined from two tokens does not count', async () => {
     await using site = await VisibleSite.start()
-    const [ens = '', other = ''] = await site.tokens()
+    const [ens = '', other = ''] = await site.fetchTokens()
     const [payload = '', signature = ''] = ens.split('.')
     const [otherPayload = '', otherSignature = ''] = other.split('.')
     const forged = [
@@ -72,24 +82,24 @@ describe('a token', () => {
       '.',
     ]
 
-    for (const token of forged) await site.report([token])
+    for (const token of forged) await site.sendReport([token])
 
     assert.deepEqual(await site.settled(), Array(forged.length).fill('unknown invalid'))
   })
 
-  it('of another site, signed with another secret, counts nothing', async () => {
+  it('of another site, signed with another secret, does not count', async () => {
     await using site = await VisibleSite.start()
     await using other = await VisibleSite.start({
       options: { visibility: { secret: OTHER_SECRET } },
     })
 
-    assert.deepEqual(await fatesOf(site, await other.tokens('/')), [
+    assert.deepEqual(await reportEach(site, await other.fetchTokens('/')), [
       'unknown invalid',
       'unknown invalid',
     ])
   })
 
-  it('for a network that this site does not tell counts nothing', async () => {
+  it('for a network that is not configured does not count', async () => {
     await using site = await VisibleSite.start()
     await using other = await VisibleSite.start({
       options: {
@@ -97,101 +107,104 @@ describe('a token', () => {
       },
     })
 
-    assert.deepEqual(await fatesOf(other, (await site.tokens()).slice(0, 1)), ['unknown invalid'])
+    assert.deepEqual(await reportEach(other, (await site.fetchTokens()).slice(0, 1)), [
+      'unknown invalid',
+    ])
   })
 
-  describe('where the secret is replaced', () => {
+  describe('after the secret is rotated', () => {
     const both = { visibility: { secret: [OTHER_SECRET, SECRET] } }
 
-    it('counts if the old one has signed it', async () => {
+    it('counts if the old secret signed it', async () => {
       await using site = await VisibleSite.start({ options: both })
       await using before = await VisibleSite.start({ page: adsByPath })
 
-      assert.deepEqual(await fatesOf(site, await before.tokens('/1')), ['ens delivered'])
+      assert.deepEqual(await reportEach(site, await before.fetchTokens('/1')), ['ens delivered'])
     })
 
-    it('is signed with the new one', async () => {
+    it('is signed with the new secret', async () => {
       await using site = await VisibleSite.start({ page: adsByPath, options: both })
       await using after = await VisibleSite.start({
         options: { visibility: { secret: OTHER_SECRET } },
       })
 
-      assert.deepEqual(await fatesOf(after, await site.tokens('/1')), ['ens delivered'])
+      assert.deepEqual(await reportEach(after, await site.fetchTokens('/1')), ['ens delivered'])
     })
 
-    it('counts nothing once the old one that has signed it is dropped', async () => {
+    it('does not count once the old secret that signed it is removed', async () => {
       await using before = await VisibleSite.start({ page: adsByPath })
       await using after = await VisibleSite.start({
         options: { visibility: { secret: [OTHER_SECRET] } },
       })
 
-      assert.deepEqual(await fatesOf(after, await before.tokens('/1')), ['unknown invalid'])
+      assert.deepEqual(await reportEach(after, await before.fetchTokens('/1')), ['unknown invalid'])
     })
   })
 
-  it('counts until it expires, and not after', async () => {
-    const clock = clockAhead()
+  it('counts until it expires, not later', async () => {
+    const clock = createClockAhead()
     const visibility = { secret: SECRET, tokenTtlMs: MINUTE_MS }
     await using site = await VisibleSite.start({ clock, page: adsByPath, options: { visibility } })
-    const [first = '', second = ''] = await site.tokens('/1/2')
+    const [first = '', second = ''] = await site.fetchTokens('/1/2')
 
     clock.aheadMs = MINUTE_MS - 5_000
-    const early = await fatesOf(site, [first])
+    const early = await reportEach(site, [first])
     clock.aheadMs = MINUTE_MS
-    const late = await fatesOf(site, [second])
+    const late = await reportEach(site, [second])
 
     assert.deepEqual(early, ['ens delivered'])
     assert.deepEqual(late, ['ens delivered', 'ens invalid'])
     assert.match(site.outcomes.at(-1)?.reason ?? '', /one that has not expired/)
   })
 
-  it('counts nothing once its page load is forgotten, for it may have counted', async () => {
+  it('does not count once its page load is forgotten, because it may be a replay', async () => {
     await using site = await VisibleSite.start({
       page: adsByPath,
       options: { dedupe: { max: 1 } },
     })
-    const [token = '', unseen = ''] = await site.tokens('/1/2')
-    await site.report([token])
-    await site.tokens('/3')
+    const [token = '', unreported = ''] = await site.fetchTokens('/1/2')
+    await site.sendReport([token])
+    await site.fetchTokens('/3')
 
-    assert.deepEqual(await fatesOf(site, [token, unseen]), [
+    assert.deepEqual(await reportEach(site, [token, unreported]), [
       'ens delivered',
       'ens invalid',
       'ens invalid',
     ])
   })
 
-  it('counts nothing once its page load is forgotten, though another request bears its id', async () => {
+  it('does not count once its page load is forgotten, even if another request has the same id', async () => {
     await using site = await VisibleSite.start({
       page: adsByPath,
       options: { dedupe: { max: 1 }, requestId: (req) => String(Object(req).headers['x-id']) },
     })
-    const [token = ''] = await site.tokens('/1', { 'x-id': 'a' })
-    await site.report([token])
-    await site.tokens('/3', { 'x-id': 'b' })
-    const [again = ''] = await site.tokens('/2', { 'x-id': 'a' })
+    const [token = ''] = await site.fetchTokens('/1', { 'x-id': 'a' })
+    await site.sendReport([token])
+    await site.fetchTokens('/3', { 'x-id': 'b' })
+    const [again = ''] = await site.fetchTokens('/2', { 'x-id': 'a' })
 
-    assert.deepEqual(await fatesOf(site, [token, again]), [
+    assert.deepEqual(await reportEach(site, [token, again]), [
       'ens delivered',
       'ens invalid',
       'ens delivered',
     ])
   })
 
-  it('of another process counts, and once', async () => {
+  it('of another process counts, once', async () => {
     await using one = await VisibleSite.start({ page: adsByPath })
     await using other = await VisibleSite.start()
-    const [token = ''] = await one.tokens('/1')
+    const [token = ''] = await one.fetchTokens('/1')
 
-    assert.deepEqual(await fatesOf(other, [token, token]), ['ens delivered', 'ens duplicate'])
+    assert.deepEqual(await reportEach(other, [token, token]), ['ens delivered', 'ens duplicate'])
   })
 
   for (const [where, max, pages] of [
-    ['where it was issued, though page loads are forgotten', 2, ['page']],
-    // Of another process's page load that it has forgotten a process cannot know that it had it.
-    ['where tokens of another process are reported too', 3, ['page', 'page elsewhere']],
+    ['in the process that issued it, even if page loads are forgotten', 2, ['page']],
+    // As many as a run has page loads: once a process has forgotten a page load of another process,
+    // it cannot detect a replay.
+    ['when tokens of another process are reported too', 3, ['page', 'page elsewhere']],
   ] as const) {
-    it(`never counts twice ${where}, whenever it and its page come`, async () => {
+    it(`never counts twice ${where}, in any order of pages and reports`, async () => {
       let nowMs = Date.UTC(2026, 0, 1)
       const ttlMs = 1_000
       const time = fc.integer({ min: 0, max: 2 * ttlMs })
@@ -216,39 +229,39 @@ describe('a token', () => {
       here.tracker.on('outcome', ({ outcome }) => {
         if (outcome === 'delivered') counted.set(reported, (counted.get(reported) ?? 0) + 1)
       })
+      const sites = { page: here, 'page elsewhere': elsewhere }
+      const reportToHere = async (tokens: readonly string[]) => {
+        for (const token of tokens) {
+          reported = token
+          await reportEach(here, [token])
+        }
+      }
       let run = 0
+      /** @param tokens the tokens of the run so far, to which a page adds its own */
+      const play = async ({ what, which }: ReplayEvent, tokens: string[]) => {
+        if (what === 'report') return reportToHere(tokens.slice(which % tokens.length).slice(0, 1))
+        if (what === 'report all') return reportToHere(tokens)
+        tokens.push(...(await sites[what].fetchTokens('/1', { 'x-id': `${run}-${which % 3}` })))
+      }
 
       await fc.assert(
         fc.asyncProperty(fc.array(event, { maxLength: 12 }), async (events) => {
           run += 1
           const tokens: string[] = []
-          for (const { afterMs, what, which } of events) {
+          for (const { afterMs, ...rest } of events) {
             nowMs += Math.floor(afterMs / 3)
-            if (what.startsWith('page')) {
-              const site = what === 'page' ? here : elsewhere
-              const id = `${run}-${which % 3}`
-              tokens.push(...(await site.tokens('/1', { 'x-id': id })))
-              continue
-            }
-            const one = tokens[which % tokens.length]
-            for (const token of what === 'report' ? [one] : tokens) {
-              if (token === undefined) continue
-              reported = token
-              const before = here.outcomes.length
-              await here.report([token])
-              await here.whenTold(before + 1)
-            }
+            await play(rest, tokens)
           }
           for (const [token, times] of counted) assert.equal(times, 1, token)
         }),
         { numRuns: 150 },
       )
-      assert.ok(counted.size > 20, `${counted.size} have counted`)
+      assert.ok(counted.size > 20, `only ${counted.size} counted`)
       assertBalanced(here.tracker.stats())
     })
   }
 
-  it('is short for a usual ad of each network', async () => {
+  it('is short for a typical ad of each network', async () => {
     await using site = await VisibleSite.start({
       options: {
         country: () => 'US',
@@ -262,7 +275,7 @@ describe('a token', () => {
       },
     })
 
-    const lengths = tokensIn((await site.ask()).text).map((token) => token.length)
+    const lengths = findTokens((await site.request()).text).map((token) => token.length)
 
     assert.equal(lengths.length, 2)
     for (const length of lengths) assert.ok(length < 400, `${length} characters`)

@@ -11,25 +11,25 @@ import { BROWSER } from '../page-load/browser.js'
 import { closientAd, ensAd } from '../page-load/campaigns.js'
 import { networksOf } from '../page-load/publisher.js'
 import { loggerInto, Witness } from '../page-load/witness.js'
-import { type Answer, ask } from './ask.js'
+import { sendRequest, type TestResponse } from './send-request.js'
 
-/** All that answers for the browser's half. */
+/** Every server that serves the client script and receives its reports. */
 export const SERVERS: readonly Framework[] = [...FRAMEWORKS, bareFrameworkOnHttp2]
 
 export const SECRET = 'a-secret-of-this-test-0123456789-abcdef'
 
-/** What a page of the site's own sends its reports with. */
-export const FROM_OWN_PAGE = {
+/** The headers that a page of the site sends its reports with. */
+export const SAME_ORIGIN_HEADERS = {
   'content-type': 'text/plain;charset=UTF-8',
   'sec-fetch-site': 'same-origin',
 }
 
-/** An ad of each network, and the browser's half. */
+/** A page with an ad of each network, and the client script. */
 export const twoAds: Page = ({ trackImpression: { whenVisible, script }, answer }) => {
   answer(`<p ${whenVisible(ensAd())}>1<p ${whenVisible(closientAd())}>2${script()}`)
 }
 
-/** The ads whose numbers are in the path: `/1/2` has the campaigns 1 and 2 of ENS. */
+/** A page with the ENS campaigns that its path lists: `/1/2` has the campaigns 1 and 2. */
 export const adsByPath: Page = ({ trackImpression, req, answer }) => {
   const numbers = (req.url ?? '').match(/\d+/g) ?? []
   answer(numbers.map((n) => `<p ${trackImpression.whenVisible(ensAd(Number(n)))}>`).join('\n'))
@@ -37,93 +37,88 @@ export const adsByPath: Page = ({ trackImpression, req, answer }) => {
 
 type Options = TrackerOptions<unknown>
 
-interface Start {
+interface VisibleSiteOptions {
   /** @default the bare server */
   readonly server?: Framework
   /** @default `twoAds` */
   readonly page?: Page
   readonly options?: Options
-  /** @default both, as the sandbox has them */
+  /** @default both networks of the sandbox */
   readonly networks?: (sandbox: Sandbox) => readonly Network[]
-  /** The bare server's clock. */
+  /** The clock of the bare server. */
   readonly clock?: Clock
-  /** Builds an app of its own, in the place of `server`. */
+  /** Builds a custom app, instead of one on `server`. */
   readonly build?: (options: Options) => App
 }
 
-/** A site whose ads count once they are seen, on a real socket, and the networks that it tells. */
+/** A site on a real socket whose ads count once they are visible, and its sandbox networks. */
 export class VisibleSite extends Witness implements AsyncDisposable {
   readonly sandbox: Sandbox
   readonly tracker: TrackerMethods
-  /** What was logged. */
-  readonly lines: readonly string[]
+  /** The messages logged so far. */
+  readonly logLines: readonly string[]
   readonly #served: Served
   readonly #protocol: Framework['protocol']
 
   private constructor(
     sandbox: Sandbox,
     tracker: TrackerMethods,
-    lines: readonly string[],
+    logLines: readonly string[],
     served: Served,
     protocol: Framework['protocol'],
   ) {
     super(tracker)
     this.sandbox = sandbox
     this.tracker = tracker
-    this.lines = lines
+    this.logLines = logLines
     this.#served = served
     this.#protocol = protocol
   }
 
-  static async start(start: Start = {}): Promise<VisibleSite> {
-    const { server = bareFramework, page = twoAds, networks = networksOf } = start
+  static async start(siteOptions: VisibleSiteOptions = {}): Promise<VisibleSite> {
+    const { server = bareFramework, networks = networksOf } = siteOptions
     const sandbox = await startSandbox()
-    const lines: string[] = []
-    const options: Options = {
+    const logLines: string[] = []
+    const app = buildApp(server, siteOptions, {
       networks: networks(sandbox),
-      logger: loggerInto(lines),
+      logger: loggerInto(logLines),
       visibility: { secret: SECRET },
-      ...start.options,
-    }
-    const app = appOf(options)
+      ...siteOptions.options,
+    })
     const served = await serve(server.protocol, app)
-    return new VisibleSite(sandbox, at(app.trackers, 0), lines, served, server.protocol)
-
-    function appOf(its: Options): App {
-      if (start.build) return start.build(its)
-      if (!start.clock) return server.build([its], [{ of: 0, at: 'app' }], page)
-      const { methods, pageLoad, reply } = assembleTracker(its, { clock: start.clock })
-      const tracker: Tracker = {
-        ...methods,
-        pageLoad: (req, res) => pageLoad(req, res, req),
-        reply: (req, body) => reply(req, req, body),
-      }
-      return bareApp([tracker], page)
-    }
+    return new VisibleSite(sandbox, at(app.trackers, 0), logLines, served, server.protocol)
   }
 
   get port(): number {
     return this.#served.port
   }
 
-  /** Asks as a browser does. */
-  ask(path = '/', headers: Readonly<Record<string, string>> = {}, method = 'GET'): Promise<Answer> {
-    return ask(this.#protocol, this.port, { path, method, headers: { ...BROWSER, ...headers } })
+  /** Sends a request with a browser's headers. */
+  request(
+    path = '/',
+    headers: Readonly<Record<string, string>> = {},
+    method = 'GET',
+  ): Promise<TestResponse> {
+    return sendRequest(this.#protocol, this.port, {
+      path,
+      method,
+      headers: { ...BROWSER, ...headers },
+    })
   }
 
-  /** The tokens of a page. */
-  async tokens(path?: string, headers?: Readonly<Record<string, string>>): Promise<string[]> {
-    return tokensIn((await this.ask(path, headers)).text)
+  /** Requests a page and returns the tokens in it. */
+  async fetchTokens(path?: string, headers?: Readonly<Record<string, string>>): Promise<string[]> {
+    return findTokens((await this.request(path, headers)).text)
   }
 
-  /** Sends a report: tokens, or any body; as a page of the site's own does, or with other headers. */
-  report(
+  /** Sends a report of these tokens, or any other body. By default it comes from the site itself. */
+  sendReport(
     report: readonly string[] | string | Buffer,
-    headers: Readonly<Record<string, string>> = FROM_OWN_PAGE,
+    headers: Readonly<Record<string, string>> = SAME_ORIGIN_HEADERS,
     path = '/_visible',
-  ): Promise<Answer> {
+  ): Promise<TestResponse> {
     const body = Array.isArray(report) ? JSON.stringify(report) : report.toString()
-    return ask(this.#protocol, this.port, {
+    return sendRequest(this.#protocol, this.port, {
       method: 'POST',
       path,
       headers: { ...BROWSER, ...headers },
@@ -139,7 +134,23 @@ export class VisibleSite extends Witness implements AsyncDisposable {
   }
 }
 
-/** The tokens in a page's markup. */
-export function tokensIn(html: string): string[] {
+function buildApp(
+  server: Framework,
+  { build, clock, page = twoAds }: VisibleSiteOptions,
+  options: Options,
+): App {
+  if (build) return build(options)
+  if (!clock) return server.build([options], [{ of: 0, at: 'app' }], page)
+  const { methods, pageLoad, reply } = assembleTracker(options, { clock })
+  const tracker: Tracker = {
+    ...methods,
+    pageLoad: (req, res) => pageLoad(req, res, req),
+    reply: (req, body) => reply(req, req, body),
+  }
+  return bareApp([tracker], page)
+}
+
+/** Finds the tokens in a page's HTML. */
+export function findTokens(html: string): string[] {
   return [...html.matchAll(/data-ad-impression=([\w.-]+)/g)].map(([, token = '']) => token)
 }

@@ -4,10 +4,10 @@ import { defineNetwork } from '../../lib/networks/define-network.js'
 import type { Page } from '../frameworks/framework.js'
 import { ROBOT } from '../page-load/browser.js'
 import { closientAd, ensAd } from '../page-load/campaigns.js'
-import { tokensIn, twoAds, VisibleSite } from './visible-site.js'
+import { findTokens, twoAds, VisibleSite } from './visible-site.js'
 
-/** A network whose impressions hold whatever their campaign's name says. */
-function oddNetwork(items: Readonly<Record<string, unknown>>) {
+/** Creates a network whose items are looked up by the campaign id. */
+function createOddNetwork(items: Readonly<Record<string, unknown>>) {
   return defineNetwork<unknown>({
     name: 'odd',
     baseUrl: 'http://127.0.0.1:9',
@@ -20,46 +20,46 @@ function oddNetwork(items: Readonly<Record<string, unknown>>) {
   })
 }
 
-/** A page that answers with what `whenVisible` returns for this, whatever its type. */
-const attributeFor =
+/** A page that prints what `whenVisible()` returns for `input`, which may have any type. */
+const printAttribute =
   (input: unknown): Page =>
   ({ trackImpression, answer }) => {
     answer(`[${Reflect.apply(trackImpression.whenVisible, undefined, [input])}]`)
   }
 
 describe('whenVisible()', () => {
-  it('returns an attribute that no template language escapes', async () => {
+  it('returns an attribute that needs no escaping in any template language', async () => {
     const searchQuery = `"<ü & 'quotes' \u2028>${'€'.repeat(900)}`
     await using site = await VisibleSite.start({
-      page: attributeFor({ ...closientAd(), searchQuery }),
+      page: printAttribute({ ...closientAd(), searchQuery }),
     })
 
-    const { text } = await site.ask()
+    const { text } = await site.request()
 
     assert.match(text, /^\[data-ad-impression=[\w.-]+\]$/)
-    await site.report(tokensIn(text))
+    await site.sendReport(findTokens(text))
     await site.whenTold(1)
     assert.deepEqual(await site.settled(), ['closient delivered'])
     assert.equal(site.sandbox.closient.calls.length, 1)
   })
 
   for (const [what, headers, options, outcome] of [
-    ['a robot', ROBOT, {}, 'bot'],
+    ['a bot', ROBOT, {}, 'bot'],
     ['a viewer without consent', {}, { consent: () => false }, 'no-consent'],
   ] as const) {
-    it(`prints nothing for ${what}, and is told at once`, async () => {
-      await using site = await VisibleSite.start({ page: attributeFor(ensAd()), options })
+    it(`prints nothing for ${what}, and counts it as suppressed at once`, async () => {
+      await using site = await VisibleSite.start({ page: printAttribute(ensAd()), options })
 
-      assert.equal((await site.ask('/', headers)).text, '[]')
+      assert.equal((await site.request('/', headers)).text, '[]')
 
       assert.deepEqual(site.told, [`ens suppressed: ${outcome}`])
     })
   }
 
-  it('is no display of a page that only its head was asked for', async () => {
-    await using site = await VisibleSite.start({ page: attributeFor(ensAd()) })
+  it('is suppressed for a HEAD request', async () => {
+    await using site = await VisibleSite.start({ page: printAttribute(ensAd()) })
 
-    await site.ask('/', {}, 'HEAD')
+    await site.request('/', {}, 'HEAD')
 
     assert.deepEqual(site.told, ['ens suppressed: head'])
   })
@@ -68,10 +68,10 @@ describe('whenVisible()', () => {
     ['a prefetched page', { 'sec-purpose': 'prefetch' }, 200],
     ['a prerendered page', { 'sec-purpose': 'prefetch;prerender' }, 200],
     ['an error page', {}, 500],
-    ['a page that is not there', {}, 404],
-    ['a redirect with a page in it', {}, 302],
+    ['a 404 page', {}, 404],
+    ['a redirect with a body', {}, 302],
   ] as const) {
-    it(`leaves it to the browser whether ${what} is seen`, async () => {
+    it(`counts once the browser reports it, on ${what}`, async () => {
       await using site = await VisibleSite.start({
         page({ res, trackImpression, answer }) {
           res.statusCode = status
@@ -79,44 +79,44 @@ describe('whenVisible()', () => {
         },
       })
 
-      const tokens = await site.tokens('/', headers)
+      const tokens = await site.fetchTokens('/', headers)
       assert.deepEqual(site.told, [])
-      await site.report(tokens)
+      await site.sendReport(tokens)
 
       await site.whenTold(1)
       assert.deepEqual(await site.settled(), ['ens delivered'])
     })
   }
 
-  it('asks for consent with the page, and not again with the report', async () => {
-    let asked = 0
+  it('checks consent in the request of the page, not in the report', async () => {
+    let calls = 0
     await using site = await VisibleSite.start({
       options: {
         consent() {
-          asked += 1
-          return asked === 1
+          calls += 1
+          return calls === 1
         },
       },
     })
 
-    await site.report(await site.tokens())
+    await site.sendReport(await site.fetchTokens())
 
     await site.whenTold(2)
     assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
   })
 
   for (const input of [undefined, null, 7, 'ad', {}, { campaignId: -1 }, { campaignId: 42 }]) {
-    it(`prints nothing for an input that cannot be sent: ${JSON.stringify(input)}`, async () => {
-      await using site = await VisibleSite.start({ page: attributeFor(input) })
+    it(`prints nothing for an invalid input: ${JSON.stringify(input)}`, async () => {
+      await using site = await VisibleSite.start({ page: printAttribute(input) })
 
-      assert.equal((await site.ask()).text, '[]')
+      assert.equal((await site.request()).text, '[]')
 
       assert.match(site.told.join(), /^(ens|unknown) invalid$/)
-      assert.equal(site.lines.length, 1)
+      assert.equal(site.logLines.length, 1)
     })
   }
 
-  it('throws into the page for an input that cannot be sent, with strict', async () => {
+  it('throws for an invalid input with the option strict', async () => {
     let thrown: unknown
     await using site = await VisibleSite.start({
       options: { strict: true },
@@ -130,51 +130,51 @@ describe('whenVisible()', () => {
       },
     })
 
-    await site.ask()
+    await site.request()
 
     assert.ok(thrown instanceof InvalidImpressionError)
     assert.equal(thrown.field, 'campaignId')
     assert.deepEqual(site.told, ['ens invalid'])
   })
 
-  it('prints nothing without the option, and the log says which', async () => {
+  it('prints nothing without the option visibility, and logs an error that names it', async () => {
     await using site = await VisibleSite.start({ options: { visibility: undefined } })
 
-    assert.equal((await site.ask()).text, '<p >1<p >2')
+    assert.equal((await site.request()).text, '<p >1<p >2')
 
     assert.deepEqual(site.told, ['unknown invalid', 'unknown invalid'])
-    const [first = '', second = ''] = site.lines
+    const [first = '', second = ''] = site.logLines
     assert.match(first, /whenVisible\(\): expected the option visibility: \{ secret \} to be set/)
     assert.match(second, /script\(\): expected the option visibility: \{ secret \} to be set/)
-    assert.equal(site.lines.length, 2)
+    assert.equal(site.logLines.length, 2)
   })
 
-  it('without the option leaves its addresses to the app', async () => {
+  it('without the option visibility leaves its routes to the app', async () => {
     await using site = await VisibleSite.start({ options: { visibility: undefined } })
 
-    assert.equal((await site.ask('/_visible/client.js')).text, '<p >1<p >2')
+    assert.equal((await site.request('/_visible/client.js')).text, '<p >1<p >2')
   })
 
-  const circle: Record<string, unknown> = {}
-  circle.self = circle
-  const unfit = { bigint: 1n, circle, long: 'x'.repeat(20_000) }
-  for (const campaignId of Object.keys(unfit)) {
-    it(`finds an impression invalid that no token can hold: ${campaignId}`, async () => {
+  const circular: Record<string, unknown> = {}
+  circular.self = circular
+  const unsupported = { bigint: 1n, circular, long: 'x'.repeat(20_000) }
+  for (const campaignId of Object.keys(unsupported)) {
+    it(`is invalid if a token cannot represent the impression: ${campaignId}`, async () => {
       await using site = await VisibleSite.start({
-        page: attributeFor({ campaignId }),
-        options: { networks: [oddNetwork(unfit)] },
+        page: printAttribute({ campaignId }),
+        options: { networks: [createOddNetwork(unsupported)] },
       })
 
-      assert.equal((await site.ask()).text, '[]')
+      assert.equal((await site.request()).text, '[]')
 
       assert.deepEqual(site.told, ['odd invalid'])
-      assert.equal(site.lines.length, 1)
+      assert.equal(site.logLines.length, 1)
     })
   }
 
-  it('may be taken from the helper, as may script()', async () => {
+  it('can be destructured from the helper, like script()', async () => {
     await using site = await VisibleSite.start({ page: twoAds })
 
-    assert.match((await site.ask()).text, /^(<p data-ad-impression=[\w.-]+>\d){2}<script src="/)
+    assert.match((await site.request()).text, /^(<p data-ad-impression=[\w.-]+>\d){2}<script src="/)
   })
 })

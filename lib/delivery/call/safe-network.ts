@@ -1,4 +1,4 @@
-import { oneLine } from '../../errors.js'
+import { toOneLine } from '../../errors.js'
 import type { Impression } from '../../impression.js'
 import type { Log } from '../../logger.js'
 import type { Network, NetworkRequest } from '../../networks/network.js'
@@ -48,7 +48,7 @@ export function judgeCall(
   const verdict =
     'error' in end ? verdictOnError(end.error, end.sent) : judgeAnswer(network, end.answer, log)
   if (STATUS_ONLY.test(verdict.reason)) return verdict
-  return { ...verdict, reason: oneLine(redact(verdict.reason, headers)) }
+  return { ...verdict, reason: toOneLine(redact(verdict.reason, headers)) }
 }
 
 /** The network's verdict, or RFC 9110's if a custom network throws or returns none. */

@@ -1,5 +1,6 @@
+import type { Answer } from '../../networks/answer.js'
 import type { QuotaWindow } from '../../networks/network.js'
-import { type Answer, readDate } from '../../networks/verdict.js'
+import { readDate } from '../../networks/retry-after.js'
 
 /** What an answer says is left of a quota. */
 export interface Remaining {

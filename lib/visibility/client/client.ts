@@ -1,14 +1,14 @@
 /*
- * The browser's half: reports each ad once it has been viewable: half of its pixels (30 % of a large
- * one's) in the viewport of a visible tab for one continuous second (MRC Viewable Ad Impression
- * Measurement Guidelines; for large ads, of 242,500 pixels, the IAB's and MRC's same rule).
+ * The client script: reports each ad once it has been viewable. An ad is viewable when half of its
+ * pixels, or 30 % of a large ad's, were in the viewport of a visible tab for one continuous second
+ * (MRC Viewable Ad Impression Measurement Guidelines: https://mediaratingcouncil.org/standards-and-guidelines).
  *
- * A classic script without imports, so that it is one small file under any Content-Security-Policy.
+ * A classic script without imports: one small file that works under any Content-Security-Policy.
  */
 
-// biome-ignore lint/correctness/noUnusedVariables: it is the DOM's own, and gains a member here
+// biome-ignore lint/correctness/noUnusedVariables: extends the DOM's own interface
 interface Window {
-  /** For tests: `flush()` reports at once what has been seen. */
+  /** For tests: `flush()` sends at once what is waiting to be reported. */
   adImpressions?: { flush(): void }
 }
 
@@ -21,42 +21,65 @@ interface Window {
   const LARGE_AD_RATIO = 0.3
 
   const SAMPLE_MS = 100
-  /** Past this the page stood still, and nobody knows what was on the screen meanwhile. */
-  const LATE_MS = 500
+  /** After a longer gap between samples nobody knows what was on the screen meanwhile. */
+  const MAX_GAP_MS = 500
 
   const BATCH_MS = 1_000
-  const LONGEST_RETRY_MS = 60_000
-  /** The server's bounds, and the browser's for what outlives its page (64 KiB). */
+  const MAX_RETRY_MS = 60_000
+  /** The server's limit. */
   const MAX_TOKENS = 100
+  /** Below the limit of 64 KiB for keepalive requests (https://fetch.spec.whatwg.org/#request-keepalive-flag). */
   const MAX_CHARACTERS = 60_000
-
-  /** What a link shows, where its own box is but the line of text that this stands on. */
-  const PICTURE = 'img,iframe,video'
-
-  interface Ad {
-    readonly token: string
-    /** The element whose pixels count. */
-    readonly box: Element
-    /** How much of it is in the viewport, as of the last threshold that it crossed. */
-    ratio: number
-    /** When it was first sampled as seen, without a break since. */
-    seenSinceMs: number | undefined
-  }
 
   const script = document.currentScript as HTMLScriptElement | null
   if (window.adImpressions?.flush || !script) return
   const endpoint = script.src.replace(/\/client\.js.*/, '')
 
-  /** The ads that have yet to be seen. */
-  const ads = new Map<Element, Ad>()
-  const adsByBox = new WeakMap<Element, Ad>()
-  /** What has been seen on this page, however often it is cloned. */
-  const seen = new Set<string>()
-  const unsent: string[] = []
-  let sampledAtMs = 0
+  /** An ad that has yet to be viewable: `measure()` only reads the page, `advance()` only the time. */
+  class ViewableAd {
+    readonly token: string
+    /** The element whose pixels count. */
+    readonly box: Element
+    /** The share of `box` in the viewport, as of the last threshold that it crossed. */
+    ratio = 0
+    private sampledAtMs = 0
+    private viewableSinceMs: number | undefined
+
+    constructor(token: string, box: Element) {
+      this.token = token
+      this.box = box
+    }
+
+    /** Whether enough of the ad is in view and painted. */
+    measure(): boolean {
+      return this.isEnough(this.box.getBoundingClientRect()) && isPainted(this.box)
+    }
+
+    /** @returns whether the ad has now been viewable for a full second */
+    advance(nowMs: number, isViewable: boolean): boolean {
+      if (!isViewable || nowMs - this.sampledAtMs > MAX_GAP_MS) this.restart()
+      this.sampledAtMs = nowMs
+      if (isViewable) this.viewableSinceMs ??= nowMs
+      return nowMs - (this.viewableSinceMs ?? nowMs) >= VIEWABLE_MS
+    }
+
+    restart(): void {
+      this.viewableSinceMs = undefined
+    }
+
+    /** Uses the current size: an ad that grows while in view crosses no threshold. */
+    isEnough({ width, height }: DOMRectReadOnly): boolean {
+      const area = width * height
+      return area > 0 && this.ratio >= (area >= LARGE_AD_PX ? LARGE_AD_RATIO : RATIO)
+    }
+  }
+
+  /** The ads that have not been viewable yet. */
+  const ads = new Map<Element, ViewableAd>()
+  const adsByBox = new WeakMap<Element, ViewableAd>()
+  /** The tokens reported so far: clones of an ad have the same token. */
+  const reported = new Set<string>()
   let sampling: number | undefined
-  let sending: number | undefined
-  let retryMs = BATCH_MS
 
   const viewport = new IntersectionObserver(
     (entries) => {
@@ -64,78 +87,67 @@ interface Window {
         const ad = adsByBox.get(target)
         if (!ad) continue
         ad.ratio = isIntersecting ? intersectionRatio : 0
-        // It may be back already, by a later entry.
-        if (!isEnough(ad, boundingClientRect)) ad.seenSinceMs = undefined
+        // An ad that left and returned since the last sample has an entry for each.
+        if (!ad.isEnough(boundingClientRect)) ad.restart()
       }
       sample()
     },
     { threshold: [LARGE_AD_RATIO, RATIO] },
   )
 
-  /** By its size of now: no threshold is crossed when an ad in view grows large, or from nothing. */
-  function isEnough({ ratio }: Ad, { width, height }: DOMRectReadOnly): boolean {
-    const area = width * height
-    return area > 0 && ratio >= (area >= LARGE_AD_PX ? LARGE_AD_RATIO : RATIO)
-  }
-
-  /** Finds the ads that have come, gone or changed. */
+  /** Finds the ads that were added, removed or changed. */
   function scan(): void {
     for (const [element, ad] of ads) {
-      const isThere = element.isConnected && ad.box === boxOf(element)
-      if (!isThere || tokenOf(element) !== ad.token) unwatch(element, ad)
+      if (!element.isConnected || ad.token !== readToken(element) || ad.box !== findBox(element))
+        unwatch(element, ad)
     }
     for (const element of document.querySelectorAll(`[${ATTRIBUTE}]`)) {
-      const token = tokenOf(element)
-      if (!token || seen.has(token) || ads.has(element)) continue
-      const box = boxOf(element)
-      const ad = { token, box, ratio: 0, seenSinceMs: undefined }
+      const token = readToken(element)
+      if (!token || reported.has(token) || ads.has(element)) continue
+      const box = findBox(element)
+      const ad = new ViewableAd(token, box)
       ads.set(element, ad)
       adsByBox.set(box, ad)
       viewport.observe(box)
     }
   }
 
-  function boxOf(element: Element): Element {
-    const picture = element.querySelector(PICTURE)
-    return picture && getComputedStyle(element).display === 'inline' ? picture : element
-  }
-
-  function unwatch(element: Element, { box }: Ad): void {
+  function unwatch(element: Element, { box }: ViewableAd): void {
     ads.delete(element)
     viewport.unobserve(box)
   }
 
-  /** Template languages that quote and escape leave quotes, a slash or the attribute's name in it. */
-  function tokenOf(element: Element): string {
+  /** Measures the ads in view ten times a second, because no event reports that CSS has hidden one. */
+  function sample(): void {
+    const nowMs = performance.now()
+    const { visibilityState, prerendering }: Document & { prerendering?: boolean } = document
+    const isPageVisible = visibilityState === 'visible' && !prerendering
+    const inView = [...ads].filter(([, ad]) => ad.ratio >= LARGE_AD_RATIO)
+    for (const [element, ad] of inView) {
+      if (reported.has(ad.token)) unwatch(element, ad)
+      else if (ad.advance(nowMs, ad.measure())) report(element, ad)
+      // Checked last: a page that is being left has shown its ads until now.
+      else if (!isPageVisible) ad.restart()
+    }
+    clearTimeout(sampling)
+    if (inView.length > 0 && isPageVisible) sampling = setTimeout(sample, SAMPLE_MS)
+  }
+
+  /** An inline link's own box is only its line of text, so the picture in the link is measured. */
+  function findBox(element: Element): Element {
+    const picture = element.querySelector('img,iframe,video')
+    return picture && getComputedStyle(element).display === 'inline' ? picture : element
+  }
+
+  /** Removes what template languages may add: quotes, a slash, a second attribute name. */
+  function readToken(element: Element): string {
     return (element.getAttribute(ATTRIBUTE) || '').replace(/^.*=|[^\w.-]/g, '')
   }
 
-  /** Looks at the ads in view, ten times a second: no event tells that CSS has hidden one. */
-  function sample(): void {
-    const nowMs = performance.now()
-    const isLate = nowMs - sampledAtMs > LATE_MS
-    sampledAtMs = nowMs
-    const { visibilityState, prerendering }: Document & { prerendering?: boolean } = document
-    const isPageVisible = visibilityState === 'visible' && !prerendering
-    let isAnyInView = false
-    for (const [element, ad] of ads) {
-      if (ad.ratio < LARGE_AD_RATIO) continue
-      isAnyInView = true
-      const isShown = isEnough(ad, ad.box.getBoundingClientRect()) && isPainted(ad.box)
-      if (!isShown || isLate) ad.seenSinceMs = undefined
-      if (seen.has(ad.token)) unwatch(element, ad)
-      // First, for a page that is being left has shown it until now.
-      else if (nowMs - (ad.seenSinceMs ?? nowMs) >= VIEWABLE_MS) tell(element, ad)
-      else if (!isShown || !isPageVisible) ad.seenSinceMs = undefined
-      else ad.seenSinceMs ??= nowMs
-    }
-    clearTimeout(sampling)
-    if (isAnyInView && isPageVisible) sampling = setTimeout(sample, SAMPLE_MS)
-  }
-
-  /** Whether it has been loaded, and neither it nor an ancestor is hidden by CSS. */
+  /** Whether the box has loaded, and neither it nor an ancestor is hidden by CSS. */
   function isPainted(box: Element & { readonly complete?: boolean }): boolean {
-    // By hand: checkVisibility() leaves out its own content-visibility, and older browsers' opacity.
+    // checkVisibility() ignores the element's own content-visibility, and older browsers' versions
+    // ignore opacity: https://developer.mozilla.org/docs/Web/API/Element/checkVisibility
     for (let at: Element | null = box; at; at = at.parentElement) {
       const { opacity, contentVisibility } = getComputedStyle(at)
       if (opacity === '0' || contentVisibility === 'hidden') return false
@@ -143,74 +155,64 @@ interface Window {
     return getComputedStyle(box).visibility === 'visible' && box.complete !== false
   }
 
-  function tell(element: Element, ad: Ad): void {
+  const unsent: string[] = []
+  let sending: number | undefined
+  let retryMs = BATCH_MS
+
+  function report(element: Element, ad: ViewableAd): void {
     unwatch(element, ad)
-    seen.add(ad.token)
+    reported.add(ad.token)
     unsent.push(ad.token)
-    sendIn(BATCH_MS)
-  }
-
-  function sendIn(delayMs: number): void {
-    if (sending === undefined) sending = setTimeout(send, delayMs)
-  }
-
-  /** Takes as many tokens as one report may carry. */
-  function takeUnsent(): string[] {
-    const taken = unsent.splice(0, MAX_TOKENS)
-    while (taken.length > 1 && taken.join().length > MAX_CHARACTERS)
-      unsent.push(...taken.splice(-1))
-    return taken
+    sending ??= setTimeout(send, BATCH_MS)
   }
 
   function send(): void {
     clearTimeout(sending)
     sending = undefined
-    const tokens = takeUnsent()
-    if (tokens.length > 0) post(tokens)
+    if (unsent.length > 0) void post(takeBatch())
   }
 
-  /**
-   * Goes on when the page is left meanwhile. What was not heard is tried again; a gateway's 502 or 504
-   * does not tell whether it was.
-   */
-  async function post(tokens: string[]): Promise<void> {
-    const report = { method: 'POST', body: JSON.stringify(tokens), keepalive: true }
-    const isHeard = await fetch(endpoint, report).then(
-      ({ status }) => ![429, 500, 503].includes(status),
-      () => false,
-    )
-    if (isHeard) {
-      retryMs = BATCH_MS
-      if (unsent.length > 0) sendIn(0)
-    } else {
-      unsent.push(...tokens)
-      sendIn(retryMs)
-      retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)
-    }
+  function takeBatch(): string[] {
+    const batch = unsent.splice(0, MAX_TOKENS)
+    while (batch.length > 1 && batch.join().length > MAX_CHARACTERS)
+      unsent.push(...batch.splice(-1))
+    return batch
   }
 
-  /** The page may never be heard of again: what a full second has shown is reported now. */
-  function leave(): void {
+  async function post(batch: string[]): Promise<void> {
+    const request = { method: 'POST', body: JSON.stringify(batch), keepalive: true }
+    // A network error is treated like a 503. After a gateway's 502 or 504 nothing is sent again: the
+    // server may have received the report.
+    const { status } = await fetch(endpoint, request).catch(() => ({ status: 503 }))
+    const isReceived = ![429, 500, 503].includes(status)
+    if (!isReceived) unsent.push(...batch)
+    if (unsent.length > 0) sending ??= setTimeout(send, isReceived ? 0 : retryMs)
+    retryMs = isReceived ? BATCH_MS : Math.min(retryMs * 2, MAX_RETRY_MS)
+  }
+
+  /** Reports now what has been viewable for a full second: the page may never run again. */
+  function onLeave(): void {
     sample()
-    // A beacon that fails is not heard of; offline they wait for the page to come back.
+    // Offline, a beacon would be lost without notice: the tokens wait for the page to come back.
     while (unsent.length > 0 && navigator.onLine) {
-      const tokens = takeUnsent()
-      if (!navigator.sendBeacon(endpoint, JSON.stringify(tokens))) post(tokens)
+      const batch = takeBatch()
+      if (!navigator.sendBeacon(endpoint, JSON.stringify(batch))) void post(batch)
     }
   }
 
-  function turn(): void {
-    if (document.visibilityState === 'hidden') leave()
+  function onVisibilityChange(): void {
+    if (document.visibilityState === 'hidden') onLeave()
     else sample()
   }
 
-  document.addEventListener('visibilitychange', turn)
-  document.addEventListener('prerenderingchange', turn)
-  addEventListener('pageshow', turn)
-  addEventListener('pagehide', leave)
+  document.addEventListener('visibilitychange', onVisibilityChange)
+  document.addEventListener('prerenderingchange', onVisibilityChange)
+  addEventListener('pageshow', onVisibilityChange)
+  // Some versions of Safari do not fire visibilitychange when the page is left:
+  // https://developer.mozilla.org/docs/Web/API/Document/visibilitychange_event
+  addEventListener('pagehide', onLeave)
   addEventListener('online', send)
   new MutationObserver(scan).observe(document, {
-    attributes: true,
     attributeFilter: [ATTRIBUTE],
     childList: true,
     subtree: true,

@@ -1,123 +1,129 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { IN_THE_CORNER, later } from './reader.js'
-import { testBesideEachOther } from './scenes.js'
+import { testConcurrently } from './concurrent-scenarios.js'
+import { FIXED_IN_CORNER, template } from './test-page.js'
 
 const HTMX = readFileSync(createRequire(import.meta.url).resolve('htmx.org/dist/htmx.min.js'))
 
 describe('an ad on a page that changes', () => {
-  testBesideEachOther({
+  testConcurrently({
     async 'counts a full second after it was added'({ open }) {
-      const reader = await open(
-        ({ ad }) => `<main></main>${later('inserted', ad('inserted'))}${ad('witness')}`,
+      const page = await open(
+        ({ ad }) => `<main></main>${template('inserted', ad('inserted'))}${ad('witness')}`,
       )
-      await reader.counts('witness')
+      await page.waitUntilCounted('witness')
       const addedAtMs = performance.now()
-      await reader.tab.evaluate(() => {
+      await page.tab.evaluate(() => {
         const [main, template] = [
           document.querySelector('main'),
           document.querySelector('template'),
         ]
         if (main && template) main.innerHTML = template.innerHTML
       })
-      await reader.counts('inserted')
+      await page.waitUntilCounted('inserted')
       assert.ok(performance.now() - addedAtMs >= 1_000)
     },
 
-    async 'counts when htmx has put it there, and in place of another'({ open, publisher }) {
-      const second = publisher.serve(({ ad }) => ad('second'), { hasScript: false })
-      const first = publisher.serve(
+    async 'counts when htmx inserts it, and when htmx replaces it with another'({ open, site }) {
+      const second = site.serve(({ ad }) => ad('second'), { hasScript: false })
+      const first = site.serve(
         ({ ad }) =>
           `<section id="slot">${ad('first')}
              <button hx-get="${second}" hx-target="#slot" hx-swap="outerHTML">next</button>
            </section>`,
         { hasScript: false },
       )
-      const htmx = publisher.serve(
+      const htmx = site.serve(
         ({ res }) => {
           res.setHeader('content-type', 'text/javascript')
           return HTMX.toString()
         },
         { hasScript: false },
       )
-      const reader = await open(
+      const page = await open(
         () => `<script src="${htmx}"></script><p hx-get="${first}" hx-trigger="load">…</p>`,
       )
-      await publisher.counts(first, 'first')
-      await reader.tab.click('button')
-      await publisher.counts(second, 'second')
+      await site.waitUntilCounted(first, 'first')
+      await page.tab.click('button')
+      await site.waitUntilCounted(second, 'second')
     },
 
-    async 'that was replaced before its second is over does not count, and its heir does'({
+    async 'that is replaced before its second is over does not count, and its successor does'({
       open,
     }) {
-      const reader = await open(({ ad }) => later('slot', ad('first')) + later('heir', ad('heir')))
-      const replacedAtMs = await reader.showBriefly('slot', () => () => {
-        const heir = document.querySelector<HTMLTemplateElement>('#heir-later')
-        if (heir) document.querySelector('#first')?.replaceWith(heir.content)
+      const page = await open(
+        ({ ad }) => template('slot', ad('first')) + template('successor', ad('successor')),
+      )
+      const replacedAtMs = await page.insertThenChange('slot', () => () => {
+        const successor = document.querySelector<HTMLTemplateElement>('#successor-template')
+        if (successor) document.querySelector('#first')?.replaceWith(successor.content)
       })
-      await reader.counts('heir')
+      await page.waitUntilCounted('successor')
       assert.ok(performance.now() - replacedAtMs >= 1_000)
-      await reader.settled()
-      assert.deepEqual(reader.counted, ['heir'])
+      await page.waitUntilDelivered()
+      assert.deepEqual(page.counted, ['successor'])
     },
 
-    async 'counts where it was moved to'({ open }) {
-      const reader = await open(
+    async 'counts at the place to which it is moved'({ open }) {
+      const page = await open(
         ({ ad }) => `<div style="position:absolute;top:-900px">${ad('moved')}</div>
           <main></main>${ad('witness')}`,
       )
-      await reader.counts('witness')
-      assert.deepEqual(reader.counted, ['witness'])
+      await page.waitUntilCounted('witness')
+      assert.deepEqual(page.counted, ['witness'])
       const movedAtMs = performance.now()
-      await reader.tab.evaluate(() => {
+      await page.tab.evaluate(() => {
         const ad = document.querySelector('#moved')
         if (ad) document.querySelector('main')?.append(ad)
       })
-      await reader.counts('moved')
+      await page.waitUntilCounted('moved')
       assert.ok(performance.now() - movedAtMs >= 1_000)
     },
 
-    async 'whose attribute is changed begins its second anew, as another ad'({ open }) {
-      const reader = await open(({ ad }) => later('slot', ad('first')) + later('heir', ad('heir')))
-      const changedAtMs = await reader.showBriefly('slot', () => () => {
-        const heir = document.querySelector<HTMLTemplateElement>('#heir-later')
-        const token = heir?.content.querySelector('#heir')?.getAttribute('data-ad-impression')
+    async 'whose attribute changes is another ad, which needs a full second'({ open }) {
+      const page = await open(
+        ({ ad }) => template('slot', ad('first')) + template('successor', ad('successor')),
+      )
+      const changedAtMs = await page.insertThenChange('slot', () => () => {
+        const successor = document.querySelector<HTMLTemplateElement>('#successor-template')
+        const token = successor?.content
+          .querySelector('#successor')
+          ?.getAttribute('data-ad-impression')
         document.querySelector('#first')?.setAttribute('data-ad-impression', token ?? '')
       })
-      await reader.counts('heir')
+      await page.waitUntilCounted('successor')
       assert.ok(performance.now() - changedAtMs >= 1_000)
-      await reader.settled()
-      assert.deepEqual(reader.counted, ['heir'])
+      await page.waitUntilDelivered()
+      assert.deepEqual(page.counted, ['successor'])
     },
 
-    async 'counts once however often it is cloned, and not again later'({ open, publisher }) {
-      const reader = await open(
-        ({ ad }) => ad('cloned', { style: 'height:80px' }) + later('witness', ad('witness')),
+    async 'counts once, however often and whenever it is cloned'({ open, site }) {
+      const page = await open(
+        ({ ad }) => ad('cloned', { style: 'height:80px' }) + template('witness', ad('witness')),
       )
       const copy = () =>
-        reader.tab.evaluate(() => {
+        page.tab.evaluate(() => {
           const ad = document.querySelector('#cloned')
           for (let copies = 0; copies < 3; copies += 1) ad?.after(ad.cloneNode(true))
         })
       await copy()
-      await reader.counts('cloned')
+      await page.waitUntilCounted('cloned')
       await copy()
-      await reader.outlasts('witness')
-      // Not even reported twice: of those the outcome would be `duplicate`.
-      assert.deepEqual(publisher.outcomes(reader.path), ['cloned delivered', 'witness delivered'])
+      await page.waitForWitness('witness')
+      // It is not even reported twice: the outcome would be `duplicate`.
+      assert.deepEqual(site.outcomes(page.path), ['cloned delivered', 'witness delivered'])
     },
 
-    async 'counts in a carousel once its slide has stood still for a second'({ open, publisher }) {
-      const reader = await open(
+    async 'counts in a carousel once its slide has not moved for a second'({ open, site }) {
+      const page = await open(
         ({ ad }) => `<div style="width:300px;overflow:hidden">
           <div class="rail" style="display:flex;width:1500px">
             ${ad('one')}${ad('two')}${ad('three')}
           </div></div>`,
       )
-      // As carousels do that go round: copies of the first and the last at either end.
-      await reader.tab.evaluate(() => {
+      // As endless carousels do: a copy of the last slide at the front, of the first at the end.
+      await page.tab.evaluate(() => {
         const rail = document.querySelector<HTMLElement>('.rail')
         const [first, last] = [rail?.firstElementChild, rail?.lastElementChild]
         if (!rail || !first || !last) return
@@ -129,44 +135,54 @@ describe('an ad on a page that changes', () => {
         rail.style.transition = 'translate 200ms'
       })
       const slideTo = (slide: number) =>
-        reader.tab.evaluate((at) => {
+        page.tab.evaluate((at) => {
           const rail = document.querySelector<HTMLElement>('.rail')
           if (rail) rail.style.translate = `${-300 * at}px`
         }, slide)
-      await reader.counts('one')
-      assert.deepEqual(reader.counted, ['one'])
+      await page.waitUntilCounted('one')
+      assert.deepEqual(page.counted, ['one'])
       await slideTo(3)
-      await reader.counts('three')
-      assert.deepEqual(reader.counted, ['one', 'three'])
+      await page.waitUntilCounted('three')
+      assert.deepEqual(page.counted, ['one', 'three'])
       await slideTo(4)
       await slideTo(2)
-      await reader.counts('two')
-      await reader.settled()
-      assert.deepEqual(publisher.outcomes(reader.path), [
+      await page.waitUntilCounted('two')
+      await page.waitUntilDelivered()
+      assert.deepEqual(site.outcomes(page.path), [
         'one delivered',
         'three delivered',
         'two delivered',
       ])
     },
 
-    async 'counts whatever its template language makes of the attribute'({ open }) {
-      const escaped = (text: string) => text.replaceAll('"', '&quot;').replaceAll('=', '&#x3D;')
+    async 'counts however its template language prints the attribute'({ open }) {
+      const escapeHtml = (text: string) => text.replaceAll('"', '&quot;').replaceAll('=', '&#x3D;')
       const style = 'height:80px'
-      const reader = await open(
+      const page = await open(
         ({ ad }) =>
           ad('as-it-is', { style }) +
-          ad('as-a-value', { style, write: (made) => `data-ad-impression="${made}"` }) +
-          ad('escaped-value', { style, write: (made) => `data-ad-impression="${escaped(made)}"` }) +
+          ad('as-a-value', { style, write: (attribute) => `data-ad-impression="${attribute}"` }) +
+          ad('escaped-value', {
+            style,
+            write: (attribute) => `data-ad-impression="${escapeHtml(attribute)}"`,
+          }) +
           ad('value-in-quotes', {
             style,
-            write: (made) => `data-ad-impression="${escaped(made.replace(/=(.*)/, '="$1"'))}"`,
+            write: (attribute) =>
+              `data-ad-impression="${escapeHtml(attribute.replace(/=(.*)/, '="$1"'))}"`,
           }) +
-          // An image, as XHTML would close it.
-          ad('closed', { style, tag: 'img', write: (made) => `alt="" ${made}/` }) +
-          later('witness', ad('witness', { style: IN_THE_CORNER })),
+          // XHTML closes an image with a slash.
+          ad('closed', { style, tag: 'img', write: (attribute) => `alt="" ${attribute}/` }) +
+          template('witness', ad('witness', { style: FIXED_IN_CORNER })),
       )
-      await reader.outlasts('witness')
-      await reader.counts('as-it-is', 'as-a-value', 'escaped-value', 'value-in-quotes', 'closed')
+      await page.waitForWitness('witness')
+      await page.waitUntilCounted(
+        'as-it-is',
+        'as-a-value',
+        'escaped-value',
+        'value-in-quotes',
+        'closed',
+      )
     },
   })
 })

@@ -1,88 +1,91 @@
 import assert from 'node:assert/strict'
-import type { Reader } from './reader.js'
-import { testBesideEachOther } from './scenes.js'
+import { testConcurrently } from './concurrent-scenarios.js'
+import type { TestPage } from './test-page.js'
 
-const WAYS_TO_LEAVE: Readonly<Record<string, (reader: Reader) => Promise<unknown>>> = {
+const WAYS_TO_LEAVE: Readonly<Record<string, (page: TestPage) => Promise<unknown>>> = {
   'is closed': ({ tab }) => tab.close(),
-  'is left for another': ({ tab }) => tab.goto('about:blank'),
+  'navigates to another page': ({ tab }) => tab.goto('about:blank'),
 }
 
-describe('what has been seen', () => {
-  testBesideEachOther({
+describe('an ad that has been viewable', () => {
+  testConcurrently({
     ...Object.fromEntries(
       Object.entries(WAYS_TO_LEAVE).map(([way, leave]) => [
-        `is not lost when the page ${way} straight after the second`,
+        `is not lost when its page ${way} right after the second`,
         async ({ open }) => {
-          let leaving = 0
+          let timesLeft = 0
           const leaveOnce = async () => {
-            const reader = await open(({ ad }) => ad('seen'), { isHasty: false })
-            const isSeen = await reader.hasJustSeen('seen')
-            await leave(reader)
-            if (!isSeen) return
-            await reader.counts('seen')
-            await reader.settled()
-            // What was under way may have been reported again, which is a duplicate.
-            assert.deepEqual(reader.counted, ['seen'])
-            leaving += 1
+            const page = await open(({ ad }) => ad('seen'), { flushesContinuously: false })
+            const isViewable = await page.waitUntilViewable('seen')
+            await leave(page)
+            if (!isViewable) return
+            await page.waitUntilCounted('seen')
+            await page.waitUntilDelivered()
+            // A report that was under way may be sent again: then its outcome is `duplicate`.
+            assert.deepEqual(page.counted, ['seen'])
+            timesLeft += 1
           }
-          while (leaving < 4)
+          while (timesLeft < 4)
             await Promise.all([leaveOnce(), leaveOnce(), leaveOnce(), leaveOnce()])
         },
       ]),
     ),
 
-    async 'is reported again once there is a network, and counts once'({ openApart, publisher }) {
-      const reader = await openApart(({ ad }) => ad('seen'), { isHasty: false })
-      await reader.tab.context().setOffline(true)
-      await reader.tab.waitForEvent('requestfailed')
-      await reader.tab.waitForEvent('requestfailed')
-      assert.deepEqual(reader.counted, [])
-      await reader.tab.context().setOffline(false)
-      await reader.counts('seen')
-      await reader.settled()
-      assert.deepEqual(publisher.outcomes(reader.path), ['seen delivered'])
+    async 'is reported again when the browser is back online, and counts once'({
+      openInOwnContext,
+      site,
+    }) {
+      const page = await openInOwnContext(({ ad }) => ad('seen'), { flushesContinuously: false })
+      await page.tab.context().setOffline(true)
+      await page.tab.waitForEvent('requestfailed')
+      await page.tab.waitForEvent('requestfailed')
+      assert.deepEqual(page.counted, [])
+      await page.tab.context().setOffline(false)
+      await page.waitUntilCounted('seen')
+      await page.waitUntilDelivered()
+      assert.deepEqual(site.outcomes(page.path), ['seen delivered'])
     },
 
-    async 'is reported again to a server that fails, and counts once'({ open, publisher }) {
-      const reader = await open(({ ad }) => ad('seen'), { isHasty: false })
-      const reports = publisher.reports(reader.path, (count, res) => {
-        if (count === 1) res.writeHead(503).end()
-        if (count === 2) res.destroy()
+    async 'is reported again after the server failed, and counts once'({ open, site }) {
+      const page = await open(({ ad }) => ad('seen'), {
+        flushesContinuously: false,
+        failReport(count, res) {
+          if (count === 1) res.writeHead(503).end()
+          if (count === 2) res.destroy()
+        },
       })
-      await reader.counts('seen')
-      await reader.settled()
-      assert.equal(reports.length, 3)
-      assert.deepEqual(publisher.outcomes(reader.path), ['seen delivered'])
+      await page.waitUntilCounted('seen')
+      await page.waitUntilDelivered()
+      assert.equal(page.reports.length, 3)
+      assert.deepEqual(site.outcomes(page.path), ['seen delivered'])
     },
 
-    async 'within a second goes in one report'({ open, publisher }) {
-      const reader = await open(
+    async 'goes into one report with the others of the same second'({ open }) {
+      const page = await open(
         ({ ad }) =>
           ['one', 'two', 'three'].map((name) => ad(name, { style: 'height:90px' })).join(''),
-        { isHasty: false },
+        { flushesContinuously: false },
       )
-      const reports = publisher.reports(reader.path)
-      await reader.counts('one', 'two', 'three')
-      assert.equal(reports.length, 1)
+      await page.waitUntilCounted('one', 'two', 'three')
+      assert.equal(page.reports.length, 1)
     },
 
-    async 'is reported once where the page has the script twice'({ open, publisher }) {
-      const reader = await open(
+    async 'is reported once if the page has the script twice'({ open }) {
+      const page = await open(
         ({ ad, track }) => `${ad('seen')}${track.script()}${track.script()}`,
-        { isHasty: false },
+        { flushesContinuously: false },
       )
-      const reports = publisher.reports(reader.path)
-      await reader.counts('seen')
-      await reader.tab.evaluate(() => new Promise((resolve) => setTimeout(resolve, 1_500)))
-      assert.equal(reports.length, 1)
+      await page.waitUntilCounted('seen')
+      await page.tab.evaluate(() => new Promise((resolve) => setTimeout(resolve, 1_500)))
+      assert.equal(page.reports.length, 1)
     },
 
-    async 'leaves no global behind but window.adImpressions'({ open }) {
-      const reader = await open(
+    async 'adds no global except window.adImpressions'({ open }) {
+      const page = await open(
         ({ ad }) => `<script>var before = Object.getOwnPropertyNames(window)</script>${ad('seen')}`,
       )
-      await reader.counts('seen')
-      const added = await reader.tab.evaluate(() => {
+      await page.waitUntilCounted('seen')
+      const added = await page.tab.evaluate(() => {
         const before: unknown = Reflect.get(window, 'before')
         const known = Array.isArray(before) ? before : []
         return Object.getOwnPropertyNames(window).filter((name) => !known.includes(name))
@@ -90,18 +93,18 @@ describe('what has been seen', () => {
       assert.deepEqual(added, ['adImpressions'])
     },
 
-    async 'counts again when the page is loaded again'({ open, publisher }) {
-      const reader = await open(({ ad }) => ad('seen'))
-      await reader.counts('seen')
-      await reader.tab.reload()
-      await reader.makeHasty()
-      while (reader.counted.length < 2) await publisher.hearsOneMore()
-      assert.deepEqual(reader.counted, ['seen', 'seen'])
+    async 'counts again when the page is loaded again'({ open, site }) {
+      const page = await open(({ ad }) => ad('seen'))
+      await page.waitUntilCounted('seen')
+      await page.tab.reload()
+      await page.flushContinuously()
+      while (page.counted.length < 2) await site.waitForNextImpression()
+      assert.deepEqual(page.counted, ['seen', 'seen'])
     },
 
-    async 'counts under a strict Content-Security-Policy, and violates none'({ open, publisher }) {
-      const reader = await open(() => '<title>a page to begin with</title>', { isHasty: false })
-      const path = publisher.serve(
+    async 'counts under a strict Content-Security-Policy, without a violation'({ open, site }) {
+      const page = await open(() => '<title>first page</title>', { flushesContinuously: false })
+      const path = site.serve(
         ({ ad, track, res }) => {
           const policy = "default-src 'none'; script-src 'nonce-bm9uY2U='; connect-src 'self'"
           res.setHeader('content-security-policy', policy)
@@ -109,10 +112,10 @@ describe('what has been seen', () => {
         },
         { hasScript: false },
       )
-      const said: string[] = []
-      reader.tab.on('console', (message) => said.push(message.text()))
-      reader.tab.on('pageerror', (error) => said.push(error.message))
-      await reader.tab.addInitScript(() => {
+      const messages: string[] = []
+      page.tab.on('console', (message) => messages.push(message.text()))
+      page.tab.on('pageerror', (error) => messages.push(error.message))
+      await page.tab.addInitScript(() => {
         document.addEventListener(
           'securitypolicyviolation',
           ({ effectiveDirective, blockedURI }) => {
@@ -120,11 +123,11 @@ describe('what has been seen', () => {
           },
         )
       })
-      await reader.tab.goto(`${publisher.origin}${path}`)
-      await publisher.counts(path, 'seen')
-      // And as the page is left.
-      await reader.tab.goto('about:blank')
-      assert.deepEqual(said, [])
+      await page.tab.goto(`${site.origin}${path}`)
+      await site.waitUntilCounted(path, 'seen')
+      // The report that is sent when the page is left must not violate the policy either.
+      await page.tab.goto('about:blank')
+      assert.deepEqual(messages, [])
     },
   })
 })

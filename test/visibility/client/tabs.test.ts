@@ -1,168 +1,171 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 import { FRAMEWORKS, type FrameworkName } from '../../request/site.js'
-import { Publisher } from './publisher.js'
-import { IN_THE_CORNER, later, Reader } from './reader.js'
-import { playInTurn, Run } from './run.js'
-import { type BrowserWindow, openWindow } from './window.js'
+import { BackgroundRun, startRuns } from './background-run.js'
+import { type BrowserWindow, openBrowserWindow } from './browser-window.js'
+import { ClientTestSite } from './client-test-site.js'
+import { FIXED_IN_CORNER, TestPage, template } from './test-page.js'
 
-/** Resolves once the tab is, or is not, the one in front. */
-async function becomes(tab: Page, state: DocumentVisibilityState): Promise<void> {
+/** Resolves once the tab has this visibility. */
+async function waitForVisibility(tab: Page, state: DocumentVisibilityState): Promise<void> {
   await tab.waitForFunction((expected) => document.visibilityState === expected, state, {
-    // A hidden tab has no frames.
+    // The default, animation frames, does not work in a hidden tab.
     polling: 50,
   })
 }
 
-type Scene = (window: BrowserWindow, publisher: Publisher) => Promise<void>
+type TabScenario = (window: BrowserWindow, site: ClientTestSite) => Promise<void>
 
-const SCENES: Readonly<Record<string, Scene>> = {
-  async 'does not count in a hidden tab, and a full second after that is shown'(window, publisher) {
-    const behind = await Reader.open(publisher, window.tabs, ({ ad }) => later('ad', ad('ad')))
-    const inFront = await Reader.open(publisher, window.tabs, ({ ad }) =>
-      later('witness', ad('witness')),
+const SCENARIOS: Readonly<Record<string, TabScenario>> = {
+  async 'does not count in a hidden tab, and counts a full second after the tab is shown'(
+    window,
+    site,
+  ) {
+    const behind = await TestPage.open(site, window.tabs, ({ ad }) => template('ad', ad('ad')))
+    const inFront = await TestPage.open(site, window.tabs, ({ ad }) =>
+      template('witness', ad('witness')),
     )
-    await becomes(behind.tab, 'hidden')
-    await behind.add('ad')
-    await inFront.outlasts('witness')
+    await waitForVisibility(behind.tab, 'hidden')
+    await behind.insert('ad')
+    await inFront.waitForWitness('witness')
     assert.deepEqual(behind.counted, [])
     const shownAtMs = performance.now()
     await behind.tab.bringToFront()
-    await behind.counts('ad')
+    await behind.waitUntilCounted('ad')
     assert.ok(performance.now() - shownAtMs >= 1_000)
   },
 
-  async 'begins its second anew when its tab is hidden and shown again'(window, publisher) {
-    const reader = await Reader.open(publisher, window.tabs, ({ ad }) => later('ad', ad('ad')))
-    const inFront = await Reader.open(publisher, window.tabs, ({ ad }) =>
-      later('witness', ad('witness')),
+  async 'needs a new full second after its tab was hidden and shown again'(window, site) {
+    const page = await TestPage.open(site, window.tabs, ({ ad }) => template('ad', ad('ad')))
+    const inFront = await TestPage.open(site, window.tabs, ({ ad }) =>
+      template('witness', ad('witness')),
     )
-    // Where the machine stood still for so long that it counts indeed, it is tried anew.
+    // If the machine was so slow that the ad was visible for a second, try again.
     for (let shownMs = Number.POSITIVE_INFINITY; shownMs >= 1_000; ) {
-      await reader.tab.bringToFront()
-      await reader.load()
-      const shownAtMs = await reader.tab.evaluate(() => {
+      await page.tab.bringToFront()
+      await page.load()
+      const shownAtMs = await page.tab.evaluate(() => {
         document.addEventListener('visibilitychange', ({ timeStamp }) => {
           document.body.dataset.hiddenAtMs = `${timeStamp}`
         })
         return performance.now()
       })
-      await reader.add('ad')
-      await reader.tab.waitForTimeout(300)
+      await page.insert('ad')
+      await page.tab.waitForTimeout(300)
       await inFront.tab.bringToFront()
-      await becomes(reader.tab, 'hidden')
-      const hiddenAtMs = await reader.tab.getAttribute('body', 'data-hidden-at-ms')
+      await waitForVisibility(page.tab, 'hidden')
+      const hiddenAtMs = await page.tab.getAttribute('body', 'data-hidden-at-ms')
       shownMs = Number(hiddenAtMs) - shownAtMs
     }
-    await inFront.outlasts('witness')
-    assert.deepEqual(reader.counted, [])
+    await inFront.waitForWitness('witness')
+    assert.deepEqual(page.counted, [])
     const shownAtMs = performance.now()
-    await reader.tab.bringToFront()
-    await reader.counts('ad')
+    await page.tab.bringToFront()
+    await page.waitUntilCounted('ad')
     assert.ok(performance.now() - shownAtMs >= 1_000)
   },
 
-  async 'is reported as soon as its tab is hidden'(window, publisher) {
+  async 'is reported as soon as its tab is hidden'(window, site) {
     const [other] = window.tabs.pages()
-    // Where the machine stood still for so long that it was reported before, it is tried anew.
+    // If the machine was so slow that the ad was reported before its tab was hidden, try again.
     for (let mode = 'cors'; mode === 'cors'; ) {
-      const reader = await Reader.open(publisher, window.tabs, ({ ad }) => ad('ad'), {
-        isHasty: false,
+      const page = await TestPage.open(site, window.tabs, ({ ad }) => ad('ad'), {
+        flushesContinuously: false,
       })
-      const reports = publisher.reports(reader.path)
-      const isSeen = await reader.hasJustSeen('ad')
+      const isViewable = await page.waitUntilViewable('ad')
       await other?.bringToFront()
-      if (!isSeen) continue
-      await reader.counts('ad')
-      await reader.settled()
-      assert.deepEqual(publisher.outcomes(reader.path), ['ad delivered'])
-      assert.equal(reports.length, 1)
-      mode = reports[0] ?? ''
+      if (!isViewable) continue
+      await page.waitUntilCounted('ad')
+      await page.waitUntilDelivered()
+      assert.deepEqual(site.outcomes(page.path), ['ad delivered'])
+      assert.equal(page.reports.length, 1)
+      mode = page.reports[0] ?? ''
     }
   },
 
-  async 'counts once though its page is left and restored, and then if it was yet to be seen'(
+  async 'keeps its state when its page is left and restored from the back/forward cache'(
     window,
-    publisher,
+    site,
   ) {
-    const reader = await Reader.open(
-      publisher,
+    const page = await TestPage.open(
+      site,
       window.tabs,
       ({ ad }) =>
         `${ad('seen')}<div style="height:2000px"></div>${ad('unseen')}<div style="height:900px"></div>` +
-        later('witness', ad('witness', { style: IN_THE_CORNER })),
+        template('witness', ad('witness', { style: FIXED_IN_CORNER })),
     )
-    const elsewhere = publisher.serve(() => 'another page', { hasScript: false })
-    await reader.counts('seen')
-    await reader.tab.evaluate(() => document.body.setAttribute('data-is-kept', ''))
-    await reader.tab.goto(`${publisher.origin}${elsewhere}`)
-    await reader.tab.goBack({ waitUntil: 'commit' })
-    assert.equal(await reader.tab.locator('body[data-is-kept]').count(), 1)
-    await reader.outlasts('witness')
-    assert.deepEqual(publisher.outcomes(reader.path), ['seen delivered', 'witness delivered'])
-    await reader.scrollTo('unseen')
-    await reader.counts('unseen')
-    await reader.settled()
-    assert.deepEqual(publisher.outcomes(reader.path), [
+    const elsewhere = site.serve(() => 'another page', { hasScript: false })
+    await page.waitUntilCounted('seen')
+    await page.tab.evaluate(() => document.body.setAttribute('data-restored', ''))
+    await page.tab.goto(`${site.origin}${elsewhere}`)
+    await page.tab.goBack({ waitUntil: 'commit' })
+    assert.equal(await page.tab.locator('body[data-restored]').count(), 1)
+    await page.waitForWitness('witness')
+    assert.deepEqual(site.outcomes(page.path), ['seen delivered', 'witness delivered'])
+    await page.scrollTo('unseen')
+    await page.waitUntilCounted('unseen')
+    await page.waitUntilDelivered()
+    assert.deepEqual(site.outcomes(page.path), [
       'seen delivered',
       'unseen delivered',
       'witness delivered',
     ])
   },
 
-  async 'counts on a prerendered page once that is activated'(window, publisher) {
+  async 'counts on a prerendered page only after the page is activated'(window, site) {
     const purposes: unknown[] = []
-    const next = publisher.serve(({ ad, req }) => {
+    const next = site.serve(({ ad, req }) => {
       purposes.push(req.headers['sec-purpose'])
       return ad('ad')
     })
-    const reader = await Reader.open(
-      publisher,
+    const page = await TestPage.open(
+      site,
       window.tabs,
       ({ ad }) =>
         `<script type="speculationrules">
              {"prerender": [{"urls": ["${next}"], "eagerness": "immediate"}]}
-           </script><a href="${next}">next</a>${later('witness', ad('witness'))}`,
+           </script><a href="${next}">next</a>${template('witness', ad('witness'))}`,
     )
-    const reports = publisher.reports(next)
-    while (purposes.length === 0) await reader.tab.waitForTimeout(50)
-    await reader.outlasts('witness')
+    const reports = site.recordReports(next)
+    while (purposes.length === 0) await page.tab.waitForTimeout(50)
+    await page.waitForWitness('witness')
     assert.deepEqual(purposes, ['prefetch;prerender'])
-    assert.deepEqual([publisher.counted(next), reports], [[], []])
+    assert.deepEqual([site.counted(next), reports], [[], []])
     const activatedAtMs = performance.now()
-    await reader.tab.click('a')
-    await publisher.counts(next, 'ad')
+    await page.tab.click('a')
+    await site.waitUntilCounted(next, 'ad')
     assert.ok(performance.now() - activatedAtMs >= 1_000)
-    // The page that was prerendered, and no other one.
+    // The tab shows the prerendered page; it did not request the page again.
     assert.equal(purposes.length, 1)
   },
 }
 
-// The frameworks' scenes play beside each other, each in its own window, where one tab is in front.
-describe('an ad in a window of tabs', () => {
-  const open: AsyncDisposable[] = []
-  const runs = new Map<FrameworkName, Map<string, Run>>()
+// Each framework has a window of its own. In a window, where only one tab is visible at a time, the
+// scenarios run one after the other; the windows run concurrently.
+describe('an ad in a browser window with several tabs', () => {
+  const resources: AsyncDisposable[] = []
+  const runs = new Map<FrameworkName, Map<string, BackgroundRun>>()
   before(async () => {
     for (const framework of FRAMEWORKS) {
-      const publisher = await Publisher.start(framework)
-      open.push(publisher)
-      const window = await openWindow()
-      open.push(window)
-      const plays = Object.entries(SCENES).map(
-        ([name, play]) => [name, new Run(() => play(window, publisher))] as const,
+      const site = await ClientTestSite.start(framework)
+      resources.push(site)
+      const window = await openBrowserWindow()
+      resources.push(window)
+      const windowRuns = Object.entries(SCENARIOS).map(
+        ([name, play]) => [name, new BackgroundRun(() => play(window, site))] as const,
       )
-      runs.set(framework, new Map(plays))
+      runs.set(framework, new Map(windowRuns))
     }
-    for (const [, its] of runs) playInTurn([...its.values()], 1)
+    for (const [, windowRuns] of runs) startRuns([...windowRuns.values()], 1)
   })
   after(async () => {
-    for (const one of open) await one[Symbol.asyncDispose]()
+    for (const resource of resources) await resource[Symbol.asyncDispose]()
   })
 
   for (const framework of FRAMEWORKS) {
-    describe(`from ${framework}`, () => {
-      for (const name of Object.keys(SCENES)) {
-        it(name, () => runs.get(framework)?.get(name)?.end).timeout(90_000)
+    describe(`on a page from ${framework}`, () => {
+      for (const name of Object.keys(SCENARIOS)) {
+        it(name, () => runs.get(framework)?.get(name)?.finished).timeout(90_000)
       }
     })
   }

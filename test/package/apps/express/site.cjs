@@ -28,7 +28,7 @@ async function main() {
   const page = await fetch(url, { headers: { 'user-agent': browser, connection: 'close' } })
   console.log(await page.text())
   const script = await fetch(`${url}_visible/client.js`, { headers: { connection: 'close' } })
-  if (!script.ok) console.log(`the browser's half: ${script.status}`)
+  if (!script.ok) console.log(`the client script: ${script.status}`)
 
   server.close()
   await middleware.close()

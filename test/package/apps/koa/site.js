@@ -27,7 +27,7 @@ const browser = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefo
 const page = await fetch(url, { headers: { 'user-agent': browser, connection: 'close' } })
 console.log(await page.text())
 const script = await fetch(`${url}_visible/client.js`, { headers: { connection: 'close' } })
-if (!script.ok) console.log(`the browser's half: ${script.status}`)
+if (!script.ok) console.log(`the client script: ${script.status}`)
 
 server.close()
 await middleware.close()

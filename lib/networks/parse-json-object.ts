@@ -1,4 +1,4 @@
-/** A JSON object's members; `undefined` for anything else, a body that broke off included. */
+/** The members of a JSON object; `undefined` for anything else, such as a truncated body. */
 export function parseJsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text)

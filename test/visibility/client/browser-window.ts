@@ -4,20 +4,22 @@ import { type BrowserContext, chromium } from 'playwright-core'
 import { launchChromium } from '../../chromium.js'
 import { CHROME } from '../../request/site.js'
 
-/** A browser's window: of its tabs one is visible, as before a person's eyes. */
+/** A browser window in which only one tab is visible at a time, as for a real user. */
 export interface BrowserWindow extends AsyncDisposable {
   readonly tabs: BrowserContext
 }
 
 /**
- * Opens a window. Tabs that playwright opens believe that they are in front, all of them; not so
- * where it joins a browser that runs already and is asked to leave the browser's ways alone.
+ * Opens a browser window.
+ *
+ * In a browser that Playwright launches, all tabs are visible at once. Tabs behave as usual if
+ * Playwright connects to a browser that is already running, with `noDefaults`.
  */
-export async function openWindow(): Promise<BrowserWindow> {
+export async function openBrowserWindow(): Promise<BrowserWindow> {
   const browser = await launchChromium({
     args: [
       '--remote-debugging-port=0',
-      // So that it tells where its profile is, and with that its port.
+      // Required to read the command line below, which names the profile and so leads to the port.
       '--enable-automation',
       `--user-agent=${CHROME}`,
       '--window-size=1000,900',
@@ -33,13 +35,13 @@ export async function openWindow(): Promise<BrowserWindow> {
   const { arguments: args } = await session.send('Browser.getBrowserCommandLine')
   const profile = args.find((arg) => arg.startsWith('--user-data-dir='))?.split('=')[1] ?? ''
   const [port] = (await readFile(path.join(profile, 'DevToolsActivePort'), 'utf8')).split('\n')
-  const joined = await chromium.connectOverCDP(`http://127.0.0.1:${port}`, { noDefaults: true })
-  const [tabs] = joined.contexts()
+  const connected = await chromium.connectOverCDP(`http://127.0.0.1:${port}`, { noDefaults: true })
+  const [tabs] = connected.contexts()
   if (!tabs) throw new Error('the browser has no window')
   return {
     tabs,
     async [Symbol.asyncDispose]() {
-      await joined.close()
+      await connected.close()
       await browser.close()
     },
   }

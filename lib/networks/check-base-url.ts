@@ -3,11 +3,12 @@ import { ConfigurationError, type ConfigurationErrorCode } from '../errors.js'
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
 /**
- * The base URL without its trailing slash. The key travels to it, so it must be https.
+ * Checks a base URL and returns it without trailing slashes. It must be https, because the API key
+ * is sent to it; http is allowed on loopback.
  *
  * @param subject where the URL comes from, e.g. `ENS_BASE_URL`
- * @throws {ConfigurationError} `code`, or `insecure-base-url`. It shows the host at most: the rest
- *   may hold a secret.
+ * @throws {ConfigurationError} `code`, or `insecure-base-url`. The message shows the origin at most,
+ *   because the rest of the URL may contain a secret.
  */
 export function checkBaseUrl(
   subject: string,
@@ -30,7 +31,7 @@ export function checkBaseUrl(
   if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname)) {
     throw new ConfigurationError(
       'insecure-base-url',
-      `${subject}: expected https, got ${url.origin}: the key would travel in the clear`,
+      `${subject}: expected https, got ${url.origin}: the API key would be sent unencrypted`,
     )
   }
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { ConfigurationError, type ConfigurationErrorCode } from '../../lib/errors.js'
+import { builtInNetworks } from '../../lib/networks/built-in-networks.js'
+import { apiKeyVariable, baseUrlVariable } from '../../lib/networks/built-in-options.js'
 import { closient } from '../../lib/networks/closient.js'
 import { ens } from '../../lib/networks/ens.js'
 import { type Environment, withEnvironment } from './environment.js'
+import { builtInSamples, findSamples } from './samples.js'
 
-const FACTORIES = { ens, closient }
-const NAMES = ['ens', 'closient'] as const
-
-/** The error that `create` throws with just these variables set. */
-function refusal(create: () => unknown, environment: Environment = {}): ConfigurationError {
+/** The error that `create` throws with only these variables set. */
+function catchError(create: () => unknown, environment: Environment = {}): ConfigurationError {
   try {
     withEnvironment(environment, create)
   } catch (error) {
@@ -18,78 +18,78 @@ function refusal(create: () => unknown, environment: Environment = {}): Configur
   assert.fail('expected a ConfigurationError')
 }
 
-function assertRefused(
+function assertThrows(
   create: () => unknown,
   code: ConfigurationErrorCode,
   message: RegExp,
   environment: Environment = {},
 ): void {
-  const error = refusal(create, environment)
+  const error = catchError(create, environment)
   assert.equal(error.code, code)
   assert.match(error.message, message)
 }
 
-for (const name of NAMES) {
-  const create = FACTORIES[name]
-  const variable = name === 'ens' ? 'ENS_API_KEY' : 'CLOSIENT_API_KEY'
-  const urlVariable = name === 'ens' ? 'ENS_BASE_URL' : 'CLOSIENT_BASE_URL'
+for (const [name, create] of Object.entries(builtInNetworks)) {
+  const samples = findSamples(builtInSamples, name)
+  const variable = apiKeyVariable(name)
+  const urlVariable = baseUrlVariable(name)
 
-  describe(`${name}(): the key`, () => {
-    const headersOf = (environment: Environment, apiKey?: string) =>
+  describe(`${name}({ apiKey })`, () => {
+    const readHeaders = (environment: Environment, apiKey?: string) =>
       withEnvironment(environment, () => {
         const network = create({ apiKey })
         return JSON.stringify(network.request([]).headers)
       })
 
-    it('is the one given, before the environment', () => {
-      const headers = headersOf({ [variable]: 'from-environment' }, 'given')
+    it('takes precedence over the environment', () => {
+      const headers = readHeaders({ [variable]: 'from-environment' }, 'given')
       assert.ok(headers.includes('given') && !headers.includes('from-environment'))
     })
 
-    it(`is ${variable}'s where none is given`, () => {
-      assert.ok(headersOf({ [variable]: 'from-environment' }).includes('from-environment'))
+    it(`defaults to ${variable}`, () => {
+      assert.ok(readHeaders({ [variable]: 'from-environment' }).includes('from-environment'))
     })
 
-    it('is asked for where there is none, with what to do', () => {
-      assertRefused(
+    it('is required; the error says how to set it', () => {
+      assertThrows(
         () => create(),
         'no-network',
         new RegExp(`set ${variable} in the environment or pass ${name}\\(\\{ apiKey \\}\\)`),
       )
     })
 
-    it('is not the empty text', () => {
-      assertRefused(() => create({ apiKey: '' }), 'no-network', new RegExp(variable))
-      assertRefused(() => create(), 'no-network', new RegExp(variable), { [variable]: '' })
+    it('must not be empty', () => {
+      assertThrows(() => create({ apiKey: '' }), 'no-network', new RegExp(variable))
+      assertThrows(() => create(), 'no-network', new RegExp(variable), { [variable]: '' })
     })
 
     for (const key of ['Bearer abc', 'abc\n', ' abc', 'a\tb', 'schlüssel', 'a\0b', '\u200babc']) {
-      it(`is refused, and not shown, if it cannot be one: ${JSON.stringify(key)}`, () => {
-        const given = refusal(() => create({ apiKey: key }))
-        assert.equal(given.code, 'invalid-options')
-        assert.match(given.message, new RegExp(`${name}\\(\\): apiKey: expected the key alone`))
-        assert.ok(!given.message.includes(key))
-        // A process's environment holds no NUL.
+      it(`rejects a malformed key without showing it: ${JSON.stringify(key)}`, () => {
+        const fromOption = catchError(() => create({ apiKey: key }))
+        assert.equal(fromOption.code, 'invalid-options')
+        assert.match(fromOption.message, new RegExp(`${name}\\(\\): apiKey: expected only the key`))
+        assert.ok(!fromOption.message.includes(key))
+        // An environment variable cannot contain NUL.
         if (key.includes('\0')) return
-        const set = refusal(() => create(), { [variable]: key })
-        assert.match(set.message, new RegExp(`: ${variable}: expected the key alone`))
-        assert.ok(!set.message.includes(key))
+        const fromEnvironment = catchError(() => create(), { [variable]: key })
+        assert.match(fromEnvironment.message, new RegExp(`: ${variable}: expected only the key`))
+        assert.ok(!fromEnvironment.message.includes(key))
       })
     }
   })
 
-  describe(`${name}(): the base URL`, () => {
+  describe(`${name}({ baseUrl })`, () => {
     const baseUrl = (url: string) => create({ apiKey: 'k', baseUrl: url }).baseUrl
 
-    it(`is the one given, else ${urlVariable}'s, else the published one`, () => {
-      const made = (url?: string) => create({ apiKey: 'k', baseUrl: url }).baseUrl
-      const set: Environment = { [urlVariable]: 'https://set.example' }
+    it(`defaults to ${urlVariable}, then to the published host`, () => {
+      const resolve = (url?: string) => create({ apiKey: 'k', baseUrl: url }).baseUrl
+      const environment: Environment = { [urlVariable]: 'https://set.example' }
       assert.equal(
-        withEnvironment(set, () => made('https://given.example')),
+        withEnvironment(environment, () => resolve('https://given.example')),
         'https://given.example',
       )
-      assert.equal(withEnvironment(set, made), 'https://set.example')
-      assert.match(withEnvironment({ [urlVariable]: '' }, made), /enslive\.live|closient\.com/)
+      assert.equal(withEnvironment(environment, resolve), 'https://set.example')
+      assert.equal(withEnvironment({ [urlVariable]: '' }, resolve), samples.publishedHost)
     })
 
     for (const [given, resolved] of [
@@ -105,7 +105,7 @@ for (const name of NAMES) {
       ['http://127.8.9.1:80/x', 'http://127.8.9.1/x'],
       ['http://[::1]:8080', 'http://[::1]:8080'],
     ] as const) {
-      it(`may be ${given}`, () => assert.equal(baseUrl(given), resolved))
+      it(`accepts ${given}`, () => assert.equal(baseUrl(given), resolved))
     }
 
     for (const url of [
@@ -117,11 +117,11 @@ for (const name of NAMES) {
       'http://10.0.0.1',
       'http://[::2]',
     ]) {
-      it(`is refused where the key would travel in the clear: ${url}`, () => {
-        assertRefused(
+      it(`rejects a URL to which the key would be sent unencrypted: ${url}`, () => {
+        assertThrows(
           () => baseUrl(url),
           'insecure-base-url',
-          /baseUrl: expected https, got http:\/\/.+: the key would travel in the clear$/,
+          /baseUrl: expected https, got http:\/\/.+: the API key would be sent unencrypted$/,
         )
       })
     }
@@ -134,8 +134,8 @@ for (const name of NAMES) {
       'file:///etc',
       'https://',
     ]) {
-      it(`is refused if it is no URL of HTTP: ${JSON.stringify(url)}`, () => {
-        assertRefused(() => baseUrl(url), 'invalid-options', /baseUrl: expected an absolute URL/)
+      it(`rejects what is not an absolute HTTP URL: ${JSON.stringify(url)}`, () => {
+        assertThrows(() => baseUrl(url), 'invalid-options', /baseUrl: expected an absolute URL/)
       })
     }
 
@@ -145,16 +145,16 @@ for (const name of NAMES) {
       'https://a.example?key=s3cret',
       'https://a.example#s3cret',
     ]) {
-      it(`is refused, and its secrets not shown: ${url}`, () => {
-        const error = refusal(() => baseUrl(url))
+      it(`rejects credentials, query and fragment without showing them: ${url}`, () => {
+        const error = catchError(() => baseUrl(url))
         assert.equal(error.code, 'invalid-options')
         assert.match(error.message, /without user, password, query and fragment$/)
         assert.doesNotMatch(error.message, /s3cret|user@/)
       })
     }
 
-    it(`is blamed on ${urlVariable} where that holds the wrong one`, () => {
-      assertRefused(
+    it(`names ${urlVariable} if its value is wrong`, () => {
+      assertThrows(
         () => create({ apiKey: 'k' }),
         'insecure-base-url',
         new RegExp(`: ${urlVariable}: expected https`),
@@ -164,16 +164,16 @@ for (const name of NAMES) {
   })
 
   describe(`${name}(): the other options`, () => {
-    const most = name === 'ens' ? 128 : 8
+    const most = samples.maxConnections
     const connect = (connections: number) => create({ apiKey: 'k', connections }).connections
 
-    it(`allow 1 to ${most} connections, and take ${most} by default`, () => {
+    it(`allow 1 to ${most} connections; the default is ${most}`, () => {
       assert.equal(create({ apiKey: 'k' }).connections, most)
       assert.equal(create({ apiKey: 'k', connections: undefined }).connections, most)
       assert.equal(connect(1), 1)
       assert.equal(connect(most), most)
       for (const wrong of [0, -1, 1.5, most + 1, Number.NaN, Number.POSITIVE_INFINITY]) {
-        assertRefused(
+        assertThrows(
           () => connect(wrong),
           'invalid-options',
           new RegExp(`connections: expected a whole number from 1 to ${most}$`),
@@ -181,16 +181,16 @@ for (const name of NAMES) {
       }
     })
 
-    it('say when impressions leave, and whether uncertain ones are sent again', () => {
+    it('set flush and onUncertain', () => {
       const network = create({ apiKey: 'k', flush: 'finish', onUncertain: 'resend' })
       assert.equal(network.flush, 'finish')
       assert.equal(network.onUncertain, 'resend')
       assert.equal(create({ apiKey: 'k', flush: 'immediate' }).flush, 'immediate')
     })
 
-    it('are named with what was expected, all in one message, and never with their values', () => {
+    it('are all named in one message if wrong, without their values', () => {
       const wrong = { apiKey: ['csb_canary'], flush: 'csb_canary', speed: 'csb_canary' }
-      const error = refusal(() => Reflect.apply(create, undefined, [wrong]))
+      const error = catchError(() => Reflect.apply(create, undefined, [wrong]))
       assert.equal(error.code, 'invalid-options')
       assert.match(
         error.message,
@@ -203,8 +203,8 @@ for (const name of NAMES) {
     })
 
     for (const wrong of [null, 'csb_canary', 42, [], () => {}]) {
-      it(`are an object, not ${typeof wrong} ${JSON.stringify(wrong)}`, () => {
-        const error = refusal(() => Reflect.apply(create, undefined, [wrong]))
+      it(`must be an object, not ${typeof wrong} ${JSON.stringify(wrong)}`, () => {
+        const error = catchError(() => Reflect.apply(create, undefined, [wrong]))
         assert.match(error.message, /options: expected an object, received /)
         assert.ok(!error.message.includes('csb_canary'))
       })
@@ -212,12 +212,12 @@ for (const name of NAMES) {
   })
 }
 
-describe('closient(): maxBatch', () => {
-  it('is 1 to 1,000, and 1,000 by default', () => {
+describe('closient({ maxBatch })', () => {
+  it('is 1 to 1,000; the default is 1,000', () => {
     assert.equal(closient({ apiKey: 'k' }).maxBatch, 1_000)
     assert.equal(closient({ apiKey: 'k', maxBatch: 1 }).maxBatch, 1)
     for (const maxBatch of [0, 1_001, 2.5]) {
-      assertRefused(
+      assertThrows(
         () => closient({ apiKey: 'k', maxBatch }),
         'invalid-options',
         /maxBatch: expected a whole number from 1 to 1000$/,
@@ -225,8 +225,8 @@ describe('closient(): maxBatch', () => {
     }
   })
 
-  it("is not ENS's, which has no batches", () => {
-    const error = refusal(() => Reflect.apply(ens, undefined, [{ apiKey: 'k', maxBatch: 2 }]))
+  it('does not exist for ENS, which has no batches', () => {
+    const error = catchError(() => Reflect.apply(ens, undefined, [{ apiKey: 'k', maxBatch: 2 }]))
     assert.match(error.message, /maxBatch: there is no such option/)
   })
 })
