@@ -22,14 +22,22 @@ export interface Clock {
   defer(task: () => void): void
 }
 
-/** Resolves with `promise`, or after `timeMs` at the latest. Keeps the process alive until then. */
-export function waitAtMost(clock: Clock, timeMs: number, promise: Promise<void>): Promise<void> {
+/**
+ * Resolves to `true` once `promise` has settled, and to `false` after `timeoutMs`. Keeps the process
+ * alive until then.
+ */
+export function waitAtMost(
+  clock: Clock,
+  timeoutMs: number,
+  promise: Promise<unknown>,
+): Promise<boolean> {
   return new Promise((resolve) => {
-    const cancel = clock.after(timeMs, resolve, 'keeps-alive')
-    void promise.then(() => {
+    const cancel = clock.after(timeoutMs, () => resolve(false), 'keeps-alive')
+    const onSettled = () => {
       cancel()
-      resolve()
-    })
+      resolve(true)
+    }
+    promise.then(onSettled, onSettled)
   })
 }
 

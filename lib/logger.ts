@@ -45,11 +45,12 @@ export function createLog(logger: Logger, clock: Clock): Log {
       return
     }
     const now = { unsaid: 0, message, fields }
-    quiet.set(kind, now)
     clock.after(QUIET_MS, () => {
       quiet.delete(kind)
       if (now.unsaid > 0) say(level, name, now.message, now.fields, now.unsaid)
     })
+    // After the timer that ends it: without one, the kind would be quiet for good.
+    quiet.set(kind, now)
     const more = unsaid > 0 ? ` (${unsaid} of this kind in the last minute)` : ''
     try {
       const said: unknown = logger[level]({ kind, ...fields }, `ad-impressions: ${message}${more}`)

@@ -25,6 +25,7 @@ import { isNavigation } from './request/navigation.js'
 import { readOriginalUrl } from './request/original-url.js'
 import { setPageLoadCookie } from './request/page-load-cookie.js'
 import { identifyPageLoad, type PageLoadIdentity } from './request/request-id.js'
+import { isEventStream } from './request/response-header.js'
 import { onResponseEnded, type ResponseState, readResponseState } from './request/response-state.js'
 import { RequestViewer } from './viewer/viewer.js'
 import { findMountPath } from './visibility/mount-path.js'
@@ -94,10 +95,10 @@ export class PageLoad<Source> {
       return ''
     }
     this.#campaigns ??= this.#openCampaigns(state)
-    if (!channel.admit(impression, onceKey, this.#campaigns)) return ''
-    if (channel.network.flush === 'finish' && state === 'open')
-      this.#hold(countable, this.#campaigns)
-    else channel.send(impression)
+    if (!channel.admit(impression)) return ''
+    const waitsForEnd = state === 'open' && !isEventStream(this.#res)
+    if (channel.network.flush === 'finish' && waitsForEnd) this.#hold(countable, this.#campaigns)
+    else channel.send(impression, onceKey, this.#campaigns)
     return ''
   }
 
@@ -245,7 +246,8 @@ export class PageLoad<Source> {
 
   #createHeld(campaigns: CountedCampaigns): HeldImpressions {
     const { openResponses, visibility } = this.#dependencies
-    const held = new HeldImpressions(openResponses, campaigns)
+    const isDisplayed = () => this.#res.headersSent && !this.#suppressionForResponse('open')
+    const held = new HeldImpressions(openResponses, campaigns, isDisplayed)
     if (visibility) campaigns.addListener(held)
     return held
   }
@@ -253,7 +255,8 @@ export class PageLoad<Source> {
   #onResponseEnded(state: ResponseState): void {
     this.#ended = state
     this.#warnIfShared()
-    const suppression = this.#suppressionForResponse(state)
+    // A viewer who leaves is the usual end of an event stream.
+    const suppression = this.#suppressionForResponse(isEventStream(this.#res) ? 'whole' : state)
     if (suppression) this.#held?.suppress(suppression)
     else this.#held?.send()
   }

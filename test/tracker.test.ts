@@ -120,7 +120,7 @@ describe('flush()', () => {
   })
 
   it('includes what a page held whose response finishes at this moment', async () => {
-    let flushed: Promise<void> | undefined
+    let flushed: Promise<boolean> | undefined
     await using site = await Publisher.start(({ res, trackImpression }) => {
       // Before the tracker's own listener.
       res.on('finish', () => {
@@ -197,7 +197,7 @@ describe('close()', () => {
     const closed = site.tracker.close()
 
     assert.equal(site.tracker.close({ timeoutMs: 1 }), closed)
-    assert.equal(site.tracker[Symbol.asyncDispose](), closed)
+    await site.tracker[Symbol.asyncDispose]()
     await closed
     assert.equal(site.tracker.close(), closed)
   })

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import onHeaders from 'on-headers'
 import type { Suppression } from '../impression.js'
+import { readResponseHeader } from './response-header.js'
 
 /** Why a response with this status displays nothing, once it has been written. */
 export function suppressionForStatus(status: number): Suppression | undefined {
@@ -14,24 +15,14 @@ const SHARED = /(^|[\s,])(public(?![\w-])|s-maxage\s*=)/i
 
 /** Whether shared caches may keep the response: displays of their copies never reach this server. */
 export function isSharedCacheable(res: ServerResponse): boolean {
-  return SHARED.test(readCacheControl(res))
+  return SHARED.test(readResponseHeader(res, 'cache-control'))
 }
 
 /** Whether caches may keep the response and show it to others, as RFC 9111 has it. */
 export function isStorable(res: ServerResponse): boolean {
-  const directives = readCacheControl(res)
+  const directives = readResponseHeader(res, 'cache-control')
   if (SHARED.test(directives)) return true
   return /max-age\s*=/i.test(directives) && !/private|no-store/i.test(directives)
-}
-
-/** `getHeader` does not know of headers that were given to `writeHead` alone; the head sent does. */
-function readCacheControl(res: ServerResponse): string {
-  const value = res.getHeader('cache-control')
-  if (value !== undefined) return String(value)
-  // With any header set before, `writeHead` sets its own as well: to search the head takes 3 µs.
-  if (res.getHeaderNames().length > 0) return ''
-  const head = '_header' in res ? res._header : undefined
-  return (typeof head === 'string' && /^cache-control:(.*)/im.exec(head)?.[1]) || ''
 }
 
 const keptPrivate = new WeakSet<ServerResponse>()
