@@ -71,7 +71,7 @@ export class NetworkChannel {
       this.delivery.push(impression)
     } catch (thrown) {
       // The stack has overflowed. If delivery has not accepted it, the campaign may still count.
-      if (impression.sequence === 0) campaigns.delete(onceKey)
+      if (impression.sequence === 0) campaigns.revokedKey = onceKey
       throw thrown
     }
   }
