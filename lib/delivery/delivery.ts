@@ -132,10 +132,7 @@ export class Delivery {
 
   #scheduleDrain(): void {
     if (this.#isDrainScheduled || this.#pending.isClosed) return
-    this.#dependencies.clock.defer(() => {
-      this.#isDrainScheduled = false
-      this.#drain()
-    })
+    this.#dependencies.clock.defer(() => this.#drain())
     // Last: were it set and nothing scheduled, nothing would ever be sent again.
     this.#isDrainScheduled = true
   }
@@ -145,6 +142,8 @@ export class Delivery {
     const { network, clock } = this.#dependencies
     this.#cancelWakeUp()
     this.#pending.store()
+    // Only now: what the outbox accepts at once is sent below, and needs no further drain.
+    this.#isDrainScheduled = false
     while (this.#canSend()) {
       const nowMs = clock.now()
       const waitMs = this.#waitMs(nowMs)

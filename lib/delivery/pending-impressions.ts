@@ -31,7 +31,7 @@ export class PendingImpressions {
   readonly #dependencies: PendingImpressionsDependencies
   readonly #outbox: RetryingOutbox
   readonly #retries = new RetryBatches()
-  readonly #list = new PendingList()
+  readonly #list: PendingList
   /** Impressions that were sent and may have counted: these can no longer end as never sent. */
   readonly #maybeCounted = new WeakSet<Impression>()
   #isExpiryScheduled = false
@@ -40,6 +40,7 @@ export class PendingImpressions {
   constructor(dependencies: PendingImpressionsDependencies) {
     const { network, outbox, clock, log } = dependencies
     this.#dependencies = dependencies
+    this.#list = new PendingList(clock)
     this.#outbox = new RetryingOutbox({
       network,
       outbox,
@@ -167,7 +168,7 @@ export class PendingImpressions {
 
   /** See `PendingList`. */
   flush(timeoutMs: number): Promise<boolean> {
-    return this.#list.flush(this.#dependencies.clock, timeoutMs)
+    return this.#list.flush(timeoutMs)
   }
 
   /** Drops everything that is not in flight, now and from now on. */
@@ -245,15 +246,14 @@ export class PendingImpressions {
   /** Logs each one: the log merges the lines of a minute into one with a count. */
   #drop(impressions: readonly Impression[], reason: Drop): void {
     const { network, log } = this.#dependencies
+    const kind = `dropped ${reason} ${network}`
+    const message = `${network}: impression dropped without being sent: ${reason}`
     for (const impression of impressions) {
       if (this.#maybeCounted.has(impression)) {
         this.#conclude([impression], 'uncertain', `sent before, and not again: ${reason}`)
         continue
       }
-      log.warn(
-        `dropped ${reason} ${network}`,
-        `${network}: impression dropped without being sent: ${reason}`,
-      )
+      log.warn(kind, message)
       this.#conclude([impression], 'dropped', reason)
     }
   }

@@ -10,8 +10,12 @@ interface Flush {
   onDone: (() => void) | undefined
 }
 
+/** So many flushes end in one turn of the event loop: each wakes up code that waits for it. */
+const FLUSHES_PER_TURN = 1_000
+
 /** One network's pending impressions, in the order in which they were accepted. */
 export class PendingList {
+  readonly #clock: Clock
   readonly #impressions = new Map<number, Impression>()
   readonly #flushes = new Queue<Flush>()
   /** The sequence of the last impression. */
@@ -19,6 +23,11 @@ export class PendingList {
   /** No impression up to this sequence is pending any more. */
   #endedUpTo = 0
   #takenUpTo = 0
+  #flushesEndedThisTurn = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
 
   /** Gives the impression its sequence. */
   add(impression: Impression): void {
@@ -53,7 +62,7 @@ export class PendingList {
    * Resolves to `true` when everything that is pending now has ended, and to `false` after
    * `timeoutMs`. Keeps the process alive until then.
    */
-  async flush(clock: Clock, timeoutMs: number): Promise<boolean> {
+  async flush(timeoutMs: number): Promise<boolean> {
     if (this.#impressions.size === 0) return true
     return await new Promise<boolean>((resolve) => {
       const onTimeout = () => {
@@ -61,7 +70,7 @@ export class PendingList {
         this.#endFlushes()
         resolve(false)
       }
-      const cancel = clock.after(timeoutMs, onTimeout, 'keeps-alive')
+      const cancel = this.#clock.after(timeoutMs, onTimeout, 'keeps-alive')
       const onDone = () => {
         cancel()
         resolve(true)
@@ -80,9 +89,21 @@ export class PendingList {
   #endFlushes(): void {
     let first = this.#flushes.first
     while (first && (first.onDone === undefined || first.upTo <= this.#endedUpTo)) {
+      if (this.#flushesEndedThisTurn >= FLUSHES_PER_TURN) return
+      this.#countEndedFlush()
       this.#flushes.shift()
       first.onDone?.()
       first = this.#flushes.first
     }
+  }
+
+  #countEndedFlush(): void {
+    if (this.#flushesEndedThisTurn === 0) {
+      this.#clock.defer(() => {
+        this.#flushesEndedThisTurn = 0
+        this.#endFlushes()
+      })
+    }
+    this.#flushesEndedThisTurn += 1
   }
 }
