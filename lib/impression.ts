@@ -41,7 +41,11 @@ export interface Impression<Item = unknown> {
   readonly batchKey: string
   /** The result of the network's `parse`. Only that network reads it. */
   readonly item: Item
-  /** When it was tracked, in milliseconds since the Unix epoch. */
+  /**
+   * When it was tracked: milliseconds since the Unix epoch, by the monotonic clock of its process.
+   * So the times of one process never jump, and those of two differ by as much as the system's
+   * clock was set between their starts.
+   */
   readonly trackedAtMs: number
   /** How many calls have contained it so far. */
   attempts: number
@@ -57,7 +61,7 @@ export type ImpressionDetails<Item = unknown> = Pick<
   'network' | 'requestId' | 'campaignId' | 'placement' | 'offerId' | 'batchKey' | 'item'
 >
 
-/** @param trackedAtMs milliseconds since the Unix epoch */
+/** @param trackedAtMs by `Clock.now()` */
 export function createImpression(details: ImpressionDetails, trackedAtMs: number): Impression {
   const { network, requestId, campaignId, placement, offerId, batchKey, item } = details
   return {

@@ -64,7 +64,7 @@ export class VisibleReports<Source> {
       return
     }
     campaigns.notifyViewable(payload.onceKey)
-    if (channel.admit(impression, payload.onceKey, campaigns)) channel.send(impression)
+    if (channel.admit(impression)) channel.send(impression, payload.onceKey, campaigns)
   }
 
   /**
