@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { parse, serialize } from 'cookie'
-import onHeaders from 'on-headers'
+import { beforeHeaders } from './before-headers.js'
 import { markPrivate } from './caching.js'
 import { readOriginalUrl } from './original-url.js'
 import { suppressionForStatus } from './suppression-for-status.js'
@@ -57,7 +57,7 @@ export function setPageLoadCookie(
   source: unknown,
 ): boolean {
   if (res.headersSent) return false
-  onHeaders(res, () => {
+  beforeHeaders(res, () => {
     if (suppressionForStatus(res.statusCode)) return
     const page = { id, addressHash: hashAddress(readOriginalUrl(req, source)) }
     const otherPages = readOpenPages(name, req.headers).filter(
