@@ -159,14 +159,13 @@ export class PageLoad<Source> {
       if (failure) throw failure
       const { network } = channel
       const parsed = network.parse(fields, this.#getViewer())
-      const { campaignId, onceKey = campaignId, batchKey = '', item, placement, offerId } = parsed
-      const [ignored] = parsed.ignored ?? []
-      if (ignored && configuration.strict) throw ignored
-      reader.warnIgnoredFields(parsed.ignored, channel)
+      const { campaignId, onceKey = campaignId, ignored } = parsed
+      if (ignored?.length) {
+        if (configuration.strict) throw ignored[0]
+        reader.warnIgnoredFields(ignored, channel)
+      }
       reader.warnUnknownFields(input as object, channel)
-      const names = { network: network.name, requestId: this.requestId, campaignId }
-      const details = { ...names, placement, offerId, batchKey, item }
-      const impression = createImpression(details, clock.now())
+      const impression = createImpression(network.name, this.requestId, parsed, clock.now())
       return { channel, impression, onceKey: channel.onceKeys.get(onceKey) }
     } catch (thrown) {
       this.#rejectInvalid(channel, read, thrown)

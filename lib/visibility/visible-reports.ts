@@ -58,7 +58,7 @@ export class VisibleReports<Source> {
       this.#rejectInvalid(channel, payload, reason)
       return
     }
-    const impression = createImpression(payload, clock.now())
+    const impression = createImpression(payload.network, payload.requestId, payload, clock.now())
     if (suppression) {
       channel.conclude(impression, 'suppressed', suppression)
       return
