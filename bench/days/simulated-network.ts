@@ -57,7 +57,7 @@ export class SimulatedNetwork implements Transport {
       this.impressions += count
       const answer = status === 200 ? { success: true, count } : RATE_LIMIT_PROBLEM
       clock.after(this.#drawLatencyMs(), () =>
-        onEnd({ answer: { status, headers, body: JSON.stringify(answer), atMs: clock.now() } }),
+        onEnd({ answer: { status, headers, body: JSON.stringify(answer), atMs: clock.wallNow() } }),
       )
     })
   }

@@ -64,7 +64,7 @@ export class VisibleReports<Source> {
       return
     }
     campaigns.notifyViewable(payload.onceKey)
-    if (channel.admit(impression, payload.onceKey, campaigns)) channel.send(impression)
+    if (channel.admit(impression)) channel.send(impression, payload.onceKey, campaigns)
   }
 
   /**
@@ -93,8 +93,9 @@ export class VisibleReports<Source> {
     reason: string,
   ): void {
     const { statistics, log } = this.#dependencies
-    const { requestId = '', campaignId } = payload ?? {}
+    const { requestId = '', campaignId, placement, offerId } = payload ?? {}
+    const input = { requestId, campaignId, placement, offerId, reason }
     log.warn(`invalid ${reason}`, `a visible impression is not counted: ${reason}`)
-    statistics.concludeInvalid(channel?.network.name, { requestId, campaignId, reason })
+    statistics.concludeInvalid(channel?.network.name, input)
   }
 }
