@@ -84,9 +84,9 @@ function createStandaloneTable(
     caption:
       `${framework}, each contestant in its own process: its memory (RSS) above bare once everything was sent, ` +
       'impressions tracked, impressions that had arrived at the sink after the shutdown, calls per 1,000 ' +
-      'impressions, and the duration of the shutdown, which @segment/analytics-node limits to the 2 s it is ' +
-      'given. The sink answers after 20 ms, or after 2 ms where each page sends its own batch: at 20 ms, ' +
-      '8 connections would carry only 400 batches a second.',
+      'impressions, and the duration of the shutdown, with a timeout of 2 s where one can be set. The sink ' +
+      'answers after 20 ms, or after 2 ms where each page sends its own batch: at 20 ms, 8 connections would ' +
+      'carry only 400 batches a second.',
     columns: ['contestant', 'MB added', 'tracked', 'arrived', 'calls per 1,000', 'shutdown ms'],
     rows: createRows(figures, ({ rssMb, tracked, arrived, calls, closeMs }) => [
       formatNumber(rssMb - bare.rssMb, 2),
