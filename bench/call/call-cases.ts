@@ -39,7 +39,7 @@ const BOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.
 export async function createCallCases(
   urls: SinkUrls,
 ): Promise<Readonly<Record<CaseName, PrepareCalls>>> {
-  const apiKey = 'csb_bench'
+  const apiKey = 'bench-key'
   const ignore = () => {}
   const tracker = createTracker({
     networks: [ens({ apiKey, baseUrl: urls.ens }), closient({ apiKey, baseUrl: urls.closient })],

@@ -3,7 +3,7 @@ import type { StartContestant } from './contestant.js'
 import { createClosientInput, createEnsInput } from './impression-inputs.js'
 
 /** The sink accepts any key. */
-const apiKey = 'csb_bench'
+const apiKey = 'bench-key'
 
 export const startEns: StartContestant = (baseUrl) => ({
   createInput: createEnsInput,

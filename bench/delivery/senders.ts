@@ -10,7 +10,7 @@ export interface Sender {
   send(impressions: number): Promise<unknown>
 }
 
-const apiKey = 'csb_bench'
+const apiKey = 'bench-key'
 const PATH = '/api/v1/campaigns/impression'
 const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
 const IMPRESSIONS_PER_PAGE = 50

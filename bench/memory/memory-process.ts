@@ -16,7 +16,7 @@ const WARM_UP_PAGES = 1_000
 /** Long enough for the circuit breaker to open. */
 const SETTLING_MS = 500
 
-const apiKey = 'csb_bench'
+const apiKey = 'bench-key'
 /** Nothing listens there, so everything stays pending. */
 const baseUrl = 'http://127.0.0.1:9'
 
