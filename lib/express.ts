@@ -1,5 +1,5 @@
-// biome-ignore lint/suspicious/noTsIgnore: an expected error would be one where Express is installed
-/** @ts-ignore a Koa project has no Express, and must compile: it has no use for these types. */
+// biome-ignore lint/suspicious/noTsIgnore: @ts-expect-error would fail where Express is installed
+/** @ts-ignore a Koa project must compile without Express, and does not use these types. */
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { TrackImpression } from './track-impression.js'
 import {
@@ -18,25 +18,26 @@ declare global {
   }
 }
 
-/** Express's middleware, with the tracker's methods on it. */
+/** The middleware for Express, with the tracker's methods. */
 export type ImpressionsMiddleware = RequestHandler & TrackerMethods
 
 /**
- * Express's middleware: gives every template `trackImpression`, through `res.locals`.
+ * Creates the middleware for Express, which makes `trackImpression` available to every template
+ * through `res.locals`.
  *
  * @example
  * app.use(impressions()) // keys from ENS_API_KEY and CLOSIENT_API_KEY
- * @throws {ConfigurationError} if an option is wrong or no network is configured
+ * @throws {ConfigurationError} if an option is invalid or no network is configured
  */
 export function impressions(options: ImpressionsOptions<Request> = {}): ImpressionsMiddleware {
   const { methods, pageLoad, reply } = resolveTracker(options)
   const middleware = (req: Request, res: Response, next: NextFunction) => {
-    const visibility = reply(req, req, req.body)
-    if (visibility) {
-      visibility.then((answer) => sendReply(res, answer)).catch(next)
+    const visibilityReply = reply(req, req, req.body)
+    if (visibilityReply) {
+      visibilityReply.then((response) => sendReply(res, response)).catch(next)
       return
     }
-    // Mounted twice, the first counts: two trackers would count one display twice.
+    // If two middlewares are mounted, the first one counts: both would count each display twice.
     res.locals.trackImpression ??= pageLoad(req, res, req)
     next()
   }

@@ -1,4 +1,4 @@
-/** Every impression ends in exactly one of these (see the README, "Outcomes"). */
+/** Every impression ends in exactly one of these. See "Outcomes" in the README. */
 export const OUTCOMES = [
   'delivered',
   'duplicate',
@@ -9,33 +9,37 @@ export const OUTCOMES = [
   'dropped',
 ] as const
 
-/** What became of an impression. */
+/** The final state of an impression. */
 export type Outcome = (typeof OUTCOMES)[number]
 
-/** Why an impression was not a display, and so was not counted. */
+/** Why an impression was not a display and did not count. */
 export type Suppression =
   | 'bot'
   | 'prefetch'
-  | 'head'
+  | 'method'
+  | 'not-a-page'
   | 'no-consent'
   | 'aborted'
   | 'redirect'
   | 'server-error'
 
-/** Why an impression was given up before it was ever sent. */
+/** Why an impression was dropped without being sent. */
 export type Drop = 'overflow' | 'expired' | 'closed'
 
-/** One display of one campaign to one viewer, valid and admitted, on its way to its network. */
+/** One display of one campaign to one viewer. It is valid and admitted. */
 export interface Impression<Item = unknown> {
   /** The network's name, as in `stats()`. */
   readonly network: string
   /** The page load in which the campaign was displayed. */
   readonly requestId: string
-  /** As the network spells it: an integer for ENS, a shortuuid for Closient. */
+  /** In the network's format: an integer for ENS, a shortuuid for Closient. */
   readonly campaignId: string | number
-  /** Impressions with the same key may share one call: Closient's search query. */
+  /** Where it was displayed, and the offer that was: for outcome events. */
+  readonly placement?: string | undefined
+  readonly offerId?: string | undefined
+  /** Impressions with the same key may share one call. For Closient it is the search query. */
   readonly batchKey: string
-  /** What the network's `parse` made of the input; only that network reads it. */
+  /** The result of the network's `parse`. Only that network reads it. */
   readonly item: Item
   /**
    * When it was tracked: milliseconds since the Unix epoch, by the monotonic clock of its process.
@@ -43,7 +47,7 @@ export interface Impression<Item = unknown> {
    * clock was set between their starts.
    */
   readonly trackedAtMs: number
-  /** Calls that carried it so far. */
+  /** How many calls have contained it so far. */
   attempts: number
   /** Its place in the order in which delivery accepted impressions here; 0 before that. */
   sequence: number
@@ -54,16 +58,18 @@ export interface Impression<Item = unknown> {
 /** What makes an impression, besides when it was tracked. */
 export type ImpressionDetails<Item = unknown> = Pick<
   Impression<Item>,
-  'network' | 'requestId' | 'campaignId' | 'batchKey' | 'item'
+  'network' | 'requestId' | 'campaignId' | 'placement' | 'offerId' | 'batchKey' | 'item'
 >
 
 /** @param trackedAtMs by `Clock.now()` */
 export function createImpression(details: ImpressionDetails, trackedAtMs: number): Impression {
-  const { network, requestId, campaignId, batchKey, item } = details
+  const { network, requestId, campaignId, placement, offerId, batchKey, item } = details
   return {
     network,
     requestId,
     campaignId,
+    placement,
+    offerId,
     batchKey,
     item,
     trackedAtMs,
@@ -73,19 +79,23 @@ export function createImpression(details: ImpressionDetails, trackedAtMs: number
   }
 }
 
-/** What `on('outcome')` and the diagnostics channel `ad-impressions:outcome` carry. */
+/** The event of `on('outcome')` and of the diagnostics channel `ad-impressions:outcome`. */
 export interface OutcomeEvent {
-  /** The network's name; `unknown` where an invalid input does not tell. */
+  /** The network's name; `unknown` for an invalid input that matches no network. */
   readonly network: string
   readonly outcome: Outcome
-  /** One line that a person can act on. For `suppressed` and `dropped` it is one fixed word. */
+  /** One line that a person can act on. For `suppressed` and `dropped` it is a fixed code. */
   readonly reason: string
   /** The page load's id. */
   readonly requestId: string
-  /** As the network spells it; `undefined` where the input has no usable one. */
+  /** In the network's format; `undefined` if the input has no valid one. */
   readonly campaignId: string | number | undefined
-  /** Calls that carried it: 0 if it never left. */
+  /** Where the campaign was displayed; absent if the input does not tell, as Closient's do not. */
+  readonly placement?: string
+  /** The offer that was displayed; absent if the input does not tell. */
+  readonly offerId?: string
+  /** How many calls contained it: 0 if it was never sent. */
   readonly attempts: number
-  /** Milliseconds from `trackImpression` to the outcome. */
+  /** Time from `trackImpression` to the outcome, in milliseconds. */
   readonly latencyMs: number
 }

@@ -1,5 +1,5 @@
 import type { Context, DefaultContext, DefaultState, Middleware } from 'koa'
-// For the input types of the networks: an app may import this entry alone.
+// Imported for its types. Without them, an app that imports only this entry has no input types.
 import './networks/index.js'
 import type { TrackImpression } from './track-impression.js'
 import {
@@ -16,23 +16,24 @@ declare module 'koa' {
   }
 }
 
-/** Koa's middleware, with the tracker's methods on it. */
+/** The middleware for Koa, with the tracker's methods. */
 export type ImpressionsMiddleware = Middleware<DefaultState, DefaultContext> & TrackerMethods
 
 /**
- * Koa's middleware: gives every template `trackImpression`, through `ctx.state`.
+ * Creates the middleware for Koa, which makes `trackImpression` available to every template through
+ * `ctx.state`.
  *
  * @example
  * app.use(impressions()) // keys from ENS_API_KEY and CLOSIENT_API_KEY
- * @throws {ConfigurationError} if an option is wrong or no network is configured
+ * @throws {ConfigurationError} if an option is invalid or no network is configured
  */
 export function impressions(options: ImpressionsOptions<Context> = {}): ImpressionsMiddleware {
   const { methods, pageLoad, reply } = resolveTracker(options)
   const middleware: Middleware<DefaultState, DefaultContext> = (ctx, next) => {
-    // Where Koa's body parsers leave it.
-    const visibility = reply(ctx.req, ctx, Reflect.get(ctx.request, 'body'))
-    if (visibility) return visibility.then((answer) => send(ctx, answer))
-    // Mounted twice, the first counts: two trackers would count one display twice.
+    // Koa's body parsers put the body on `ctx.request`.
+    const visibilityReply = reply(ctx.req, ctx, Reflect.get(ctx.request, 'body'))
+    if (visibilityReply) return visibilityReply.then((response) => send(ctx, response))
+    // If two middlewares are mounted, the first one counts: both would count each display twice.
     ctx.state.trackImpression ??= pageLoad(ctx.req, ctx.res, ctx)
     return next()
   }

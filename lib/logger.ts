@@ -2,7 +2,7 @@ import type { Clock } from './clock.js'
 
 type LogMethod = (fields: Record<string, unknown>, message: string) => void
 
-/** Where messages go: shaped as pino's, `(fields, message)`. */
+/** Where messages go. Has the shape of a pino logger: `(fields, message)`. */
 export interface Logger {
   debug: LogMethod
   warn: LogMethod
@@ -12,8 +12,8 @@ export interface Logger {
 type Level = keyof Logger
 
 /**
- * What the library logs with: each kind of message at most once a minute, then how many were left
- * unsaid. A kind is never text that a client chose.
+ * The library's own log. Each kind of message is logged at most once a minute, then with the number
+ * of messages that were suppressed. A kind must never contain text that a client chose.
  */
 export type Log = Readonly<
   Record<Level, (kind: string, message: string, fields?: Record<string, unknown>) => void>
@@ -25,45 +25,65 @@ export const consoleLogger: Logger = {
   error: (_fields, message) => console.error(message),
 }
 
-const QUIET_MS = 60_000
-/** Past this many kinds a minute the rest share one: what is remembered stays bounded. */
+const INTERVAL_MS = 60_000
+/** Kinds beyond this many in a minute share one, so that memory stays bounded. */
 const MAX_KINDS = 1_000
 const OTHER_KINDS = 'other kinds'
 
-/** Wraps `logger` so that no kind of message floods it and a logger that throws harms nobody. */
-export function createLog(logger: Logger, clock: Clock): Log {
-  const quiet = new Map<string, { unsaid: number; message: string; fields: object }>()
+/** A kind that was logged in the last minute, with its latest suppressed message. */
+interface RecentKind {
+  suppressedCount: number
+  message: string
+  fields: object
+}
 
-  /** @param unsaid how many of this kind, this one included, were left unsaid until now */
-  function say(level: Level, name: string, message: string, fields: object, unsaid = 0): void {
-    const kind = quiet.has(name) || quiet.size < MAX_KINDS ? name : OTHER_KINDS
-    const told = quiet.get(kind)
-    if (told) {
-      told.unsaid += 1
-      told.message = message
-      told.fields = fields
+/** Wraps `logger` with the limit per kind. Errors that the logger throws are ignored. */
+export function createLog(logger: Logger, clock: Clock): Log {
+  const recentKinds = new Map<string, RecentKind>()
+
+  /** @param repeats how many messages of this kind were suppressed, this one included */
+  function write(level: Level, name: string, message: string, fields: object, repeats = 0): void {
+    const kind = recentKinds.has(name) || recentKinds.size < MAX_KINDS ? name : OTHER_KINDS
+    const recent = recentKinds.get(kind)
+    if (recent) {
+      recent.suppressedCount += 1
+      recent.message = message
+      recent.fields = fields
       return
     }
-    const now = { unsaid: 0, message, fields }
-    clock.after(QUIET_MS, () => {
-      quiet.delete(kind)
-      if (now.unsaid > 0) say(level, name, now.message, now.fields, now.unsaid)
+    startInterval(level, kind, name, { suppressedCount: 0, message, fields })
+    const suffix = repeats > 0 ? ` (${repeats} of this kind in the last minute)` : ''
+    callLogger(logger, level, { kind, ...fields }, `ad-impressions: ${message}${suffix}`)
+  }
+
+  function startInterval(level: Level, kind: string, name: string, recent: RecentKind): void {
+    clock.after(INTERVAL_MS, () => {
+      recentKinds.delete(kind)
+      const { suppressedCount, message, fields } = recent
+      if (suppressedCount > 0) write(level, name, message, fields, suppressedCount)
     })
-    // After the timer that ends it: without one, the kind would be quiet for good.
-    quiet.set(kind, now)
-    const more = unsaid > 0 ? ` (${unsaid} of this kind in the last minute)` : ''
-    try {
-      const said: unknown = logger[level]({ kind, ...fields }, `ad-impressions: ${message}${more}`)
-      // A method may be async for all that its type says.
-      if (said instanceof Promise) said.catch(() => {})
-    } catch {
-      // A page is never taken down by its ads, nor by the log line about them.
-    }
+    // After the timer that ends the interval: without a timer, the kind would be silent for good.
+    recentKinds.set(kind, recent)
   }
 
   return {
-    debug: (kind, message, fields = {}) => say('debug', kind, message, fields),
-    warn: (kind, message, fields = {}) => say('warn', kind, message, fields),
-    error: (kind, message, fields = {}) => say('error', kind, message, fields),
+    debug: (kind, message, fields = {}) => write('debug', kind, message, fields),
+    warn: (kind, message, fields = {}) => write('warn', kind, message, fields),
+    error: (kind, message, fields = {}) => write('error', kind, message, fields),
+  }
+}
+
+function callLogger(
+  logger: Logger,
+  level: Level,
+  fields: Record<string, unknown>,
+  line: string,
+): void {
+  try {
+    // A method may return a promise despite its type. A rejection must not end the process.
+    const result: unknown = logger[level](fields, line)
+    if (result instanceof Promise) result.catch(() => {})
+  } catch {
+    // A failing logger must not break a page.
   }
 }

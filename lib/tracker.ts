@@ -12,12 +12,18 @@ import { NetworkChannel } from './delivery/network-channel.js'
 import { ConfigurationError, describeError } from './errors.js'
 import { OpenResponses } from './held-impressions.js'
 import { createLog, type Log } from './logger.js'
+import { builtInNetworks } from './networks/built-in-networks.js'
 import { InputReader } from './networks/input-reader.js'
 import type { Network } from './networks/network.js'
 import { type Configuration, resolveOptions, type TrackerOptions } from './options.js'
 import { PageLoad, type PageLoadDependencies } from './page-load.js'
 import { readOriginalUrl } from './request/original-url.js'
-import { createTrackImpression, type TrackImpression } from './track-impression.js'
+import { identifyPageLoad } from './request/request-id.js'
+import {
+  createDisabledTrackImpression,
+  createTrackImpression,
+  type TrackImpression,
+} from './track-impression.js'
 import { ClientScript } from './visibility/client-script.js'
 import type { Reply } from './visibility/reply.js'
 import { Routes } from './visibility/routes.js'
@@ -158,6 +164,8 @@ export function assembleTracker<Source>(
 ): FrameworkTracker<Source> {
   const configuration = resolveOptions(options, caller)
   const log = createLog(configuration.logger, clock)
+  if (!configuration.enabled) return createDisabledTracker(configuration, clock, log)
+  logWarnings(configuration.networks, log)
   const statistics = new Statistics(configuration.networks, clock, log)
   const dedupe = createDedupe(configuration.dedupe, clock.now)
   const openResponses = new OpenResponses(clock)
@@ -169,8 +177,46 @@ export function assembleTracker<Source>(
   const pageLoadDependencies = { ...shared, reader, visibility, openResponses }
   return {
     methods: createMethods(channels, openResponses, shared),
-    pageLoad: createPageLoadCache(pageLoadDependencies),
+    pageLoad: cacheHelpers((req, res, source) =>
+      createTrackImpression(new PageLoad(pageLoadDependencies, req, res, source)),
+    ),
     reply: (req, source, body) => visibility?.routes.reply(req, source, body),
+  }
+}
+
+function logWarnings(networks: readonly Network[], log: Log): void {
+  for (const { name, warnings } of networks) {
+    for (const warning of warnings) {
+      const message = `${name}: ${warning}`
+      log.warn(message, message)
+    }
+  }
+}
+
+/** The tracker with `enabled: false`: the same surface, on which nothing is counted or sent. */
+function createDisabledTracker<Source>(
+  configuration: Configuration<Source>,
+  clock: Clock,
+  log: Log,
+): FrameworkTracker<Source> {
+  const { networks } = configuration
+  // So that code that reads `stats().ens` works without a key, too.
+  const builtIns = Object.keys(builtInNetworks).map((name) => ({ name }))
+  const statistics = new Statistics(networks.length > 0 ? networks : builtIns, clock, log)
+  return {
+    methods: {
+      stats: () => statistics.snapshot(),
+      flush: async () => true,
+      close: async () => true,
+      on: (event, listener) => statistics.on(event, listener),
+      [Symbol.asyncDispose]: async () => {},
+    },
+    pageLoad: cacheHelpers((req, _res, source) =>
+      createDisabledTrackImpression(
+        () => identifyPageLoad(req, source, configuration, log).requestId,
+      ),
+    ),
+    reply: () => undefined,
   }
 }
 
@@ -273,12 +319,12 @@ function readTimeout(method: 'flush()' | 'close()', options: unknown, log: Log):
 }
 
 /** One helper per response, however often it is asked for. */
-function createPageLoadCache<Source>(
-  dependencies: PageLoadDependencies<Source>,
+function cacheHelpers<Source>(
+  create: FrameworkTracker<Source>['pageLoad'],
 ): FrameworkTracker<Source>['pageLoad'] {
   const helper = Symbol('ad-impressions')
   return (req, res: ServerResponse & { [helper]?: TrackImpression }, source) => {
-    res[helper] ??= createTrackImpression(new PageLoad(dependencies, req, res, source))
+    res[helper] ??= create(req, res, source)
     return res[helper]
   }
 }

@@ -4,9 +4,9 @@ import type { OutcomeEvent } from '../lib/impression.js'
 import { toShortuuid } from '../lib/networks/shortuuid.js'
 import type { TrackImpression } from '../lib/track-impression.js'
 import { HOSTILE_INPUTS } from './networks/hostile-inputs.js'
-import { assertBalanced } from './page-load/books.js'
-import { view } from './page-load/browser.js'
+import { fetchPage } from './page-load/fetch-page.js'
 import { Publisher } from './page-load/publisher.js'
+import { assertBalanced } from './page-load/stats-assertions.js'
 
 /** What a page does: track a valid impression, or call the helper with something else. */
 type Step =
@@ -117,7 +117,7 @@ describe('trackImpression, with any input', () => {
     calls = 0
     printed.length = 0
     const before = readFigures()
-    const { status, text } = await view(publisher.url)
+    const { status, text } = await fetchPage(publisher.url)
     const after = readFigures()
     assert.equal(status, 200)
     assert.equal(text, '<p>[]</p>')

@@ -15,8 +15,8 @@ import {
   inspectAll,
   KEYS,
 } from './networks/canaries.js'
-import { view } from './page-load/browser.js'
-import { listening, portOf } from './page-load/publisher.js'
+import { fetchPage } from './page-load/fetch-page.js'
+import { getPort, listenOnLoopback } from './page-load/listen-on-loopback.js'
 
 const ID = 'mhvXdrZT4jP5T8vBxuvm75'
 
@@ -63,10 +63,10 @@ async function publishAds(ensUrl: string, closientUrl: string, end: End): Promis
     res.send(`<p>${trackImpression.requestId}</p>`)
   })
   const server = createServer(app)
-  await listening(server)
-  const url = `http://127.0.0.1:${portOf(server)}/`
+  await listenOnLoopback(server)
+  const url = `http://127.0.0.1:${getPort(server)}/`
   try {
-    const pages = [await view(url), await view(`${url}?fail`)]
+    const pages = [await fetchPage(url), await fetchPage(`${url}?fail`)]
     assert.deepEqual(
       pages.map(({ status }) => status),
       [200, 500],
@@ -88,7 +88,7 @@ async function publishAds(ensUrl: string, closientUrl: string, end: End): Promis
 /** Neither the sandbox's pages nor its ledgers contain a key. */
 async function assertSandboxSecret({ url, ens, closient }: Sandbox): Promise<void> {
   for (const path of ['/', '/sandbox/ens', '/sandbox/closient']) {
-    const { status, text } = await view(url + path)
+    const { status, text } = await fetchPage(url + path)
     assert.equal(status, 200)
     assertSecret(text, `the sandbox's page ${path}`)
   }
@@ -222,9 +222,9 @@ describe('an API key, while impressions are delivered', () => {
 
   it('is not shown if the TLS handshake fails', async () => {
     const server = createTlsServer({})
-    await listening(server)
+    await listenOnLoopback(server)
     try {
-      const url = `https://127.0.0.1:${portOf(server)}`
+      const url = `https://127.0.0.1:${getPort(server)}`
       assertSecret(await publishAds(url, url, 'queued'), 'a failed handshake')
     } finally {
       server.close()

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { copyText } from '../request/copy-text.js'
 
 const NO_KEYS: readonly string[] = []
 /** More campaigns than run at one time. */
@@ -84,7 +85,7 @@ export class OnceKeys {
     const cached = this.#cache.get(campaign)
     if (cached !== undefined) return cached
     if (this.#cache.size >= MAX_CACHED_KEYS) this.#cache.clear()
-    const key = formatOnceKey(this.#network, campaign)
+    const key = copyText(formatOnceKey(this.#network, campaign))
     this.#cache.set(campaign, key)
     return key
   }

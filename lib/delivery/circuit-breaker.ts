@@ -1,10 +1,21 @@
 import { MonotonicTime } from '../clock.js'
 
 /**
- * What a call says about the network. `unsent`: the call could not even be tried, which says
- * nothing.
+ * What a call says about the network.
+ *
+ * - `refused`: not counted; the next call may succeed.
+ * - `paused`: not counted, and the network asks to wait.
+ * - `suspect`: a gateway refused this batch, or everything: the calls around it tell.
+ * - `unsent`: the call could not even be tried, which says nothing.
  */
-export type CallResult = 'answered' | 'refused' | 'ambiguous' | 'misconfigured' | 'unsent'
+export type CallResult =
+  | 'answered'
+  | 'refused'
+  | 'paused'
+  | 'ambiguous'
+  | 'suspect'
+  | 'misconfigured'
+  | 'unsent'
 
 /** The permission for one call. Return it with the call's result. */
 export interface Permit {
@@ -19,10 +30,12 @@ const LONGEST_BACKOFF_MS = 60_000
 /** Only a person can fix a wrong key or base URL, so probes are rare. */
 const MISCONFIGURED_MS = 60_000
 
-/** This many ambiguous calls in a row are no longer an exception. */
-const AMBIGUOUS_IN_A_ROW = 5
+/** This many failed calls in a row are no longer an exception. */
+const FAILURES_IN_A_ROW = 5
 /** Nor are more than half of this many recent calls. */
 const RECENT_CALLS = 20
+/** This many suspect calls in a row are no longer about one batch. */
+const SUSPECTS_IN_A_ROW = 3
 
 /** With calls in flight, a network that has been silent for longer may never answer them. */
 const SILENCE_MS = 1_000
@@ -30,10 +43,11 @@ const SILENCE_MS = 1_000
 /**
  * One network's circuit breaker (https://martinfowler.com/bliki/CircuitBreaker.html).
  *
- * - *Closed*: calls go through. It is cautious after an ambiguous call, and while calls are in
- *   flight and the network is silent: then one call at a time goes through until any is answered.
- * - *Open*: after a refused call, or when ambiguous calls are the rule. Nothing goes through until
- *   the backoff or the network's own wait is over.
+ * - *Closed*: calls go through. It is cautious after a failed call, and while calls are in flight
+ *   and the network is silent: then one call at a time goes through until any is answered. So one
+ *   failing backend of many costs its own calls, and no others.
+ * - *Open*: when the network asks for a pause, when it is misconfigured, or when failed calls are
+ *   the rule. Nothing goes through until the backoff or the network's own wait is over.
  * - *Half-open*: after that wait. One call goes through as a probe, and only its success closes the
  *   breaker.
  *
@@ -42,6 +56,7 @@ const SILENCE_MS = 1_000
  */
 export class CircuitBreaker {
   readonly #random: () => number
+  readonly #longestWaitMs: number
   readonly #time = new MonotonicTime()
   #isOpen = false
   /** When it becomes half-open. */
@@ -50,22 +65,35 @@ export class CircuitBreaker {
   #probe: Permit | undefined
   #openings = 0
   /** Openings since the last success: the exponent of the backoff. */
-  #failures = 0
-  #ambiguousInARow = 0
-  /** Whether each of the recent calls was ambiguous. */
+  #openingsInARow = 0
+  #failuresInARow = 0
+  #suspectsInARow = 0
+  /** Whether any call has been answered yet. */
+  #hasSucceeded = false
+  /** Whether each of the recent calls failed. */
   #recent: boolean[] = []
   #inFlight = 0
   /** When the network last answered, or the first of the calls in flight was sent. */
   #silentSinceMs = 0
 
-  /** @param random returns a number from 0 up to 1, as `Math.random` */
-  constructor(random: () => number) {
+  /**
+   * @param random returns a number from 0 up to 1, as `Math.random`
+   * @param longestWaitMs the longest wait that an answer may ask for, so that no single header
+   *   silences the network for days
+   */
+  constructor(random: () => number, longestWaitMs = Number.POSITIVE_INFINITY) {
     this.#random = random
+    this.#longestWaitMs = longestWaitMs
   }
 
   /** Whether nothing but a probe may go through. */
   get isOpen(): boolean {
     return this.#isOpen
+  }
+
+  /** Milliseconds until a probe may go through while it is open; 0 while it is closed. */
+  blockedForMs(nowMs: number): number {
+    return this.#isOpen ? Math.max(1, this.#probeAtMs - this.#time.advance(nowMs)) : 0
   }
 
   /** Milliseconds until a call may go through; `Infinity` while a probe is in flight. */
@@ -103,12 +131,19 @@ export class CircuitBreaker {
     this.#inFlight -= 1
     if (result === 'unsent') return
     if (result !== 'ambiguous') this.#silentSinceMs = now
-    const waitMs = Math.max(retryAfterMs, result === 'misconfigured' ? MISCONFIGURED_MS : 0)
-    if (permit.openings !== this.#openings) {
-      this.#onLateResult(result, now, waitMs)
-    } else if (result === 'answered') {
-      this.#onSuccess(now)
-    } else if (result !== 'ambiguous' || this.#isOpen || this.#isAmbiguityTheRule()) {
+    const waitMs = Math.min(retryAfterMs, this.#longestWaitMs)
+    if (permit.openings !== this.#openings) this.#onLateResult(result, now, waitMs)
+    else if (result === 'answered') this.#onSuccess(now)
+    else this.#onFailure(result, now, waitMs)
+  }
+
+  #onFailure(result: CallResult, now: number, waitMs: number): void {
+    this.#failuresInARow += 1
+    this.#suspectsInARow = result === 'suspect' ? this.#suspectsInARow + 1 : 0
+    this.#remember(true)
+    if (result === 'misconfigured' || this.#isEverythingSuspect()) {
+      this.#open(now, MISCONFIGURED_MS)
+    } else if (result === 'paused' || this.#isOpen || this.#isFailureTheRule(result)) {
       this.#open(now, waitMs)
     }
   }
@@ -118,15 +153,16 @@ export class CircuitBreaker {
    * the wait would be the longest of many random backoffs, which is no jitter. A wait that the
    * network asks for is respected all the same.
    */
-  #onLateResult(result: CallResult, now: number, waitMs: number): void {
+  #onLateResult(result: CallResult, now: number, askedMs: number): void {
     // A probe in flight says more about the key than an older call.
     if (result === 'misconfigured' && this.#probe) return
+    const waitMs = result === 'misconfigured' ? MISCONFIGURED_MS : askedMs
     if (this.#isOpen && result !== 'answered') this.#stayOpenUntil(now + waitMs)
-    else if (result === 'refused' && waitMs > 0) this.#open(now, waitMs)
+    else if (result === 'paused' && waitMs > 0) this.#open(now, waitMs)
   }
 
   #allowsParallelCalls(now: number): boolean {
-    if (this.#isOpen || this.#ambiguousInARow > 0) return false
+    if (this.#isOpen || this.#failuresInARow > 0) return false
     return this.#inFlight === 0 || now - this.#silentSinceMs <= SILENCE_MS
   }
 
@@ -135,16 +171,24 @@ export class CircuitBreaker {
     else this.#remember(false)
     // A late answer may have asked for a longer wait since the probe was sent.
     this.#isOpen = this.#isOpen && now < this.#probeAtMs
-    this.#failures = 0
-    this.#ambiguousInARow = 0
+    this.#openingsInARow = 0
+    this.#failuresInARow = 0
+    this.#suspectsInARow = 0
+    this.#hasSucceeded = true
     // Calls are no longer alone, so the next one that is need not wait for this one.
     this.#probe = undefined
+  }
+
+  /** A gateway that refuses the first call, or call after call, refuses the key or the base URL. */
+  #isEverythingSuspect(): boolean {
+    if (this.#suspectsInARow === 0) return false
+    return !this.#hasSucceeded || this.#isOpen || this.#suspectsInARow >= SUSPECTS_IN_A_ROW
   }
 
   #open(now: number, waitMs: number): void {
     this.#isOpen = true
     this.#openings += 1
-    this.#failures += 1
+    this.#openingsInARow += 1
     this.#probe = undefined
     this.#stayOpenUntil(now + Math.max(waitMs, this.#backoffMs()))
   }
@@ -155,20 +199,20 @@ export class CircuitBreaker {
 
   /** Exponential backoff with full jitter, so that many processes spread out. */
   #backoffMs(): number {
-    const boundMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (this.#failures - 1))
+    const boundMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (this.#openingsInARow - 1))
     return this.#random() * boundMs
   }
 
-  #isAmbiguityTheRule(): boolean {
-    this.#ambiguousInARow += 1
-    this.#remember(true)
-    if (this.#ambiguousInARow >= AMBIGUOUS_IN_A_ROW) return true
-    const ambiguous = this.#recent.filter(Boolean).length
-    return this.#recent.length === RECENT_CALLS && ambiguous * 2 > RECENT_CALLS
+  #isFailureTheRule(result: CallResult): boolean {
+    // Suspect calls have a rule of their own.
+    if (result === 'suspect') return false
+    if (this.#failuresInARow >= FAILURES_IN_A_ROW) return true
+    const failed = this.#recent.filter(Boolean).length
+    return this.#recent.length === RECENT_CALLS && failed * 2 > RECENT_CALLS
   }
 
-  #remember(isAmbiguous: boolean): void {
-    this.#recent.push(isAmbiguous)
+  #remember(hasFailed: boolean): void {
+    this.#recent.push(hasFailed)
     if (this.#recent.length > RECENT_CALLS) this.#recent.shift()
   }
 }

@@ -4,7 +4,7 @@ import { describeError } from '../errors.js'
 import type { Impression } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Network, NetworkRequest } from '../networks/network.js'
-import type { Verdict } from '../networks/verdict.js'
+import type { Answer, Verdict } from '../networks/verdict.js'
 import { buildRequest, judgeCall } from './call/safe-network.js'
 import type { CallEnd, Transport } from './call/transport.js'
 import { type CallResult, CircuitBreaker, type Permit } from './circuit-breaker.js'
@@ -32,6 +32,7 @@ export interface DeliveryDependencies {
 /** A call in flight. */
 interface OutgoingCall {
   readonly batch: Batch
+  readonly kind: BatchKind
   readonly request: NetworkRequest
   readonly permit: Permit
   readonly quotaUse: QuotaUse
@@ -42,6 +43,7 @@ const CALL_RESULTS: Readonly<Record<Verdict['kind'], CallResult>> = {
   rejected: 'answered',
   split: 'answered',
   retry: 'refused',
+  suspect: 'suspect',
   misconfigured: 'misconfigured',
   uncertain: 'ambiguous',
 }
@@ -72,14 +74,14 @@ export class Delivery {
   constructor(dependencies: DeliveryDependencies) {
     const { network, maxAgeMs, random, log } = dependencies
     this.#dependencies = dependencies
-    this.#breaker = new CircuitBreaker(random)
+    this.#breaker = new CircuitBreaker(random, longestWaitMs(network, maxAgeMs))
     this.#quota = new Quota(network.windows, network.maxBatch, maxAgeMs)
     this.#pending = new PendingImpressions({
       ...dependencies,
       network: network.name,
       onReady: () => this.#scheduleDrain(),
     })
-    this.#settlement = new Settlement({ network, pending: this.#pending, log })
+    this.#settlement = new Settlement({ network, pending: this.#pending, random, log })
     this.#pending.recover()
   }
 
@@ -156,8 +158,25 @@ export class Delivery {
       const kind = this.#nextKind(nowMs)
       const retry = kind === 'retry' ? this.#pending.takeRetry(limit) : undefined
       if (retry) this.#send(retry, kind)
-      else this.#claim(limit, kind)
+      else this.#claim(limit, kind, this.#isMixed(kind, nowMs))
     }
+  }
+
+  /**
+   * Whether the next batch may mix batch keys: when impressions would expire because there are more
+   * keys than calls. Viewers choose some keys (search queries), so one viewer could otherwise use
+   * up the calls of all others.
+   */
+  #isMixed(kind: BatchKind, nowMs: number): boolean {
+    const { network } = this.#dependencies
+    return (
+      network.mixesBatchKeys && kind === 'partial' && this.#quota.isUrgent(this.#waitedMs(nowMs))
+    )
+  }
+
+  /** How long the impression that is claimed next has waited. */
+  #waitedMs(nowMs: number): number {
+    return nowMs - (this.#pending.nextTrackedAtMs ?? nowMs)
   }
 
   #canSend(): boolean {
@@ -170,8 +189,7 @@ export class Delivery {
   #waitMs(nowMs: number): number {
     const waitMs = this.#blockedForMs(nowMs)
     if (waitMs > 0 || this.#pacingSuspensions > 0) return waitMs
-    const waitedMs = nowMs - (this.#pending.nextTrackedAtMs ?? nowMs)
-    return this.#quota.pacedWaitMs(nowMs, this.#nextKind(nowMs), waitedMs)
+    return this.#quota.pacedWaitMs(nowMs, this.#nextKind(nowMs), this.#waitedMs(nowMs))
   }
 
   /** Milliseconds until circuit breaker and quota let any call through. */
@@ -186,9 +204,9 @@ export class Delivery {
     return this.#pending.hasFullBatch ? 'full' : 'partial'
   }
 
-  #claim(limit: number, kind: BatchKind): void {
+  #claim(limit: number, kind: BatchKind, isMixed: boolean): void {
     this.#isClaiming = true
-    this.#pending.claim(limit, (claim) => {
+    this.#pending.claim(limit, isMixed, (claim) => {
       if (!claim && this.#pending.isAnyInOutbox) {
         this.#dependencies.clock.after(EMPTY_CLAIM_PAUSE_MS, () => {
           this.#isClaiming = false
@@ -232,23 +250,45 @@ export class Delivery {
     for (const impression of batch.impressions) impression.attempts += 1
     const permit = this.#breaker.acquire(nowMs)
     const quotaUse = this.#quota.use(nowMs, kind, batch.impressions.length)
-    const call = { batch, request, permit, quotaUse }
+    const call = { batch, kind, request, permit, quotaUse }
     this.#inFlight += 1
     transport.send(request, (end) => this.#onCallEnd(call, end))
   }
 
-  #onCallEnd({ batch, request, permit, quotaUse }: OutgoingCall, end: CallEnd): void {
+  #onCallEnd({ batch, kind, request, permit, quotaUse }: OutgoingCall, end: CallEnd): void {
     const { network, clock, log } = this.#dependencies
     const nowMs = clock.now()
     this.#inFlight -= 1
     const answer = 'answer' in end ? end.answer : undefined
     const verdict = judgeCall(network, end, request, log)
     this.#quota.settle(quotaUse, nowMs, answer)
-    const { kind } = verdict
-    const result = !answer && kind === 'split' ? 'unsent' : CALL_RESULTS[kind]
-    const retryAfterMs = kind === 'retry' ? verdict.retryAfterMs : undefined
-    this.#breaker.release(permit, result, nowMs, retryAfterMs)
-    this.#settlement.settle(batch, verdict, answer !== undefined && answer.status >= 500)
+    const retryAfterMs = verdict.kind === 'retry' ? verdict.retryAfterMs : undefined
+    const result = toCallResult(verdict, answer)
+    // A batch that was isolated before says nothing new about the others.
+    const isNews = result !== 'suspect' || kind !== 'retry' || this.#breaker.isOpen
+    this.#breaker.release(permit, isNews ? result : 'unsent', nowMs, retryAfterMs)
+    this.#settlement.settle(batch, verdict, {
+      isServerError: answer !== undefined && answer.status >= 500,
+      blockedForMs: this.#breaker.blockedForMs(nowMs),
+    })
     this.#scheduleDrain()
   }
+}
+
+/** The longest window; without any, as long as an impression may wait. */
+function longestWaitMs({ windows }: Network, maxAgeMs: number): number {
+  return windows.length > 0 ? Math.max(...windows.map(({ windowMs }) => windowMs)) : maxAgeMs
+}
+
+function toCallResult(verdict: Verdict, answer: Answer | undefined): CallResult {
+  const { kind } = verdict
+  if (kind === 'split' && !answer) return 'unsent'
+  const isPause = kind === 'retry' && (verdict.retryAfterMs !== undefined || answer?.status === 429)
+  // A router that does not know the network, as during a deployment, may know it in a few seconds.
+  const isUnroutable = kind === 'misconfigured' && !isAboutKey(answer)
+  return isPause || isUnroutable ? 'paused' : CALL_RESULTS[kind]
+}
+
+function isAboutKey(answer: Answer | undefined): boolean {
+  return answer?.status === 401 || answer?.status === 403
 }

@@ -121,8 +121,8 @@ export class PendingImpressions {
   }
 
   /** Claims a batch from the outbox. `next` gets `undefined` if nothing waits or the outbox failed. */
-  claim(max: number, next: (claim: Claim | undefined) => void): void {
-    this.#outbox.claim(max, (claim) => {
+  claim(max: number, isMixed: boolean, next: (claim: Claim | undefined) => void): void {
+    this.#outbox.claim(max, isMixed, (claim) => {
       if (claim) this.#adopt(claim.impressions)
       next(claim)
     })

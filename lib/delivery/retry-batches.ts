@@ -20,12 +20,8 @@ export class RetryBatches {
   }
 
   /** Cuts a batch in two, to be sent before anything else. */
-  halve({ claim, impressions }: Batch): void {
-    const middle = impressions.length >> 1
-    this.#ready.push(
-      { claim, impressions: impressions.slice(middle) },
-      { claim, impressions: impressions.slice(0, middle) },
-    )
+  halve(batch: Batch): void {
+    this.#ready.push(...halve(batch).reverse())
   }
 
   /** Keeps a batch back for `delayMs`; then calls `onReady`. */
@@ -63,6 +59,17 @@ export class RetryBatches {
     }
     return expired
   }
+}
+
+/** Two halves of a batch, or the batch if it has one impression. */
+export function halve(batch: Batch): Batch[] {
+  const { claim, impressions } = batch
+  if (impressions.length < 2) return [batch]
+  const middle = impressions.length >> 1
+  return [
+    { claim, impressions: impressions.slice(0, middle) },
+    { claim, impressions: impressions.slice(middle) },
+  ]
 }
 
 /** The part of a batch that was tracked before `beforeMs`, and the rest; `undefined` if empty. */

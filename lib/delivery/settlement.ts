@@ -2,18 +2,30 @@ import type { Log } from '../logger.js'
 import type { Network } from '../networks/network.js'
 import type { Verdict } from '../networks/verdict.js'
 import type { PendingImpressions } from './pending-impressions.js'
-import type { Batch } from './retry-batches.js'
+import { type Batch, halve } from './retry-batches.js'
 
 export interface SettlementDependencies {
   readonly network: Pick<Network, 'name' | 'onUncertain'>
   readonly pending: PendingImpressions
+  /** A number from 0 up to 1, as `Math.random`. */
+  readonly random: () => number
   readonly log: Log
 }
 
+/** What else a call tells about the network. */
+export interface CallContext {
+  /** Whether the network failed (5xx), which the batch may have caused. */
+  readonly isServerError: boolean
+  /** How long the circuit breaker blocks calls; 0 if it lets them through. */
+  readonly blockedForMs: number
+}
+
+const FIRST_DELAY_MS = 500
+const LONGEST_DELAY_MS = 60_000
 /** An impression that met this many server errors may itself be their cause. */
 const SUSPECT_ATTEMPTS = 4
-const FIRST_DELAY_MS = 1_000
-const LONGEST_DELAY_MS = 60_000
+/** After this many attempts that a gateway refused, others having succeeded, it always will. */
+const MAX_SUSPECT_ATTEMPTS = 8
 
 /** Turns the verdict on a call into what happens to its batch. */
 export class Settlement {
@@ -23,8 +35,7 @@ export class Settlement {
     this.#dependencies = dependencies
   }
 
-  /** @param isServerError whether the network failed (5xx), which the batch may have caused */
-  settle(batch: Batch, verdict: Verdict, isServerError: boolean): void {
+  settle(batch: Batch, verdict: Verdict, context: CallContext): void {
     const { pending } = this.#dependencies
     const { kind, reason } = verdict
     switch (kind) {
@@ -41,13 +52,13 @@ export class Settlement {
         this.#settleUncertain(batch, reason)
         return
       case 'retry':
-        this.#logRetry(reason)
-        if (isServerError && isSuspect(batch)) this.#isolate(batch)
-        else pending.requeue(batch)
+        this.#settleRetry(batch, reason, context)
+        return
+      case 'suspect':
+        this.#settleSuspect(batch, reason, context)
         return
       case 'misconfigured':
-        this.#logMisconfiguration(reason)
-        pending.requeue(batch)
+        this.#settleMisconfigured(batch, reason)
     }
   }
 
@@ -77,36 +88,70 @@ export class Settlement {
     else pending.conclude(batch, 'uncertain', reason)
   }
 
+  #settleRetry(batch: Batch, reason: string, context: CallContext): void {
+    const { network, pending, log } = this.#dependencies
+    const { isServerError, blockedForMs } = context
+    const when = blockedForMs > 0 ? ` in ${formatSeconds(blockedForMs)}` : ''
+    log.warn(
+      `retry ${network.name}`,
+      `${network.name} accepts no impressions for now (${reason}): they are kept and sent again${when}`,
+    )
+    if (isServerError && hasFailedOften(batch)) this.#isolate(batch)
+    else if (blockedForMs > 0) pending.requeue(batch)
+    else pending.retryLater(batch, this.#jitteredDelayMs(batch))
+  }
+
+  /** The calls around it tell whether a gateway refuses everything, or this batch alone. */
+  #settleSuspect(batch: Batch, reason: string, { blockedForMs }: CallContext): void {
+    const { network, pending, log } = this.#dependencies
+    if (blockedForMs > 0) {
+      this.#settleMisconfigured(batch, reason)
+      return
+    }
+    log.warn(
+      `suspect ${network.name}`,
+      `a gateway before ${network.name} refuses a batch (${reason}): it is tried again by itself`,
+    )
+    const [first, second] = batch.impressions
+    if (first && !second && first.attempts >= MAX_SUSPECT_ATTEMPTS) {
+      pending.conclude(batch, 'rejected', `a gateway refuses it again and again: ${reason}`)
+      return
+    }
+    for (const half of halve(batch)) pending.retryLater(half, this.#jitteredDelayMs(half))
+  }
+
+  #settleMisconfigured(batch: Batch, reason: string): void {
+    const { network, pending, log } = this.#dependencies
+    log.error(
+      `misconfigured ${network.name}`,
+      `${network.name} refuses the key or the base URL (${reason}): nothing is counted until that ` +
+        'is fixed; impressions are kept meanwhile, and one at a time is sent to find out',
+    )
+    pending.requeue(batch)
+  }
+
   /** Finds the impression that the network fails on, and retries that one ever more rarely. */
   #isolate(batch: Batch): void {
     const { pending } = this.#dependencies
     const [first, second] = batch.impressions
-    if (!first || second) {
-      pending.halve(batch)
-      return
-    }
-    const delayMs = FIRST_DELAY_MS * 2 ** (first.attempts - SUSPECT_ATTEMPTS)
-    pending.retryLater(batch, Math.min(delayMs, LONGEST_DELAY_MS))
+    if (!first || second) pending.halve(batch)
+    else pending.retryLater(batch, delayMs(first.attempts - SUSPECT_ATTEMPTS + 2))
   }
 
-  #logRetry(reason: string): void {
-    const { network, log } = this.#dependencies
-    log.warn(
-      `retry ${network.name}`,
-      `${network.name} accepts no impressions for now (${reason}): they are kept and sent again`,
-    )
-  }
-
-  #logMisconfiguration(reason: string): void {
-    const { network, log } = this.#dependencies
-    log.error(
-      `misconfigured ${network.name}`,
-      `${network.name} refuses the key or the base URL (${reason}): nothing is counted until that ` +
-        'is fixed; impressions are kept meanwhile',
-    )
+  #jitteredDelayMs({ impressions }: Batch): number {
+    return this.#dependencies.random() * delayMs(impressions[0]?.attempts ?? 1)
   }
 }
 
-function isSuspect({ impressions }: Batch): boolean {
+/** Doubles with each attempt. */
+function delayMs(attempts: number): number {
+  return Math.min(FIRST_DELAY_MS * 2 ** (attempts - 1), LONGEST_DELAY_MS)
+}
+
+function hasFailedOften({ impressions }: Batch): boolean {
   return impressions.some(({ attempts }) => attempts >= SUSPECT_ATTEMPTS)
+}
+
+function formatSeconds(durationMs: number): string {
+  return `${Math.ceil(durationMs / 1_000)} s`
 }

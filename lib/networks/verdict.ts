@@ -1,5 +1,5 @@
 import type { Answer } from './answer.js'
-import { readQuotaReset, readRetryAfter } from './retry-after.js'
+import { LONGEST_DELAY_SECONDS, readQuotaReset, readRetryAfter } from './retry-after.js'
 
 export type { Answer } from './answer.js'
 
@@ -13,6 +13,11 @@ export type Verdict =
   | { readonly kind: 'split'; readonly reason: string }
   /** Never arrived, or refused for now. Not counted, so it is sent again. */
   | { readonly kind: 'retry'; readonly reason: string; readonly retryAfterMs?: number }
+  /**
+   * Refused, but not in the network's own words: by a firewall, for example. The calls around it
+   * tell whether that concerns this batch alone or every call.
+   */
+  | { readonly kind: 'suspect'; readonly reason: string }
   /** The key or the base URL is wrong. Everything stays queued, and the network is probed slowly. */
   | { readonly kind: 'misconfigured'; readonly reason: string }
   /** It may have counted: it was sent, and the answer was lost. */
@@ -28,14 +33,17 @@ export interface NetworkError {
   readonly retryAfterMs?: number | undefined
 }
 
-/** Statuses of a gateway. They do not tell whether the network had processed the call. */
-const AMBIGUOUS = new Set([502, 504, 520, 524])
+/**
+ * Statuses that gateways send after the call may have reached the network: RFC 9110 15.6.3 to
+ * 15.6.5, and Cloudflare's 520 and 524.
+ */
+const GATEWAY_FAILURES = new Set([502, 503, 504, 520, 524])
 
 /** The request was not processed and may be repeated: RFC 9110 15.5.9, RFC 8470, RFC 6585. */
 const NOT_PROCESSED = new Set([408, 425, 429])
 
 /** One item of the batch is not acceptable, or the batch is too large. */
-const SPLITTABLE = new Set([404, 413, 422])
+const SPLITTABLE = new Set([413, 422])
 
 /**
  * What a status means by RFC 9110, asking one question: was the call counted? Use it wherever the
@@ -48,29 +56,53 @@ export function verdictOnStatus(answer: Answer, error: NetworkError | undefined)
   const reason = error?.message ? `HTTP ${status}: ${error.message}` : `HTTP ${status}`
 
   if (status >= 200 && status < 300) return { kind: 'delivered', reason }
-  if (status === 401 || status === 403) return { kind: 'misconfigured', reason }
   if (status < 400) {
     return { kind: 'misconfigured', reason: `${reason}: a redirect; is the base URL right?` }
   }
-  if (NOT_PROCESSED.has(status) || error?.retryable) return retry(answer, error, reason)
-  if (SPLITTABLE.has(status)) return { kind: 'split', reason }
-  if (status < 500) return { kind: 'rejected', reason }
-  // In the network's own error body, a gateway's status is as clear as any other 5xx, unless the
-  // body says not to retry.
-  if (AMBIGUOUS.has(status) && (error === undefined || error.retryable === false)) {
-    return { kind: 'uncertain', reason }
+  if (status === 401 || status === 403) {
+    return { kind: error ? 'misconfigured' : 'suspect', reason }
   }
-  return retry(answer, error, reason)
+  if (error?.retryable) return retry(answer, error, reason)
+  if (SPLITTABLE.has(status)) return { kind: 'split', reason }
+  if (status === 404 || status === 405) return verdictOnNotFound(status, reason, error)
+  if (error?.retryable === false) return { kind: 'rejected', reason }
+  if (NOT_PROCESSED.has(status)) return retry(answer, error, reason)
+  if (status < 500) return { kind: 'rejected', reason }
+  return verdictOnServerError(answer, error, reason)
 }
 
-/** 31 days. A longer wait is a mistake, and would silence the network until a restart. */
-const MAX_WAIT_MS = 31 * 86_400_000
+/** In the network's own words it is about an item; otherwise a router does not know the network. */
+function verdictOnNotFound(
+  status: number,
+  reason: string,
+  error: NetworkError | undefined,
+): Verdict {
+  if (!error) return { kind: 'misconfigured', reason: `${reason}: is the base URL right?` }
+  return { kind: status === 404 ? 'split' : 'rejected', reason }
+}
 
-function retry(answer: Answer, error: NetworkError | undefined, reason: string): Verdict {
-  const waitMs = readRetryAfter(answer) ?? error?.retryAfterMs ?? readQuotaReset(answer)
-  return waitMs === undefined
-    ? { kind: 'retry', reason }
-    : { kind: 'retry', reason, retryAfterMs: Math.min(waitMs, MAX_WAIT_MS) }
+/** A gateway's error may come after the network has counted, unless it asks to try again. */
+function verdictOnServerError(
+  answer: Answer,
+  error: NetworkError | undefined,
+  reason: string,
+): Verdict {
+  const verdict = retry(answer, error, reason)
+  const isGateway = GATEWAY_FAILURES.has(answer.status) && error === undefined
+  return isGateway && verdict.retryAfterMs === undefined ? { kind: 'uncertain', reason } : verdict
+}
+
+/** Of several waits the longest counts, unless it makes no sense. */
+function retry(
+  answer: Answer,
+  error: NetworkError | undefined,
+  reason: string,
+): Extract<Verdict, { kind: 'retry' }> {
+  const waits = [readRetryAfter(answer), error?.retryAfterMs, readQuotaReset(answer)].filter(
+    (waitMs) => waitMs !== undefined && waitMs <= LONGEST_DELAY_SECONDS * 1_000,
+  )
+  const retryAfterMs = Math.max(...waits.map(Number))
+  return waits.length === 0 ? { kind: 'retry', reason } : { kind: 'retry', reason, retryAfterMs }
 }
 
 /**

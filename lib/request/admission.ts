@@ -2,15 +2,21 @@ import type { IncomingMessage } from 'node:http'
 import { callOption, FAILED } from '../check-options.js'
 import type { Suppression } from '../impression.js'
 import type { Log } from '../logger.js'
-import { isBot, isSpeculative } from './traffic.js'
+import {
+  isBot,
+  isDisplayMethod,
+  isPartialRequest,
+  isSpeculative,
+  isSubresource,
+} from './traffic.js'
 
 /** What to do with a kind of traffic that displays nothing to a person. */
 export type TrafficRule = 'skip' | 'count'
 
 /**
- * Says whether a request is a robot's.
+ * Decides whether a request comes from a bot.
  *
- * @param isKnownBot what isbot says of the User-Agent
+ * @param isKnownBot whether isbot recognizes the User-Agent
  */
 export type BotRule<Source> = (source: Source, isKnownBot: boolean) => boolean
 
@@ -22,52 +28,59 @@ export interface AdmissionOptions<Source> {
   readonly consent: ((source: Source) => boolean) | undefined
 }
 
-/** Whether a request displays anything that may be told. The user's functions are asked once. */
+/** Whether what one request displays may count. The user's functions are called at most once. */
 export class Admission<Source> {
   readonly #req: IncomingMessage
   readonly #source: Source
   readonly #options: AdmissionOptions<Source>
   readonly #log: Log
-  readonly #isSpeculative: boolean
-  #refusal: Suppression | 'none' | undefined
+  readonly #isSkippedPrefetch: boolean
+  /** Whether the request counts only if the response turns out not to be HTML. */
+  readonly isSubresource: boolean
+  /** `'none'` once it is known that there is no reason to suppress. */
+  #suppression: Suppression | 'none' | undefined
 
   constructor(req: IncomingMessage, source: Source, options: AdmissionOptions<Source>, log: Log) {
     this.#req = req
     this.#source = source
     this.#options = options
     this.#log = log
-    this.#isSpeculative =
-      options.traffic.prefetch === 'skip' && req.method !== 'HEAD' && isSpeculative(req.headers)
+    this.#isSkippedPrefetch =
+      options.traffic.prefetch === 'skip' &&
+      isDisplayMethod(req.method) &&
+      isSpeculative(req.headers)
+    this.isSubresource = isSubresource(req.headers)
   }
 
-  /** Why what is rendered is no display: it may be that nobody has asked for the page yet. */
+  /** Why an ad does not count when it is rendered. Nobody may ever look at a prefetched page. */
   get suppressionWhenRendered(): Suppression | undefined {
-    return this.#isSpeculative ? 'prefetch' : this.suppressionWhenSeen
+    return this.#isSkippedPrefetch ? 'prefetch' : this.suppressionWhenSeen
   }
 
-  /** Why nothing of it is to be told, even once it is seen. */
+  /** Why an ad does not count even when the viewer sees it. */
   get suppressionWhenSeen(): Suppression | undefined {
-    this.#refusal ??=
+    this.#suppression ??=
       requestSuppression(this.#req, this.#source, this.#options, this.#log) ?? 'none'
-    return this.#refusal === 'none' ? undefined : this.#refusal
+    return this.#suppression === 'none' ? undefined : this.#suppression
   }
 }
 
-/** Why what a request asks for is displayed to nobody who may be told of, whenever it is. */
+/** The reason to suppress that the request alone gives; `undefined` if it may count. */
 export function requestSuppression<Source>(
   req: IncomingMessage,
   source: Source,
   { traffic, consent }: AdmissionOptions<Source>,
   log: Log,
 ): Suppression | undefined {
-  if (req.method === 'HEAD') return 'head'
+  if (!isDisplayMethod(req.method)) return 'method'
+  if (isPartialRequest(req.headers)) return 'not-a-page'
   if (isSkippedBot(req, source, traffic.bots, log)) return 'bot'
   if (!consent) return undefined
-  const answer = callOption('consent', consent, source, log)
-  if (answer !== FAILED && typeof answer !== 'boolean') {
-    log.error('option consent', 'the option consent: expected true or false; taken for a no')
+  const hasConsent = callOption('consent', consent, source, log)
+  if (hasConsent !== FAILED && typeof hasConsent !== 'boolean') {
+    log.error('option consent', 'the option consent: expected true or false; treated as no consent')
   }
-  return answer === true ? undefined : 'no-consent'
+  return hasConsent === true ? undefined : 'no-consent'
 }
 
 function isSkippedBot<Source>(
@@ -79,12 +92,13 @@ function isSkippedBot<Source>(
   if (rule === 'count') return false
   const isKnownBot = isBot(headers)
   if (rule === 'skip') return isKnownBot
-  const answer = callOption('traffic.bots', (asked: Source) => rule(asked, isKnownBot), source, log)
-  if (typeof answer === 'boolean') return answer
-  if (answer !== FAILED) {
+  const applyRule = (request: Source) => rule(request, isKnownBot)
+  const isBotByRule = callOption('traffic.bots', applyRule, source, log)
+  if (typeof isBotByRule === 'boolean') return isBotByRule
+  if (isBotByRule !== FAILED) {
     log.error(
       'option traffic.bots',
-      'the option traffic.bots: expected true or false; the list of known robots decides',
+      'the option traffic.bots: expected true or false; the list of known bots is used instead',
     )
   }
   return isKnownBot

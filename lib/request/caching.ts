@@ -1,40 +1,34 @@
 import type { ServerResponse } from 'node:http'
-import onHeaders from 'on-headers'
-import type { Suppression } from '../impression.js'
+import { beforeHeaders } from './before-headers.js'
 import { readResponseHeader } from './response-header.js'
-
-/** Why a response with this status displays nothing, once it has been written. */
-export function suppressionForStatus(status: number): Suppression | undefined {
-  if (status >= 500) return 'server-error'
-  // A 304 shows the page that the browser has kept.
-  if (status >= 300 && status < 400 && status !== 304) return 'redirect'
-  return undefined
-}
 
 const SHARED = /(^|[\s,])(public(?![\w-])|s-maxage\s*=)/i
 
-/** Whether shared caches may keep the response: displays of their copies never reach this server. */
+/**
+ * Whether the response invites shared caches to store it. When a cache serves a copy, the request
+ * never reaches this server.
+ */
 export function isSharedCacheable(res: ServerResponse): boolean {
   return SHARED.test(readResponseHeader(res, 'cache-control'))
 }
 
-/** Whether caches may keep the response and show it to others, as RFC 9111 has it. */
+/** Whether a shared cache may store the response and serve it to others (RFC 9111, section 3). */
 export function isStorable(res: ServerResponse): boolean {
   const directives = readResponseHeader(res, 'cache-control')
   if (SHARED.test(directives)) return true
   return /max-age\s*=/i.test(directives) && !/private|no-store/i.test(directives)
 }
 
-const keptPrivate = new WeakSet<ServerResponse>()
+const markedResponses = new WeakSet<ServerResponse>()
 
-/** Makes the response private as its head is sent, whatever it says until then. */
+/** Makes the response private when its head is sent, whatever `Cache-Control` is set until then. */
 export function markPrivateOnSend(res: ServerResponse): void {
-  if (keptPrivate.has(res)) return
-  keptPrivate.add(res)
-  onHeaders(res, () => markPrivate(res))
+  if (markedResponses.has(res)) return
+  markedResponses.add(res)
+  beforeHeaders(res, () => markPrivate(res))
 }
 
-/** Lets the browser keep the response as before, and shared caches never. */
+/** Bars shared caches from storing the response. What the browser may cache does not change. */
 export function markPrivate(res: ServerResponse): void {
   const directives = String(res.getHeader('cache-control') ?? '')
     .split(',')

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 
-/** What the browser asked for: a framework's routers cut the front off `req.url`. */
+/** The URL that the browser requested. Routers strip their mount path from `req.url`. */
 export function readOriginalUrl(req: IncomingMessage, source: unknown): string {
-  const original =
+  const originalUrl =
     typeof source === 'object' && source !== null && 'originalUrl' in source
       ? source.originalUrl
       : undefined
-  return typeof original === 'string' ? original : (req.url ?? '/')
+  return typeof originalUrl === 'string' ? originalUrl : (req.url ?? '/')
 }

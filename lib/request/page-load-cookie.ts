@@ -1,49 +1,53 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { parse, serialize } from 'cookie'
-import onHeaders from 'on-headers'
-import { markPrivate, suppressionForStatus } from './caching.js'
+import { beforeHeaders } from './before-headers.js'
+import { markPrivate } from './caching.js'
 import { readOriginalUrl } from './original-url.js'
+import { suppressionForStatus } from './suppression-for-status.js'
 
-/** What the option `pageLoadCookie: true` calls the cookie. */
+/** The cookie's name with the option `pageLoadCookie: true`. */
 export const PAGE_LOAD_COOKIE = 'ad-page-load'
 
-/** A page load that the browser was told of. */
+/** A page that is open in the browser, as the cookie records it. */
 interface OpenPage {
-  /** Random, so that nobody can guess another's. */
+  /** The page load's id. Random, so that nobody can guess another viewer's. */
   readonly id: string
-  /** A digest of the page's address, by which its fragments are known from another tab's. */
-  readonly address: string
+  /** A hash of the page's address. It matches fragments to pages when several tabs are open. */
+  readonly addressHash: string
 }
 
 const MAX_COOKIE_HEADER_CHARACTERS = 16_384
-/** The pages that the cookie names, the latest first: more than one for those who read in tabs. */
+/** The cookie lists this many pages, the latest first, for viewers with several tabs. */
 const MAX_OPEN_PAGES = 5
 const OPEN_PAGE =
-  /^(?<id>[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})\.(?<address>[\w-]{8})$/
+  /^(?<id>[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})\.(?<addressHash>[\w-]{8})$/
 const SEPARATOR = '~'
 
 /**
- * The page load that a fragment belongs to, by the cookie that its page's own navigation left: of
- * the page whose address the fragment names as its own (htmx, `Referer`), else of the page opened
- * last: an address may have been pushed by a script meanwhile, and to count less is better than twice.
+ * The id of the page load that a fragment belongs to, from the cookie that its page set.
+ *
+ * With several pages open, it is the page whose address the fragment's request names (htmx's header
+ * or `Referer`). If none matches, it is the page opened last: a script may have changed the address
+ * with `pushState`, and counting too little is better than counting twice.
  */
 export function readPageLoadCookie(name: string, headers: IncomingHttpHeaders): string | undefined {
   const pages = readOpenPages(name, headers)
   const [latest] = pages
   if (latest === undefined || pages.length === 1) return latest?.id
   const url = headers['hx-current-url'] ?? headers.referer
-  const address = typeof url === 'string' ? hashAddress(url) : undefined
-  return (pages.find((page) => page.address === address) ?? latest).id
+  const addressHash = typeof url === 'string' ? hashAddress(url) : undefined
+  return (pages.find((page) => page.addressHash === addressHash) ?? latest).id
 }
 
 /**
- * Leaves the page load's id with the browser, for the fragments that the page fetches, if the page
- * is shown in the end: not with a redirect or an error page. The answer is then this viewer's own,
- * so that no shared cache may keep it. Other cookies stay, whenever and however they are set.
+ * Sets the cookie with the page load's id, for the fragments that the page will fetch. It is set
+ * when the head is sent, and only if the status is a display: not with a redirect or an error page.
+ * The response becomes private, since the cookie belongs to one viewer. Other cookies are kept,
+ * whenever and however they are set.
  *
- * @param source the framework's request, which may know of https better than the socket
- * @returns whether the cookie will be set: it is too late once the head has been sent
+ * @param source the framework's request, which may know about https when the socket does not
+ * @returns whether the cookie can be set: `false` once the head has been sent
  */
 export function setPageLoadCookie(
   name: string,
@@ -53,45 +57,41 @@ export function setPageLoadCookie(
   source: unknown,
 ): boolean {
   if (res.headersSent) return false
-  onHeaders(res, () => {
+  beforeHeaders(res, () => {
     if (suppressionForStatus(res.statusCode)) return
-    const page = { id, address: hashAddress(readOriginalUrl(req, source)) }
-    const others = readOpenPages(name, req.headers).filter(
-      ({ address }) => address !== page.address,
+    const page = { id, addressHash: hashAddress(readOriginalUrl(req, source)) }
+    const otherPages = readOpenPages(name, req.headers).filter(
+      ({ addressHash }) => addressHash !== page.addressHash,
     )
-    const cookie = serialize(
-      name,
-      [page, ...others]
-        .slice(0, MAX_OPEN_PAGES)
-        .map((open) => `${open.id}.${open.address}`)
-        .join(SEPARATOR),
-      { path: '/', httpOnly: true, sameSite: 'lax', secure: isSecure(req, source) },
-    )
+    const value = [page, ...otherPages]
+      .slice(0, MAX_OPEN_PAGES)
+      .map((open) => `${open.id}.${open.addressHash}`)
+      .join(SEPARATOR)
+    const secure = isSecure(req, source)
+    const cookie = serialize(name, value, { path: '/', httpOnly: true, sameSite: 'lax', secure })
     res.appendHeader('Set-Cookie', cookie)
     markPrivate(res)
   })
   return true
 }
 
-/**
- * A cookie is the client's to write: one that is malformed, oversized or sent twice is ignored.
- */
+/** The client controls the cookie, so one that is malformed, oversized or repeated is ignored. */
 function readOpenPages(name: string, { cookie }: IncomingHttpHeaders): readonly OpenPage[] {
-  if (cookie === undefined || cookie.length > MAX_COOKIE_HEADER_CHARACTERS) return []
+  if (typeof cookie !== 'string' || cookie.length > MAX_COOKIE_HEADER_CHARACTERS) return []
   const pairs = cookie.split(';').filter((pair) => pair.split('=', 1)[0]?.trim() === name)
   const [pair, second] = pairs
   if (pair === undefined || second !== undefined) return []
   const entries = parse(pair)[name]?.split(SEPARATOR, MAX_OPEN_PAGES + 1) ?? []
   const pages = entries.flatMap((entry) => {
-    const { id, address } = OPEN_PAGE.exec(entry)?.groups ?? {}
-    return id !== undefined && address !== undefined ? [{ id, address }] : []
+    const { id, addressHash } = OPEN_PAGE.exec(entry)?.groups ?? {}
+    return id !== undefined && addressHash !== undefined ? [{ id, addressHash }] : []
   })
   return pages.length === entries.length && pages.length <= MAX_OPEN_PAGES ? pages : []
 }
 
 const MAX_URL_CHARACTERS = 8_192
 
-/** A digest of path and query: what is read stays unsaid in the cookie. */
+/** A hash of path and query, so that the cookie does not reveal what the viewer reads. */
 function hashAddress(url: string): string {
   const base = 'http://page.invalid'
   const { pathname, search } =
@@ -99,13 +99,13 @@ function hashAddress(url: string): string {
   return createHash('sha256').update(`${pathname}${search}`).digest('base64url').slice(0, 8)
 }
 
-/** Whether the browser speaks https: Express and Koa know of a trusted proxy, a socket does not. */
+/** Whether the browser uses https. Behind a trusted proxy, only Express and Koa know. */
 function isSecure(req: IncomingMessage, source: unknown): boolean {
   if (typeof source === 'object' && source !== null && 'secure' in source) {
     try {
       return source.secure === true
     } catch {
-      // Express asks a function of the user's (`trust proxy`): the page goes on without it.
+      // Express calls the user's `trust proxy` function here; its error must not break the page.
       return false
     }
   }

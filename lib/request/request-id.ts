@@ -2,24 +2,25 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { callOption, FAILED } from '../check-options.js'
 import type { Log } from '../logger.js'
+import { copyText } from './copy-text.js'
 import { isNavigation } from './navigation.js'
 import { readPageLoadCookie } from './page-load-cookie.js'
 
-/** Which page load a request belongs to. */
+/** The page load that a request belongs to. */
 export interface PageLoadIdentity {
   /** Names the page load. */
   readonly requestId: string
-  /** Whether a later request can bear the same id. */
+  /** Whether a later request can carry the same id. */
   readonly canRecur: boolean
 }
 
 export interface RequestIdOptions<Source> {
   readonly requestId: ((source: Source) => string | undefined) | undefined
-  /** The cookie's name. */
+  /** The cookie's name; `undefined` if the option is off. */
   readonly pageLoadCookie: string | undefined
 }
 
-/** The page load that a fragment's cookie names, or the user's option, or a fresh one. */
+/** The page load: for a fragment from its cookie, else from the option `requestId`, else a new one. */
 export function identifyPageLoad<Source>(
   req: IncomingMessage,
   source: Source,
@@ -28,15 +29,15 @@ export function identifyPageLoad<Source>(
 ): PageLoadIdentity {
   if (pageLoadCookie !== undefined && !isNavigation(req)) {
     const id = readPageLoadCookie(pageLoadCookie, req.headers)
-    if (id !== undefined) return { requestId: id, canRecur: true }
+    if (id !== undefined) return { requestId: copyText(id), canRecur: true }
   }
   if (requestId) {
     const id = callOption('requestId', requestId, source, log)
-    if (isRequestId(id)) return { requestId: id, canRecur: true }
+    if (isRequestId(id)) return { requestId: copyText(id), canRecur: true }
     if (id !== FAILED) {
       log.warn(
         'option requestId',
-        'the option requestId: expected 1 to 200 visible ASCII characters; a fresh id is used',
+        'the option requestId: expected 1 to 200 visible ASCII characters; a random id is used instead',
       )
     }
   }
@@ -46,7 +47,7 @@ export function identifyPageLoad<Source>(
 const MAX_REQUEST_ID_CHARACTERS = 200
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/
 
-/** Whether `value` may name a page load: an id may stem from a client, and becomes a key. */
+/** Whether `value` can name a page load. It becomes a key, and a client may have chosen it. */
 function isRequestId(value: unknown): value is string {
   return (
     typeof value === 'string' &&

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** `open` while it may still be written, `whole` once it was, `broken` if it broke off before. */
-export type ResponseState = 'open' | 'whole' | 'broken'
+/** `finished`: written completely. `aborted`: ended before that. `open`: neither yet. */
+export type ResponseState = 'open' | 'finished' | 'aborted'
 
-/** What tells of an HTTP/2 stream; the compatibility API has it on the response. */
+/** The parts of Node's HTTP/2 stream that are read here. The compatibility API exposes the stream. */
 interface Http2Stream {
   readonly destroyed: boolean
   readonly aborted: boolean
@@ -12,45 +12,52 @@ interface Http2Stream {
   readonly writableFinished: boolean
 }
 
-/** How far a response has come, asked without a listener on it. */
+/** The state of the response now. Adds no listener. */
 export function readResponseState(req: IncomingMessage, res: ServerResponse): ResponseState {
   const stream = findHttp2Stream(res)
   if (stream) {
-    if (stream.destroyed || stream.aborted) return isStreamWhole(stream) ? 'whole' : 'broken'
-    return res.writableFinished ? 'whole' : 'open'
+    if (stream.destroyed || stream.aborted) return isComplete(stream) ? 'finished' : 'aborted'
+    return res.writableFinished ? 'finished' : 'open'
   }
   const isGone = res.destroyed || req.socket?.destroyed
-  if (!isGone) return res.writableFinished ? 'whole' : 'open'
-  // `writableFinished` is true of a response that was ended after its client had gone, too. But
-  // only one that was written whole has let go of its socket.
-  return res.writableFinished && !res.socket ? 'whole' : 'broken'
+  if (!isGone) return res.writableFinished ? 'finished' : 'open'
+  // `writableFinished` is also true if the response was ended after the client had disconnected. But
+  // only a response that was written completely has detached from its socket.
+  return res.writableFinished && !res.socket ? 'finished' : 'aborted'
 }
 
-/** Calls `listener` once, when the response has been written whole or has broken off. */
-export function onResponseEnded(
+/** Calls `listener` once, when the response has been written completely or was aborted. */
+export function whenResponseEnds(
   req: IncomingMessage,
   res: ServerResponse,
-  listener: (state: 'whole' | 'broken') => void,
+  listener: (state: 'finished' | 'aborted') => void,
 ): void {
-  // A pipelined response that waits for its turn has no socket yet, and if the client leaves
-  // meanwhile, it never hears of it: neither 'finish' nor 'close' is emitted on it.
-  const forget = res.socket || !req.socket ? undefined : onSocketClose(req.socket, onClose)
+  // A pipelined response that waits for its turn has no socket yet. If the client disconnects
+  // meanwhile, neither 'finish' nor 'close' is emitted on the response.
+  const removeSocketListener =
+    res.socket || !req.socket ? undefined : addSocketCloseListener(req.socket, onClose)
+  let hasEnded = false
   res.on('finish', onFinish)
   res.on('close', onClose)
 
-  // A failed write ends in 'finish' as well, and HTTP/2 emits it however a stream has ended.
+  // A failed write also ends in 'finish', and HTTP/2 emits it however the stream has ended.
   function onFinish(): void {
     const stream = findHttp2Stream(res)
-    const isWhole = stream ? isStreamWhole(stream) : !req.socket?.destroyed
-    end(isWhole ? 'whole' : 'broken')
+    const isFinished = stream ? isComplete(stream) : !req.socket?.destroyed
+    end(isFinished ? 'finished' : 'aborted')
   }
+  // Adapters for serverless platforms emit 'close' from a 'finish' listener, and so before ours.
   function onClose(): void {
-    end('broken')
+    const state = readResponseState(req, res)
+    if (state === 'open') process.nextTick(end, 'aborted')
+    else end(state)
   }
-  function end(state: 'whole' | 'broken'): void {
+  function end(state: 'finished' | 'aborted'): void {
+    if (hasEnded) return
+    hasEnded = true
     res.off('finish', onFinish)
     res.off('close', onClose)
-    forget?.()
+    removeSocketListener?.()
     listener(state)
   }
 }
@@ -62,38 +69,39 @@ function findHttp2Stream(
   return typeof stream?.rstCode === 'number' ? (stream as Http2Stream) : undefined
 }
 
-function isStreamWhole({ aborted, rstCode, writableFinished }: Http2Stream): boolean {
+function isComplete({ aborted, rstCode, writableFinished }: Http2Stream): boolean {
   return writableFinished && !aborted && rstCode === 0
 }
 
-interface Queue {
+/** Responses that wait on one socket share one 'close' listener, however many are pipelined. */
+interface SocketListeners {
   readonly listeners: Set<() => void>
   readonly onClose: () => void
 }
 
-/** The responses that wait on a socket share one listener, however long the pipeline is. */
-const queues = new WeakMap<Socket, Queue>()
+const listenersBySocket = new WeakMap<Socket, SocketListeners>()
 
-function onSocketClose(socket: Socket, listener: () => void): () => void {
-  const queue = queues.get(socket) ?? openQueue(socket)
-  queue.listeners.add(listener)
+/** @returns a function that removes the listener */
+function addSocketCloseListener(socket: Socket, listener: () => void): () => void {
+  const shared = listenersBySocket.get(socket) ?? shareListener(socket)
+  shared.listeners.add(listener)
   return () => {
-    queue.listeners.delete(listener)
-    if (queue.listeners.size > 0) return
-    socket.off('close', queue.onClose)
-    queues.delete(socket)
+    shared.listeners.delete(listener)
+    if (shared.listeners.size > 0) return
+    socket.off('close', shared.onClose)
+    listenersBySocket.delete(socket)
   }
 }
 
-function openQueue(socket: Socket): Queue {
+function shareListener(socket: Socket): SocketListeners {
   const listeners = new Set<() => void>()
-  const queue: Queue = {
+  const shared: SocketListeners = {
     listeners,
     onClose() {
       for (const listener of listeners) listener()
     },
   }
-  socket.on('close', queue.onClose)
-  queues.set(socket, queue)
-  return queue
+  socket.on('close', shared.onClose)
+  listenersBySocket.set(socket, shared)
+  return shared
 }

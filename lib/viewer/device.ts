@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { readHeader } from './header.js'
 import { readUserAgent } from './user-agent.js'
 
-/** The devices that ENS has a word for (ens.txt, `device`). */
+/** The values of `device` in ENS's API (https://ads.enslive.live). */
 export type Device = 'mobile' | 'desktop' | 'tablet'
 
 /** Whether `value` is a `Device`. */
@@ -10,31 +10,32 @@ export function isDevice(value: unknown): value is Device {
   return value === 'mobile' || value === 'desktop' || value === 'tablet'
 }
 
-/** Characters of a client hint; the longest that a browser sends has some 60. */
+/** In characters. Browsers send shorter ones. */
 const MAX_HINT_LENGTH = 128
 
 /**
- * Reads the viewer's device: client hints first, where the browser sends them, then the
- * User-Agent. A TV, a console, a car, a headset, a watch or an unknown thing has no word at ENS:
- * `undefined`. Never throws; under a microsecond for a User-Agent seen before.
+ * Reads the viewer's device from client hints, where the browser sends them, then from the
+ * User-Agent. Returns `undefined` for devices that ENS has no value for: a TV, a console, a car, a
+ * headset, a watch, or one that is not recognized. Never throws.
  *
- * `Sec-CH-UA-Mobile` and `Sec-CH-UA-Platform` come with every request of a Chromium browser over
- * https; `Sec-CH-UA-Form-Factors` only to a site that asks for it (`Accept-CH`). See
- * https://wicg.github.io/ua-client-hints/. Safari and Firefox send none of them, so that an iPad,
- * which poses as a Mac unless told otherwise, reads as `'desktop'`.
+ * Chromium browsers send `Sec-CH-UA-Mobile` and `Sec-CH-UA-Platform` with every request over https,
+ * and `Sec-CH-UA-Form-Factors` only to sites that request it with `Accept-CH`. See
+ * https://wicg.github.io/ua-client-hints/. Safari and Firefox send none of them. An iPad identifies
+ * itself as a Mac by default, so it reads as `'desktop'`.
  */
 export function readDevice(headers: IncomingHttpHeaders): Device | undefined {
-  const factors = readFormFactors(headers)
-  if (factors !== undefined) return factors === 'other' ? undefined : factors
+  const formFactor = readFormFactor(headers)
+  if (formFactor !== undefined) return formFactor === 'other' ? undefined : formFactor
 
   const { 'user-agent': value } = headers
   const { device } = readUserAgent(typeof value === 'string' ? value : undefined)
-  // The other two hints know phones from the rest, and no TV from a desktop.
+  // The other two hints distinguish phones from the rest, but not a TV from a desktop.
   if (device === 'other') return undefined
   return readMobileAndPlatform(headers) ?? (device === 'unknown' ? undefined : device)
 }
 
-// Most telling first: a browser lists all that apply, and "EInk" says nothing of the size.
+// A browser lists every form factor that applies, so the most specific ones come first. "EInk" is
+// missing because it says nothing about the size.
 const FORM_FACTORS: readonly (readonly [string, Device | 'other'])[] = [
   ['"Automotive"', 'other'],
   ['"Watch"', 'other'],
@@ -44,16 +45,16 @@ const FORM_FACTORS: readonly (readonly [string, Device | 'other'])[] = [
   ['"Desktop"', 'desktop'],
 ]
 
-function readFormFactors(headers: IncomingHttpHeaders): Device | 'other' | undefined {
+function readFormFactor(headers: IncomingHttpHeaders): Device | 'other' | undefined {
   const hint = readHeader(headers, 'sec-ch-ua-form-factors', MAX_HINT_LENGTH)
   if (hint === undefined) return undefined
   return FORM_FACTORS.find(([factor]) => hint.includes(factor))?.[1]
 }
 
-// What a browser that is not mobile runs on. Any other name ("Unknown", "Fuchsia", "Tizen") is
-// left to the User-Agent.
+// Platforms of browsers that are not mobile. For any other name ("Unknown", "Fuchsia", "Tizen") the
+// User-Agent decides.
 const PLATFORMS = new Map<string, Device>([
-  // A tablet, or a phone of Samsung's in desktop mode, whose User-Agent says X11 in both cases.
+  // A tablet, or a Samsung phone in desktop mode. The User-Agent of both says X11.
   ['"Android"', 'tablet'],
   ['"Chrome OS"', 'desktop'],
   ['"Chromium OS"', 'desktop'],

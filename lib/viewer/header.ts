@@ -1,9 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
 /**
- * The value of a header that is sent once, in no more than `maxLength` characters. Anything else,
- * be it repeated (where Node keeps the values apart) or oversized, is nothing a browser or a CDN
- * sends, and reads as if it were not there.
+ * The value of a header that was sent once and has at most `maxLength` characters. A header that is
+ * repeated (where Node keeps the values apart) or longer reads as missing: no browser or CDN sends it.
  */
 export function readHeader(
   headers: IncomingHttpHeaders,

@@ -1,9 +1,9 @@
 export const MAX_SEARCH_QUERY_CHARACTERS = 1_024
 
 /**
- * A search query fit to be sent and to be a batch's key: viewers type it, so control characters
- * (a NUL would make some databases refuse the whole batch) become spaces and broken surrogates are
- * replaced. `undefined` if nothing is left.
+ * Cleans a search query, which viewers type, so that it can be sent and used as a batch key. Control
+ * characters become spaces (a NUL can make a database reject the whole batch) and lone surrogates
+ * are replaced. Returns `undefined` if nothing is left.
  */
 export function cleanSearchQuery(text: string): string | undefined {
   return (

@@ -1,101 +1,112 @@
-import { createIsbotFromList, list } from 'isbot'
 import { LRUCache } from 'lru-cache'
 import { UAParser } from 'ua-parser-js'
+import { matchesBotPattern } from './bot-patterns.js'
 
 /**
- * What a User-Agent says of the thing behind it. `'other'` is a device that is none of the three
- * an ad network knows (a TV, a console, a car, a watch); `'unknown'` is no device at all.
+ * The device that a User-Agent names. `'other'` is a device that ENS has no value for (a TV, a
+ * console, a car, a watch); `'unknown'` means that no device was recognized.
  */
 export type UserAgentDevice = 'mobile' | 'desktop' | 'tablet' | 'other' | 'unknown'
 
 export interface UserAgent {
   readonly device: UserAgentDevice
-  readonly bot: boolean
+  readonly isBot: boolean
 }
 
 /**
- * Characters of a User-Agent that are looked at: every expression below runs on no more than
- * these. The longest of 10,000 real ones has 268.
+ * The part of a User-Agent that is read, in characters. It bounds the input of every expression
+ * below; real User-Agents are shorter.
  */
 export const MAX_USER_AGENT_LENGTH = 512
 
 /**
- * Characters that the device is read from. The parser's time grows with the square of these
- * (`droid droid …`); what follows them names apps, screens and languages.
+ * The part that the device is read from, in characters. The parser's running time is quadratic for
+ * some inputs (`droid droid …`). What follows this part names apps, screens and languages.
  */
 export const MAX_DEVICE_LENGTH = 256
 
-/** User agents remembered: a day's sample of 10,000 page views holds some 950 different ones. */
+/** How many User-Agents are remembered: more than a busy site sees in a day. */
 export const MAX_USER_AGENTS = 2_000
 
-const NOTHING: UserAgent = Object.freeze({ device: 'unknown', bot: false })
+const UNKNOWN_USER_AGENT: UserAgent = Object.freeze({ device: 'unknown', isBot: false })
 
-/** What was read before, by the whole User-Agent. */
-export const seenUserAgents = new LRUCache<string, UserAgent>({ max: MAX_USER_AGENTS })
+/** Results by the complete User-Agent. */
+export const userAgentCache = new LRUCache<string, UserAgent>({ max: MAX_USER_AGENTS })
 
 /**
- * Reads a User-Agent (RFC 9110, section 10.1.5), from memory where it was seen before.
+ * Reads a User-Agent (RFC 9110, section 10.1.5), from the cache if possible. Never throws.
  *
- * Never throws. One longer than `MAX_USER_AGENT_LENGTH` is read that far and not remembered: V8
- * keeps the whole of a string alive for as long as a slice of it.
+ * One longer than `MAX_USER_AGENT_LENGTH` is cut and not cached: in V8 a slice keeps the whole
+ * string alive.
  */
 export function readUserAgent(value: string | undefined): UserAgent {
-  if (value === undefined || value === '') return NOTHING
-  if (value.length > MAX_USER_AGENT_LENGTH) return parse(value.slice(0, MAX_USER_AGENT_LENGTH))
-  let userAgent = seenUserAgents.get(value)
+  if (value === undefined || value === '') return UNKNOWN_USER_AGENT
+  if (value.length > MAX_USER_AGENT_LENGTH) {
+    return parseUserAgent(value.slice(0, MAX_USER_AGENT_LENGTH))
+  }
+  let userAgent = userAgentCache.get(value)
   if (userAgent === undefined) {
-    userAgent = parse(value)
-    seenUserAgents.set(value, userAgent)
+    userAgent = parseUserAgent(value)
+    userAgentCache.set(value, userAgent)
   }
   return userAgent
 }
 
-function parse(value: string): UserAgent {
+function parseUserAgent(value: string): UserAgent {
   return {
     device: parseDevice(value.slice(0, MAX_DEVICE_LENGTH)),
-    bot: isRobot(value.replace(ANDROID_MODEL, '$1')),
+    isBot: matchesBotPattern(value),
   }
 }
 
-// Marks of televisions whose maker's name alone leads the parser to say phone or nothing.
+/** The parser's device type; `undefined` if it recognizes none. */
+type ParsedType = 'mobile' | 'tablet' | undefined
+
+// Televisions that the parser takes for phones, or does not recognize, because of their maker's name.
 const TELEVISION = /(?:^|[^A-Za-z])TV|TV(?:[^A-Za-z]|$)|Web0S|CE-HTML|OMI\//
 
-// The systems whose browsers the parser leaves without a type, because they are computers.
+// The parser gives computers no type.
 const COMPUTER = /Windows NT|Macintosh|X11|Wayland|CrOS/
 
+/**
+ * Browsers that exist only on tablets and phones, although they name a computer when the viewer
+ * requests desktop sites, which is an iPad's and a Fire tablet's default. Chrome, Firefox, Edge,
+ * Opera and the Google app for iOS; Silk (https://developer.amazon.com/docs/silk); and Samsung
+ * Internet, which does not exist for Linux.
+ */
+const TABLET_BROWSER = /\b(?:CriOS|FxiOS|EdgiOS|OPiOS|OPT|GSA|Silk)\/\d|X11.*\bSamsungBrowser\//
+
+/** Browsers for phones that name the phone badly or not at all, and a few for the iPad. */
+const PHONE_BROWSER = /\bOpera (?:Mini|Mobi)\/|\bUCWEB\/|\bMIDP\b/
+
 function parseDevice(value: string): UserAgentDevice {
+  if (PHONE_BROWSER.test(value)) return value.includes('iPad') ? 'tablet' : 'mobile'
   const { type } = new UAParser(value).getDevice()
   if (type !== undefined && type !== 'mobile' && type !== 'tablet') return 'other'
+  if (isTelevision(value, type)) return 'other'
+  if (value.includes('Android')) return parseAndroidDevice(value, type)
+  return type ?? parseUntypedDevice(value)
+}
 
-  const mobile = value.includes('Mobile')
-  // A phone may well be named after TV; it says Mobile too.
-  if (!mobile && TELEVISION.test(value)) return 'other'
-
-  if (value.includes('Android')) {
-    // Google's own rule for Android: phones say Mobile, tablets do not. The parser goes by the
-    // maker where it does not know the model, and most makers of tablets make phones.
-    if (mobile) return type ?? 'mobile'
-    if (value.includes('Chrome/')) return 'tablet'
-    if (type !== undefined) return type
-    return /AppleWebKit|Gecko\//.test(value) ? 'tablet' : 'unknown'
-  }
-  if (type !== undefined) return type
-  // There is no Samsung Internet for Linux: it is what a Galaxy Tab says of itself from the
-  // factory, and a phone when asked for the desktop site.
-  if (value.includes('X11') && value.includes('SamsungBrowser/')) return 'tablet'
-  return COMPUTER.test(value) ? 'desktop' : 'unknown'
+/** A model may contain "TV": a tablet's is known to the parser, and a phone also says Mobile. */
+function isTelevision(value: string, type: ParsedType): boolean {
+  return type !== 'tablet' && !value.includes('Mobile') && TELEVISION.test(value)
 }
 
 /**
- * Patterns of isbot that are not asked, since they match what people browse with and hardly a
- * robot that no other pattern would match: televisions (`CE-HTML/1.0;`, `OMI/4.21 Catcher4`) and
- * the Sogou browser of Android (`SogouMobileBrowser`). Sogou's spider is known by other words.
+ * Google's rule for Android: phones say Mobile, tablets do not
+ * (https://android-developers.googleblog.com/2010/12/android-browser-user-agent-issues.html). If
+ * the parser does not know the model, it goes by the maker, and most makers of tablets also make
+ * phones.
  */
-export const UNASKED_BOT_PATTERNS: readonly string[] = ['\\b\\w+/1\\.0;', 'catch', 'sogou']
+function parseAndroidDevice(value: string, type: ParsedType): UserAgentDevice {
+  if (value.includes('Mobile')) return 'mobile'
+  if (value.includes('Chrome/')) return 'tablet'
+  if (type !== undefined) return type
+  return /AppleWebKit|Gecko\//.test(value) ? 'tablet' : 'unknown'
+}
 
-const isRobot = createIsbotFromList(list.filter((item) => !UNASKED_BOT_PATTERNS.includes(item)))
-
-// The model's name in an Android browser's first comment. Phones are called Discovery, Spider and
-// M bot; a robot that poses as a phone gives its own name after it.
-const ANDROID_MODEL =
-  /(Android[^;()]*; ?(?:[a-z]{2}[-_][A-Za-z]{2}; ?)?)[^;()/]*?(?= Build\/|[;()/]|$)/
+function parseUntypedDevice(value: string): UserAgentDevice {
+  if (!COMPUTER.test(value)) return 'unknown'
+  return TABLET_BROWSER.test(value) ? 'tablet' : 'desktop'
+}

@@ -93,8 +93,9 @@ export class VisibleReports<Source> {
     reason: string,
   ): void {
     const { statistics, log } = this.#dependencies
-    const { requestId = '', campaignId } = payload ?? {}
+    const { requestId = '', campaignId, placement, offerId } = payload ?? {}
+    const input = { requestId, campaignId, placement, offerId, reason }
     log.warn(`invalid ${reason}`, `a visible impression is not counted: ${reason}`)
-    statistics.concludeInvalid(channel?.network.name, { requestId, campaignId, reason })
+    statistics.concludeInvalid(channel?.network.name, input)
   }
 }

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type CallResult, CircuitBreaker, type Permit } from '../../lib/delivery/circuit-breaker.js'
 
-const RESULTS = ['answered', 'refused', 'ambiguous', 'misconfigured', 'unsent'] as const
+const RESULTS = [
+  'answered',
+  'refused',
+  'paused',
+  'ambiguous',
+  'suspect',
+  'misconfigured',
+  'unsent',
+] as const
 
 type Move =
   | { does: 'enter' }

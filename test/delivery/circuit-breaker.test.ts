@@ -27,7 +27,7 @@ describe('the breaker', () => {
       const { breaker, call } = createBreaker(() => share)
       let nowMs = 0
       for (const boundMs of [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]) {
-        call('refused', nowMs)
+        call('paused', nowMs)
         assert.equal(breaker.waitMs(nowMs), share * boundMs)
         nowMs += breaker.waitMs(nowMs)
       }
@@ -36,33 +36,33 @@ describe('the breaker', () => {
 
   it('starts over with the shortest wait after a success', () => {
     const { breaker, call } = createBreaker()
-    for (const nowMs of [0, 10_000, 20_000]) call('refused', nowMs)
+    for (const nowMs of [0, 10_000, 20_000]) call('paused', nowMs)
     call('answered', 30_000)
-    call('refused', 30_000)
+    call('paused', 30_000)
     assert.equal(breaker.waitMs(30_000), 250)
   })
 
   it('opens no sooner than the network says, and no sooner than its backoff', () => {
     const { breaker, call } = createBreaker()
-    call('refused', 0, 2_000)
+    call('paused', 0, 2_000)
     assert.equal(breaker.waitMs(0), 2_000)
-    call('refused', 2_000, 1)
+    call('paused', 2_000, 1)
     assert.equal(breaker.waitMs(2_000), 500)
   })
 
   it('sends one probe, and nothing else until that has ended', () => {
     const { breaker, call } = createBreaker()
-    call('refused', 0)
+    call('paused', 0)
     const probe = breaker.acquire(0)
     assert.equal(probe.isProbe, true)
     assert.equal(breaker.waitMs(1_000_000), Number.POSITIVE_INFINITY)
-    breaker.release(probe, 'refused', 1_000)
+    breaker.release(probe, 'paused', 1_000)
     assert.equal(breaker.waitMs(1_000), 500)
   })
 
   it('lets the others follow once the probe has succeeded', () => {
     const { breaker, call } = createBreaker()
-    call('refused', 0)
+    call('paused', 0)
     call('answered', 250)
     assert.equal(breaker.waitMs(250), 0)
     assert.equal(breaker.limit(1_000, 0), 1_000)
@@ -70,7 +70,7 @@ describe('the breaker', () => {
   })
 
   it('risks one impression a probe, whatever closed it', () => {
-    for (const result of ['refused', 'misconfigured'] as const) {
+    for (const result of ['paused', 'misconfigured'] as const) {
       const { breaker, call } = createBreaker()
       call(result, 0)
       assert.equal(breaker.limit(1_000, 0), 1)
@@ -79,7 +79,7 @@ describe('the breaker', () => {
 
   it('sends another probe at once where one could not even be sent', () => {
     const { breaker, call } = createBreaker()
-    call('refused', 0)
+    call('paused', 0)
     call('unsent', 250)
     assert.equal(breaker.waitMs(250), 0)
     assert.equal(breaker.limit(1_000, 0), 1)
@@ -88,10 +88,10 @@ describe('the breaker', () => {
   it('waits no longer when the clock is set back, be it closed or open then', () => {
     const { breaker, call } = createBreaker()
     const hourMs = 3_600_000
-    call('refused', hourMs)
+    call('paused', hourMs)
     assert.equal(breaker.waitMs(0), 250)
     call('answered', 250)
-    call('refused', 300)
+    call('paused', 300)
     assert.equal(breaker.waitMs(300), 250)
   })
 
@@ -107,9 +107,9 @@ describe('the breaker', () => {
 describe('the breaker, of calls under way when it closes', () => {
   it('counts the first alone as a failure', () => {
     const { breaker, enter } = createBreaker()
-    for (const permit of enter(128)) breaker.release(permit, 'refused', 0)
+    for (const permit of enter(128)) breaker.release(permit, 'paused', 0)
     assert.equal(breaker.waitMs(0), 250)
-    breaker.release(breaker.acquire(0), 'refused', 250)
+    breaker.release(breaker.acquire(0), 'paused', 250)
     assert.equal(breaker.waitMs(250), 500, 'the second failure, not the 129th')
   })
 
@@ -119,7 +119,7 @@ describe('the breaker, of calls under way when it closes', () => {
       asked += 1
       return asked === 1 ? 0.1 : 0.99
     })
-    for (const permit of enter(128)) breaker.release(permit, 'refused', 0)
+    for (const permit of enter(128)) breaker.release(permit, 'paused', 0)
     assert.equal(breaker.waitMs(0), 50)
     assert.equal(asked, 1)
   })
@@ -128,8 +128,8 @@ describe('the breaker, of calls under way when it closes', () => {
     const { breaker, enter } = createBreaker()
     const [one, other, third] = enter(3)
     assert(one && other && third)
-    breaker.release(one, 'refused', 0)
-    breaker.release(other, 'refused', 0, 5_000)
+    breaker.release(one, 'paused', 0)
+    breaker.release(other, 'paused', 0, 5_000)
     assert.equal(breaker.waitMs(0), 5_000)
     breaker.release(third, 'misconfigured', 0)
     assert.equal(breaker.waitMs(0), 60_000)
@@ -139,19 +139,19 @@ describe('the breaker, of calls under way when it closes', () => {
     const { breaker, enter } = createBreaker()
     const [one, other] = enter(2)
     assert(one && other)
-    breaker.release(one, 'refused', 0)
+    breaker.release(one, 'paused', 0)
     breaker.release(other, 'answered', 0)
     assert.equal(breaker.waitMs(0), 250)
   })
 
   it('does not close again by one that fails late, after a probe has succeeded', () => {
-    for (const result of ['refused', 'misconfigured', 'ambiguous'] as const) {
+    for (const result of ['paused', 'misconfigured', 'ambiguous'] as const) {
       const { breaker, enter, call } = createBreaker()
       const late = enter(10)
-      call('refused', 0)
+      call('paused', 0)
       call('answered', 250)
       // Only who refuses the call itself may ask for time.
-      const retryAfterMs = result === 'refused' ? undefined : 60_000
+      const retryAfterMs = result === 'paused' ? undefined : 60_000
       for (const permit of late) breaker.release(permit, result, 300, retryAfterMs)
       assert.equal(breaker.waitMs(300), 0)
       assert.equal(breaker.limit(1_000, 300), 1_000)
@@ -162,9 +162,9 @@ describe('the breaker, of calls under way when it closes', () => {
     const { breaker, enter, call } = createBreaker()
     const [late] = enter(1)
     assert(late)
-    call('refused', 0)
+    call('paused', 0)
     call('answered', 250)
-    breaker.release(late, 'refused', 300, 60_000)
+    breaker.release(late, 'paused', 300, 60_000)
     assert.equal(breaker.waitMs(300), 60_000)
   })
 
@@ -172,7 +172,7 @@ describe('the breaker, of calls under way when it closes', () => {
     const { breaker, enter, call } = createBreaker()
     const [late] = enter(1)
     assert(late)
-    call('refused', 0)
+    call('paused', 0)
     const probe = breaker.acquire(250)
     breaker.release(late, 'misconfigured', 260)
     breaker.release(probe, 'answered', 270)
@@ -183,9 +183,9 @@ describe('the breaker, of calls under way when it closes', () => {
     const { breaker, enter, call } = createBreaker()
     const [late] = enter(1)
     assert(late)
-    call('refused', 0)
+    call('paused', 0)
     const probe = breaker.acquire(250)
-    breaker.release(late, 'refused', 260, 60_000)
+    breaker.release(late, 'paused', 260, 60_000)
     breaker.release(probe, 'answered', 270)
     assert.equal(breaker.waitMs(270), 59_990)
     call('answered', 60_260)
@@ -304,7 +304,7 @@ describe('the breaker, of a silent network', () => {
   })
 
   it('opens again as soon as it hears anything', () => {
-    for (const result of ['answered', 'refused'] as const) {
+    for (const result of ['answered', 'paused'] as const) {
       const { breaker, enter } = createBreaker()
       const [one] = enter(2)
       assert(one)

@@ -83,7 +83,7 @@ describe('delivery, for a network of the user’s own', () => {
             }) as never,
         },
       })
-      transport.script = () => (transport.calls.length === 1 ? status(503) : ok)
+      transport.script = () => (transport.calls.length === 1 ? status(500) : ok)
       push()
       clock.advance(60_000)
       assert.deepEqual(ended('delivered'), [1])

@@ -17,7 +17,7 @@ describe('delivery, while the network cannot be told', () => {
 
   it('sends one probe first, and the rest once that has succeeded', () => {
     const { push, clock, transport, ended } = createDelivery({ network: { maxBatch: 10 } })
-    transport.script = () => (transport.calls.length === 1 ? status(503) : ok)
+    transport.script = () => (transport.calls.length === 1 ? status(429) : ok)
     push(10)
     const sizes = () => transport.sent.map(({ length }) => length)
     clock.advance(259)

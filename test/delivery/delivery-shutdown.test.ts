@@ -54,7 +54,7 @@ describe('flush()', () => {
   it('counts any outcome, not delivery alone', async () => {
     const { delivery, push, clock, transport } = createDelivery({ maxAgeMs: 5_000 })
     transport.script = ({ items }) =>
-      items.includes(1) ? status(400) : items.includes(2) ? lost(true) : status(503)
+      items.includes(1) ? status(400) : items.includes(2) ? lost(true) : status(500)
     push(3)
     const flushed = delivery.flush(FLUSH_MS)
     clock.advance(4_000)

@@ -41,7 +41,7 @@ describe('delivery', () => {
 
   it('tells the outcome with the calls that it took and the time since it was tracked', () => {
     const { push, clock, transport, outcomes } = createDelivery()
-    transport.script = () => (transport.calls.length === 1 ? status(503) : ok)
+    transport.script = () => (transport.calls.length === 1 ? status(500) : ok)
     push()
     clock.advance(10_000)
     const [event] = outcomes

@@ -47,7 +47,7 @@ export function faultKinds(nowMs: number): readonly FaultKind[] {
       counts: false,
     }),
     kind('a reset mid-answer', 'nothing', { reset: 'mid-answer' }),
-    kind('a reset in the middle of a refusal', 'nothing', { reset: 'mid-answer', status: 503 }),
+    kind('a reset in the middle of a refusal', 'uncertain', { reset: 'mid-answer', status: 503 }),
     kind('an answer cut off', 'nothing', { cutOff: true }),
     kind('a hang', 'uncertain', { hang: true }),
     kind('a hang without counting', 'uncertain', { hang: true, counts: false }),

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Fault } from '../../lib/sandbox/sandbox.js'
-import { nonZero } from '../page-load/books.js'
-import { view } from '../page-load/browser.js'
 import { closientAd, ensAd, shortuuid } from '../page-load/campaigns.js'
+import { fetchPage } from '../page-load/fetch-page.js'
 import { type Page, Publisher } from '../page-load/publisher.js'
+import { omitZeros } from '../page-load/stats-assertions.js'
 
 const ADS = 8
 
@@ -69,12 +69,12 @@ describe('a network that, once,', () => {
       ens.fault(fault, { times: 1 })
       closient.fault(fault, { times: 1 })
 
-      await view(site.url)
+      await fetchPage(site.url)
 
-      await site.whenTold(1 + ADS)
-      await site.settled()
-      assert.deepEqual(nonZero(site.tracker.stats().ens), { tracked: 1, [outcome]: 1 })
-      assert.deepEqual(nonZero(site.tracker.stats().closient), { tracked: ADS, [outcome]: ADS })
+      await site.waitForOutcomes(1 + ADS)
+      await site.closeAndSummarize()
+      assert.deepEqual(omitZeros(site.tracker.stats().ens), { tracked: 1, [outcome]: 1 })
+      assert.deepEqual(omitZeros(site.tracker.stats().closient), { tracked: ADS, [outcome]: ADS })
       assert.equal(ens.totals.calls, calls)
       if (outcome === 'delivered') {
         // What is sent again may be sent in parts.
@@ -89,13 +89,13 @@ describe('a network that, once,', () => {
   it('refuses connections: all is delivered once it takes them', async () => {
     await using site = await startSite()
     const resume = await site.sandbox.refuse()
-    await view(site.url)
+    await fetchPage(site.url)
     while (site.lines.length < 2) await nextTurn()
-    assert.deepEqual(site.told, [])
+    assert.deepEqual(site.summaries, [])
 
     await resume()
 
-    await site.whenTold(1 + ADS)
+    await site.waitForOutcomes(1 + ADS)
     assert.equal(site.sandbox.ens.totals.impressions, 1)
     assert.equal(site.sandbox.closient.totals.impressions, ADS)
   })
@@ -108,9 +108,9 @@ describe('a network that, once,', () => {
       { when: ({ body }) => JSON.stringify(body).includes(bad) },
     )
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(1 + ADS)
+    await site.waitForOutcomes(1 + ADS)
     const rejected = site.outcomes.filter(({ outcome }) => outcome === 'rejected')
     assert.deepEqual(
       rejected.map(({ campaignId }) => campaignId),
@@ -123,11 +123,11 @@ describe('a network that, once,', () => {
     await using site = await startSite()
     site.sandbox.closient.fault({ counts: 5 })
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(1 + ADS)
-    await site.settled()
-    assert.deepEqual(nonZero(site.tracker.stats().closient), {
+    await site.waitForOutcomes(1 + ADS)
+    await site.closeAndSummarize()
+    assert.deepEqual(omitZeros(site.tracker.stats().closient), {
       tracked: ADS,
       delivered: 5,
       rejected: ADS - 5,
@@ -139,9 +139,9 @@ describe('a network that, once,', () => {
     await using site = await startSite()
     site.sandbox.ens.fault({ body: { status: 'error', message: 'campaign is paused' } })
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(1 + ADS)
+    await site.waitForOutcomes(1 + ADS)
     const told = site.outcomes.find(({ network }) => network === 'ens')
     assert.equal(told?.outcome, 'rejected')
     assert.match(told.reason, /campaign is paused/)

@@ -4,10 +4,10 @@ import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ens } from '../../lib/networks/ens.js'
 import { createTracker, type Tracker } from '../../lib/tracker.js'
-import { nonZero } from '../page-load/books.js'
-import { BROWSER } from '../page-load/browser.js'
 import { ensAd } from '../page-load/campaigns.js'
-import { loggerInto } from '../page-load/witness.js'
+import { BROWSER_HEADERS } from '../page-load/fetch-page.js'
+import { createMemoryLogger } from '../page-load/memory-logger.js'
+import { omitZeros } from '../page-load/stats-assertions.js'
 import { StoppedHost } from './stopped-host.js'
 
 /** So long that undici, which rounds long timers up, gives up a connection later than its call. */
@@ -17,13 +17,16 @@ function createTrackerFor(host: StoppedHost, connections: number): Tracker {
   return createTracker({
     networks: [ens({ apiKey: 'key', baseUrl: host.url, connections })],
     delivery: { timeoutMs: TIMEOUT_MS },
-    logger: loggerInto([]),
+    logger: createMemoryLogger([]),
   })
 }
 
 /** Tracks an ad on a page without a socket, of which only the request matters. */
 function track(tracker: Tracker, campaignId: number): void {
-  const req = Object.assign(new IncomingMessage(new Socket()), { method: 'GET', headers: BROWSER })
+  const req = Object.assign(new IncomingMessage(new Socket()), {
+    method: 'GET',
+    headers: BROWSER_HEADERS,
+  })
   tracker.pageLoad(req, new ServerResponse(req))(ensAd(campaignId))
 }
 
@@ -40,7 +43,7 @@ async function closeAfter(attemptMs: number, connections: number): Promise<void>
   assert.equal(await tracker.close({ timeoutMs: 0 }), false)
 
   const stats = tracker.stats().ens
-  assert.deepEqual(nonZero(stats), { tracked: 5, dropped: 5 })
+  assert.deepEqual(omitZeros(stats), { tracked: 5, dropped: 5 })
   host.resume()
   await sleep(500)
   assert.equal(host.requests, 0)

@@ -1,5 +1,5 @@
-// The older major versions, under the names that package.json gives them. What the tests use of
-// them has the newer ones' types.
+// The older major versions, under the aliases in package.json. The types of the newer versions fit
+// what the tests use.
 
 declare module 'express4' {
   import express from 'express'

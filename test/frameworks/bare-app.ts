@@ -1,18 +1,24 @@
 import { createTracker, type Tracker } from '../../lib/tracker.js'
 import { sendReply } from '../../lib/visibility/reply.js'
-import { type App, at, type Framework, type Options, type Page } from './framework.js'
+import {
+  type App,
+  type Framework,
+  type FrameworkOptions,
+  type FrameworkPage,
+  getItem,
+} from './framework.js'
 
-/** A server without a framework: it asks the tracker what to answer, and for the helper, by itself. */
+/** A server without a framework: it calls `reply` and `pageLoad` of the tracker itself. */
 export const bareFramework: Framework = {
   name: 'node:http',
   protocol: 'http1',
   hasMiddleware: false,
   build(options, layers, page): App {
-    const trackers = options.map((its: Options) =>
-      'tracker' in its ? its.tracker : createTracker(its),
+    const trackers = options.map((each: FrameworkOptions) =>
+      'tracker' in each ? each.tracker : createTracker(each),
     )
-    const mounted = layers.map(({ of }) => at(trackers, of))
-    return { ...bareApp(mounted, page), trackers }
+    const mounted = layers.map(({ optionsIndex }) => getItem(trackers, optionsIndex))
+    return { ...createBareApp(mounted, page), trackers }
   },
 }
 
@@ -22,7 +28,7 @@ export const bareFrameworkOnHttp2: Framework = {
   protocol: 'http2',
   build(options, layers, page): App {
     const app = bareFramework.build(options, layers, page)
-    // node:http2 makes its requests and responses work as node:http's.
+    // The compatibility API of node:http2 has the same requests and responses as node:http.
     return {
       ...app,
       http2Listener: (req, res) => Reflect.apply(app.listener, undefined, [req, res]),
@@ -30,19 +36,22 @@ export const bareFrameworkOnHttp2: Framework = {
   },
 }
 
-/** A page of the first tracker's; all of them are asked for a helper, as if mounted one by one. */
-export function bareApp(trackers: readonly Tracker[], page: Page): App {
+/**
+ * Creates an app whose page uses the first tracker. Each tracker's `pageLoad` is called, as if all
+ * were mounted one after another.
+ */
+export function createBareApp(trackers: readonly Tracker[], page: FrameworkPage): App {
   return {
     trackers,
     listener(req, res) {
-      const reply = at(trackers, 0).reply(req)
+      const reply = getItem(trackers, 0).reply(req)
       if (reply) {
-        void reply.then((answer) => sendReply(res, answer))
+        void reply.then((response) => sendReply(res, response))
         return
       }
       const helpers = trackers.map((tracker) => tracker.pageLoad(req, res))
       const visit = {
-        trackImpression: at(helpers, 0),
+        trackImpression: getItem(helpers, 0),
         req,
         res,
         source: req,

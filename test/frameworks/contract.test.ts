@@ -1,50 +1,55 @@
 import assert from 'node:assert/strict'
-import { assertBalanced, nonZero } from '../page-load/books.js'
 import { closientAd, ensAd } from '../page-load/campaigns.js'
-import { closing, gate } from '../page-load/gate.js'
+import { createDeferred } from '../page-load/deferred.js'
+import { assertBalanced, omitZeros } from '../page-load/stats-assertions.js'
+import { waitForClose } from '../page-load/wait-for-close.js'
+import { FrameworkSite } from './framework-site.js'
 import { FRAMEWORKS } from './frameworks.js'
-import { Site } from './site.js'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const MORE_THAN_BUFFERS_HOLD = Buffer.alloc(32 * 1_024 * 1_024, 'x')
+/** More than the kernel's buffers hold, so that the write stalls if the client does not read. */
+const LARGE_BODY = Buffer.alloc(32 * 1_024 * 1_024, 'x')
 
 for (const framework of FRAMEWORKS) {
   describe(`a page in ${framework.name}`, () => {
     it('has the helper, which prints nothing', async () => {
-      await using site = await Site.start(framework, ({ trackImpression, answer }) => {
+      await using site = await FrameworkSite.start(framework, ({ trackImpression, answer }) => {
         answer(`[${trackImpression(ensAd())}${trackImpression(closientAd())}]`)
       })
 
-      assert.deepEqual(await site.client.view(), { status: 200, text: '[]' })
+      assert.deepEqual(await site.client.fetchPage(), { status: 200, text: '[]' })
 
-      await site.whenTold(2)
-      assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
+      await site.waitForOutcomes(2)
+      assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'ens delivered'])
     })
 
-    it('tells ENS at once, before it has answered', async () => {
-      const answered = gate()
-      await using site = await Site.start(framework, async ({ trackImpression, res, answer }) => {
-        trackImpression(ensAd())
-        trackImpression(closientAd())
-        await answered.opened
-        assert.equal(res.writableEnded, false)
-        answer('a page')
-      })
+    it('sends to ENS at once, before it answers', async () => {
+      const answered = createDeferred()
+      await using site = await FrameworkSite.start(
+        framework,
+        async ({ trackImpression, res, answer }) => {
+          trackImpression(ensAd())
+          trackImpression(closientAd())
+          await answered.promise
+          assert.equal(res.writableEnded, false)
+          answer('a page')
+        },
+      )
 
-      const viewed = site.client.view()
+      const response = site.client.fetchPage()
       await site.sandbox.ens.received(1)
-      await site.whenTold(1)
+      await site.waitForOutcomes(1)
       assert.equal(site.sandbox.closient.totals.calls, 0)
-      assert.deepEqual(nonZero(site.trackers[0]?.stats().closient), { tracked: 1, held: 1 })
-      answered.open()
+      assert.deepEqual(omitZeros(site.trackers[0]?.stats().closient), { tracked: 1, held: 1 })
+      answered.resolve()
 
-      assert.equal((await viewed).text, 'a page')
-      await site.whenTold(2)
-      assert.deepEqual(site.told, ['closient delivered', 'ens delivered'])
+      assert.equal((await response).text, 'a page')
+      await site.waitForOutcomes(2)
+      assert.deepEqual(site.summaries, ['closient delivered', 'ens delivered'])
     })
 
-    it('tells Closient of fifty ads of two searches in two calls, once it has answered', async () => {
-      await using site = await Site.start(framework, ({ trackImpression, answer }) => {
+    it('sends fifty ads of two searches to Closient in two calls, after it has answered', async () => {
+      await using site = await FrameworkSite.start(framework, ({ trackImpression, answer }) => {
         for (let n = 0; n < 50; n += 1) {
           trackImpression({ ...closientAd(n), searchQuery: n % 2 === 0 ? 'shoes' : 'boots' })
         }
@@ -52,10 +57,10 @@ for (const framework of FRAMEWORKS) {
         answer('a page')
       })
 
-      await site.client.view()
+      await site.client.fetchPage()
 
-      await site.whenTold(50)
-      await site.settled()
+      await site.waitForOutcomes(50)
+      await site.closeAndSummarize()
       const { impressions, totals } = site.sandbox.closient
       assert.equal(totals.calls, 2)
       assert.equal(totals.impressions, 50)
@@ -66,16 +71,16 @@ for (const framework of FRAMEWORKS) {
       assert.deepEqual([...queriesByCall.values()], [new Set(['shoes']), new Set(['boots'])])
     })
 
-    it('has a request id of its own, which the helper tells', async () => {
-      await using site = await Site.start(framework, ({ trackImpression, answer }) => {
+    it('has a unique request id, which the helper exposes', async () => {
+      await using site = await FrameworkSite.start(framework, ({ trackImpression, answer }) => {
         trackImpression(ensAd())
         answer(trackImpression.requestId)
       })
 
-      const first = await site.client.view()
-      const second = await site.client.view()
+      const first = await site.client.fetchPage()
+      const second = await site.client.fetchPage()
 
-      await site.whenTold(2)
+      await site.waitForOutcomes(2)
       assert.match(first.text, UUID)
       assert.notEqual(first.text, second.text)
       assert.deepEqual(
@@ -84,8 +89,8 @@ for (const framework of FRAMEWORKS) {
       )
     })
 
-    it('may take the helper apart', async () => {
-      await using site = await Site.start(framework, (visit) => {
+    it('can destructure the helper', async () => {
+      await using site = await FrameworkSite.start(framework, (visit) => {
         const { trackImpression } = visit
         const { requestId } = trackImpression
         trackImpression.call(undefined, ensAd())
@@ -93,47 +98,47 @@ for (const framework of FRAMEWORKS) {
         visit.answer(requestId)
       })
 
-      const { text } = await site.client.view()
+      const { text } = await site.client.fetchPage()
 
-      await site.whenTold(2)
-      assert.deepEqual(site.told, ['closient delivered', 'ens delivered'])
+      await site.waitForOutcomes(2)
+      assert.deepEqual(site.summaries, ['closient delivered', 'ens delivered'])
       assert.equal(site.outcomes[0]?.requestId, text)
     })
 
-    it('has another helper for every response', async () => {
+    it('has a new helper for every response', async () => {
       const helpers = new Set<unknown>()
-      await using site = await Site.start(framework, ({ trackImpression, answer }) => {
+      await using site = await FrameworkSite.start(framework, ({ trackImpression, answer }) => {
         helpers.add(trackImpression)
         answer('a page')
       })
 
-      await site.client.view()
-      await site.client.view()
+      await site.client.fetchPage()
+      await site.client.fetchPage()
 
       assert.equal(helpers.size, 2)
     })
 
-    it('hands its own kind of request to the options’ functions', async () => {
-      const own: unknown[] = []
-      const asked: Record<string, unknown> = {}
-      const ask =
-        <Answer>(option: string, answer: Answer) =>
-        (source: unknown): Answer => {
-          asked[option] = source
-          return answer
+    it("passes the framework's request to the options' functions", async () => {
+      const sources: unknown[] = []
+      const received: Record<string, unknown> = {}
+      const recordSource =
+        <Result>(option: string, result: Result) =>
+        (source: unknown): Result => {
+          received[option] = source
+          return result
         }
       const functions = {
-        requestId: ask('requestId', 'an-id'),
-        country: ask('country', 'NZ'),
-        device: ask('device', 'tablet' as const),
-        searchQuery: ask('searchQuery', 'shoes'),
-        consent: ask('consent', true),
-        traffic: { bots: ask('bots', false) },
+        requestId: recordSource('requestId', 'an-id'),
+        country: recordSource('country', 'NZ'),
+        device: recordSource('device', 'tablet' as const),
+        searchQuery: recordSource('searchQuery', 'shoes'),
+        consent: recordSource('consent', true),
+        traffic: { bots: recordSource('bots', false) },
       }
-      await using site = await Site.start(
+      await using site = await FrameworkSite.start(
         framework,
         ({ trackImpression, source, answer }) => {
-          own.push(source)
+          sources.push(source)
           trackImpression(ensAd())
           trackImpression(closientAd())
           answer(trackImpression.requestId)
@@ -141,99 +146,112 @@ for (const framework of FRAMEWORKS) {
         { options: [functions] },
       )
 
-      assert.equal((await site.client.view()).text, 'an-id')
+      assert.equal((await site.client.fetchPage()).text, 'an-id')
 
-      await site.whenTold(2)
-      for (const [option, source] of Object.entries(asked)) {
-        assert.ok(own.length === 1 && source === own[0], option)
+      await site.waitForOutcomes(2)
+      for (const [option, source] of Object.entries(received)) {
+        assert.ok(sources.length === 1 && source === sources[0], option)
       }
-      assert.equal(Object.keys(asked).length, 6)
-      const [told] = site.sandbox.ens.impressions
-      assert.deepEqual([told?.location, told?.device], ['NZ', 'tablet'])
+      assert.equal(Object.keys(received).length, 6)
+      const [impression] = site.sandbox.ens.impressions
+      assert.deepEqual([impression?.location, impression?.device], ['NZ', 'tablet'])
       assert.equal(site.sandbox.closient.impressions[0]?.searchQuery, 'shoes')
     })
 
-    it('displays nothing when it redirects', async () => {
-      await using site = await Site.start(framework, ({ trackImpression, redirect }) => {
+    it('is suppressed when it redirects', async () => {
+      await using site = await FrameworkSite.start(framework, ({ trackImpression, redirect }) => {
         trackImpression(closientAd())
         redirect()
         trackImpression(ensAd())
       })
 
-      assert.equal((await site.client.view()).status, 302)
+      assert.equal((await site.client.fetchPage()).status, 302)
 
-      await site.whenTold(2)
-      assert.deepEqual(await site.settled(), [
+      await site.waitForOutcomes(2)
+      assert.deepEqual(await site.closeAndSummarize(), [
         'closient suppressed: redirect',
         'ens suppressed: redirect',
       ])
     })
 
-    it('displays nothing when it fails', async () => {
-      await using site = await Site.start(framework, ({ trackImpression }) => {
+    it('is suppressed when it fails', async () => {
+      await using site = await FrameworkSite.start(framework, ({ trackImpression }) => {
         trackImpression(closientAd())
         throw new Error('a page that fails')
       })
 
-      assert.equal((await site.client.view()).status, 500)
+      assert.equal((await site.client.fetchPage()).status, 500)
 
-      await site.whenTold(1)
-      assert.deepEqual(await site.settled(), ['closient suppressed: server-error'])
+      await site.waitForOutcomes(1)
+      assert.deepEqual(await site.closeAndSummarize(), ['closient suppressed: server-error'])
     })
 
-    it('displays nothing to a viewer who leaves in the middle of it', async () => {
-      await using site = await Site.start(framework, ({ trackImpression, answer }) => {
+    it('is suppressed when the client disconnects in the middle of the body', async () => {
+      await using site = await FrameworkSite.start(framework, ({ trackImpression, answer }) => {
         trackImpression(ensAd())
         trackImpression(closientAd())
-        answer(MORE_THAN_BUFFERS_HOLD)
+        answer(LARGE_BODY)
       })
 
-      const begun = await site.client.begin()
-      await begun.leave()
+      const request = await site.client.startPage()
+      await request.disconnect()
 
-      await site.whenTold(2)
-      assert.deepEqual(await site.settled(), ['closient suppressed: aborted', 'ens delivered'])
+      await site.waitForOutcomes(2)
+      assert.deepEqual(await site.closeAndSummarize(), [
+        'closient suppressed: aborted',
+        'ens delivered',
+      ])
     })
 
-    it('displays nothing to a viewer who has left', async () => {
-      const tracked = gate()
-      await using site = await Site.start(framework, async ({ trackImpression, res, answer }) => {
-        res.write('the first half')
-        await closing(res)
-        trackImpression(ensAd())
-        trackImpression(closientAd())
-        tracked.open()
-        answer('the second half')
-      })
+    it('is suppressed when the client has already disconnected', async () => {
+      const tracked = createDeferred()
+      await using site = await FrameworkSite.start(
+        framework,
+        async ({ trackImpression, res, answer }) => {
+          res.write('the first half')
+          await waitForClose(res)
+          trackImpression(ensAd())
+          trackImpression(closientAd())
+          tracked.resolve()
+          answer('the second half')
+        },
+      )
 
-      const begun = await site.client.begin()
-      await begun.leave()
+      const request = await site.client.startPage()
+      await request.disconnect()
 
-      await tracked.opened
-      assert.deepEqual(await site.settled(), [
+      await tracked.promise
+      assert.deepEqual(await site.closeAndSummarize(), [
         'closient suppressed: aborted',
         'ens suppressed: aborted',
       ])
     })
 
-    it('sends at once what it tracks after it has answered', async () => {
-      const tracked = gate()
-      await using site = await Site.start(framework, ({ trackImpression, res, answer }) => {
-        trackImpression(closientAd(1))
-        answer('a page')
-        res.once('close', () => {
-          trackImpression(ensAd())
-          trackImpression(closientAd(2))
-          tracked.open()
-        })
-      })
+    it('sends impressions tracked after the answer at once', async () => {
+      const tracked = createDeferred()
+      await using site = await FrameworkSite.start(
+        framework,
+        ({ trackImpression, res, answer }) => {
+          trackImpression(closientAd(1))
+          answer('a page')
+          res.once('close', () => {
+            trackImpression(ensAd())
+            trackImpression(closientAd(2))
+            tracked.resolve()
+          })
+        },
+      )
 
-      await site.client.view()
+      await site.client.fetchPage()
 
-      await tracked.opened
+      await tracked.promise
       assert.equal(site.trackers[0]?.stats().closient?.held, 0)
-      await site.whenTold(3)
-      assert.deepEqual(site.told, ['closient delivered', 'closient delivered', 'ens delivered'])
+      await site.waitForOutcomes(3)
+      assert.deepEqual(site.summaries, [
+        'closient delivered',
+        'closient delivered',
+        'ens delivered',
+      ])
     })
   })
 
@@ -245,44 +263,47 @@ for (const framework of FRAMEWORKS) {
     ] as const
     const COUNTED = ['closient delivered', 'ens delivered']
 
-    for (const [where, places] of LAYERS) {
+    for (const [where, targets] of LAYERS) {
       it(`counts once when it is mounted ${where}`, async () => {
-        await using site = await Site.start(
+        await using site = await FrameworkSite.start(
           framework,
           ({ trackImpression, answer }) => {
             trackImpression(ensAd())
             trackImpression(closientAd())
             answer('a page')
           },
-          { layers: places.map((place) => ({ of: 0, at: place })) },
+          { layers: targets.map((target) => ({ optionsIndex: 0, target })) },
         )
 
-        await site.client.view()
+        await site.client.fetchPage()
 
-        await site.whenTold(2)
-        assert.deepEqual(await site.settled(), COUNTED)
+        await site.waitForOutcomes(2)
+        assert.deepEqual(await site.closeAndSummarize(), COUNTED)
       })
 
       if (!framework.hasMiddleware) continue
 
-      it(`counts once when two trackers’ are mounted ${where}`, async () => {
-        await using site = await Site.start(
+      it(`counts once when those of two trackers are mounted ${where}`, async () => {
+        await using site = await FrameworkSite.start(
           framework,
           ({ trackImpression, answer }) => {
             trackImpression(ensAd())
             trackImpression(closientAd())
             answer('a page')
           },
-          { options: [{}, {}], layers: places.map((place, of) => ({ of, at: place })) },
+          {
+            options: [{}, {}],
+            layers: targets.map((target, optionsIndex) => ({ optionsIndex, target })),
+          },
         )
 
-        await site.client.view()
+        await site.client.fetchPage()
 
-        await site.whenTold(2)
-        assert.deepEqual(await site.settled(), COUNTED)
+        await site.waitForOutcomes(2)
+        assert.deepEqual(await site.closeAndSummarize(), COUNTED)
         const second = site.trackers[1]?.stats() ?? {}
         assertBalanced(second)
-        assert.deepEqual(nonZero(second.ens), {}, 'the first one counts')
+        assert.deepEqual(omitZeros(second.ens), {}, 'only the first one counts')
         assert.equal(site.sandbox.ens.totals.impressions, 1)
         assert.equal(site.sandbox.closient.totals.impressions, 1)
       })

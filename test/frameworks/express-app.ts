@@ -1,25 +1,23 @@
 import type express from 'express'
 import type { Express, NextFunction, Request, Response, Router } from 'express'
 import { impressions } from '../../lib/express.js'
-import { type App, at, type Framework, type Layer, type Options, type Page } from './framework.js'
+import { type App, type Framework, type FrameworkPage, getItem } from './framework.js'
 
-type ExpressModule = typeof express
-
-/** Express's contract is the same for its major versions 4 and 5. */
-export function expressFramework(name: string, makeApp: ExpressModule): Framework {
+/** The contract is the same for Express 4 and 5. */
+export function createExpressFramework(name: string, createApp: typeof express): Framework {
   return {
     name,
     protocol: 'http1',
     hasMiddleware: true,
     build(options, layers, page): App {
-      const app: Express = makeApp()
-      const router: Router = makeApp.Router()
-      const middlewares = options.map((its: Options) => impressions(its))
-      for (const { of, at: place } of layers satisfies readonly Layer[]) {
-        const target = place === 'app' ? app : router
-        target.use(at(middlewares, of))
+      const app: Express = createApp()
+      const router: Router = createApp.Router()
+      const middlewares = options.map((each) => impressions(each))
+      for (const { optionsIndex, target } of layers) {
+        const parent = target === 'app' ? app : router
+        parent.use(getItem(middlewares, optionsIndex))
       }
-      router.use((req, res, next) => void serve(page, req, res, next))
+      router.use((req, res, next) => void runPage(page, req, res, next))
       app.use(router)
       app.use((error: Error, _req: Request, res: Response, next: NextFunction) => {
         if (res.headersSent) next(error)
@@ -30,7 +28,12 @@ export function expressFramework(name: string, makeApp: ExpressModule): Framewor
   }
 }
 
-async function serve(page: Page, req: Request, res: Response, next: NextFunction): Promise<void> {
+async function runPage(
+  page: FrameworkPage,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+): Promise<void> {
   try {
     await page({
       trackImpression: res.locals.trackImpression,
@@ -41,7 +44,7 @@ async function serve(page: Page, req: Request, res: Response, next: NextFunction
       redirect: () => res.redirect('/elsewhere'),
     })
   } catch (error) {
-    // Express 4 does not look after promises.
+    // Express 4 does not handle rejected promises.
     next(error)
   }
 }

@@ -3,33 +3,35 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { TrackImpression } from '../../lib/track-impression.js'
 import type { ImpressionsOptions, TrackerMethods } from '../../lib/tracker.js'
 
-/** One request, as a page sees it in any framework. */
-export interface Visit {
-  /** From where the framework's templates have it. */
+/** One request, as a page handles it in any framework. */
+export interface FrameworkVisit {
+  /** Taken from where the framework's templates find it. */
   readonly trackImpression: TrackImpression
   readonly req: IncomingMessage
   readonly res: ServerResponse
-  /** What the framework calls a request: Express's `Request`, Koa's `Context`. */
+  /** The framework's own request: Express's `Request`, Koa's `Context`. */
   readonly source: unknown
-  /** Answers as one does in the framework. */
+  /** Sends the body by the framework's own means. */
   answer(body: string | Buffer): void
   redirect(): void
 }
 
-export type Page = (visit: Visit) => void | Promise<void>
+export type FrameworkPage = (visit: FrameworkVisit) => void | Promise<void>
 
-/** Functions of these options take whatever the framework gives them. */
-export type Options = ImpressionsOptions<unknown>
+/** Options whose functions receive the framework's own request. */
+export type FrameworkOptions = ImpressionsOptions<unknown>
 
-/** Where the middleware made of the options at `of` is mounted: a part is a router or a sub-app. */
+/** Where a middleware is mounted. */
 export interface Layer {
-  readonly of: number
-  readonly at: 'app' | 'part'
+  /** The index of the options that the middleware is created from. */
+  readonly optionsIndex: number
+  /** `part`: a router or a sub-app. */
+  readonly target: 'app' | 'part'
 }
 
 export interface App {
   readonly listener: RequestListener
-  /** For HTTP/2, where the framework takes its requests as well. */
+  /** For HTTP/2, if the framework supports it. */
   readonly http2Listener?: (req: Http2ServerRequest, res: Http2ServerResponse) => void
   /** One for each of the options. */
   readonly trackers: readonly TrackerMethods[]
@@ -38,14 +40,14 @@ export interface App {
 export interface Framework {
   readonly name: string
   readonly protocol: 'http1' | 'http2'
-  /** Whether there is a middleware to mount; a bare server calls `pageLoad` itself. */
+  /** Whether there is a middleware to mount. A server without a framework calls `pageLoad` itself. */
   readonly hasMiddleware: boolean
-  /** An app that serves `page`, in its part, under every path. */
-  build(options: readonly Options[], layers: readonly Layer[], page: Page): App
+  /** Builds an app that serves `page` from its part, at every path. */
+  build(options: readonly FrameworkOptions[], layers: readonly Layer[], page: FrameworkPage): App
 }
 
-/** @throws where a layer names options that there are not */
-export function at<Item>(items: readonly Item[], index: number): Item {
+/** @throws {RangeError} if there is no item at `index` */
+export function getItem<Item>(items: readonly Item[], index: number): Item {
   const item = items[index]
   if (item === undefined) throw new RangeError(`there is no item ${index}`)
   return item

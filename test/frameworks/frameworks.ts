@@ -3,17 +3,17 @@ import express4 from 'express4'
 import Koa from 'koa'
 import Koa2 from 'koa2'
 import { bareFramework } from './bare-app.js'
-import { expressFramework } from './express-app.js'
+import { createExpressFramework } from './express-app.js'
 import type { Framework } from './framework.js'
-import { koaFramework } from './koa-app.js'
+import { createKoaFramework } from './koa-app.js'
 
-/** All that the contract holds for. */
+/** Every framework that the contract is tested with. */
 export const FRAMEWORKS: readonly Framework[] = [
-  expressFramework('Express 4', express4),
-  expressFramework('Express 5', express),
-  koaFramework('Koa 2', Koa2),
-  koaFramework('Koa 3', Koa),
-  koaFramework('Koa 2 on HTTP/2', Koa2, 'http2'),
-  koaFramework('Koa 3 on HTTP/2', Koa, 'http2'),
+  createExpressFramework('Express 4', express4),
+  createExpressFramework('Express 5', express),
+  createKoaFramework('Koa 2', Koa2),
+  createKoaFramework('Koa 3', Koa),
+  createKoaFramework('Koa 2 on HTTP/2', Koa2, 'http2'),
+  createKoaFramework('Koa 3 on HTTP/2', Koa, 'http2'),
   bareFramework,
 ]

@@ -1,12 +1,12 @@
 import type Koa from 'koa'
 import type { Context, Next } from 'koa'
 import { impressions } from '../../lib/koa.js'
-import { type App, at, type Framework, type Options } from './framework.js'
+import { type App, type Framework, getItem } from './framework.js'
 
-/** Koa's contract is the same for its major versions 2 and 3, and on HTTP/2. */
-export function koaFramework(
+/** The contract is the same for Koa 2 and 3, and on HTTP/2. */
+export function createKoaFramework(
   name: string,
-  makeApp: typeof Koa,
+  KoaApp: typeof Koa,
   protocol: Framework['protocol'] = 'http1',
 ): Framework {
   return {
@@ -14,13 +14,13 @@ export function koaFramework(
     protocol,
     hasMiddleware: true,
     build(options, layers, page): App {
-      const app = new makeApp()
+      const app = new KoaApp()
       app.silent = true
-      const part = new makeApp()
-      const middlewares = options.map((its: Options) => impressions(its))
-      for (const { of, at: place } of layers) {
-        const target = place === 'app' ? app : part
-        target.use(at(middlewares, of))
+      const part = new KoaApp()
+      const middlewares = options.map((each) => impressions(each))
+      for (const { optionsIndex, target } of layers) {
+        const parent = target === 'app' ? app : part
+        parent.use(getItem(middlewares, optionsIndex))
       }
       part.use((ctx) =>
         page({
@@ -34,15 +34,15 @@ export function koaFramework(
           redirect: () => ctx.redirect('/elsewhere'),
         }),
       )
-      app.use(mounted(part))
+      app.use(mount(part))
       const listener = app.callback()
       return { listener, http2Listener: listener, trackers: middlewares }
     },
   }
 }
 
-/** As koa-mount does it: the part's middlewares run one inside the other, on the app's context. */
-function mounted(part: Koa) {
+/** Does what koa-mount does: runs the part's middlewares, nested, on the app's context. */
+function mount(part: Koa) {
   return (ctx: Context, next: Next): Promise<unknown> => {
     const run = (index: number): Promise<unknown> => {
       const middleware = part.middleware[index]

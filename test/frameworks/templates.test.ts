@@ -9,17 +9,18 @@ import { impressions as koaImpressions } from '../../lib/koa.js'
 import { startSandbox } from '../../lib/sandbox/sandbox.js'
 import type { Tracker } from '../../lib/tracker.js'
 import { createTracker } from '../../lib/tracker.js'
-import { view } from '../page-load/browser.js'
-import { networksOf } from '../page-load/publisher.js'
-import { loggerInto, Witness } from '../page-load/witness.js'
+import { fetchPage } from '../page-load/fetch-page.js'
+import { createMemoryLogger } from '../page-load/memory-logger.js'
+import { OutcomeRecorder } from '../page-load/outcome-recorder.js'
+import { createNetworks } from '../page-load/sandbox-networks.js'
 import type { App } from './framework.js'
-import { serve } from './site.js'
+import { startServer } from './start-server.js'
 
 const VIEWS = new URL('views', import.meta.url).pathname
 
 /** Renders the view that the path names. */
-function expressApp(makeApp: typeof express, tracker: Tracker): App['listener'] {
-  const app: Express = makeApp()
+function createExpressApp(createApp: typeof express, tracker: Tracker): App['listener'] {
+  const app: Express = createApp()
   app.set('views', VIEWS)
   app.set('view engine', 'ejs')
   app.use(expressImpressions({ tracker }))
@@ -30,8 +31,8 @@ function expressApp(makeApp: typeof express, tracker: Tracker): App['listener'] 
   return app
 }
 
-function koaApp(makeApp: typeof Koa, tracker: Tracker): App['listener'] {
-  const app = new makeApp()
+function createKoaApp(KoaApp: typeof Koa, tracker: Tracker): App['listener'] {
+  const app = new KoaApp()
   app.silent = true
   render(app, { root: VIEWS, viewExt: 'ejs', layout: false })
   app.use(koaImpressions({ tracker }))
@@ -40,44 +41,47 @@ function koaApp(makeApp: typeof Koa, tracker: Tracker): App['listener'] {
 }
 
 const ENGINES: Readonly<Record<string, (tracker: Tracker) => App['listener']>> = {
-  'EJS in Express 4': (tracker) => expressApp(express4, tracker),
-  'EJS in Express 5': (tracker) => expressApp(express, tracker),
-  'EJS in Koa 2': (tracker) => koaApp(Koa2, tracker),
-  'EJS in Koa 3': (tracker) => koaApp(Koa, tracker),
+  'EJS in Express 4': (tracker) => createExpressApp(express4, tracker),
+  'EJS in Express 5': (tracker) => createExpressApp(express, tracker),
+  'EJS in Koa 2': (tracker) => createKoaApp(Koa2, tracker),
+  'EJS in Koa 3': (tracker) => createKoaApp(Koa, tracker),
 }
 
-for (const [name, makeListener] of Object.entries(ENGINES)) {
+for (const [name, createListener] of Object.entries(ENGINES)) {
   describe(`a template of ${name}`, () => {
-    async function viewed(template: string) {
+    async function renderTemplate(template: string) {
       await using sandbox = await startSandbox()
-      const tracker = createTracker({ networks: networksOf(sandbox), logger: loggerInto([]) })
-      const witness = new Witness(tracker)
-      const served = await serve('http1', { listener: makeListener(tracker) })
-      const page = await view(`http://127.0.0.1:${served.port}/${template}`)
-      await witness.whenTold(2)
-      await served.close()
-      return { ...page, told: await witness.settled() }
+      const tracker = createTracker({
+        networks: createNetworks(sandbox),
+        logger: createMemoryLogger([]),
+      })
+      const recorder = new OutcomeRecorder(tracker)
+      const server = await startServer('http1', { listener: createListener(tracker) })
+      const page = await fetchPage(`http://127.0.0.1:${server.port}/${template}`)
+      await recorder.waitForOutcomes(2)
+      await server.close()
+      return { ...page, summaries: await recorder.closeAndSummarize() }
     }
 
     it('sees the helper as a plain name, which prints nothing', async () => {
-      const { text, told } = await viewed('page')
+      const { text, summaries } = await renderTemplate('page')
 
       assert.equal(text.trim(), '<p>[]</p>')
-      assert.deepEqual(told, ['closient delivered', 'ens delivered'])
+      assert.deepEqual(summaries, ['closient delivered', 'ens delivered'])
     })
 
-    it('has it in what it includes, too', async () => {
-      const { text, told } = await viewed('nested')
+    it('passes the helper to the templates it includes', async () => {
+      const { text, summaries } = await renderTemplate('nested')
 
       assert.match(text, /^<main><p>\[\]<\/p>/)
-      assert.deepEqual(told, ['closient delivered', 'ens delivered'])
+      assert.deepEqual(summaries, ['closient delivered', 'ens delivered'])
     })
 
-    it('that throws after it has tracked displays nothing but what ENS was told', async () => {
-      const { status, told } = await viewed('broken')
+    it('that throws after tracking suppresses what is held but not what was sent', async () => {
+      const { status, summaries } = await renderTemplate('broken')
 
       assert.equal(status, 500)
-      assert.deepEqual(told, ['closient suppressed: server-error', 'ens delivered'])
+      assert.deepEqual(summaries, ['closient suppressed: server-error', 'ens delivered'])
     })
   })
 }

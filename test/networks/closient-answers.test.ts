@@ -76,20 +76,23 @@ describe('closient().verdict, for a problem body', () => {
     [403, 'forbidden', 'misconfigured'],
     [404, 'not_found', 'split'],
     [422, 'validation_error', 'split'],
-    [429, 'rate_limited', 'retry'],
-    [500, 'internal_error', 'retry'],
     [400, 'bad_request', 'rejected'],
     [409, 'conflict', 'rejected'],
     [413, 'payload_too_large', 'split'],
-    [503, 'service_unavailable', 'retry'],
-    [502, 'bad_gateway', 'uncertain'],
-    [504, 'timeout', 'uncertain'],
+    [500, 'internal_error', 'rejected'],
+    [503, 'service_unavailable', 'rejected'],
   ] as const) {
     it(`judges ${status} ${code} as ${kind}, with the network's message`, () => {
       assert.deepEqual(network.verdict(problem(status, code)), {
         kind,
         reason: `HTTP ${status}: ${code}: What went wrong.`,
       })
+    })
+  }
+
+  for (const status of [429, 500, 502, 503, 504]) {
+    it(`retries ${status} if the body does not say whether to`, () => {
+      assert.equal(network.verdict(problem(status, 'x', { retryable: undefined })).kind, 'retry')
     })
   }
 
@@ -113,27 +116,37 @@ describe('closient().verdict, for a problem body', () => {
   })
 
   it('waits for retry_after_seconds', () => {
-    const verdict = network.verdict(problem(429, 'rate_limited', { retry_after_seconds: 12.5 }))
+    const verdict = network.verdict(
+      problem(429, 'rate_limited', {
+        retryable: true,
+        retry_after_seconds: 12.5,
+      }),
+    )
     assert.equal(verdict.kind === 'retry' && verdict.retryAfterMs, 12_500)
   })
 
-  it('prefers Retry-After to retry_after_seconds', () => {
-    const given = problem(429, 'rate_limited', { retry_after_seconds: 12 })
+  it('waits for the longer of Retry-After and retry_after_seconds', () => {
+    const given = problem(429, 'rate_limited', { retryable: true, retry_after_seconds: 12 })
     const verdict = network.verdict({ ...given, headers: { 'retry-after': '30' } })
     assert.equal(verdict.kind === 'retry' && verdict.retryAfterMs, 30_000)
   })
 
   for (const seconds of [-1, '12', null, {}, Number.NaN]) {
     it(`ignores retry_after_seconds of ${JSON.stringify(seconds)}`, () => {
-      const verdict = network.verdict(problem(429, 'x', { retry_after_seconds: seconds }))
+      const verdict = network.verdict(
+        problem(429, 'x', {
+          retryable: true,
+          retry_after_seconds: seconds,
+        }),
+      )
       assert.equal(verdict.kind === 'retry' && verdict.retryAfterMs, undefined)
     })
   }
 
-  it('waits at most 31 days, even for an infinite retry_after_seconds', () => {
+  it('ignores an infinite retry_after_seconds', () => {
     const body = '{"error_code":"rate_limited","retry_after_seconds":1e999}'
     const verdict = network.verdict(answer(429, body))
-    assert.equal(verdict.kind === 'retry' && verdict.retryAfterMs, 31 * 86_400_000)
+    assert.deepEqual(verdict, { kind: 'retry', reason: 'HTTP 429: rate_limited' })
   })
 
   it('uses the title if there is no detail', () => {

@@ -93,8 +93,22 @@ describe('readRetryAfter()', () => {
     })
   }
 
-  it('ignores a header that is sent twice', () => {
-    assert.equal(readFrom(['1', '2']), undefined)
+  it('takes the longest of several values', () => {
+    assert.equal(readFrom(['1', '2']), 2_000)
+    assert.equal(readFrom(['Tue, 14 Nov 2023 23:13:20 GMT', '2', 'soon']), 3_600_000)
+  })
+
+  it('reads a number too large for a delay as a Unix time, by the clock of the answer', () => {
+    assert.equal(readFrom(String(ANSWERED_AT_MS / 1_000 + 30)), 30_000)
+    const date = 'Tue, 14 Nov 2023 22:13:00 GMT'
+    assert.equal(readFrom(String(ANSWERED_AT_MS / 1_000), date), 20_000)
+    assert.equal(readFrom(String(ANSWERED_AT_MS / 1_000 - 30)), 0)
+    assert.equal(readFrom('1000000000'), undefined)
+  })
+
+  it('ignores a date that does not exist', () => {
+    assert.equal(readFrom('Sun, 31 Feb 2027 00:00:00 GMT'), undefined)
+    assert.equal(readFrom('Tue Feb 31 00:00:00 2024'), undefined)
   })
 
   it('never throws and never returns a negative wait', () => {
@@ -118,22 +132,23 @@ describe('retryAfterMs of a retry verdict', () => {
     assert.equal(waitMs({}), undefined)
   })
 
-  it('comes from Retry-After rather than from the body', () => {
-    assert.equal(waitMs({ 'retry-after': '3' }, { retryAfterMs: 9_000 }), 3_000)
+  it('is the longer one of Retry-After and the body', () => {
+    assert.equal(waitMs({ 'retry-after': '3' }, { retryAfterMs: 9_000 }), 9_000)
+    assert.equal(waitMs({ 'retry-after': '13' }, { retryAfterMs: 9_000 }), 13_000)
   })
 
   it('comes from the body if Retry-After is malformed', () => {
     assert.equal(waitMs({ 'retry-after': 'soon' }, { retryAfterMs: 9_000 }), 9_000)
   })
 
-  for (const absurd of ['999999999', '9'.repeat(400), 'Fri, 31 Dec 9999 23:59:59 GMT']) {
-    it(`is at most 31 days for ${absurd.slice(0, 40)}`, () => {
-      assert.equal(waitMs({ 'retry-after': absurd }), 31 * DAY_MS)
+  for (const absurd of ['99999999999', '9'.repeat(400), 'Fri, 31 Dec 9999 23:59:59 GMT']) {
+    it(`is undefined for ${absurd.slice(0, 40)}`, () => {
+      assert.equal(waitMs({ 'retry-after': absurd }), undefined)
     })
   }
 
-  it('is at most 31 days if the body names it', () => {
-    assert.equal(waitMs({}, { retryAfterMs: Number.POSITIVE_INFINITY }), 31 * DAY_MS)
+  it('is undefined if the body names an infinite wait', () => {
+    assert.equal(waitMs({}, { retryAfterMs: Number.POSITIVE_INFINITY }), undefined)
   })
 
   it('starts when the answer arrived', () => {

@@ -3,16 +3,17 @@ import type { EnsImpression } from '../../lib/networks/ens.js'
 
 const DIGITS = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 
-/** An ad of ENS's. */
+/** An ad of an ENS campaign. */
 export function ensAd(campaignId = 42): EnsImpression {
   return { campaignId, placement: 'header_banner' }
 }
 
-/** An ad of Closient's: the `n`th campaign. */
+/** An ad of the `n`th Closient campaign. */
 export function closientAd(n = 0): ClosientImpression {
   return { campaignId: shortuuid(n) }
 }
 
+/** The `n`th campaign id of Closient. */
 export function shortuuid(n: number): string {
   const last = DIGITS.charAt(n % DIGITS.length)
   const rest = Math.floor(n / DIGITS.length)

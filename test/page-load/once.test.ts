@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { closient } from '../../lib/networks/closient.js'
 import { defineNetwork } from '../../lib/networks/define-network.js'
-import { nonZero } from './books.js'
-import { view } from './browser.js'
 import { closientAd, ensAd, shortuuid } from './campaigns.js'
-import { gate } from './gate.js'
-import { networksOf, Publisher } from './publisher.js'
+import { createDeferred } from './deferred.js'
+import { fetchPage } from './fetch-page.js'
+import { Publisher } from './publisher.js'
+import { createNetworks } from './sandbox-networks.js'
+import { omitZeros } from './stats-assertions.js'
 
 describe('a campaign in one page load', () => {
   it('counts once however often it is tracked', async () => {
@@ -17,10 +18,10 @@ describe('a campaign in one page load', () => {
       res.end()
     })
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(6)
-    assert.deepEqual(await site.settled(), [
+    await site.waitForOutcomes(6)
+    assert.deepEqual(await site.closeAndSummarize(), [
       'closient delivered',
       'closient duplicate',
       'closient duplicate',
@@ -30,20 +31,20 @@ describe('a campaign in one page load', () => {
     ])
   })
 
-  it('counts once in another placement, too', async () => {
+  it('counts once in different placements', async () => {
     await using site = await Publisher.start(({ res, trackImpression }) => {
       trackImpression({ campaignId: 42, placement: 'header_banner' })
       trackImpression({ campaignId: 42, placement: 'sidebar' })
       res.end()
     })
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['ens delivered', 'ens duplicate'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), ['ens delivered', 'ens duplicate'])
   })
 
-  it('counts once when it is spelt as its UUID and as its shortuuid', async () => {
+  it('counts once when given as a UUID and as its shortuuid', async () => {
     const uuid = '3b1f8b24-9c05-4d0e-8a7e-6f1c2d3e4f50'
     await using site = await Publisher.start(({ res, trackImpression }) => {
       trackImpression({ campaignId: uuid })
@@ -54,10 +55,10 @@ describe('a campaign in one page load', () => {
       res.end()
     })
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(3)
-    assert.deepEqual(await site.settled(), [
+    await site.waitForOutcomes(3)
+    assert.deepEqual(await site.closeAndSummarize(), [
       'closient delivered',
       'closient duplicate',
       'closient duplicate',
@@ -65,7 +66,7 @@ describe('a campaign in one page load', () => {
     assert.equal(new Set(site.outcomes.map(({ campaignId }) => campaignId)).size, 1)
   })
 
-  it('is not mistaken for another network’s with the same id', async () => {
+  it("is distinct from another network's campaign with the same id", async () => {
     const campaignId = shortuuid(0)
     await using other = await Publisher.start(({ res }) => void res.end('{}'))
     const acme = defineNetwork({
@@ -79,13 +80,13 @@ describe('a campaign in one page load', () => {
         trackImpression({ network: 'acme', campaignId })
         res.end()
       },
-      { networks: [...networksOf(other.sandbox), acme] },
+      { networks: [...createNetworks(other.sandbox), acme] },
     )
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['acme delivered', 'closient delivered'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), ['acme delivered', 'closient delivered'])
   })
 
   it('counts in every page load', async () => {
@@ -95,12 +96,12 @@ describe('a campaign in one page load', () => {
       res.end()
     })
 
-    await view(site.url)
-    await view(site.url)
+    await fetchPage(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(4)
-    assert.deepEqual(nonZero(site.tracker.stats().ens), { tracked: 2, delivered: 2 })
-    assert.deepEqual(nonZero(site.tracker.stats().closient), { tracked: 2, delivered: 2 })
+    await site.waitForOutcomes(4)
+    assert.deepEqual(omitZeros(site.tracker.stats().ens), { tracked: 2, delivered: 2 })
+    assert.deepEqual(omitZeros(site.tracker.stats().closient), { tracked: 2, delivered: 2 })
   })
 })
 
@@ -116,14 +117,18 @@ describe('two requests with the same id', () => {
     )
 
     const headers = { 'x-page-load': 'a' }
-    assert.equal((await view(site.url, { headers })).text, 'a')
-    await site.whenTold(2)
-    await view(site.url, { headers })
-    await view(site.url, { headers: { 'x-page-load': 'b' } })
+    assert.equal((await fetchPage(site.url, { headers })).text, 'a')
+    await site.waitForOutcomes(2)
+    await fetchPage(site.url, { headers })
+    await fetchPage(site.url, { headers: { 'x-page-load': 'b' } })
 
-    await site.whenTold(6)
-    assert.deepEqual(nonZero(site.tracker.stats().ens), { tracked: 3, delivered: 2, duplicate: 1 })
-    assert.deepEqual(nonZero(site.tracker.stats().closient), {
+    await site.waitForOutcomes(6)
+    assert.deepEqual(omitZeros(site.tracker.stats().ens), {
+      tracked: 3,
+      delivered: 2,
+      duplicate: 1,
+    })
+    assert.deepEqual(omitZeros(site.tracker.stats().closient), {
       tracked: 3,
       delivered: 2,
       duplicate: 1,
@@ -131,32 +136,32 @@ describe('two requests with the same id', () => {
   })
 
   it('are one page load while the first is still open', async () => {
-    const bothTracked = gate()
+    const bothTracked = createDeferred()
     let visits = 0
     await using site = await Publisher.start(
       async ({ res, trackImpression }) => {
         trackImpression(closientAd())
         visits += 1
-        if (visits === 2) bothTracked.open()
-        await bothTracked.opened
+        if (visits === 2) bothTracked.resolve()
+        await bothTracked.promise
         res.end()
       },
       { requestId: () => 'a' },
     )
 
-    await Promise.all([view(site.url), view(site.url)])
+    await Promise.all([fetchPage(site.url), fetchPage(site.url)])
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['closient delivered', 'closient duplicate'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'closient duplicate'])
   })
 
-  it('are one page load though the memory of it has gone by the time the first tracks more', async () => {
-    const evicted = gate()
+  it('stay one page load for the first, even if it was evicted from memory', async () => {
+    const evicted = createDeferred()
     await using site = await Publisher.start(
       async ({ req, res, trackImpression }) => {
         trackImpression(ensAd())
         if (req.url === '/slow') {
-          await evicted.opened
+          await evicted.promise
           trackImpression(ensAd())
         }
         res.end()
@@ -164,18 +169,18 @@ describe('two requests with the same id', () => {
       { requestId: (req) => String(req.url), dedupe: { max: 1 } },
     )
 
-    const slow = view(new URL('/slow', site.url).href)
-    await site.whenTold(1)
-    await view(new URL('/other', site.url).href)
-    evicted.open()
+    const slow = fetchPage(new URL('/slow', site.url).href)
+    await site.waitForOutcomes(1)
+    await fetchPage(new URL('/other', site.url).href)
+    evicted.resolve()
     await slow
 
-    await site.whenTold(3)
-    assert.deepEqual(site.told, ['ens delivered', 'ens delivered', 'ens duplicate'])
+    await site.waitForOutcomes(3)
+    assert.deepEqual(site.summaries, ['ens delivered', 'ens delivered', 'ens duplicate'])
   })
 
   for (const name of ['__proto__', 'constructor', 'toString', ':', 'x'.repeat(200)]) {
-    it(`are one page load when it is ${name.slice(0, 12)}`, async () => {
+    it(`are one page load if the id is ${name.slice(0, 12)}`, async () => {
       await using site = await Publisher.start(
         ({ res, trackImpression }) => {
           trackImpression(ensAd())
@@ -184,19 +189,19 @@ describe('two requests with the same id', () => {
         { requestId: () => name },
       )
 
-      assert.equal((await view(site.url)).text, name)
-      await view(site.url)
+      assert.equal((await fetchPage(site.url)).text, name)
+      await fetchPage(site.url)
 
-      await site.whenTold(2)
-      assert.deepEqual(await site.settled(), ['ens delivered', 'ens duplicate'])
+      await site.waitForOutcomes(2)
+      assert.deepEqual(await site.closeAndSummarize(), ['ens delivered', 'ens duplicate'])
     })
   }
 })
 
-describe('a request id that may not name a page load', () => {
+describe('an invalid request id', () => {
   const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-  const hostile: Readonly<Record<string, () => unknown>> = {
+  const invalidIds: Readonly<Record<string, () => unknown>> = {
     'too long': () => 'x'.repeat(201),
     empty: () => '',
     'with a line break': () => 'a\nforged: line',
@@ -205,15 +210,15 @@ describe('a request id that may not name a page load', () => {
     'not ASCII': () => 'é',
     'a number': () => 1,
     'an object': () => ({ toString: () => 'a' }),
-    'an array, as of a header sent twice': () => ['a'],
+    'an array, as for a repeated header': () => ['a'],
     'a promise': () => Promise.resolve('a'),
     missing: () => undefined,
-    thrown: () => {
+    'a thrown error': () => {
       throw new Error('no id')
     },
   }
-  for (const [what, requestId] of Object.entries(hostile)) {
-    it(`gives way to a fresh one, and is logged once: ${what}`, async () => {
+  for (const [name, requestId] of Object.entries(invalidIds)) {
+    it(`is replaced by a random one, and logged once: ${name}`, async () => {
       await using site = await Publisher.start(
         ({ res, trackImpression }) => {
           trackImpression(ensAd())
@@ -222,26 +227,26 @@ describe('a request id that may not name a page load', () => {
         { requestId: requestId as () => string },
       )
 
-      const first = await view(site.url)
-      const second = await view(site.url)
+      const first = await fetchPage(site.url)
+      const second = await fetchPage(site.url)
 
       assert.match(first.text, UUID)
       assert.notEqual(first.text, second.text)
-      await site.whenTold(2)
-      assert.deepEqual(site.told, ['ens delivered', 'ens delivered'])
+      await site.waitForOutcomes(2)
+      assert.deepEqual(site.summaries, ['ens delivered', 'ens delivered'])
       assert.equal(site.lines.length, 1, site.lines.join('\n'))
       assert.match(site.lines[0] ?? '', /requestId/)
     })
   }
 
-  it('is never a header of the client’s unless the option says so', async () => {
+  it("is never taken from the client's header or req.id without the option", async () => {
     await using site = await Publisher.start(({ req, res, trackImpression }) => {
       Object.assign(req, { id: '1' })
       trackImpression(ensAd())
       res.end(trackImpression.requestId)
     })
 
-    const { text } = await view(site.url, { headers: { 'x-request-id': '1' } })
+    const { text } = await fetchPage(site.url, { headers: { 'x-request-id': '1' } })
 
     assert.match(text, UUID)
   })

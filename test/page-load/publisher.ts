@@ -1,16 +1,14 @@
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Server as NetServer } from 'node:net'
-import { closient } from '../../lib/networks/closient.js'
-import { ens } from '../../lib/networks/ens.js'
-import type { Network } from '../../lib/networks/network.js'
 import type { TrackerOptions } from '../../lib/options.js'
 import { type Sandbox, startSandbox } from '../../lib/sandbox/sandbox.js'
 import type { TrackImpression } from '../../lib/track-impression.js'
 import { assembleTracker, type TestOverrides, type Tracker } from '../../lib/tracker.js'
-import { loggerInto, Witness } from './witness.js'
+import { getPort, listenOnLoopback } from './listen-on-loopback.js'
+import { createMemoryLogger } from './memory-logger.js'
+import { OutcomeRecorder } from './outcome-recorder.js'
+import { createNetworks } from './sandbox-networks.js'
 
-/** One request, as a page sees it. */
+/** One request, as a page handles it. */
 export interface Visit {
   readonly req: IncomingMessage
   readonly res: ServerResponse
@@ -20,24 +18,11 @@ export interface Visit {
 /** Answers a request. */
 export type Page = (visit: Visit) => void | Promise<void>
 
-/** Where the networks are, and their keys: a sandbox has both. */
-type Addresses = Readonly<
-  Record<'ens' | 'closient', { readonly apiKey: string; readonly baseUrl: string }>
->
-
-/** Both networks, as the sandbox has them. */
-export function networksOf({ ens: e, closient: c }: Addresses): Network[] {
-  return [
-    ens({ apiKey: e.apiKey, baseUrl: e.baseUrl }),
-    closient({ apiKey: c.apiKey, baseUrl: c.baseUrl }),
-  ]
-}
-
-/** A bare `node:http` server with ads on it, and the networks that it tells of them. */
-export class Publisher extends Witness implements AsyncDisposable {
+/** A `node:http` server with one page, and a sandbox that receives its impressions. */
+export class Publisher extends OutcomeRecorder implements AsyncDisposable {
   readonly sandbox: Sandbox
   readonly tracker: Tracker
-  /** What was logged. */
+  /** The messages that were logged. */
   readonly lines: string[]
   readonly #server: Server
 
@@ -52,27 +37,27 @@ export class Publisher extends Witness implements AsyncDisposable {
   static async start(
     page: Page,
     options: TrackerOptions = {},
-    surroundings: TestOverrides = {},
+    overrides: TestOverrides = {},
   ): Promise<Publisher> {
     const sandbox = await startSandbox()
     const lines: string[] = []
-    const logger = loggerInto(lines)
-    const complete = { networks: networksOf(sandbox), logger, ...options }
-    const { methods, pageLoad, reply } = assembleTracker(complete, surroundings)
+    const logger = createMemoryLogger(lines)
+    const allOptions = { networks: createNetworks(sandbox), logger, ...options }
+    const { methods, pageLoad, reply } = assembleTracker(allOptions, overrides)
     const tracker: Tracker = {
       ...methods,
       pageLoad: (req, res) => pageLoad(req, res, req),
       reply: (req, body) => reply(req, req, body),
     }
     const server = createServer((req, res) => {
-      void answer(page, { req, res, trackImpression: tracker.pageLoad(req, res) })
+      void runPage(page, { req, res, trackImpression: tracker.pageLoad(req, res) })
     })
-    await listening(server)
+    await listenOnLoopback(server)
     return new Publisher(sandbox, tracker, server, lines)
   }
 
   get port(): number {
-    return portOf(this.#server)
+    return getPort(this.#server)
   }
 
   get url(): string {
@@ -84,12 +69,12 @@ export class Publisher extends Witness implements AsyncDisposable {
     this.#server.close()
     await this.tracker.close({ timeoutMs: 1 })
     await this.sandbox.close()
-    this.assertBooksBalanced()
+    this.assertStatsBalanced()
   }
 }
 
-/** A page that fails fails the test. */
-async function answer(page: Page, visit: Visit): Promise<void> {
+/** An error in a page fails the test. */
+async function runPage(page: Page, visit: Visit): Promise<void> {
   try {
     await page(visit)
   } catch (error) {
@@ -97,14 +82,4 @@ async function answer(page: Page, visit: Visit): Promise<void> {
       throw error
     })
   }
-}
-
-/** Resolves once the server listens on a free port of the loopback interface. */
-export async function listening(server: NetServer): Promise<void> {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-}
-
-export function portOf(server: NetServer): number {
-  return (server.address() as AddressInfo).port
 }

@@ -1,16 +1,15 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { BROWSER } from './browser.js'
+import { BROWSER_HEADERS } from './fetch-page.js'
 
-/** A request as it goes over the wire. */
-export function requestText(path = '/', headers: Readonly<Record<string, string>> = {}): string {
-  const lines = Object.entries({ host: 'localhost', ...BROWSER, ...headers }).map(
-    ([name, value]) => `${name}: ${value}\r\n`,
-  )
+/** Formats a GET request as HTTP/1.1 text. */
+export function formatRequest(path = '/', headers: Readonly<Record<string, string>> = {}): string {
+  const allHeaders = { host: 'localhost', ...BROWSER_HEADERS, ...headers }
+  const lines = Object.entries(allHeaders).map(([name, value]) => `${name}: ${value}\r\n`)
   return `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`
 }
 
-/** A client that does with its socket what no HTTP client would. */
+/** A client with full control of its socket: it can pipeline, stop reading and reset. */
 export class RawClient implements AsyncDisposable {
   readonly #socket: Socket
   readonly #closed: Promise<unknown>
@@ -29,7 +28,7 @@ export class RawClient implements AsyncDisposable {
     return client
   }
 
-  /** All that came so far, of what was read. */
+  /** Everything that was read so far. */
   get received(): string {
     return this.#received
   }
@@ -38,7 +37,7 @@ export class RawClient implements AsyncDisposable {
     this.#socket.write(text)
   }
 
-  /** Reads until `text` has come. */
+  /** Reads until `text` has arrived. */
   async readUntil(text: string): Promise<void> {
     while (!this.#received.includes(text)) {
       const chunk: Buffer | null = this.#socket.read()
@@ -47,13 +46,13 @@ export class RawClient implements AsyncDisposable {
     }
   }
 
-  /** Waits for the answer's first bytes and reads none of them: the kernel's buffers fill up. */
+  /** Waits for the first bytes of the answer and reads none, so that the kernel's buffers fill up. */
   async waitForBytes(): Promise<void> {
     if (this.#socket.readableLength === 0) await once(this.#socket, 'readable')
   }
 
-  /** Hangs up, and throws away what it has not read. */
-  async leave(): Promise<void> {
+  /** Resets the connection, and discards what was not read. */
+  async disconnect(): Promise<void> {
     this.#socket.resetAndDestroy()
     await this.#closed
   }

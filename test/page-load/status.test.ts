@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { view } from './browser.js'
 import { closientAd, ensAd } from './campaigns.js'
+import { fetchPage } from './fetch-page.js'
 import { Publisher } from './publisher.js'
 
-describe('the status of a page', () => {
+describe('a page with status', () => {
   for (const status of [200, 201, 204, 206, 304, 400, 403, 404, 410, 499]) {
-    it(`${status} displays its ads`, async () => {
+    it(`${status} is a display`, async () => {
       await using site = await Publisher.start(({ res, trackImpression }) => {
         trackImpression(closientAd())
         res.writeHead(status)
@@ -13,15 +13,15 @@ describe('the status of a page', () => {
         res.end()
       })
 
-      assert.equal((await view(site.url)).status, status)
+      assert.equal((await fetchPage(site.url)).status, status)
 
-      await site.whenTold(2)
-      assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
+      await site.waitForOutcomes(2)
+      assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'ens delivered'])
     })
   }
 
   for (const status of [300, 301, 302, 303, 307, 308]) {
-    it(`${status} sends the viewer elsewhere: no display`, async () => {
+    it(`${status} is suppressed as a redirect`, async () => {
       await using site = await Publisher.start(({ res, trackImpression }) => {
         trackImpression(closientAd())
         res.writeHead(status, { location: '/elsewhere' })
@@ -29,10 +29,10 @@ describe('the status of a page', () => {
         res.end()
       })
 
-      assert.equal((await view(site.url)).status, status)
+      assert.equal((await fetchPage(site.url)).status, status)
 
-      await site.whenTold(2)
-      assert.deepEqual(await site.settled(), [
+      await site.waitForOutcomes(2)
+      assert.deepEqual(await site.closeAndSummarize(), [
         'closient suppressed: redirect',
         'ens suppressed: redirect',
       ])
@@ -40,7 +40,7 @@ describe('the status of a page', () => {
   }
 
   for (const status of [500, 502, 503, 599]) {
-    it(`${status} displays nothing of the page that failed`, async () => {
+    it(`${status} is suppressed as a server error`, async () => {
       await using site = await Publisher.start(({ res, trackImpression }) => {
         trackImpression(closientAd())
         res.statusCode = status
@@ -48,17 +48,17 @@ describe('the status of a page', () => {
         res.end()
       })
 
-      assert.equal((await view(site.url)).status, status)
+      assert.equal((await fetchPage(site.url)).status, status)
 
-      await site.whenTold(2)
-      assert.deepEqual(await site.settled(), [
+      await site.waitForOutcomes(2)
+      assert.deepEqual(await site.closeAndSummarize(), [
         'closient suppressed: server-error',
         'ens suppressed: server-error',
       ])
     })
   }
 
-  it('counts what was tracked before it turned out to be an error only where it had left', async () => {
+  it('500, set after tracking, suppresses what is held but not what was sent', async () => {
     await using site = await Publisher.start(({ res, trackImpression }) => {
       trackImpression(closientAd())
       trackImpression(ensAd())
@@ -66,17 +66,20 @@ describe('the status of a page', () => {
       res.end()
     })
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['closient suppressed: server-error', 'ens delivered'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), [
+      'closient suppressed: server-error',
+      'ens delivered',
+    ])
   })
 
   for (const [status, reason] of [
     [302, 'redirect'],
     [500, 'server-error'],
   ] as const) {
-    it(`${status} leaves the campaign to a retry of the same page load`, async () => {
+    it(`${status} does not prevent the campaign from counting in a retry of the same page load`, async () => {
       let visits = 0
       await using site = await Publisher.start(
         ({ res, trackImpression }) => {
@@ -88,41 +91,44 @@ describe('the status of a page', () => {
         { requestId: () => 'the-same-page-load' },
       )
 
-      await view(site.url)
-      await site.whenTold(1)
-      await view(site.url)
+      await fetchPage(site.url)
+      await site.waitForOutcomes(1)
+      await fetchPage(site.url)
 
-      await site.whenTold(2)
-      assert.deepEqual(await site.settled(), [
+      await site.waitForOutcomes(2)
+      assert.deepEqual(await site.closeAndSummarize(), [
         'closient delivered',
         `closient suppressed: ${reason}`,
       ])
     })
   }
 
-  it('of a HEAD request displays nothing, whatever it is', async () => {
+  it('200 is suppressed for a HEAD request', async () => {
     await using site = await Publisher.start(({ res, trackImpression }) => {
       trackImpression(closientAd())
       trackImpression(ensAd())
       res.end('never sent')
     })
 
-    await view(site.url, { method: 'HEAD' })
+    await fetchPage(site.url, { method: 'HEAD' })
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['closient suppressed: head', 'ens suppressed: head'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), [
+      'closient suppressed: method',
+      'ens suppressed: method',
+    ])
   })
 
-  it('of a POST that renders a page displays its ads', async () => {
+  it('200 is a display for a POST request', async () => {
     await using site = await Publisher.start(({ res, trackImpression }) => {
       trackImpression(closientAd())
       trackImpression(ensAd())
       res.end('search results')
     })
 
-    await view(site.url, { method: 'POST' })
+    await fetchPage(site.url, { method: 'POST' })
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'ens delivered'])
   })
 })

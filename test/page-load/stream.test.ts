@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
-import { view } from './browser.js'
 import { closientAd, ensAd, shortuuid } from './campaigns.js'
-import { closing, gate } from './gate.js'
+import { createDeferred } from './deferred.js'
+import { fetchPage } from './fetch-page.js'
 import { Publisher } from './publisher.js'
-import { RawClient, requestText } from './raw-client.js'
+import { formatRequest, RawClient } from './raw-client.js'
+import { waitForClose } from './wait-for-close.js'
 
 describe('a page that is streamed', () => {
-  it('displays what it tracks once its head was sent', async () => {
+  it('counts impressions tracked after the head was sent', async () => {
     await using site = await Publisher.start(({ res, trackImpression }) => {
       res.writeHead(200, { 'content-type': 'text/html' })
       res.write('<p>')
@@ -15,53 +16,53 @@ describe('a page that is streamed', () => {
       res.end('</p>')
     })
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'ens delivered'])
   })
 
-  it('tells ENS while it is still written, and Closient once it is', async () => {
-    const toldEns = gate()
+  it('sends to ENS while it is being written, and to Closient when it has finished', async () => {
+    const ensDelivered = createDeferred()
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       res.write('<p>')
       trackImpression(ensAd())
       trackImpression(closientAd(1))
-      await toldEns.opened
+      await ensDelivered.promise
       trackImpression(closientAd(2))
       res.end('</p>')
     })
     await using client = await RawClient.connect(site.port)
-    client.send(requestText())
+    client.send(formatRequest())
 
     await site.sandbox.ens.received(1)
-    await site.whenTold(1)
-    assert.deepEqual(site.told, ['ens delivered'])
+    await site.waitForOutcomes(1)
+    assert.deepEqual(site.summaries, ['ens delivered'])
     assert.equal(site.tracker.stats().closient?.held, 1)
     assert.equal(site.sandbox.closient.totals.calls, 0)
-    toldEns.open()
+    ensDelivered.resolve()
 
-    await site.whenTold(3)
+    await site.waitForOutcomes(3)
     assert.equal(site.sandbox.closient.totals.calls, 1)
     assert.equal(site.sandbox.closient.totals.impressions, 2)
   })
 
-  it('sends what it tracks after it has finished at once, in a batch of its own', async () => {
-    const finished = gate()
+  it('sends impressions tracked after it has finished at once, in a separate batch', async () => {
+    const finished = createDeferred()
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       trackImpression(closientAd(1))
       res.end('a page')
-      await closing(res)
-      await site.whenTold(1)
+      await waitForClose(res)
+      await site.waitForOutcomes(1)
       trackImpression(closientAd(2))
       trackImpression(ensAd())
-      finished.open()
+      finished.resolve()
     })
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await finished.opened
-    assert.deepEqual(await site.settled(), [
+    await finished.promise
+    assert.deepEqual(await site.closeAndSummarize(), [
       'closient delivered',
       'closient delivered',
       'ens delivered',
@@ -76,62 +77,62 @@ describe('a page that is streamed', () => {
     ])
   })
 
-  it('sends at once what it tracks first after it has finished', async () => {
-    const tracked = gate()
+  it('sends impressions at once if the first is tracked after it has finished', async () => {
+    const tracked = createDeferred()
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       res.end('a page')
-      await closing(res)
+      await waitForClose(res)
       trackImpression(closientAd())
-      tracked.open()
+      tracked.resolve()
     })
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await tracked.opened
+    await tracked.promise
     assert.equal(site.tracker.stats().closient?.held, 0)
-    assert.deepEqual(await site.settled(), ['closient delivered'])
+    assert.deepEqual(await site.closeAndSummarize(), ['closient delivered'])
   })
 
-  it('sends at once what a listener of its end tracks', async () => {
+  it("sends impressions tracked by a listener of 'finish'", async () => {
     await using site = await Publisher.start(({ res, trackImpression }) => {
       res.on('finish', () => trackImpression(closientAd(2)))
       trackImpression(closientAd(1))
       res.end('a page')
     })
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['closient delivered', 'closient delivered'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'closient delivered'])
   })
 
-  it('is no less displayed because the viewer closes the kept-alive connection later', async () => {
-    const closed = gate()
+  it('still counts if the viewer closes the keep-alive connection after it has finished', async () => {
+    const closed = createDeferred()
     await using site = await Publisher.start(async ({ req, res, trackImpression }) => {
       res.end('a page')
-      await closing(req.socket)
+      await waitForClose(req.socket)
       trackImpression(closientAd())
       trackImpression(ensAd())
-      closed.open()
+      closed.resolve()
     })
     const client = await RawClient.connect(site.port)
-    client.send(requestText())
+    client.send(formatRequest())
     await client.readUntil('a page')
 
-    await client.leave()
+    await client.disconnect()
 
-    await closed.opened
-    assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
+    await closed.promise
+    assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'ens delivered'])
   })
 
-  it('is displayed when its write and end are wrapped, as compression does', async () => {
+  it('counts when its write and end are wrapped, as compression does', async () => {
     await using site = await Publisher.start(({ res, trackImpression }) => {
       const end = res.end.bind(res)
-      const held: string[] = []
+      const chunks: string[] = []
       Object.assign(res, {
-        write: (chunk: string) => held.push(chunk) > 0,
+        write: (chunk: string) => chunks.push(chunk) > 0,
         end: (chunk: string) => {
-          setImmediate(() => end([...held, chunk].join('').toUpperCase()))
+          setImmediate(() => end([...chunks, chunk].join('').toUpperCase()))
           return res
         },
       })
@@ -141,9 +142,9 @@ describe('a page that is streamed', () => {
       res.end('page')
     })
 
-    assert.equal((await view(site.url)).text, 'A WRAPPED PAGE')
+    assert.equal((await fetchPage(site.url)).text, 'A WRAPPED PAGE')
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'ens delivered'])
   })
 })

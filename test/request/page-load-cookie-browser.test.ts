@@ -1,34 +1,33 @@
 import assert from 'node:assert/strict'
 import type { Browser, BrowserContext } from 'playwright-core'
 import { launchChromium } from '../chromium.js'
-import { adsByPath, CHROME, Site } from './site.js'
-import { campaigns } from './tab.js'
+import { AdSite, CHROME_USER_AGENT, listCampaignIds, renderAdsByPath } from './ad-site.js'
 
 describe('the page-load cookie, in a browser', () => {
   let browser: Browser
-  let site: Site
+  let site: AdSite
   let context: BrowserContext
   before(async () => {
     browser = await launchChromium()
   })
   after(() => browser.close())
   beforeEach(async () => {
-    site = await Site.start({
+    site = await AdSite.start({
       options: { pageLoadCookie: true },
       page: (visit) => {
         visit.res.setHeader('content-type', 'text/html')
-        if (visit.req.url !== '/favicon.ico') adsByPath(visit)
+        if (visit.req.url !== '/favicon.ico') renderAdsByPath(visit)
         return '<!doctype html><link rel="icon" href="data:,"><p>page</p>'
       },
     })
-    context = await browser.newContext({ userAgent: CHROME })
+    context = await browser.newContext({ userAgent: CHROME_USER_AGENT })
   })
   afterEach(async () => {
     await context.close()
     await site[Symbol.asyncDispose]()
   })
 
-  it('makes what the page fetches, frames and asks by XHR part of its page load', async () => {
+  it('makes fetches, XHRs and iframes of the page part of its page load', async () => {
     const page = await context.newPage()
     await page.goto(`${site.url}/1`)
     await page.evaluate(async () => {
@@ -46,12 +45,12 @@ describe('the page-load cookie, in a browser', () => {
         document.body.append(frame)
       })
     })
-    await site.told(10)
-    assert.deepEqual(campaigns(site, 'delivered'), [1, 2, 3, 4])
-    assert.equal(campaigns(site, 'duplicate').length, 6)
+    await site.waitForOutcomes(10)
+    assert.deepEqual(listCampaignIds(site, 'delivered'), [1, 2, 3, 4])
+    assert.equal(listCampaignIds(site, 'duplicate').length, 6)
   })
 
-  it('is out of the reach of scripts, and gone with the session', async () => {
+  it('is not readable by scripts, and expires with the session', async () => {
     const page = await context.newPage()
     await page.goto(`${site.url}/1`)
     assert.equal(await page.evaluate(() => document.cookie), '')
@@ -64,16 +63,16 @@ describe('the page-load cookie, in a browser', () => {
     )
   })
 
-  it('begins a page load with each visit and reload', async () => {
+  it('starts a new page load with each visit and reload', async () => {
     const page = await context.newPage()
     await page.goto(`${site.url}/1`)
     await page.reload()
     await page.evaluate(() => fetch('/1'))
-    await site.told(3)
-    assert.deepEqual(campaigns(site, 'delivered'), [1, 1])
+    await site.waitForOutcomes(3)
+    assert.deepEqual(listCampaignIds(site, 'delivered'), [1, 1])
   })
 
-  it("tells two tabs' fragments apart by the pages' addresses", async () => {
+  it('assigns the fragments of two tabs by the addresses of their pages', async () => {
     const [first, second] = [await context.newPage(), await context.newPage()]
     await first.goto(`${site.url}/news/1`)
     await second.goto(`${site.url}/sport/2`)
@@ -81,7 +80,7 @@ describe('the page-load cookie, in a browser', () => {
     await first.evaluate(() => fetch('/2'))
     await second.evaluate(() => fetch('/1'))
     await second.evaluate(() => fetch('/2'))
-    await site.told(6)
-    assert.deepEqual(campaigns(site, 'delivered'), [1, 1, 2, 2])
+    await site.waitForOutcomes(6)
+    assert.deepEqual(listCampaignIds(site, 'delivered'), [1, 1, 2, 2])
   })
 })

@@ -1,23 +1,25 @@
 import type { Cdn } from '../../lib/viewer/country.js'
 
-const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64')
+export const encodeBase64Json = (value: unknown) =>
+  Buffer.from(JSON.stringify(value)).toString('base64')
 
-/** Netlify's header, with any `code` at all. */
-export const netlifyGeo = (code: unknown) =>
-  base64({ city: 'Köln', country: { code, name: 'Germany' }, timezone: 'Europe/Berlin' })
+/** The value of Netlify's header. `code` may be anything. */
+export const encodeNetlifyGeo = (code: unknown) =>
+  encodeBase64Json({ city: 'Köln', country: { code, name: 'Germany' }, timezone: 'Europe/Berlin' })
 
-const edgeScape = (code: string) => `georegion=263,country_code=${code},region_code=MA,city=BOSTON`
+const formatEdgeScape = (code: string) =>
+  `georegion=263,country_code=${code},region_code=MA,city=BOSTON`
 
-/** The header of each CDN, and its value for a country. */
-export const SENT_BY_CDN: Record<Cdn, [header: string, value: (code: string) => string]> = {
+/** The header of each CDN, and how it formats a country code. */
+export const CDN_HEADERS: Record<Cdn, [name: string, format: (code: string) => string]> = {
   'app-engine': ['x-appengine-country', String],
-  akamai: ['x-akamai-edgescape', edgeScape],
+  akamai: ['x-akamai-edgescape', formatEdgeScape],
   azure: ['x-geo-country', String],
   bunny: ['cdn-requestcountrycode', String],
   cloudflare: ['cf-ipcountry', String],
   cloudfront: ['cloudfront-viewer-country', String],
   fastly: ['client-geo-country', String],
   google: ['x-client-geo-location', (code) => `${code},Mountain View`],
-  netlify: ['x-nf-geo', netlifyGeo],
+  netlify: ['x-nf-geo', encodeNetlifyGeo],
   vercel: ['x-vercel-ip-country', String],
 }

@@ -5,18 +5,18 @@ import { connect } from 'node:http2'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { bareFramework, bareFrameworkOnHttp2 } from '../frameworks/bare-app.js'
 import type { Framework } from '../frameworks/framework.js'
-import { nonZero } from '../page-load/books.js'
-import { BROWSER } from '../page-load/browser.js'
-import { closing } from '../page-load/gate.js'
-import { RawClient, requestText } from '../page-load/raw-client.js'
+import { BROWSER_HEADERS } from '../page-load/fetch-page.js'
+import { formatRequest, RawClient } from '../page-load/raw-client.js'
+import { omitZeros } from '../page-load/stats-assertions.js'
+import { waitForClose } from '../page-load/wait-for-close.js'
 import { SAME_ORIGIN_HEADERS, SERVERS, VisibleSite } from './visible-site.js'
 
 const KIB = 1_024
-const PAGE_HEADERS = { ...BROWSER, ...SAME_ORIGIN_HEADERS }
+const PAGE_HEADERS = { ...BROWSER_HEADERS, ...SAME_ORIGIN_HEADERS }
 
 /** The request line and headers of a report, as text. */
 function formatReportHead(headers: Readonly<Record<string, string>>): string {
-  return requestText('/_visible', { ...SAME_ORIGIN_HEADERS, ...headers }).replace('GET', 'POST')
+  return formatRequest('/_visible', { ...SAME_ORIGIN_HEADERS, ...headers }).replace('GET', 'POST')
 }
 
 /** Sends chunks until the server stops reading. @returns the number of bytes sent, and the status */
@@ -32,7 +32,7 @@ async function sendEndlessReport(port: number, protocol: Framework['protocol'], 
     head.resume?.()
   })
   if ('resume' in sent) sent.resume()
-  const closed = closing(sent)
+  const closed = waitForClose(sent)
   let bytes = 0
   const sendMore = () => {
     while (!sent.destroyed && !sent.writableEnded) {
@@ -86,7 +86,7 @@ describe('a report', () => {
       const { status, text } = await site.sendReport(makeBody(token))
 
       assert.deepEqual([status, text], [204, ''])
-      assert.deepEqual(await site.settled(), ['unknown invalid'])
+      assert.deepEqual(await site.closeAndSummarize(), ['unknown invalid'])
       assert.equal(site.logLines.length, 1)
       assert.match(site.logLines.join(), log)
     })
@@ -102,7 +102,7 @@ describe('a report', () => {
 
       await site.sendReport(body, { ...SAME_ORIGIN_HEADERS, 'content-encoding': encoding })
 
-      assert.deepEqual(await site.settled(), ['unknown invalid'])
+      assert.deepEqual(await site.closeAndSummarize(), ['unknown invalid'])
     })
   }
 
@@ -112,7 +112,7 @@ describe('a report', () => {
 
     await site.sendReport(JSON.stringify(Array(100).fill(token)).padEnd(64 * KIB))
 
-    await site.whenTold(100)
+    await site.waitForOutcomes(100)
     assert.equal(site.tracker.stats().ens?.delivered, 1)
     assert.equal(site.tracker.stats().ens?.duplicate, 99)
   })
@@ -122,7 +122,7 @@ describe('a report', () => {
 
     assert.equal((await site.sendReport([])).status, 204)
 
-    assert.deepEqual(await site.settled(), [])
+    assert.deepEqual(await site.closeAndSummarize(), [])
   })
 })
 
@@ -152,7 +152,7 @@ describe('an incomplete report', () => {
       assert.ok(bytes < 32 * KIB * KIB, `${bytes} bytes were sent`)
       // A client that is still sending may not receive the response.
       assert.ok(status === 204 || status === 0, `${status}`)
-      assert.deepEqual(site.told, ['unknown invalid'])
+      assert.deepEqual(site.summaries, ['unknown invalid'])
     })
   }
 
@@ -162,10 +162,10 @@ describe('an incomplete report', () => {
     const client = await RawClient.connect(site.port)
 
     client.send(`${formatReportHead({ 'content-length': '10000' })}["${token}"]`)
-    await client.leave()
+    await client.disconnect()
 
-    await site.whenTold(1)
-    assert.deepEqual(await site.settled(), ['unknown invalid'])
+    await site.waitForOutcomes(1)
+    assert.deepEqual(await site.closeAndSummarize(), ['unknown invalid'])
   })
 
   it('counts nothing if its HTTP/2 stream is reset', async () => {
@@ -175,13 +175,13 @@ describe('an incomplete report', () => {
     stream.on('error', () => {})
     stream.write('["')
     await once(stream, 'ready').catch(() => {})
-    const closed = closing(stream)
+    const closed = waitForClose(stream)
     setTimeout(() => stream.close(8), 20)
     await closed
 
-    await site.whenTold(1)
+    await site.waitForOutcomes(1)
     session.destroy()
-    assert.deepEqual(await site.settled(), ['unknown invalid'])
+    assert.deepEqual(await site.closeAndSummarize(), ['unknown invalid'])
   })
 })
 
@@ -194,7 +194,7 @@ describe('a connection that was used for a report', () => {
     for (const body of [tokens, '[', '{}', '["forged"]']) {
       client.send(`${formatReportHead({ 'content-length': String(body.length) })}${body}`)
     }
-    client.send(requestText('/page'))
+    client.send(formatRequest('/page'))
     await client.readUntil('data-ad-impression')
 
     assert.doesNotMatch(client.received, /connection: close/i)
@@ -203,7 +203,7 @@ describe('a connection that was used for a report', () => {
   it('does not parse the rest of a report that is too long as a request', async () => {
     await using site = await VisibleSite.start()
     await using client = await RawClient.connect(site.port)
-    const smuggled = requestText('/smuggled')
+    const smuggled = formatRequest('/smuggled')
 
     client.send(`${formatReportHead({ 'content-length': '70000' })}${smuggled}`.padEnd(70_500))
     client.send(smuggled)
@@ -211,7 +211,7 @@ describe('a connection that was used for a report', () => {
     await new Promise((resolve) => setTimeout(resolve, 20))
 
     assert.equal(client.received.match(/HTTP\/1\.1/g)?.length, 1)
-    assert.deepEqual(nonZero(site.tracker.stats().ens), {})
+    assert.deepEqual(omitZeros(site.tracker.stats().ens), {})
   })
 })
 
@@ -229,9 +229,9 @@ describe('a flood of invalid reports', () => {
     for (let sent = 0; sent < FLOOD; sent += forged.length) await site.sendReport(forged)
     await site.sendReport([token])
 
-    await site.whenTold(FLOOD + 1)
-    assert.deepEqual(nonZero(site.tracker.stats().unknown), { tracked: FLOOD, invalid: FLOOD })
-    assert.deepEqual(nonZero(site.tracker.stats().ens), { tracked: 1, delivered: 1 })
+    await site.waitForOutcomes(FLOOD + 1)
+    assert.deepEqual(omitZeros(site.tracker.stats().unknown), { tracked: FLOOD, invalid: FLOOD })
+    assert.deepEqual(omitZeros(site.tracker.stats().ens), { tracked: 1, delivered: 1 })
     assert.equal(site.logLines.length, 1, site.logLines.join('\n'))
     assert.match(site.logLines.join(), /expected one that this site signed/)
   })

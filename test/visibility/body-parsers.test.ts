@@ -10,7 +10,7 @@ import { impressions as koaImpressions } from '../../lib/koa.js'
 import type { TrackerOptions } from '../../lib/options.js'
 import type { App } from '../frameworks/framework.js'
 import { closientAd, ensAd } from '../page-load/campaigns.js'
-import { RawClient, requestText } from '../page-load/raw-client.js'
+import { formatRequest, RawClient } from '../page-load/raw-client.js'
 import { SAME_ORIGIN_HEADERS, VisibleSite } from './visible-site.js'
 
 type Options = TrackerOptions<unknown>
@@ -111,8 +111,8 @@ describe('a report that has passed', () => {
 
       assert.equal((await site.sendReport(await site.fetchTokens())).status, 204)
 
-      await site.whenTold(2)
-      assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
+      await site.waitForOutcomes(2)
+      assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'ens delivered'])
     })
 
     it(`${name} is answered even if it is empty`, async () => {
@@ -135,7 +135,7 @@ describe('a report that has passed', () => {
 
       assert.equal((await site.sendReport(await site.fetchTokens())).status, 204)
 
-      assert.deepEqual(await site.settled(), ['unknown invalid'])
+      assert.deepEqual(await site.closeAndSummarize(), ['unknown invalid'])
       assert.match(
         site.logLines.join(),
         /a body that no middleware before impressions\(\) has consumed/,
@@ -155,14 +155,14 @@ describe('a report that has passed', () => {
     it(`${name} counts nothing if its connection is reset meanwhile`, async () => {
       await using site = await VisibleSite.start({ build })
       const client = await RawClient.connect(site.port)
-      const head = requestText('/_visible', { ...SAME_ORIGIN_HEADERS, 'content-length': '100' })
+      const head = formatRequest('/_visible', { ...SAME_ORIGIN_HEADERS, 'content-length': '100' })
 
       client.send(`${head.replace('GET', 'POST')}["`)
       await delay(20)
-      await client.leave()
+      await client.disconnect()
 
-      await site.whenTold(1)
-      assert.deepEqual(await site.settled(), ['unknown invalid'])
+      await site.waitForOutcomes(1)
+      assert.deepEqual(await site.closeAndSummarize(), ['unknown invalid'])
     })
   }
 

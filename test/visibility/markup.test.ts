@@ -97,7 +97,7 @@ describe('the markup of an ad that counts once it is visible', () => {
       const tokens = findAttributes(text, ATTRIBUTE).map((value) => value.replace(NOT_TOKEN, ''))
       await site.sendReport(tokens)
 
-      await site.whenTold(3)
+      await site.waitForOutcomes(3)
       assert.deepEqual(
         site.outcomes.map(({ campaignId, outcome }) => [campaignId, outcome]).sort(),
         [1, 2, 3].map((campaignId) => [campaignId, 'delivered']),

@@ -151,8 +151,8 @@ for (const [where, build, at, pages] of MOUNTED) {
           204,
         )
 
-        await site.whenTold(1)
-        assert.deepEqual(await site.settled(), ['ens delivered'])
+        await site.waitForOutcomes(1)
+        assert.deepEqual(await site.closeAndSummarize(), ['ens delivered'])
       })
     }
   })
@@ -212,7 +212,7 @@ describe('a middleware that is mounted twice in one app', () => {
 
     await site.sendReport(await site.fetchTokens())
 
-    await site.whenTold(1)
-    assert.deepEqual(await site.settled(), ['ens delivered'])
+    await site.waitForOutcomes(1)
+    assert.deepEqual(await site.closeAndSummarize(), ['ens delivered'])
   })
 })

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { closient } from '../../lib/networks/closient.js'
-import { nonZero } from '../page-load/books.js'
-import { BROWSER } from '../page-load/browser.js'
 import { closientAd, ensAd, shortuuid } from '../page-load/campaigns.js'
-import { gate } from '../page-load/gate.js'
+import { createDeferred } from '../page-load/deferred.js'
+import { BROWSER_HEADERS } from '../page-load/fetch-page.js'
+import { omitZeros } from '../page-load/stats-assertions.js'
+
 import { findTokens, SAME_ORIGIN_HEADERS, VisibleSite } from './visible-site.js'
 
 /** Requests a page whose response does not end. @returns the response and its first chunk */
@@ -13,7 +14,7 @@ async function startPage({
   port,
 }: VisibleSite): Promise<{ response: IncomingMessage; text: string }> {
   const response = await new Promise<IncomingMessage>((resolve) => {
-    get({ port, headers: BROWSER }, resolve)
+    get({ port, headers: BROWSER_HEADERS }, resolve)
   })
   const [chunk] = await once(response, 'data')
   return { response, text: String(chunk) }
@@ -30,8 +31,8 @@ describe('the impressions of a report', () => {
 
     await site.sendReport(await site.fetchTokens())
 
-    await site.whenTold(51)
-    await site.settled()
+    await site.waitForOutcomes(51)
+    await site.closeAndSummarize()
     assert.equal(site.sandbox.closient.calls.length, 1)
     assert.equal(site.sandbox.ens.calls.length, 1)
     assert.equal(site.tracker.stats().closient?.delivered, 50)
@@ -50,8 +51,8 @@ describe('the impressions of a report', () => {
 
     await site.sendReport(await site.fetchTokens())
 
-    await site.whenTold(3)
-    assert.deepEqual(await site.settled(), [
+    await site.waitForOutcomes(3)
+    assert.deepEqual(await site.closeAndSummarize(), [
       'closient delivered',
       'closient delivered',
       'closient duplicate',
@@ -70,8 +71,8 @@ describe('the impressions of a report', () => {
     await site.sendReport(findTokens(text))
     response.destroy()
 
-    await site.whenTold(3)
-    assert.deepEqual(await site.settled(), [
+    await site.waitForOutcomes(3)
+    assert.deepEqual(await site.closeAndSummarize(), [
       'closient delivered',
       'closient duplicate',
       'closient suppressed: aborted',
@@ -79,25 +80,25 @@ describe('the impressions of a report', () => {
   })
 
   it('include those that the page holds; the others count when its response finishes', async () => {
-    const canFinish = gate()
+    const canFinish = createDeferred()
     await using site = await VisibleSite.start({
       async page({ trackImpression, res }) {
         for (const n of [1, 2]) trackImpression(closientAd(n))
         res.write(`<p ${trackImpression.whenVisible(closientAd(1))}>`)
-        await canFinish.opened
+        await canFinish.promise
         res.end()
       },
     })
     const { response, text } = await startPage(site)
 
     await site.sendReport(findTokens(text))
-    await site.whenTold(2)
-    assert.deepEqual(site.told, ['closient delivered', 'closient duplicate'])
-    canFinish.open()
+    await site.waitForOutcomes(2)
+    assert.deepEqual(site.summaries, ['closient delivered', 'closient duplicate'])
+    canFinish.resolve()
     await once(response.resume(), 'end')
 
-    await site.whenTold(3)
-    assert.deepEqual(await site.settled(), [
+    await site.waitForOutcomes(3)
+    assert.deepEqual(await site.closeAndSummarize(), [
       'closient delivered',
       'closient delivered',
       'closient duplicate',
@@ -109,9 +110,9 @@ describe('the impressions of a report', () => {
 
     await site.sendReport([...(await site.fetchTokens()), ...(await site.fetchTokens())])
 
-    await site.whenTold(4)
+    await site.waitForOutcomes(4)
     assert.equal(new Set(site.outcomes.map(({ requestId }) => requestId)).size, 2)
-    assert.deepEqual(nonZero(site.tracker.stats().ens), { tracked: 2, delivered: 2 })
+    assert.deepEqual(omitZeros(site.tracker.stats().ens), { tracked: 2, delivered: 2 })
   })
 
   it('count once for a page and its fragments', async () => {
@@ -126,8 +127,8 @@ describe('the impressions of a report', () => {
     await site.sendReport(findTokens(page.text))
     await site.sendReport(findTokens(fragment.text))
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['ens delivered', 'ens duplicate'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), ['ens delivered', 'ens duplicate'])
   })
 
   it('count under the request id of the page, not of the report', async () => {
@@ -138,7 +139,7 @@ describe('the impressions of a report', () => {
 
     await site.sendReport(tokens, { ...SAME_ORIGIN_HEADERS, 'x-id': 'report-1' })
 
-    await site.whenTold(2)
+    await site.waitForOutcomes(2)
     assert.deepEqual([...new Set(site.outcomes.map(({ requestId }) => requestId))], ['page-1'])
   })
 
@@ -154,8 +155,8 @@ describe('the impressions of a report', () => {
     await site.sendReport(await site.fetchTokens('/visible'))
     await site.request('/rendered')
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['ens delivered', 'ens duplicate'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), ['ens delivered', 'ens duplicate'])
   })
 
   it('are dropped after the tracker is closed', async () => {
@@ -165,6 +166,6 @@ describe('the impressions of a report', () => {
 
     assert.equal((await site.sendReport(tokens)).status, 204)
 
-    assert.deepEqual(site.told, ['closient dropped: closed', 'ens dropped: closed'])
+    assert.deepEqual(site.summaries, ['closient dropped: closed', 'ens dropped: closed'])
   })
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { nonZero } from '../page-load/books.js'
-import { ROBOT } from '../page-load/browser.js'
 import { closientAd, ensAd } from '../page-load/campaigns.js'
+import { BOT_HEADERS } from '../page-load/fetch-page.js'
+import { omitZeros } from '../page-load/stats-assertions.js'
 import { SAME_ORIGIN_HEADERS, SERVERS, twoAds, VisibleSite } from './visible-site.js'
 
 const ONE_INVALID = { tracked: 1, invalid: 1 }
@@ -20,13 +20,39 @@ for (const server of SERVERS) {
 
       const tokens = await site.fetchTokens()
       assert.equal(tokens.length, 2)
-      assert.deepEqual(nonZero(site.tracker.stats().ens), {})
+      assert.deepEqual(omitZeros(site.tracker.stats().ens), {})
       const response = await site.sendReport(tokens)
 
       assert.deepEqual([response.status, response.text], [204, ''])
-      await site.whenTold(2)
-      assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
+      await site.waitForOutcomes(2)
+      assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'ens delivered'])
       assert.deepEqual(new Set(site.outcomes.map((event) => event.requestId)), new Set([requestId]))
+    })
+
+    it('is told with the placement and the offer that the page gave', async () => {
+      const offerId = '2222222222222222222223'
+      await using site = await VisibleSite.start({
+        server,
+        page({ trackImpression: { whenVisible }, answer }) {
+          answer(`${whenVisible(ensAd())} ${whenVisible({ ...closientAd(), offerId })}`)
+        },
+      })
+
+      await site.sendReport(await site.fetchTokens())
+
+      await site.waitForOutcomes(2)
+      const told = site.outcomes.map(({ network, placement, offerId }) => ({
+        network,
+        placement,
+        offerId,
+      }))
+      assert.deepEqual(
+        new Set(told),
+        new Set([
+          { network: 'ens', placement: 'header_banner', offerId: undefined },
+          { network: 'closient', placement: undefined, offerId },
+        ]),
+      )
     })
 
     it('counts once if it is reported twice, in one report or in several', async () => {
@@ -37,8 +63,8 @@ for (const server of SERVERS) {
       await site.sendReport([closient])
       await site.sendReport([ens, closient])
 
-      await site.whenTold(5)
-      assert.deepEqual(await site.settled(), [
+      await site.waitForOutcomes(5)
+      assert.deepEqual(await site.closeAndSummarize(), [
         'closient delivered',
         'closient duplicate',
         'ens delivered',
@@ -60,8 +86,8 @@ for (const server of SERVERS) {
 
       await site.sendReport(await site.fetchTokens())
 
-      await site.whenTold(4)
-      assert.deepEqual(await site.settled(), [
+      await site.waitForOutcomes(4)
+      assert.deepEqual(await site.closeAndSummarize(), [
         'closient delivered',
         'closient duplicate',
         'ens delivered',
@@ -74,22 +100,25 @@ for (const server of SERVERS) {
 
       const { status } = await site.sendReport(await site.fetchTokens(), {
         ...SAME_ORIGIN_HEADERS,
-        ...ROBOT,
+        ...BOT_HEADERS,
       })
 
       assert.equal(status, 204)
-      assert.deepEqual(await site.settled(), ['closient suppressed: bot', 'ens suppressed: bot'])
+      assert.deepEqual(await site.closeAndSummarize(), [
+        'closient suppressed: bot',
+        'ens suppressed: bot',
+      ])
     })
 
     it('counts if a person reports it after a bot did', async () => {
       await using site = await VisibleSite.start({ server })
       const [token = ''] = await site.fetchTokens()
 
-      await site.sendReport([token], { ...SAME_ORIGIN_HEADERS, ...ROBOT })
+      await site.sendReport([token], { ...SAME_ORIGIN_HEADERS, ...BOT_HEADERS })
       await site.sendReport([token])
 
-      await site.whenTold(2)
-      assert.deepEqual(await site.settled(), ['ens delivered', 'ens suppressed: bot'])
+      await site.waitForOutcomes(2)
+      assert.deepEqual(await site.closeAndSummarize(), ['ens delivered', 'ens suppressed: bot'])
     })
 
     it('does not count with any method other than POST', async () => {
@@ -103,7 +132,7 @@ for (const server of SERVERS) {
       }
 
       assert.deepEqual(site.outcomes, [])
-      assert.deepEqual(nonZero(site.tracker.stats().unknown), {})
+      assert.deepEqual(omitZeros(site.tracker.stats().unknown), {})
     })
   })
 
@@ -135,8 +164,8 @@ for (const server of SERVERS) {
         const { status } = await site.sendReport(tokens, { ...type, ...makeHeaders(site.port) })
 
         assert.equal(status, 204)
-        assert.deepEqual(await site.settled(), ['unknown invalid'])
-        assert.deepEqual(nonZero(site.tracker.stats().unknown), ONE_INVALID)
+        assert.deepEqual(await site.closeAndSummarize(), ['unknown invalid'])
+        assert.deepEqual(omitZeros(site.tracker.stats().unknown), ONE_INVALID)
         assert.match(site.logLines.join(), /expected a request from a page of this site/)
       })
     }
@@ -147,8 +176,8 @@ for (const server of SERVERS) {
 
       await site.sendReport([token], { ...type, origin: `http://${HOST}:${site.port}` })
 
-      await site.whenTold(1)
-      assert.deepEqual(await site.settled(), ['ens delivered'])
+      await site.waitForOutcomes(1)
+      assert.deepEqual(await site.closeAndSummarize(), ['ens delivered'])
     })
 
     it('gets the same response whether it is valid or not', async () => {
@@ -157,7 +186,11 @@ for (const server of SERVERS) {
       const bodies = [[token], [token], ['forged'], [], '', '{', '{}', '[7]', 'null']
       const responses = new Set<string>()
 
-      for (const headers of [SAME_ORIGIN_HEADERS, type, { ...SAME_ORIGIN_HEADERS, ...ROBOT }]) {
+      for (const headers of [
+        SAME_ORIGIN_HEADERS,
+        type,
+        { ...SAME_ORIGIN_HEADERS, ...BOT_HEADERS },
+      ]) {
         for (const body of bodies) {
           const { status, headers: responseHeaders, text } = await site.sendReport(body, headers)
           responses.add(JSON.stringify([status, { ...responseHeaders, date: '' }, text]))

@@ -64,6 +64,6 @@ describe('script()', () => {
     await using site = await startSite(undefined)
 
     assert.equal((await site.request()).headers['cache-control'], undefined)
-    assert.deepEqual(site.told, [])
+    assert.deepEqual(site.summaries, [])
   })
 })

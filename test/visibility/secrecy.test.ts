@@ -4,7 +4,7 @@ import { impressions } from '../../lib/express.js'
 import { impressions as koaImpressions } from '../../lib/koa.js'
 import { startSandbox } from '../../lib/sandbox/sandbox.js'
 import { createTracker } from '../../lib/tracker.js'
-import { bareApp } from '../frameworks/bare-app.js'
+import { createBareApp } from '../frameworks/bare-app.js'
 import {
   assertSecret,
   CLOSIENT_KEY,
@@ -51,7 +51,7 @@ async function collectOutput() {
       })
       inspected.push(inspectAll(tracker), inspectAll(impressions({ tracker })))
       inspected.push(inspectAll(koaImpressions({ tracker })))
-      return bareApp([tracker], (visit) => {
+      return createBareApp([tracker], (visit) => {
         void twoAds(visit)
         inspected.push(
           inspectAll(visit.trackImpression),
@@ -68,11 +68,11 @@ async function collectOutput() {
     await site.sendReport(['forged']),
     await site.sendReport('['),
   ]
-  await site.whenTold(4)
+  await site.waitForOutcomes(4)
   const payloads = tokens.map((token) => Buffer.from(token.split('.')[0] ?? '', 'base64url'))
   const script = await site.request('/_visible/client.js')
   return {
-    outcomes: site.told,
+    outcomes: site.summaries,
     output: {
       page: text,
       'a token': payloads.join('\n'),

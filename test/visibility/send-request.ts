@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:http2'
 import type { Framework } from '../frameworks/framework.js'
-import { closing } from '../page-load/gate.js'
+import { waitForClose } from '../page-load/wait-for-close.js'
 
 export interface TestRequest {
   readonly method?: string
@@ -48,7 +48,7 @@ async function sendHttp2(port: number, testRequest: TestRequest): Promise<TestRe
   stream.setEncoding('utf8').on('data', (chunk) => {
     text += chunk
   })
-  const closed = closing(stream)
+  const closed = waitForClose(stream)
   stream.end(body)
   await closed
   session.destroy()

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type Clock, systemClock } from '../../lib/clock.js'
 import { closient } from '../../lib/networks/closient.js'
-import { assertBalanced, nonZero } from '../page-load/books.js'
+import { assertBalanced, omitZeros } from '../page-load/stats-assertions.js'
+
 import { adsByPath, findTokens, SECRET, VisibleSite } from './visible-site.js'
 
 /** One step of the property test below. */
@@ -27,7 +28,7 @@ async function reportEach(site: VisibleSite, tokens: readonly string[]): Promise
   for (const token of tokens) {
     const before = site.outcomes.length
     await site.sendReport([token])
-    await site.whenTold(before + 1)
+    await site.waitForOutcomes(before + 1)
   }
   return site.outcomes.map(({ network, outcome }) => `${network} ${outcome}`)
 }
@@ -42,7 +43,7 @@ describe('a token', () => {
     const assertInvalid = async (at: number, other: string) => {
       fc.pre(other !== token[at])
       await site.sendReport([`${token.slice(0, at)}${other}${token.slice(at + 1)}`])
-      assert.deepEqual(nonZero(site.tracker.stats().ens), {})
+      assert.deepEqual(omitZeros(site.tracker.stats().ens), {})
     }
 
     const anywhere = fc.nat(token.length - 1)
@@ -84,7 +85,7 @@ describe('a token', () => {
 
     for (const token of forged) await site.sendReport([token])
 
-    assert.deepEqual(await site.settled(), Array(forged.length).fill('unknown invalid'))
+    assert.deepEqual(await site.closeAndSummarize(), Array(forged.length).fill('unknown invalid'))
   })
 
   it('of another site, signed with another secret, does not count', async () => {

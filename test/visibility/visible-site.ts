@@ -3,14 +3,16 @@ import type { Network } from '../../lib/networks/network.js'
 import type { TrackerOptions } from '../../lib/options.js'
 import { type Sandbox, startSandbox } from '../../lib/sandbox/sandbox.js'
 import { assembleTracker, type Tracker, type TrackerMethods } from '../../lib/tracker.js'
-import { bareApp, bareFramework, bareFrameworkOnHttp2 } from '../frameworks/bare-app.js'
-import { type App, at, type Framework, type Page } from '../frameworks/framework.js'
+import { bareFramework, bareFrameworkOnHttp2, createBareApp } from '../frameworks/bare-app.js'
+import { type App, type Framework, type FrameworkPage, getItem } from '../frameworks/framework.js'
 import { FRAMEWORKS } from '../frameworks/frameworks.js'
-import { type Served, serve } from '../frameworks/site.js'
-import { BROWSER } from '../page-load/browser.js'
+import { type RunningServer, startServer } from '../frameworks/start-server.js'
 import { closientAd, ensAd } from '../page-load/campaigns.js'
-import { networksOf } from '../page-load/publisher.js'
-import { loggerInto, Witness } from '../page-load/witness.js'
+import { BROWSER_HEADERS } from '../page-load/fetch-page.js'
+import { createMemoryLogger } from '../page-load/memory-logger.js'
+import { OutcomeRecorder } from '../page-load/outcome-recorder.js'
+import { createNetworks } from '../page-load/sandbox-networks.js'
+
 import { sendRequest, type TestResponse } from './send-request.js'
 
 /** Every server that serves the client script and receives its reports. */
@@ -25,12 +27,12 @@ export const SAME_ORIGIN_HEADERS = {
 }
 
 /** A page with an ad of each network, and the client script. */
-export const twoAds: Page = ({ trackImpression: { whenVisible, script }, answer }) => {
+export const twoAds: FrameworkPage = ({ trackImpression: { whenVisible, script }, answer }) => {
   answer(`<p ${whenVisible(ensAd())}>1<p ${whenVisible(closientAd())}>2${script()}`)
 }
 
 /** A page with the ENS campaigns that its path lists: `/1/2` has the campaigns 1 and 2. */
-export const adsByPath: Page = ({ trackImpression, req, answer }) => {
+export const adsByPath: FrameworkPage = ({ trackImpression, req, answer }) => {
   const numbers = (req.url ?? '').match(/\d+/g) ?? []
   answer(numbers.map((n) => `<p ${trackImpression.whenVisible(ensAd(Number(n)))}>`).join('\n'))
 }
@@ -41,7 +43,7 @@ interface VisibleSiteOptions {
   /** @default the bare server */
   readonly server?: Framework
   /** @default `twoAds` */
-  readonly page?: Page
+  readonly page?: FrameworkPage
   readonly options?: Options
   /** @default both networks of the sandbox */
   readonly networks?: (sandbox: Sandbox) => readonly Network[]
@@ -52,19 +54,19 @@ interface VisibleSiteOptions {
 }
 
 /** A site on a real socket whose ads count once they are visible, and its sandbox networks. */
-export class VisibleSite extends Witness implements AsyncDisposable {
+export class VisibleSite extends OutcomeRecorder implements AsyncDisposable {
   readonly sandbox: Sandbox
   readonly tracker: TrackerMethods
   /** The messages logged so far. */
   readonly logLines: readonly string[]
-  readonly #served: Served
+  readonly #served: RunningServer
   readonly #protocol: Framework['protocol']
 
   private constructor(
     sandbox: Sandbox,
     tracker: TrackerMethods,
     logLines: readonly string[],
-    served: Served,
+    served: RunningServer,
     protocol: Framework['protocol'],
   ) {
     super(tracker)
@@ -76,17 +78,17 @@ export class VisibleSite extends Witness implements AsyncDisposable {
   }
 
   static async start(siteOptions: VisibleSiteOptions = {}): Promise<VisibleSite> {
-    const { server = bareFramework, networks = networksOf } = siteOptions
+    const { server = bareFramework, networks = createNetworks } = siteOptions
     const sandbox = await startSandbox()
     const logLines: string[] = []
     const app = buildApp(server, siteOptions, {
       networks: networks(sandbox),
-      logger: loggerInto(logLines),
+      logger: createMemoryLogger(logLines),
       visibility: { secret: SECRET },
       ...siteOptions.options,
     })
-    const served = await serve(server.protocol, app)
-    return new VisibleSite(sandbox, at(app.trackers, 0), logLines, served, server.protocol)
+    const served = await startServer(server.protocol, app)
+    return new VisibleSite(sandbox, getItem(app.trackers, 0), logLines, served, server.protocol)
   }
 
   get port(): number {
@@ -102,7 +104,7 @@ export class VisibleSite extends Witness implements AsyncDisposable {
     return sendRequest(this.#protocol, this.port, {
       path,
       method,
-      headers: { ...BROWSER, ...headers },
+      headers: { ...BROWSER_HEADERS, ...headers },
     })
   }
 
@@ -121,7 +123,7 @@ export class VisibleSite extends Witness implements AsyncDisposable {
     return sendRequest(this.#protocol, this.port, {
       method: 'POST',
       path,
-      headers: { ...BROWSER, ...headers },
+      headers: { ...BROWSER_HEADERS, ...headers },
       body: Buffer.isBuffer(report) ? report : body,
     })
   }
@@ -130,7 +132,7 @@ export class VisibleSite extends Witness implements AsyncDisposable {
     await this.#served.close()
     await this.tracker.close({ timeoutMs: 1 })
     await this.sandbox.close()
-    this.assertBooksBalanced()
+    this.assertStatsBalanced()
   }
 }
 
@@ -140,14 +142,14 @@ function buildApp(
   options: Options,
 ): App {
   if (build) return build(options)
-  if (!clock) return server.build([options], [{ of: 0, at: 'app' }], page)
+  if (!clock) return server.build([options], [{ optionsIndex: 0, target: 'app' }], page)
   const { methods, pageLoad, reply } = assembleTracker(options, { clock })
   const tracker: Tracker = {
     ...methods,
     pageLoad: (req, res) => pageLoad(req, res, req),
     reply: (req, body) => reply(req, req, body),
   }
-  return bareApp([tracker], page)
+  return createBareApp([tracker], page)
 }
 
 /** Finds the tokens in a page's HTML. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { InvalidImpressionError } from '../../lib/errors.js'
 import { defineNetwork } from '../../lib/networks/define-network.js'
-import type { Page } from '../frameworks/framework.js'
-import { ROBOT } from '../page-load/browser.js'
+import type { FrameworkPage } from '../frameworks/framework.js'
 import { closientAd, ensAd } from '../page-load/campaigns.js'
+import { BOT_HEADERS } from '../page-load/fetch-page.js'
 import { findTokens, twoAds, VisibleSite } from './visible-site.js'
 
 /** Creates a network whose items are looked up by the campaign id. */
@@ -22,7 +22,7 @@ function createOddNetwork(items: Readonly<Record<string, unknown>>) {
 
 /** A page that prints what `whenVisible()` returns for `input`, which may have any type. */
 const printAttribute =
-  (input: unknown): Page =>
+  (input: unknown): FrameworkPage =>
   ({ trackImpression, answer }) => {
     answer(`[${Reflect.apply(trackImpression.whenVisible, undefined, [input])}]`)
   }
@@ -38,13 +38,13 @@ describe('whenVisible()', () => {
 
     assert.match(text, /^\[data-ad-impression=[\w.-]+\]$/)
     await site.sendReport(findTokens(text))
-    await site.whenTold(1)
-    assert.deepEqual(await site.settled(), ['closient delivered'])
+    await site.waitForOutcomes(1)
+    assert.deepEqual(await site.closeAndSummarize(), ['closient delivered'])
     assert.equal(site.sandbox.closient.calls.length, 1)
   })
 
   for (const [what, headers, options, outcome] of [
-    ['a bot', ROBOT, {}, 'bot'],
+    ['a bot', BOT_HEADERS, {}, 'bot'],
     ['a viewer without consent', {}, { consent: () => false }, 'no-consent'],
   ] as const) {
     it(`prints nothing for ${what}, and counts it as suppressed at once`, async () => {
@@ -52,7 +52,7 @@ describe('whenVisible()', () => {
 
       assert.equal((await site.request('/', headers)).text, '[]')
 
-      assert.deepEqual(site.told, [`ens suppressed: ${outcome}`])
+      assert.deepEqual(site.summaries, [`ens suppressed: ${outcome}`])
     })
   }
 
@@ -61,7 +61,7 @@ describe('whenVisible()', () => {
 
     await site.request('/', {}, 'HEAD')
 
-    assert.deepEqual(site.told, ['ens suppressed: head'])
+    assert.deepEqual(site.summaries, ['ens suppressed: method'])
   })
 
   for (const [what, headers, status] of [
@@ -80,11 +80,11 @@ describe('whenVisible()', () => {
       })
 
       const tokens = await site.fetchTokens('/', headers)
-      assert.deepEqual(site.told, [])
+      assert.deepEqual(site.summaries, [])
       await site.sendReport(tokens)
 
-      await site.whenTold(1)
-      assert.deepEqual(await site.settled(), ['ens delivered'])
+      await site.waitForOutcomes(1)
+      assert.deepEqual(await site.closeAndSummarize(), ['ens delivered'])
     })
   }
 
@@ -101,8 +101,8 @@ describe('whenVisible()', () => {
 
     await site.sendReport(await site.fetchTokens())
 
-    await site.whenTold(2)
-    assert.deepEqual(await site.settled(), ['closient delivered', 'ens delivered'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'ens delivered'])
   })
 
   for (const input of [undefined, null, 7, 'ad', {}, { campaignId: -1 }, { campaignId: 42 }]) {
@@ -111,7 +111,7 @@ describe('whenVisible()', () => {
 
       assert.equal((await site.request()).text, '[]')
 
-      assert.match(site.told.join(), /^(ens|unknown) invalid$/)
+      assert.match(site.summaries.join(), /^(ens|unknown) invalid$/)
       assert.equal(site.logLines.length, 1)
     })
   }
@@ -134,7 +134,7 @@ describe('whenVisible()', () => {
 
     assert.ok(thrown instanceof InvalidImpressionError)
     assert.equal(thrown.field, 'campaignId')
-    assert.deepEqual(site.told, ['ens invalid'])
+    assert.deepEqual(site.summaries, ['ens invalid'])
   })
 
   it('prints nothing without the option visibility, and logs an error that names it', async () => {
@@ -142,7 +142,7 @@ describe('whenVisible()', () => {
 
     assert.equal((await site.request()).text, '<p >1<p >2')
 
-    assert.deepEqual(site.told, ['unknown invalid', 'unknown invalid'])
+    assert.deepEqual(site.summaries, ['unknown invalid', 'unknown invalid'])
     const [first = '', second = ''] = site.logLines
     assert.match(first, /whenVisible\(\): expected the option visibility: \{ secret \} to be set/)
     assert.match(second, /script\(\): expected the option visibility: \{ secret \} to be set/)
@@ -167,7 +167,7 @@ describe('whenVisible()', () => {
 
       assert.equal((await site.request()).text, '[]')
 
-      assert.deepEqual(site.told, ['odd invalid'])
+      assert.deepEqual(site.summaries, ['odd invalid'])
       assert.equal(site.logLines.length, 1)
     })
   }

@@ -49,7 +49,22 @@ export class MemoryOutbox implements Outbox {
     return 'accepted'
   }
 
-  claim(max: number): Claim | undefined {
+  claim(max: number, isMixed = false): Claim | undefined {
+    return isMixed ? this.#claimMixed(max) : this.#claimOneKey(max)
+  }
+
+  #claimMixed(max: number): Claim | undefined {
+    const impressions: Impression[] = []
+    for (let queue = this.#firstInTurn(); queue; queue = this.#firstInTurn()) {
+      impressions.push(...queue.impressions.take(max - impressions.length))
+      if (impressions.length === max) break
+    }
+    this.#waiting -= impressions.length
+    this.#claimed += impressions.length
+    return impressions.length > 0 ? { impressions } : undefined
+  }
+
+  #claimOneKey(max: number): Claim | undefined {
     const isTurnOfFull = this.#isTurnOfFull()
     const queue = this.#next()
     if (!queue) return undefined

@@ -47,8 +47,12 @@ export interface Outbox {
   /** The `trackedAtMs` of the impression that is claimed next. */
   readonly nextTrackedAtMs: number | undefined
   append(impression: Impression): Awaitable<Receipt>
-  /** Up to `max` impressions that may share one call; `undefined` if none waits (any more). */
-  claim(max: number): Awaitable<Claim | undefined>
+  /**
+   * Up to `max` impressions that may share one call; `undefined` if none waits (any more).
+   *
+   * @param isMixed whether batch keys may differ, as when quota is too short for a call each
+   */
+  claim(max: number, isMixed?: boolean): Awaitable<Claim | undefined>
   /** These impressions of the claim have their outcome. */
   settle(claim: Claim, impressions: readonly Impression[]): Awaitable<void>
   /** These impressions of the claim wait again. */

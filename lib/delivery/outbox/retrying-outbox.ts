@@ -65,9 +65,9 @@ export class RetryingOutbox {
   }
 
   /** @param next gets `undefined` if nothing waits or the outbox failed */
-  claim(max: number, next: (claim: Claim | undefined) => void): void {
+  claim(max: number, isMixed: boolean, next: (claim: Claim | undefined) => void): void {
     this.#attempt(
-      () => this.#dependencies.outbox.claim(max),
+      () => this.#dependencies.outbox.claim(max, isMixed),
       next,
       () => next(undefined),
     )

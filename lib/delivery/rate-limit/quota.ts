@@ -73,6 +73,8 @@ export class Quota {
   /** How many calls per millisecond would carry the recent impressions if all calls were full. */
   #fullCallsPerMs = 0
   #windows: readonly SlidingWindow[]
+  /** The lengths of the windows that the network's documents publish. */
+  readonly #publishedMs: readonly number[]
   #reported: readonly ReportedQuota[] = []
   #inFlight = 0
   #ended = 0
@@ -87,6 +89,7 @@ export class Quota {
    */
   constructor(windows: readonly QuotaWindow[], maxBatch: number, maxAgeMs: number) {
     this.#windows = windows.map((window) => new SlidingWindow(window))
+    this.#publishedMs = windows.map(({ windowMs }) => windowMs)
     this.#maxBatch = maxBatch
     this.#maxAgeMs = maxAgeMs
   }
@@ -134,6 +137,11 @@ export class Quota {
     return now < this.#urgentUntilMs ? 0 : urgentInMs
   }
 
+  /** Whether an impression that has waited this long must be sent soon. */
+  isUrgent(waitedMs: number): boolean {
+    return this.#windows.length > 0 && waitedMs >= this.#maxAgeMs * URGENT_SHARE
+  }
+
   /** A call is sent. */
   use(nowMs: number, kind: BatchKind, impressions: number): QuotaUse {
     const now = this.#time.advance(nowMs)
@@ -172,15 +180,16 @@ export class Quota {
   #createReport(remaining: Remaining, now: number, atMs: number, uncounted: number): ReportedQuota {
     const { calls, untilMs, limit } = remaining
     const window = this.#findWindow(remaining, atMs)
-    const isShared = window?.reportRemaining(calls, now, this.#inFlight) ?? true
-    const quota = limit ?? window?.limit
     // A window resets within its own length, so a later reset is a mistake.
     const longestMs = Math.max(...this.#windows.map((known) => known.windowMs))
     const resetInMs = Math.min(Math.max(0, untilMs - atMs), longestMs)
+    const resetMs = now + resetInMs + RESET_ROUNDING_MS
+    const isShared = window?.reportRemaining(calls, now, this.#inFlight, resetMs) ?? true
+    const quota = limit ?? window?.limit
     return {
       certain: calls - uncounted,
       atMost: calls,
-      untilMs: now + resetInMs + RESET_ROUNDING_MS,
+      untilMs: resetMs,
       limit: quota,
       window,
       isShared,
@@ -202,24 +211,41 @@ export class Quota {
       .sort((one, other) => one.windowMs - other.windowMs)[0]
   }
 
-  /**
-   * Replaces the known windows with the network's policy. Calls already made still count, in new
-   * windows and in windows that come back.
-   */
+  /** Calls already made still count, in new windows and in windows that come back. */
   #adoptPolicy(policy: readonly QuotaWindow[], isWhole: boolean): void {
-    const known = [...this.#windows].sort((one, other) => other.windowMs - one.windowMs)
-    const [longest] = known
+    const isOwn = this.#publishedMs.every((ms) => policy.some(({ windowMs }) => windowMs === ms))
+    if (isOwn) this.#replacePolicy(policy, isWhole)
+    else this.#narrowPolicy(policy)
+    this.#windows = this.#windows.slice(0, MAX_WINDOWS)
+  }
+
+  /** A policy that names all published windows is the network's own: it may widen them. */
+  #replacePolicy(policy: readonly QuotaWindow[], isWhole: boolean): void {
     const named = policy.map((quota) => {
-      const window =
-        known.find(({ windowMs }) => windowMs === quota.windowMs) ??
-        longest?.withQuota(quota) ??
-        new SlidingWindow(quota)
+      const window = this.#findOrCreateWindow(quota)
       window.limit = quota.limit
       return window
     })
-    const unnamed = known.filter((window) => !named.includes(window))
+    const unnamed = this.#windows.filter((window) => !named.includes(window))
     if (isWhole) for (const window of unnamed) window.limit = Number.POSITIVE_INFINITY
-    this.#windows = [...named, ...unnamed].slice(0, MAX_WINDOWS)
+    this.#windows = [...named, ...unnamed]
+  }
+
+  /** Any other policy may be a gateway's: it cannot lift a window, nor block for longer than one. */
+  #narrowPolicy(policy: readonly QuotaWindow[]): void {
+    const longestMs = Math.max(...this.#publishedMs)
+    for (const quota of policy.filter(({ windowMs }) => windowMs <= longestMs)) {
+      const window = this.#findOrCreateWindow(quota)
+      window.limit = Math.min(window.limit, quota.limit)
+      if (!this.#windows.includes(window)) this.#windows = [...this.#windows, window]
+    }
+  }
+
+  #findOrCreateWindow(quota: QuotaWindow): SlidingWindow {
+    const known = this.#windows.find(({ windowMs }) => windowMs === quota.windowMs)
+    if (known) return known
+    const [longest] = [...this.#windows].sort((one, other) => other.windowMs - one.windowMs)
+    return longest?.withQuota(quota) ?? new SlidingWindow(quota)
   }
 
   #reportedWaitMs(reported: ReportedQuota, now: number): number {

@@ -1,6 +1,6 @@
 import type { Answer } from '../../networks/answer.js'
 import type { QuotaWindow } from '../../networks/network.js'
-import { readDate } from '../../networks/retry-after.js'
+import { LONGEST_DELAY_SECONDS, toDelaySeconds } from '../../networks/retry-after.js'
 
 /** What an answer says is left of a quota. */
 export interface Remaining {
@@ -35,7 +35,6 @@ interface PolicyItem {
 const MAX_CHARACTERS = 1_024
 const MAX_REPETITIONS = 8
 const MAX_WINDOWS = 8
-const MAX_SECONDS = 366 * 86_400
 
 /**
  * Reads `RateLimit-Policy`, `RateLimit-Limit`, `-Remaining` and `-Reset` (see docs/networks.md), the
@@ -44,7 +43,7 @@ const MAX_SECONDS = 366 * 86_400
  * sense is ignored by itself.
  */
 export function readRateLimits(answer: Answer): RateLimits {
-  const { headers, atMs } = answer
+  const { headers } = answer
   const policy = parseItems(headers['ratelimit-policy'])
   // Before draft 05 the policy came after the limit: `RateLimit-Limit: 100, 100;w=60`.
   const items = policy.length > 0 ? policy : parseItems(headers['ratelimit-limit']).slice(1)
@@ -53,15 +52,11 @@ export function readRateLimits(answer: Answer): RateLimits {
   const quotaByName = new Map(items.map(({ name }, place) => [name, named[place]]))
 
   const remaining = [
-    ...readSeparateFields(headers, 'ratelimit-', (seconds) => seconds, atMs),
-    ...readDraft08(headers.ratelimit, quotaByName, atMs),
-    ...readDraft07(headers.ratelimit, atMs),
+    ...readSeparateFields(answer, 'ratelimit-'),
+    ...readDraft08(answer, quotaByName),
+    ...readDraft07(answer),
   ]
-  if (remaining.length === 0) {
-    const dateSeconds = readDate(answer) / 1_000
-    const untilReset = (seconds: number) => secondsUntil(seconds, dateSeconds)
-    remaining.push(...readSeparateFields(headers, 'x-ratelimit-', untilReset, atMs))
-  }
+  if (remaining.length === 0) remaining.push(...readSeparateFields(answer, 'x-ratelimit-'))
   return {
     windows: tightest(windows).slice(0, MAX_WINDOWS),
     isWholePolicy: windows.length === items.length && windows.length <= MAX_WINDOWS,
@@ -77,7 +72,7 @@ function parseQuota({ name, parameters }: PolicyItem): QuotaWindow | undefined {
   const limit = parseNatural(parameters.get('q')) ?? parseNatural(name)
   const seconds = parseNatural(parameters.get('w'))
   const isOfCalls = /^requests?$/.test(parameters.get('qu') ?? 'requests')
-  if (!isOfCalls || !limit || !seconds || seconds > MAX_SECONDS) return undefined
+  if (!isOfCalls || !limit || !seconds || seconds > LONGEST_DELAY_SECONDS) return undefined
   return { limit, windowMs: seconds * 1_000 }
 }
 
@@ -93,41 +88,36 @@ function tightest(quotas: readonly QuotaWindow[]): QuotaWindow[] {
 
 /** `"default";r=50;t=30`, since draft 08. Without `t`, the quota resets after its window. */
 function readDraft08(
-  value: HeaderValue,
+  answer: Answer,
   quotaByName: ReadonlyMap<string, QuotaWindow | undefined>,
-  atMs: number,
 ): Remaining[] {
-  return parseItems(value).flatMap(({ name, parameters }) => {
+  return parseItems(answer.headers.ratelimit).flatMap(({ name, parameters }) => {
     // An ignored policy counts something other than calls.
     if (quotaByName.has(name) && quotaByName.get(name) === undefined) return []
     const quota = quotaByName.get(name)
     const windowSeconds = quota && quota.windowMs / 1_000
     const seconds = parameters.has('t') ? parseNatural(parameters.get('t')) : windowSeconds
-    return toRemaining(parseNatural(parameters.get('r')), seconds, atMs, quota)
+    return toRemaining(parseNatural(parameters.get('r')), seconds, answer, quota)
   })
 }
 
 /** `limit=100, remaining=50, reset=30`, in draft 07. */
-function readDraft07(value: HeaderValue, atMs: number): Remaining[] {
+function readDraft07(answer: Answer): Remaining[] {
   const members = new Map<string, number | undefined>()
-  for (const { name } of parseItems(value)) {
+  for (const { name } of parseItems(answer.headers.ratelimit)) {
     const [key = '', number] = name.split('=', 2)
     members.set(key, parseNatural(number))
   }
   const limit = members.get('limit')
-  return toRemaining(members.get('remaining'), members.get('reset'), atMs, { limit })
+  return toRemaining(members.get('remaining'), members.get('reset'), answer, { limit })
 }
 
 /**
  * `-Limit`, `-Remaining` and `-Reset`, each a header of its own. If a second rate limiter on the
  * path has added its own values, the n-th values belong together.
  */
-function readSeparateFields(
-  headers: Answer['headers'],
-  prefix: 'ratelimit-' | 'x-ratelimit-',
-  secondsUntilReset: (reset: number) => number,
-  atMs: number,
-): Remaining[] {
+function readSeparateFields(answer: Answer, prefix: 'ratelimit-' | 'x-ratelimit-'): Remaining[] {
+  const { headers } = answer
   const limits = parseNaturals(headers[`${prefix}limit`])
   const resets = parseNaturals(headers[`${prefix}reset`])
   const remaining = parseNaturals(headers[`${prefix}remaining`])
@@ -135,27 +125,20 @@ function readSeparateFields(
     // A single reset or limit applies to all.
     const reset = resets[resets.length === 1 ? 0 : place]
     const limit = limits[limits.length === remaining.length ? place : 0]
-    const seconds = reset === undefined ? undefined : secondsUntilReset(reset)
-    return toRemaining(calls, seconds, atMs, { limit })
+    return toRemaining(calls, reset, answer, { limit })
   })
-}
-
-/**
- * The aliases' reset is a Unix time in seconds, compared with the network's own clock. A time so
- * early that it must be a number of seconds is read as one.
- */
-function secondsUntil(reset: number, dateSeconds: number): number {
-  return reset <= MAX_SECONDS ? reset : Math.max(0, Math.ceil(reset - dateSeconds))
 }
 
 function toRemaining(
   calls: number | undefined,
-  seconds: number | undefined,
-  atMs: number,
+  reset: number | undefined,
+  answer: Answer,
   { limit, windowMs }: { limit?: number | undefined; windowMs?: number } = {},
 ): Remaining[] {
-  if (calls === undefined || seconds === undefined || seconds > MAX_SECONDS) return []
-  return [{ calls, untilMs: atMs + seconds * 1_000, limit: limit || undefined, windowMs }]
+  const seconds = reset === undefined ? undefined : toDelaySeconds(reset, answer)
+  if (calls === undefined || seconds === undefined) return []
+  const untilMs = answer.atMs + seconds * 1_000
+  return [{ calls, untilMs, limit: limit || undefined, windowMs }]
 }
 
 /** The members of a list, which may span several headers. */

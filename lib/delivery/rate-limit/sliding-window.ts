@@ -129,13 +129,13 @@ export class SlidingWindow {
   }
 
   /**
-   * An answer says how many calls are left.
+   * An answer says how many calls are left until a reset.
    *
    * @returns whether others have spent of this window
    */
-  reportRemaining(calls: number, nowMs: number, inFlight: number): boolean {
+  reportRemaining(calls: number, nowMs: number, inFlight: number, resetMs: number): boolean {
     this.#spentByOthers = Math.max(0, this.remaining(nowMs, inFlight) - calls)
-    this.#spentByOthersUntilMs = nowMs + this.windowMs
+    this.#spentByOthersUntilMs = Math.min(resetMs, nowMs + this.windowMs)
     return this.#spentByOthers > 0
   }
 

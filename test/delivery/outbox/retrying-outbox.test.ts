@@ -121,7 +121,7 @@ describe('delivery, with an outbox that fails', () => {
         return answer(...args)
       }
       const { push, clock, transport, ended } = createDelivery({ outbox, network: { maxBatch: 3 } })
-      transport.script = () => (transport.calls.length < 3 ? status(503) : ok)
+      transport.script = () => (transport.calls.length < 3 ? status(500) : ok)
       push(5)
       await clock.advanceAsync(60_000)
       assert.deepEqual(new Set(ended('delivered')), new Set(range(1, 5)))

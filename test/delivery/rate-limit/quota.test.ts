@@ -109,10 +109,42 @@ describe("quota: the network's policy", () => {
     assert.equal(callsAt(quota, START_MS + 6_000), 2)
   })
 
-  it('drops a window that it names no more', () => {
+  it('drops a window of its own that it no longer names', () => {
+    const quota = budgetOf({ limit: 60, windowMs: 60_000 })
+    call(quota, START_MS, policy('1;w=1, 60;w=60'))
+    call(quota, START_MS + 1_000, policy('60;w=60'))
+    assert.equal(callsAt(quota, START_MS + 1_000), 58)
+  })
+
+  it('lifts no published window that it does not name: it may be a gateway’s', () => {
     const quota = budgetOf({ limit: 1, windowMs: 60_000 })
-    call(quota, START_MS, policy('50;w=1'))
-    assert.equal(callsAt(quota, START_MS), 49)
+    call(quota, START_MS, policy('1000;w=1'))
+    assert.equal(callsAt(quota, START_MS + 1_000), 0)
+  })
+
+  it('widens no published window unless it names all of them', () => {
+    const published = [
+      { limit: 3, windowMs: 60_000 },
+      { limit: 5, windowMs: 86_400_000 },
+    ]
+    const foreign = budgetOf(...published)
+    call(foreign, START_MS, policy('100;w=60'))
+    assert.equal(callsAt(foreign, START_MS), 2)
+    const own = budgetOf(...published)
+    call(own, START_MS, policy('100;w=60, 1000;w=86400'))
+    assert.equal(callsAt(own, START_MS), 99)
+  })
+
+  it('narrows a published window at once', () => {
+    const quota = budgetOf({ limit: 30, windowMs: 60_000 }, { limit: 50, windowMs: 86_400_000 })
+    call(quota, START_MS, policy('2;w=60'))
+    assert.equal(callsAt(quota, START_MS), 1)
+  })
+
+  it('cannot block for longer than the published windows unless it names them', () => {
+    const quota = budgetOf({ limit: 10, windowMs: 60_000 })
+    call(quota, START_MS, policy('1;w=31622400'))
+    assert.equal(callsAt(quota, START_MS), 9)
   })
 
   it('drops no window because a part of it makes no sense', () => {

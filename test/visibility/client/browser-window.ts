@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { type BrowserContext, chromium } from 'playwright-core'
 import { launchChromium } from '../../chromium.js'
-import { CHROME } from '../../request/site.js'
+import { CHROME_USER_AGENT } from '../../request/ad-site.js'
 
 /** A browser window in which only one tab is visible at a time, as for a real user. */
 export interface BrowserWindow extends AsyncDisposable {
@@ -21,7 +21,7 @@ export async function openBrowserWindow(): Promise<BrowserWindow> {
       '--remote-debugging-port=0',
       // Required to read the command line below, which names the profile and so leads to the port.
       '--enable-automation',
-      `--user-agent=${CHROME}`,
+      `--user-agent=${CHROME_USER_AGENT}`,
       '--window-size=1000,900',
     ],
     withoutArgs: [

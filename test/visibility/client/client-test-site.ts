@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TrackImpression } from '../../../lib/track-impression.js'
-import { type FrameworkName, Site } from '../../request/site.js'
+import { AdSite, type FrameworkName } from '../../request/ad-site.js'
 
 /** An ad's element: a box of 300 by 250 pixels, unless its style overrides this. */
 export interface AdElement {
@@ -46,12 +46,12 @@ const HEAD = '<!doctype html><link rel="icon" href="data:,"><style>body{margin:0
 
 /** A site to which tests add pages, with ads that count once they are visible. */
 export class ClientTestSite implements AsyncDisposable {
-  readonly #site: Site
+  readonly #site: AdSite
   readonly #pages = new Map<string, ServedPage>()
   readonly #interceptors: Interceptor[]
   readonly #campaignsByPlacement = new Map<string, number>()
 
-  private constructor(site: Site, interceptors: Interceptor[]) {
+  private constructor(site: AdSite, interceptors: Interceptor[]) {
     this.#site = site
     this.#interceptors = interceptors
   }
@@ -61,7 +61,7 @@ export class ClientTestSite implements AsyncDisposable {
     const isIntercepted: Interceptor = (req, res) =>
       interceptors.some((intercept) => intercept(req, res))
     let render: ClientTestSite['render'] = () => ''
-    const site = await Site.start({
+    const site = await AdSite.start({
       framework,
       options: { visibility: { secret: 'a secret that is long enough to sign with' } },
       express: (app) => app.use((req, res, next) => (isIntercepted(req, res) ? undefined : next())),

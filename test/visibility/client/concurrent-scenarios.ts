@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core'
 import { launchChromium } from '../../chromium.js'
-import { CHROME, FRAMEWORKS, type FrameworkName } from '../../request/site.js'
+import { CHROME_USER_AGENT, FRAMEWORKS, type FrameworkName } from '../../request/ad-site.js'
+
 import { BackgroundRun, startRuns } from './background-run.js'
 import { ClientTestSite, type RenderPage } from './client-test-site.js'
 import { TestPage, type TestPageOptions } from './test-page.js'
@@ -33,7 +34,7 @@ export function testConcurrently(scenarios: ClientScenarios): void {
   const sites: ClientTestSite[] = []
 
   before(async () => {
-    browser = await launchChromium({ args: [`--user-agent=${CHROME}`] })
+    browser = await launchChromium({ args: [`--user-agent=${CHROME_USER_AGENT}`] })
     for (const framework of FRAMEWORKS) {
       const site = await ClientTestSite.start(framework)
       const newContext = () => browser.newContext({ viewport: VIEWPORT })

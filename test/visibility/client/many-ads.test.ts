@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Browser } from 'playwright-core'
 import { launchChromium } from '../../chromium.js'
-import { CHROME, FRAMEWORKS } from '../../request/site.js'
+import { CHROME_USER_AGENT, FRAMEWORKS } from '../../request/ad-site.js'
+
 import { ClientTestSite } from './client-test-site.js'
 import { VIEWPORT } from './concurrent-scenarios.js'
 import { TestPage } from './test-page.js'
@@ -30,7 +31,7 @@ function findLongestTaskMs(trace: Buffer): number {
 describe(`a page with ${ADS} ads`, () => {
   let browser: Browser
   before(async () => {
-    browser = await launchChromium({ args: [`--user-agent=${CHROME}`] })
+    browser = await launchChromium({ args: [`--user-agent=${CHROME_USER_AGENT}`] })
   })
   after(() => browser.close())
 

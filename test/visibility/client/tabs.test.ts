@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
-import { FRAMEWORKS, type FrameworkName } from '../../request/site.js'
+import { FRAMEWORKS, type FrameworkName } from '../../request/ad-site.js'
+
 import { BackgroundRun, startRuns } from './background-run.js'
 import { type BrowserWindow, openBrowserWindow } from './browser-window.js'
 import { ClientTestSite } from './client-test-site.js'
