@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fastClock } from '../delivery/fast-clock.js'
-import { nonZero } from './books.js'
-import { view } from './browser.js'
 import { closientAd } from './campaigns.js'
-import { closing, gate } from './gate.js'
+import { createDeferred } from './deferred.js'
+import { fetchPage } from './fetch-page.js'
 import { type Page, Publisher } from './publisher.js'
-import { RawClient, requestText } from './raw-client.js'
+import { formatRequest, RawClient } from './raw-client.js'
+import { omitZeros } from './stats-assertions.js'
+import { waitForClose } from './wait-for-close.js'
 
 /** Opens the page, reads until `text` has come, and leaves. */
-async function readAndLeave(site: Publisher, text: string, path = '/'): Promise<void> {
+async function readAndDisconnect(site: Publisher, text: string, path = '/'): Promise<void> {
   await using client = await RawClient.connect(site.port)
-  client.send(requestText(path))
+  client.send(formatRequest(path))
   await client.readUntil(text)
-  await client.leave()
+  await client.disconnect()
 }
 
 /** Heads of an event stream, as applications write them. */
@@ -41,10 +42,10 @@ describe('a stream of server-sent events', () => {
         }
       })
 
-      await readAndLeave(site, 'ad 3')
+      await readAndDisconnect(site, 'ad 3')
 
-      await site.whenTold(3)
-      assert.deepEqual(await site.settled(), new Array(3).fill('closient delivered'))
+      await site.waitForOutcomes(3)
+      assert.deepEqual(await site.closeAndSummarize(), new Array(3).fill('closient delivered'))
     })
   }
 
@@ -55,26 +56,26 @@ describe('a stream of server-sent events', () => {
       res.write('data: ad\n\n')
     })
 
-    await readAndLeave(site, 'ad')
+    await readAndDisconnect(site, 'ad')
 
-    await site.whenTold(1)
-    assert.deepEqual(site.told, ['closient delivered'])
+    await site.waitForOutcomes(1)
+    assert.deepEqual(site.summaries, ['closient delivered'])
   })
 
   it('displays nothing that is tracked once the viewer has left', async () => {
-    const left = gate()
+    const left = createDeferred()
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' })
       res.write('data: begun\n\n')
-      await closing(res)
+      await waitForClose(res)
       trackImpression(closientAd())
-      left.open()
+      left.resolve()
     })
 
-    await readAndLeave(site, 'begun')
+    await readAndDisconnect(site, 'begun')
 
-    await left.opened
-    assert.deepEqual(await site.settled(), ['closient suppressed: aborted'])
+    await left.promise
+    assert.deepEqual(await site.closeAndSummarize(), ['closient suppressed: aborted'])
   })
 
   it('displays nothing if it is an error', async () => {
@@ -84,9 +85,9 @@ describe('a stream of server-sent events', () => {
       res.write('data: sorry\n\n')
     })
 
-    await readAndLeave(site, 'sorry')
+    await readAndDisconnect(site, 'sorry')
 
-    assert.deepEqual(await site.settled(), ['closient suppressed: server-error'])
+    assert.deepEqual(await site.closeAndSummarize(), ['closient suppressed: server-error'])
   })
 })
 
@@ -103,14 +104,14 @@ describe('a page that never ends', () => {
       { clock: fastClock(SPEED) },
     )
     await using client = await RawClient.connect(site.port)
-    client.send(requestText())
+    client.send(formatRequest())
     await client.readUntil('more to come')
-    assert.deepEqual(nonZero(site.tracker.stats().closient), { tracked: 1, held: 1 })
+    assert.deepEqual(omitZeros(site.tracker.stats().closient), { tracked: 1, held: 1 })
 
-    await site.whenTold(1)
-    await client.leave()
+    await site.waitForOutcomes(1)
+    await client.disconnect()
 
-    assert.deepEqual(site.told, ['closient delivered'])
+    assert.deepEqual(site.summaries, ['closient delivered'])
     const [event] = site.outcomes
     assert.ok(event && event.latencyMs >= 30_000)
   })
@@ -122,15 +123,15 @@ describe('a page that never ends', () => {
       { clock: fastClock(SPEED) },
     )
     await using client = await RawClient.connect(site.port)
-    client.send(requestText())
+    client.send(formatRequest())
     // A minute of the clock's.
     await sleep(60_000 / SPEED)
-    assert.deepEqual(nonZero(site.tracker.stats().closient), { tracked: 1, held: 1 })
+    assert.deepEqual(omitZeros(site.tracker.stats().closient), { tracked: 1, held: 1 })
 
-    await client.leave()
+    await client.disconnect()
 
-    await site.whenTold(1)
-    assert.deepEqual(site.told, ['closient suppressed: aborted'])
+    await site.waitForOutcomes(1)
+    assert.deepEqual(site.summaries, ['closient suppressed: aborted'])
   })
 
   it('holds no more impressions than may be pending', async () => {
@@ -142,10 +143,14 @@ describe('a page that never ends', () => {
       { delivery: { maxPending: 7 } },
     )
     await using client = await RawClient.connect(site.port)
-    client.send(requestText())
+    client.send(formatRequest())
     await client.readUntil('fifty ads')
 
-    assert.deepEqual(nonZero(site.tracker.stats().closient), { tracked: 50, held: 7, dropped: 43 })
+    assert.deepEqual(omitZeros(site.tracker.stats().closient), {
+      tracked: 50,
+      held: 7,
+      dropped: 43,
+    })
   })
 })
 
@@ -161,44 +166,44 @@ describe('a request that is sent again while its first response is open', () => 
   it('counts, and the first one that breaks off later does not', async () => {
     await using site = await start()
     await using first = await RawClient.connect(site.port)
-    first.send(requestText('/slow'))
+    first.send(formatRequest('/slow'))
     await first.readUntil('an ad')
 
-    await view(site.url)
-    await site.whenTold(1)
-    await first.leave()
+    await fetchPage(site.url)
+    await site.waitForOutcomes(1)
+    await first.disconnect()
 
-    await site.whenTold(2)
-    assert.deepEqual(site.told, ['closient delivered', 'closient suppressed: aborted'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(site.summaries, ['closient delivered', 'closient suppressed: aborted'])
     assert.equal(site.sandbox.closient.totals.impressions, 1)
   })
 
   it('counts if the first one breaks off before it has finished itself', async () => {
     await using site = await start()
-    await readAndLeave(site, 'an ad', '/slow')
-    await site.whenTold(1)
+    await readAndDisconnect(site, 'an ad', '/slow')
+    await site.waitForOutcomes(1)
 
-    await view(site.url)
+    await fetchPage(site.url)
 
-    await site.whenTold(2)
-    assert.deepEqual(site.told, ['closient delivered', 'closient suppressed: aborted'])
+    await site.waitForOutcomes(2)
+    assert.deepEqual(site.summaries, ['closient delivered', 'closient suppressed: aborted'])
   })
 
   it('counts once however often it is sent, and however many break off', async () => {
     await using site = await start()
     const slow = await Promise.all([1, 2, 3].map(() => RawClient.connect(site.port)))
     for (const client of slow) {
-      client.send(requestText('/slow'))
+      client.send(formatRequest('/slow'))
       await client.readUntil('an ad')
     }
-    await slow[1]?.leave()
+    await slow[1]?.disconnect()
 
-    await Promise.all([view(site.url), view(site.url)])
-    await slow[0]?.leave()
-    await slow[2]?.leave()
+    await Promise.all([fetchPage(site.url), fetchPage(site.url)])
+    await slow[0]?.disconnect()
+    await slow[2]?.disconnect()
 
-    await site.whenTold(5)
-    assert.deepEqual(nonZero(site.tracker.stats().closient), {
+    await site.waitForOutcomes(5)
+    assert.deepEqual(omitZeros(site.tracker.stats().closient), {
       tracked: 5,
       delivered: 1,
       duplicate: 1,
