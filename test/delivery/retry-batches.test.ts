@@ -70,4 +70,13 @@ describe('RetryBatches', () => {
     clock.advance(1_000)
     assert.equal(batches.isReady, false)
   })
+
+  it('returns the rest of a delayed batch that has expired in part', () => {
+    const batches = new RetryBatches()
+    const clock = new VirtualClock()
+    batches.delay(batchTrackedAt(1, 9), 500, clock, () => {})
+    assert.deepEqual(batches.expire(5).map(trackingTimes), [[1]])
+    clock.advance(1_000)
+    assert.deepEqual(trackingTimes(batches.take(10)), [9])
+  })
 })
