@@ -12,115 +12,111 @@ const RESULTS = [
   'unsent',
 ] as const
 
-type Move =
-  | { does: 'enter' }
-  | { does: 'leave'; which: number; result: CallResult; retryAfterMs: number | undefined }
-  | { does: 'wait'; ms: number }
+type Step =
+  | { kind: 'acquire' }
+  | { kind: 'release'; index: number; result: CallResult; retryAfterMs: number | undefined }
+  | { kind: 'wait'; ms: number }
 
-const move: fc.Arbitrary<Move> = fc.oneof(
-  fc.record({ does: fc.constant('enter' as const) }),
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ kind: fc.constant('acquire' as const) }),
   fc.record({
-    does: fc.constant('leave' as const),
-    which: fc.nat(),
+    kind: fc.constant('release' as const),
+    index: fc.nat(),
     result: fc.constantFrom(...RESULTS),
     retryAfterMs: fc.option(fc.nat(10_000), { nil: undefined }),
   }),
-  fc.record({ does: fc.constant('wait' as const), ms: fc.nat(20_000) }),
+  fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(20_000) }),
 )
-const walks = fc.array(move, { maxLength: 200 })
-const shares = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+const stepLists = fc.array(step, { maxLength: 200 })
+const randomNumbers = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
-/** What happens at a breaker, as its watcher is told of it. */
-interface Watch {
-  entered?(breaker: CircuitBreaker, permit: Permit): void
-  left?(
-    breaker: CircuitBreaker,
-    permit: Permit,
-    result: CallResult,
-    wasOpen: boolean,
-    nowMs: number,
-  ): void
+interface Release {
+  readonly breaker: CircuitBreaker
+  readonly permit: Permit
+  readonly result: CallResult
+  /** Whether the circuit breaker was limiting calls before the release. */
+  readonly wasOpen: boolean
+  readonly nowMs: number
 }
 
-/** Goes as the moves say, entering only where the breaker lets a call through. */
-function walk(moves: Move[], share: number, watch: Watch = {}) {
-  const breaker = new CircuitBreaker(() => share)
-  const underWay: Permit[] = []
+interface Observer {
+  onAcquire?(breaker: CircuitBreaker, permit: Permit): void
+  onRelease?(release: Release): void
+}
+
+/** Plays the steps on a new circuit breaker; acquires only when it lets a call through. */
+function play(steps: Step[], random: number, observer: Observer = {}) {
+  const breaker = new CircuitBreaker(() => random)
+  const inFlight: Permit[] = []
   let nowMs = 0
-  for (const one of moves) {
-    if (one.does === 'wait') nowMs += one.ms
-    else if (one.does === 'enter') {
+  for (const step of steps) {
+    if (step.kind === 'wait') nowMs += step.ms
+    else if (step.kind === 'acquire') {
       if (breaker.waitMs(nowMs) > 0) continue
       const permit = breaker.acquire(nowMs)
-      underWay.push(permit)
-      watch.entered?.(breaker, permit)
+      inFlight.push(permit)
+      observer.onAcquire?.(breaker, permit)
     } else {
-      const [permit] = underWay.splice(one.which % Math.max(1, underWay.length), 1)
+      const [permit] = inFlight.splice(step.index % Math.max(1, inFlight.length), 1)
       if (!permit) continue
+      const { result } = step
       const wasOpen = breaker.isOpen
-      breaker.release(permit, one.result, nowMs, one.retryAfterMs)
-      watch.left?.(breaker, permit, one.result, wasOpen, nowMs)
+      breaker.release(permit, result, nowMs, step.retryAfterMs)
+      observer.onRelease?.({ breaker, permit, result, wasOpen, nowMs })
     }
   }
-  return { breaker, underWay, nowMs }
+  return { breaker, inFlight, nowMs }
 }
 
-function holds(check: (moves: Move[], share: number) => void): void {
-  fc.assert(fc.property(walks, shares, check), { numRuns: 1_000 })
+function assertForAnySteps(check: (steps: Step[], random: number) => void): void {
+  fc.assert(fc.property(stepLists, randomNumbers, check), { numRuns: 1_000 })
 }
 
-/** Checks that an open breaker lets one probe through, and that only its success closes it. */
-function createProbeWatch(): Watch {
-  let probe: Permit | undefined
-  let mayAskForMore = false
-  return {
-    entered(breaker, permit) {
-      if (!breaker.isOpen) return
-      assert.equal(permit.isProbe, true)
-      assert.equal(probe, undefined)
-      probe = permit
-      mayAskForMore = false
-    },
-    left(breaker, permit, result, wasOpen, nowMs) {
-      const isProbe = permit === probe
-      if (isProbe) probe = undefined
-      else if (result !== 'answered') mayAskForMore = true
-      if (wasOpen) checkStillOpen(breaker, isProbe && result === 'answered', mayAskForMore, nowMs)
-    },
+/** Asserts that there is one probe at a time, and that only its success ends the outage. */
+class ProbeObserver implements Observer {
+  #probe: Permit | undefined
+  /** Whether another call failed since the probe began: it may have asked for a longer wait. */
+  #hasOtherFailed = false
+
+  onAcquire(breaker: CircuitBreaker, permit: Permit): void {
+    if (!breaker.isOpen) return
+    assert.equal(permit.isProbe, true)
+    assert.equal(this.#probe, undefined)
+    this.#probe = permit
+    this.#hasOtherFailed = false
   }
-}
 
-function checkStillOpen(
-  breaker: CircuitBreaker,
-  hasSucceeded: boolean,
-  mayAskForMore: boolean,
-  nowMs: number,
-): void {
-  if (!hasSucceeded) assert(breaker.isOpen)
-  // If a late answer has asked for more time, the next success closes it.
-  else if (mayAskForMore) assert.equal(breaker.isOpen, breaker.waitMs(nowMs) > 0)
-  else assert(!breaker.isOpen)
+  onRelease({ breaker, permit, result, wasOpen, nowMs }: Release): void {
+    const isProbe = permit === this.#probe
+    if (isProbe) this.#probe = undefined
+    else if (result !== 'answered') this.#hasOtherFailed = true
+    if (!wasOpen) return
+    if (!isProbe || result !== 'answered') assert(breaker.isOpen)
+    // If a late answer asked for a longer wait, the next probe ends the outage instead.
+    else if (this.#hasOtherFailed) assert.equal(breaker.isOpen, breaker.waitMs(nowMs) > 0)
+    else assert(!breaker.isOpen)
+  }
 }
 
 describe('the circuit breaker, after any sequence of calls', () => {
-  it('lets one probe through while it is open, and only its success closes it', () => {
-    holds((moves, share) => {
-      walk(moves, share, createProbeWatch())
+  it('allows one probe at a time during an outage, and recovers only when a probe succeeds', () => {
+    assertForAnySteps((steps, random) => {
+      play(steps, random, new ProbeObserver())
     })
   })
 
-  it('carries one impression at most with a call that goes alone', () => {
-    holds((moves, share) => {
-      const { breaker, nowMs } = walk(moves, share)
+  it('limits every probe to one impression', () => {
+    assertForAnySteps((steps, random) => {
+      const { breaker, nowMs } = play(steps, random)
       const limit = breaker.limit(1_000, nowMs)
       if (breaker.waitMs(nowMs) === 0) assert.equal(breaker.acquire(nowMs).isProbe, limit === 1)
     })
   })
 
-  it('is never stuck: once all calls have ended, a call may leave within a minute', () => {
-    holds((moves, share) => {
-      const { breaker, underWay, nowMs } = walk(moves, share)
-      for (const permit of underWay) breaker.release(permit, 'ambiguous', nowMs)
+  it('allows a call within a minute once all calls have ended', () => {
+    assertForAnySteps((steps, random) => {
+      const { breaker, inFlight, nowMs } = play(steps, random)
+      for (const permit of inFlight) breaker.release(permit, 'ambiguous', nowMs)
       const waitMs = breaker.waitMs(nowMs)
       assert(waitMs <= 60_000, `it waits for ${waitMs} ms`)
       assert.equal(breaker.waitMs(nowMs + waitMs), 0)

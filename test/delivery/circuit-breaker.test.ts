@@ -3,38 +3,38 @@ import { type CallResult, CircuitBreaker } from '../../lib/delivery/circuit-brea
 
 const HALF = () => 0.5
 
-/** A breaker, and the hand that lets calls through it. */
+/** A circuit breaker, with functions that make calls through it. */
 function createBreaker(random: () => number = HALF) {
   const breaker = new CircuitBreaker(random)
   const call = (result: CallResult, nowMs: number, retryAfterMs?: number) => {
-    assert.equal(breaker.waitMs(nowMs), 0, 'the breaker lets a call through')
+    assert.equal(breaker.waitMs(nowMs), 0, 'the circuit breaker lets a call through')
     breaker.release(breaker.acquire(nowMs), result, nowMs, retryAfterMs)
   }
   const enter = (count: number) => Array.from({ length: count }, () => breaker.acquire(0))
   return { breaker, call, enter }
 }
 
-describe('the breaker', () => {
-  it('lets everything through while calls are answered', () => {
+describe('the circuit breaker', () => {
+  it('lets every call through while calls are answered', () => {
     const { breaker, call } = createBreaker()
     for (let n = 0; n < 100; n += 1) call('answered', n)
     assert.equal(breaker.waitMs(100), 0)
     assert.equal(breaker.limit(1_000, 0), 1_000)
   })
 
-  it('waits anything from nothing to the bound, which doubles up to a minute', () => {
-    for (const share of [0, 0.25, 0.999]) {
-      const { breaker, call } = createBreaker(() => share)
+  it('waits a random time up to a limit, which doubles up to a minute', () => {
+    for (const randomNumber of [0, 0.25, 0.999]) {
+      const { breaker, call } = createBreaker(() => randomNumber)
       let nowMs = 0
       for (const boundMs of [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]) {
         call('paused', nowMs)
-        assert.equal(breaker.waitMs(nowMs), share * boundMs)
+        assert.equal(breaker.waitMs(nowMs), randomNumber * boundMs)
         nowMs += breaker.waitMs(nowMs)
       }
     }
   })
 
-  it('starts over with the shortest wait after a success', () => {
+  it('returns to the shortest wait after a success', () => {
     const { breaker, call } = createBreaker()
     for (const nowMs of [0, 10_000, 20_000]) call('paused', nowMs)
     call('answered', 30_000)
@@ -42,7 +42,7 @@ describe('the breaker', () => {
     assert.equal(breaker.waitMs(30_000), 250)
   })
 
-  it('opens no sooner than the network says, and no sooner than its backoff', () => {
+  it('waits for the longer of Retry-After and its backoff', () => {
     const { breaker, call } = createBreaker()
     call('paused', 0, 2_000)
     assert.equal(breaker.waitMs(0), 2_000)
@@ -50,7 +50,7 @@ describe('the breaker', () => {
     assert.equal(breaker.waitMs(2_000), 500)
   })
 
-  it('sends one probe, and nothing else until that has ended', () => {
+  it('allows one probe, and no other call until the probe has ended', () => {
     const { breaker, call } = createBreaker()
     call('paused', 0)
     const probe = breaker.acquire(0)
@@ -60,7 +60,7 @@ describe('the breaker', () => {
     assert.equal(breaker.waitMs(1_000), 500)
   })
 
-  it('lets the others follow once the probe has succeeded', () => {
+  it('lets all calls through once a probe has succeeded', () => {
     const { breaker, call } = createBreaker()
     call('paused', 0)
     call('answered', 250)
@@ -69,7 +69,7 @@ describe('the breaker', () => {
     assert.equal(breaker.acquire(0).isProbe, false)
   })
 
-  it('risks one impression a probe, whatever closed it', () => {
+  it('limits a probe to one impression, for every cause of an outage', () => {
     for (const result of ['paused', 'misconfigured'] as const) {
       const { breaker, call } = createBreaker()
       call(result, 0)
@@ -77,7 +77,7 @@ describe('the breaker', () => {
     }
   })
 
-  it('sends another probe at once where one could not even be sent', () => {
+  it('allows another probe at once when a probe could not be sent', () => {
     const { breaker, call } = createBreaker()
     call('paused', 0)
     call('unsent', 250)
@@ -85,7 +85,17 @@ describe('the breaker', () => {
     assert.equal(breaker.limit(1_000, 0), 1)
   })
 
-  it('probes once a minute at most while the key is wrong', () => {
+  it('does not wait longer when the clock is set back', () => {
+    const { breaker, call } = createBreaker()
+    const hourMs = 3_600_000
+    call('paused', hourMs)
+    assert.equal(breaker.waitMs(0), 250)
+    call('answered', 250)
+    call('paused', 300)
+    assert.equal(breaker.waitMs(300), 250)
+  })
+
+  it('allows at most one probe per minute while the key is wrong', () => {
     const { breaker, call } = createBreaker(() => 0)
     call('misconfigured', 0)
     assert.equal(breaker.waitMs(0), 60_000)
@@ -94,8 +104,8 @@ describe('the breaker', () => {
   })
 })
 
-describe('the breaker, of calls under way when it closes', () => {
-  it('counts the first alone as a failure', () => {
+describe('the circuit breaker, with calls in flight when it opens', () => {
+  it('counts only the first as a failure', () => {
     const { breaker, enter } = createBreaker()
     for (const permit of enter(128)) breaker.release(permit, 'paused', 0)
     assert.equal(breaker.waitMs(0), 250)
@@ -103,7 +113,7 @@ describe('the breaker, of calls under way when it closes', () => {
     assert.equal(breaker.waitMs(250), 500, 'the second failure, not the 129th')
   })
 
-  it('keeps its jitter: it does not wait for the longest of many random times', () => {
+  it('keeps its jitter instead of waiting for the longest of many random times', () => {
     let asked = 0
     const { breaker, enter } = createBreaker(() => {
       asked += 1
@@ -114,7 +124,7 @@ describe('the breaker, of calls under way when it closes', () => {
     assert.equal(asked, 1)
   })
 
-  it('waits as long as any of them is told to', () => {
+  it('waits for the longest Retry-After among them', () => {
     const { breaker, enter } = createBreaker()
     const [one, other, third] = enter(3)
     assert(one && other && third)
@@ -125,7 +135,7 @@ describe('the breaker, of calls under way when it closes', () => {
     assert.equal(breaker.waitMs(0), 60_000)
   })
 
-  it('does not open by the success of one', () => {
+  it('does not close when one of them succeeds', () => {
     const { breaker, enter } = createBreaker()
     const [one, other] = enter(2)
     assert(one && other)
@@ -134,7 +144,7 @@ describe('the breaker, of calls under way when it closes', () => {
     assert.equal(breaker.waitMs(0), 250)
   })
 
-  it('does not close again by one that fails late, after a probe has succeeded', () => {
+  it('does not open again when one fails after a probe has succeeded', () => {
     for (const result of ['paused', 'misconfigured', 'ambiguous'] as const) {
       const { breaker, enter, call } = createBreaker()
       const late = enter(10)
@@ -148,7 +158,7 @@ describe('the breaker, of calls under way when it closes', () => {
     }
   })
 
-  it('waits for as long as one asks that fails late, after a probe has succeeded', () => {
+  it('honors the Retry-After of one that fails after a probe has succeeded', () => {
     const { breaker, enter, call } = createBreaker()
     const [late] = enter(1)
     assert(late)
@@ -158,7 +168,7 @@ describe('the breaker, of calls under way when it closes', () => {
     assert.equal(breaker.waitMs(300), 60_000)
   })
 
-  it('opens by a probe though one that left earlier with a wrong key fails meanwhile', () => {
+  it('closes after a successful probe although an earlier call with a wrong key fails meanwhile', () => {
     const { breaker, enter, call } = createBreaker()
     const [late] = enter(1)
     assert(late)
@@ -169,7 +179,7 @@ describe('the breaker, of calls under way when it closes', () => {
     assert.equal(breaker.waitMs(270), 0)
   })
 
-  it('waits for as long as one asks that fails while a probe succeeds', () => {
+  it('honors the Retry-After of one that fails while a probe succeeds', () => {
     const { breaker, enter, call } = createBreaker()
     const [late] = enter(1)
     assert(late)
@@ -183,8 +193,8 @@ describe('the breaker, of calls under way when it closes', () => {
   })
 })
 
-describe('the breaker, of ambiguous calls', () => {
-  it('stays open after a lone one among successes', () => {
+describe('the circuit breaker, with ambiguous calls', () => {
+  it('stays closed after a single one among successes', () => {
     const { breaker, enter } = createBreaker()
     const [one, other] = enter(2)
     assert(one && other)
@@ -194,13 +204,13 @@ describe('the breaker, of ambiguous calls', () => {
     assert.equal(breaker.limit(1_000, 0), 1_000)
   })
 
-  it('stays open while one call in three is ambiguous', () => {
+  it('stays closed while one call in three is ambiguous', () => {
     const { breaker, call } = createBreaker()
     for (let n = 0; n < 300; n += 1) call(n % 3 === 0 ? 'ambiguous' : 'answered', n)
     assert.equal(breaker.waitMs(300), 0)
   })
 
-  it('is wary after one: a single impression leaves, until any call is answered', () => {
+  it('allows only a single impression after one, until any call is answered', () => {
     const { breaker, enter } = createBreaker()
     const [one, other] = enter(2)
     assert(one && other)
@@ -216,7 +226,7 @@ describe('the breaker, of ambiguous calls', () => {
     assert.equal(breaker.waitMs(0), 0)
   })
 
-  it('does not wait for a trial that hangs, once another call was answered', () => {
+  it('does not wait for a trial call that hangs once another call is answered', () => {
     const { breaker, call, enter } = createBreaker()
     const [other, another] = enter(2)
     assert(other && another)
@@ -224,12 +234,12 @@ describe('the breaker, of ambiguous calls', () => {
     const trial = breaker.acquire(0)
     breaker.release(other, 'answered', 0)
     breaker.release(another, 'ambiguous', 0)
-    assert.equal(breaker.waitMs(0), 0, 'the trial of an earlier doubt holds up nothing')
+    assert.equal(breaker.waitMs(0), 0, 'an earlier trial call blocks nothing')
     breaker.release(trial, 'ambiguous', 10_000)
     assert.equal(breaker.waitMs(10_000), 0)
   })
 
-  it('closes after five in a row', () => {
+  it('opens after five in a row', () => {
     const { breaker, call } = createBreaker()
     for (let n = 0; n < 4; n += 1) call('ambiguous', 0)
     assert.equal(breaker.waitMs(0), 0)
@@ -238,7 +248,7 @@ describe('the breaker, of ambiguous calls', () => {
     assert.equal(breaker.limit(1_000, 0), 1)
   })
 
-  it('closes when most of the last twenty were', () => {
+  it('opens when most of the last twenty calls were ambiguous', () => {
     const { breaker, call } = createBreaker()
     const isAmbiguous = (n: number) => n % 2 === 0 || n % 5 === 3
     let calls = 0
@@ -249,13 +259,13 @@ describe('the breaker, of ambiguous calls', () => {
     assert(calls >= 20 && calls < 25, `it closed after ${calls}`)
   })
 
-  it('costs a hang of all connections one impression more, and then one a probe', () => {
+  it('risks one more impression when all connections hang, and then one per probe', () => {
     const { breaker, enter } = createBreaker()
     let sent = 0
     const hung = enter(128)
     for (const permit of hung) {
       breaker.release(permit, 'ambiguous', 10_000)
-      // All that may leave does, and hangs as well.
+      // Every call that is allowed is made, and hangs as well.
       while (breaker.waitMs(10_000) === 0) {
         assert.equal(breaker.limit(1_000, 0), 1)
         breaker.acquire(0)
@@ -266,7 +276,7 @@ describe('the breaker, of ambiguous calls', () => {
     assert.equal(breaker.waitMs(10_000), 250)
   })
 
-  it('closes again by one ambiguous probe', () => {
+  it('opens again after one ambiguous probe', () => {
     const { breaker, call } = createBreaker()
     for (let n = 0; n < 5; n += 1) call('ambiguous', 0)
     call('ambiguous', 250)
@@ -282,8 +292,8 @@ describe('the breaker, of ambiguous calls', () => {
   })
 })
 
-describe('the breaker, of a silent network', () => {
-  it('lets one impression leave at a time, a second after the network was last heard of', () => {
+describe('the circuit breaker, with a silent network', () => {
+  it('allows one impression at a time when the network has been silent for a second', () => {
     const { breaker } = createBreaker()
     breaker.acquire(0)
     assert.equal(breaker.limit(1_000, 1_000), 1_000)
@@ -293,7 +303,7 @@ describe('the breaker, of a silent network', () => {
     assert.equal(breaker.waitMs(1_001), Number.POSITIVE_INFINITY)
   })
 
-  it('opens again as soon as it hears anything', () => {
+  it('allows all calls again after any answer', () => {
     for (const result of ['answered', 'paused'] as const) {
       const { breaker, enter } = createBreaker()
       const [one] = enter(2)
@@ -306,13 +316,13 @@ describe('the breaker, of a silent network', () => {
     }
   })
 
-  it('is not silent while nothing is asked of it', () => {
+  it('does not count time without calls as silence', () => {
     const { breaker, call } = createBreaker()
     call('answered', 0)
     assert.equal(breaker.limit(1_000, 3_600_000), 1_000)
   })
 
-  it('holds up nothing for one call that hangs among many that are answered', () => {
+  it('blocks nothing when one call hangs among many that are answered', () => {
     const { breaker, call } = createBreaker()
     breaker.acquire(0)
     for (let nowMs = 0; nowMs < 10_000; nowMs += 500) {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { createDelivery, range } from './delivery-fixture.js'
 import { lost, ok, status } from './scripted-transport.js'
 
-describe('delivery, while the network cannot be told', () => {
-  it('sends nothing while the gate is closed, whatever arrives', () => {
+describe('delivery, during an outage', () => {
+  it('sends nothing while the circuit breaker is open', () => {
     const { push, clock, transport } = createDelivery()
     transport.script = () => status(429, { 'retry-after': '2' })
     push()
@@ -15,7 +15,7 @@ describe('delivery, while the network cannot be told', () => {
     assert.equal(transport.calls.length, 1)
   })
 
-  it('sends one probe first, and the rest once that has succeeded', () => {
+  it('sends one probe first, and the rest once the probe has succeeded', () => {
     const { push, clock, transport, ended } = createDelivery({ network: { maxBatch: 10 } })
     transport.script = () => (transport.calls.length === 1 ? status(429) : ok)
     push(10)
@@ -31,7 +31,7 @@ describe('delivery, while the network cannot be told', () => {
     assert.equal(ended('delivered').length, 20)
   })
 
-  it('keeps everything while the key is wrong, and says so loudly', () => {
+  it('keeps everything while the key is wrong, and logs an error', () => {
     const { push, clock, transport, figures, logged } = createDelivery()
     transport.script = () => status(401)
     push(100)
@@ -45,7 +45,7 @@ describe('delivery, while the network cannot be told', () => {
     assert.equal(figures().delivered, 100)
   })
 
-  it('is not blocked by an impression on which the network always fails', () => {
+  it('is not blocked by an impression that always makes the network fail', () => {
     const { push, clock, transport, outcomes, figures } = createDelivery()
     transport.script = ({ items }) => (items.includes(1) ? status(500) : ok)
     push(1)
@@ -64,7 +64,7 @@ describe('delivery, while the network cannot be told', () => {
     assert(tries < 30, `it was tried ${tries} times in ten minutes`)
   })
 
-  it('parts from a batch the one on which the network always fails', () => {
+  it('separates from its batch the impression that always makes the network fail', () => {
     const { push, clock, transport, ended, figures } = createDelivery({
       network: { maxBatch: 1_000, windows: [{ limit: 300, windowMs: 60_000 }] },
     })
@@ -80,7 +80,7 @@ describe('delivery, while the network cannot be told', () => {
     assert(transport.calls.filter(({ items }) => items.includes(500)).length < 40)
   })
 
-  it('drops what has waited for too long, counts it, and says how many once a minute', () => {
+  it('drops and counts expired impressions, and logs their number once a minute', () => {
     const { push, clock, transport, ended, messages } = createDelivery({ maxAgeMs: 10_000 })
     transport.script = () => lost(false, 'ECONNREFUSED')
     push(50)
@@ -94,7 +94,7 @@ describe('delivery, while the network cannot be told', () => {
     )
   })
 
-  it('takes no more than its bound, counts what it drops, and says how many once a minute', () => {
+  it('drops and counts impressions beyond its limit, and logs their number once a minute', () => {
     const { push, clock, transport, ended, figures, messages } = createDelivery({ maxPending: 10 })
     transport.script = () => undefined
     push(25)
@@ -106,7 +106,7 @@ describe('delivery, while the network cannot be told', () => {
     assert.match(second ?? '', /14 (more )?of this kind/)
   })
 
-  it('sets no timer for longer than a Node timer holds', () => {
+  it('never sets a timer that is longer than Node supports', () => {
     const longest = 40 * 86_400_000
     const { push, clock, transport, ended } = createDelivery({ maxAgeMs: longest })
     const seconds = `${31 * 86_400}`

@@ -24,7 +24,7 @@ describe('flush()', () => {
     assert.equal(clock.isKeptAlive, false)
   })
 
-  it('resolves when all that was pending has its outcome, whatever came later', async () => {
+  it('resolves when everything that was pending has its outcome, without waiting for later impressions', async () => {
     const { delivery, push, clock, transport } = createDelivery({ network: { connections: 1 } })
     push(2)
     const flushed = delivery.flush(FLUSH_MS)
@@ -36,7 +36,7 @@ describe('flush()', () => {
     assert.equal(transport.calls.length, 3)
   })
 
-  it('waits out an outage, and keeps the process alive until then and no longer', async () => {
+  it('waits until an outage ends, and keeps the process alive only until then', async () => {
     const { delivery, push, clock, transport, figures } = createDelivery()
     transport.script = () => lost(false, 'ECONNREFUSED')
     push(10)
@@ -51,7 +51,7 @@ describe('flush()', () => {
     assert.equal(clock.isKeptAlive, false)
   })
 
-  it('counts any outcome, not delivery alone', async () => {
+  it('accepts every outcome, not only delivery', async () => {
     const { delivery, push, clock, transport } = createDelivery({ maxAgeMs: 5_000 })
     transport.script = ({ items }) =>
       items.includes(1) ? status(400) : items.includes(2) ? lost(true) : status(500)
@@ -63,7 +63,7 @@ describe('flush()', () => {
     assert.equal(await isKept(flushed), true)
   })
 
-  it('resolves for each of several callers when theirs is done', async () => {
+  it('resolves for each caller when the impressions of that caller are done', async () => {
     const { delivery, push, clock } = createDelivery({ network: { connections: 1 } })
     const flushes = [1, 2, 3].map(() => {
       push()
@@ -76,7 +76,7 @@ describe('flush()', () => {
     }
   })
 
-  it('resolves when the rest is given up at close()', async () => {
+  it('resolves when close() drops the rest', async () => {
     const { delivery, push, transport, clock } = createDelivery()
     transport.script = () => undefined
     push(3)
@@ -89,7 +89,7 @@ describe('flush()', () => {
 })
 
 describe('close()', () => {
-  it('drops what was never sent, and cuts off what is under way', async () => {
+  it('drops unsent impressions, and aborts calls in flight', async () => {
     const { delivery, push, clock, transport, ended, figures } = createDelivery({
       network: { connections: 2 },
     })
@@ -103,7 +103,7 @@ describe('close()', () => {
     assert.equal(clock.isKeptAlive, false)
   })
 
-  it('drops what was under way and never sent', async () => {
+  it('drops the impressions of calls that never reached the network', async () => {
     const { delivery, push, clock, transport, ended } = createDelivery()
     transport.script = () => undefined
     push(1)
@@ -123,7 +123,7 @@ describe('close()', () => {
     assert.deepEqual(ended('dropped'), [1, 2, 3])
   })
 
-  it('takes nothing afterwards, and sends nothing', async () => {
+  it('accepts and sends nothing afterwards', async () => {
     const { delivery, push, clock, transport, reasons } = createDelivery()
     push()
     await delivery.close()
@@ -133,7 +133,7 @@ describe('close()', () => {
     assert.deepEqual(reasons(), ['dropped: closed', 'dropped: closed'])
   })
 
-  it('counts every impression once amid splitting, waiting and failing', async () => {
+  it('counts every impression once during splits, delays and failures', async () => {
     for (let cutMs = 0; cutMs <= 600; cutMs += 7) {
       const { delivery, push, clock, transport, figures, outcomes, checkBalance } = createDelivery({
         network: { maxBatch: 4, connections: 3 },
@@ -158,7 +158,7 @@ describe('close()', () => {
     }
   })
 
-  it('may be called by a listener in the middle of an outcome', async () => {
+  it('can be called by a listener of an outcome', async () => {
     const { delivery, statistics, push, clock, outcomes, figures } = createDelivery({
       network: { maxBatch: 2 },
     })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createDelivery, range } from './delivery-fixture.js'
 import { ok, type ScriptedCall, status } from './scripted-transport.js'
 
-describe('delivery, of a batch that one bad item sank', () => {
+describe('delivery, of a batch that is refused for one bad item', () => {
   /** Refuses each call that carries one of these. */
   const refusing =
     (code: number, ...bad: number[]) =>
@@ -10,7 +10,7 @@ describe('delivery, of a batch that one bad item sank', () => {
       items.some((item) => bad.includes(item)) ? status(code) : ok
 
   for (const code of [413, 422]) {
-    it(`rejects that one alone, of a ${code}`, () => {
+    it(`rejects only that item after a ${code}`, () => {
       const { push, clock, transport, ended } = createDelivery({ network: { maxBatch: 8 } })
       transport.script = refusing(code, 6)
       push(8)
@@ -23,7 +23,7 @@ describe('delivery, of a batch that one bad item sank', () => {
     })
   }
 
-  it('finds several bad ones, and all', () => {
+  it('finds several bad items, and a batch of bad items only', () => {
     for (const bad of [[1, 2], [3, 9, 10], range(1, 10)]) {
       const { push, clock, transport, ended } = createDelivery({ network: { maxBatch: 10 } })
       transport.script = refusing(422, ...bad)
@@ -34,7 +34,7 @@ describe('delivery, of a batch that one bad item sank', () => {
     }
   })
 
-  it('counts the extra calls against the budget', () => {
+  it('counts the extra calls against the quota', () => {
     const windows = [{ limit: 4, windowMs: 60_000 }]
     const { push, clock, transport, ended } = createDelivery({ network: { maxBatch: 8, windows } })
     transport.script = refusing(422, 1)
@@ -50,7 +50,7 @@ describe('delivery, of a batch that one bad item sank', () => {
     }
   })
 
-  it('sends the halves before what came later', () => {
+  it('sends the halves before later impressions', () => {
     const { push, clock, transport } = createDelivery({ network: { maxBatch: 2, connections: 1 } })
     transport.script = refusing(422, 1)
     push(4)
@@ -58,7 +58,7 @@ describe('delivery, of a batch that one bad item sank', () => {
     assert.deepEqual(transport.sent, [[1, 2], [1], [2], [3, 4]])
   })
 
-  it('gives up the halves when they expire behind a closed gate', () => {
+  it('drops the halves when they expire while the circuit breaker is open', () => {
     const { push, clock, transport, ended, figures } = createDelivery({
       network: { maxBatch: 2 },
       maxAgeMs: 1_000,
