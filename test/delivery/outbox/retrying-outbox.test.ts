@@ -45,11 +45,11 @@ describe('delivery, with an outbox elsewhere', () => {
     push(3)
     await clock.advanceAsync(10)
     assert.equal(transport.calls.length, 1)
-    outbox.claim = async (max) => {
+    outbox.claim = async (max, isMixed) => {
       await new Promise<void>((resolve) => {
         deliverClaim = resolve
       })
-      return claim(max)
+      return claim(max, isMixed)
     }
     push(3)
     await clock.advanceAsync(100)
@@ -136,7 +136,7 @@ describe('delivery, with an outbox that fails', () => {
       push(50)
       await clock.advanceAsync(1_000)
     }
-    assert(outbox.questions < 20 * 110, `it was asked ${outbox.questions} times`)
+    assert(outbox.operations < 20 * 110, `it was asked ${outbox.operations} times`)
     outbox.fail = () => undefined
     await clock.advanceAsync(30_000)
     assert.equal(figures().delivered, 1_000)
