@@ -354,8 +354,8 @@ describe('Quota: properties', () => {
       fc.property(windows, attempts, (quotas, wanted) => {
         const receivedMs = sendCalls(createQuota(...quotas), wanted, () => undefined)
         for (const { limit, windowMs } of quotas) {
-          for (const [place, ms] of receivedMs.entries()) {
-            const before = receivedMs[place - limit]
+          for (const [index, ms] of receivedMs.entries()) {
+            const before = receivedMs[index - limit]
             assert.ok(before === undefined || ms - before >= windowMs)
           }
         }
