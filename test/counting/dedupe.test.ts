@@ -8,8 +8,8 @@ import { acme } from '../networks/acme.js'
 
 const HOUR_MS = 3_600_000
 
-describe('what page loads have counted', () => {
-  it('is one set for one request id, shared by reference', () => {
+describe('deduplication', () => {
+  it('shares one set of campaigns per request id', () => {
     const dedupe = createDedupe({ max: 10, ttlMs: HOUR_MS }, () => 1)
     const counted = dedupe.open('a')
     counted.add('ens:1')
@@ -17,7 +17,7 @@ describe('what page loads have counted', () => {
     assert.ok(dedupe.open('a').has('ens:1'))
   })
 
-  it('is another set for another request id', () => {
+  it('uses a separate set for each request id', () => {
     const dedupe = createDedupe({ max: 10, ttlMs: HOUR_MS }, () => 1)
     dedupe.open('a').add('ens:1')
     assert.ok(!dedupe.open('b').has('ens:1'))
@@ -25,7 +25,7 @@ describe('what page loads have counted', () => {
     assert.ok(!dedupe.open('__proto__').has('ens:1'))
   })
 
-  it('is remembered for its time after the first impression, by the clock it is given', () => {
+  it('remembers a page load for `ttlMs` after it was opened, by the injected clock', () => {
     let nowMs = 1_000_000
     const dedupe = createDedupe({ max: 10, ttlMs: 1_000 }, () => nowMs)
     const counted = dedupe.open('a')
@@ -35,7 +35,7 @@ describe('what page loads have counted', () => {
     assert.notEqual(dedupe.open('a'), counted)
   })
 
-  it('is not remembered longer for being looked at', () => {
+  it('does not extend the lifetime when a page load is opened again', () => {
     let nowMs = 1_000_000
     const dedupe = createDedupe({ max: 10, ttlMs: 1_000 }, () => nowMs)
     const counted = dedupe.open('a')
@@ -47,7 +47,7 @@ describe('what page loads have counted', () => {
     assert.notEqual(dedupe.open('a'), counted)
   })
 
-  it('is remembered of so many page loads: the one that was used last goes last', () => {
+  it('evicts the least recently used page load beyond `max`', () => {
     const dedupe = createDedupe({ max: 2, ttlMs: HOUR_MS }, () => 1)
     const [a, b] = [dedupe.open('a'), dedupe.open('b')]
     assert.equal(dedupe.open('a'), a)
@@ -57,7 +57,7 @@ describe('what page loads have counted', () => {
   })
 
   for (const campaigns of [1, 3, 8, 9, 100]) {
-    it(`tells each of ${campaigns} from one that it has not counted, or no longer`, () => {
+    it(`finds each of ${campaigns} counted campaigns, but no other or revoked one`, () => {
       const counted = new CountedCampaigns()
       const keys = Array.from({ length: campaigns }, (_, campaign) => `ens:${campaign}`)
       for (const key of keys) counted.add(key)
@@ -74,7 +74,7 @@ describe('what page loads have counted', () => {
     })
   }
 
-  it('keeps networks apart, and one key for one campaign however many there are', () => {
+  it('uses one key per campaign and network, however many there are', () => {
     const [ens, acme] = [new OnceKeys('ens'), new OnceKeys('acme')]
     assert.notEqual(ens.get(42), acme.get(42))
     const first = ens.get(42)
@@ -82,7 +82,7 @@ describe('what page loads have counted', () => {
     assert.equal(ens.get(42), first)
   })
 
-  it('stays with whoever holds it, also once it is evicted', () => {
+  it('keeps an opened set usable after it is evicted', () => {
     const dedupe = createDedupe({ max: 1, ttlMs: HOUR_MS }, () => 1)
     const open = dedupe.open('a')
     open.add('ens:1')
@@ -91,8 +91,8 @@ describe('what page loads have counted', () => {
   })
 })
 
-/** How often any LRU is read while `task` runs. */
-function lookUps(task: () => void): number {
+/** Counts the reads of any LRU cache while `task` runs. */
+function countLookups(task: () => void): number {
   const { get } = LRUCache.prototype
   let count = 0
   LRUCache.prototype.get = function (...parameters) {
@@ -108,19 +108,19 @@ function lookUps(task: () => void): number {
 }
 
 describe('a page load', () => {
-  /** Tracks so many campaigns in one page load, on a socket that leads nowhere. */
-  async function lookUpsOf(campaigns: number, options: { requestId?: () => string }) {
+  /** Tracks this many campaigns in one page load and counts the cache lookups. */
+  async function countPageLoadLookups(campaigns: number, options: { requestId?: () => string }) {
     const { methods, pageLoad } = assembleTracker({
       ...options,
       networks: [acme({ apiKey: 'k', baseUrl: 'http://127.0.0.1:1' })],
       logger: { debug() {}, warn() {}, error() {} },
-      // The user agents are remembered in an LRU too.
+      // Bot detection would also read an LRU cache.
       traffic: { bots: 'count' },
     })
     const req = new IncomingMessage(new Socket())
     req.method = 'GET'
     const trackImpression = pageLoad(req, new ServerResponse(req), req)
-    const count = lookUps(() => {
+    const count = countLookups(() => {
       for (let i = 1; i <= campaigns; i += 1) {
         trackImpression({ campaignId: 'x'.repeat(i), network: 'acme' })
       }
@@ -131,12 +131,12 @@ describe('a page load', () => {
   }
 
   for (const campaigns of [1, 2, 50]) {
-    it(`costs one look-up, with ${campaigns} campaigns as with any number`, async () => {
-      assert.equal(await lookUpsOf(campaigns, { requestId: () => 'page-1' }), 1)
+    it(`costs one cache lookup with ${campaigns} campaigns`, async () => {
+      assert.equal(await countPageLoadLookups(campaigns, { requestId: () => 'page-1' }), 1)
     })
   }
 
-  it('costs none at all where its id cannot come again', async () => {
-    assert.equal(await lookUpsOf(50, {}), 0)
+  it('costs no cache lookup if its id cannot occur again', async () => {
+    assert.equal(await countPageLoadLookups(50, {}), 0)
   })
 })

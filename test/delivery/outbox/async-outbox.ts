@@ -2,20 +2,21 @@ import { MemoryOutbox } from '../../../lib/delivery/outbox/memory-outbox.js'
 import type { Claim, Outbox, OutboxOptions, Receipt } from '../../../lib/delivery/outbox/outbox.js'
 import type { Impression } from '../../../lib/impression.js'
 
-/** How a question to an outbox fails: it never got there, or its answer was lost. */
+/** How a call to the outbox fails: before it takes effect, or after, when its result is lost. */
 export type Failure = 'before' | 'after'
 
-/** An outbox that is elsewhere: it answers by promises, some of which reject, and its claims bear fences. */
+/** An outbox like one on another machine: it returns promises, can fail, and fences its claims. */
 export class AsyncOutbox implements Outbox {
   readonly #memory: MemoryOutbox
-  readonly #taken = new Set<Impression>()
+  readonly #accepted = new Set<Impression>()
   readonly #claims = new Map<Claim['fence'], Set<Impression>>()
   #fence = 0
-  /** Asked at every question whether, and how, it fails. */
+  /** Called before every operation: whether and how it fails. */
   fail: () => Failure | undefined = () => undefined
-  /** What a process that died is said to have had in flight. */
+  /** The impressions that `recover` returns: in flight when their process died. */
   lost: Impression[] = []
-  questions = 0
+  /** Operations so far, failed ones included. */
+  operations = 0
 
   constructor(options: Pick<OutboxOptions, 'maxPending' | 'maxBatch'>) {
     this.#memory = new MemoryOutbox(options)
@@ -34,21 +35,21 @@ export class AsyncOutbox implements Outbox {
   }
 
   append(impression: Impression): Promise<Receipt> {
-    return this.#answer(() => {
-      if (this.#taken.has(impression)) return 'accepted'
+    return this.#respond(() => {
+      if (this.#accepted.has(impression)) return 'accepted'
       const receipt = this.#memory.append(impression)
-      if (receipt === 'accepted') this.#taken.add(impression)
+      if (receipt === 'accepted') this.#accepted.add(impression)
       return receipt
     })
   }
 
-  claim(max: number): Promise<Claim | undefined> {
+  claim(max: number, isMixed = false): Promise<Claim | undefined> {
     const undo = (claim: Claim | undefined) => {
-      // An answer that is lost is a claim that nobody has: its fence runs out.
+      // If the result is lost, nobody holds the claim: release it as if its lease had expired.
       if (claim) void this.#release(claim, claim.impressions)
     }
-    return this.#answer(() => {
-      const claim = this.#memory.claim(max)
+    return this.#respond(() => {
+      const claim = this.#memory.claim(max, isMixed)
       if (!claim) return undefined
       this.#fence += 1
       this.#claims.set(this.#fence, new Set(claim.impressions))
@@ -57,44 +58,49 @@ export class AsyncOutbox implements Outbox {
   }
 
   settle(claim: Claim, impressions: readonly Impression[]): Promise<void> {
-    return this.#answer(() => this.#memory.settle(claim, this.#takeFrom(claim, impressions)))
+    return this.#respond(() =>
+      this.#memory.settle(claim, this.#removeFromClaim(claim, impressions)),
+    )
   }
 
   release(claim: Claim, impressions: readonly Impression[]): Promise<void> {
-    return this.#answer(() => this.#release(claim, impressions))
+    return this.#respond(() => this.#release(claim, impressions))
   }
 
   expire(beforeMs: number): Promise<readonly Impression[]> {
     const undo = (expired: readonly Impression[]) => {
       for (const impression of expired) this.#memory.append(impression)
     }
-    return this.#answer(() => this.#memory.expire(beforeMs), undo)
+    return this.#respond(() => this.#memory.expire(beforeMs), undo)
   }
 
   recover(): Promise<readonly Impression[]> {
-    return this.#answer(() => this.lost)
+    return this.#respond(() => this.lost)
   }
 
   #release(claim: Claim, impressions: readonly Impression[]): void {
-    this.#memory.release(claim, this.#takeFrom(claim, impressions))
+    this.#memory.release(claim, this.#removeFromClaim(claim, impressions))
   }
 
-  /** Of these, the ones that are still the claim's: what is said twice is done once. */
-  #takeFrom({ fence }: Claim, impressions: readonly Impression[]): readonly Impression[] {
-    const left = this.#claims.get(fence)
-    if (!left) throw new Error(`no claim has the fence ${fence}`)
-    return impressions.filter((impression) => left.delete(impression))
+  /** The impressions that the claim still holds, so that a repeated call has no effect. */
+  #removeFromClaim({ fence }: Claim, impressions: readonly Impression[]): readonly Impression[] {
+    const held = this.#claims.get(fence)
+    if (!held) throw new Error(`no claim has the fence ${fence}`)
+    return impressions.filter((impression) => held.delete(impression))
   }
 
-  async #answer<Value>(act: () => Value, undo: (value: Value) => void = () => {}): Promise<Value> {
-    this.questions += 1
+  async #respond<Value>(
+    operate: () => Value,
+    undo: (value: Value) => void = () => {},
+  ): Promise<Value> {
+    this.operations += 1
     const failure = this.fail()
     await null
-    if (failure === 'before') throw new Error('the outbox is out of reach')
-    const value = act()
+    if (failure === 'before') throw new Error('the outbox is unreachable')
+    const value = operate()
     await null
     if (failure !== 'after') return value
     undo(value)
-    throw new Error('the answer of the outbox was lost')
+    throw new Error('the result of the outbox operation was lost')
   }
 }

@@ -4,24 +4,24 @@ import { impressionFactory } from '../impressions.js'
 import { AsyncOutbox } from './async-outbox.js'
 import { outboxContract } from './outbox-contract.js'
 
-outboxContract('memory', (options) => new MemoryOutbox(options))
-outboxContract('one elsewhere', (options) => new AsyncOutbox(options))
+outboxContract('MemoryOutbox', (options) => new MemoryOutbox(options))
+outboxContract('AsyncOutbox', (options) => new AsyncOutbox(options))
 
-describe('the memory outbox', () => {
+describe('MemoryOutbox', () => {
   const SMALL = 1_000
   const LARGE = 100_000
 
-  /** Nanoseconds an impression to fill and empty an outbox; the best of a few, for the rest is noise. */
-  function costOf(pending: number, batchKeys: number, maxBatch: number): number {
-    const impression = impressionFactory()
+  /** Nanoseconds per impression to fill and empty an outbox: the fastest run, to exclude noise. */
+  function measureCost(pending: number, batchKeys: number, maxBatch: number): number {
+    const createImpression = impressionFactory()
     const all = Array.from({ length: pending }, (_, n) =>
-      impression({ batchKey: `${n % batchKeys}` }),
+      createImpression({ batchKey: `${n % batchKeys}` }),
     )
     let best = Number.POSITIVE_INFINITY
     for (let run = 0; run < 7; run += 1) {
       const outbox = new MemoryOutbox({ maxPending: pending, maxBatch })
       const started = process.hrtime.bigint()
-      for (const one of all) outbox.append(one)
+      for (const impression of all) outbox.append(impression)
       for (let claim = outbox.claim(maxBatch); claim; claim = outbox.claim(maxBatch)) {
         outbox.settle(claim, claim.impressions)
       }
@@ -31,21 +31,22 @@ describe('the memory outbox', () => {
     return best
   }
 
-  for (const [says, keysPer, maxBatch] of [
-    ['one batch key and calls of one', 0, 1],
-    ['one batch key and calls of a thousand', 0, 1_000],
-    ['a batch key for every impression', 1, 1_000],
-    ['a batch key for every ten', 0.1, 3],
+  for (const [description, keysPerImpression, maxBatch] of [
+    ['one batch key, one impression per call', 0, 1],
+    ['one batch key, 1,000 impressions per call', 0, 1_000],
+    ['a batch key for each impression', 1, 1_000],
+    ['a batch key for every ten impressions', 0.1, 3],
   ] as const) {
-    it(`costs as much an impression with 100,000 pending as with 1,000: ${says}`, () => {
-      const cost = (pending: number) => costOf(pending, Math.max(1, pending * keysPer), maxBatch)
+    it(`costs the same per impression with 100,000 pending as with 1,000: ${description}`, () => {
+      const cost = (pending: number) =>
+        measureCost(pending, Math.max(1, pending * keysPerImpression), maxBatch)
       const ratio = cost(LARGE) / cost(SMALL)
-      // Were it linear in what is pending, it would be 100.
+      // A cost that is linear in the pending impressions would give a ratio of 100.
       assert(ratio < 50, `it costs ${ratio.toFixed(1)} times as much`)
     })
   }
 
-  it('keeps that cost while as much comes as goes', () => {
+  it('costs the same with 100,000 pending as with 1,000 while one is added for each one claimed', () => {
     const impression = impressionFactory()
     const cost = (pending: number) => {
       const outbox = new MemoryOutbox({ maxPending: pending + 1, maxBatch: 1 })
@@ -67,7 +68,7 @@ describe('the memory outbox', () => {
     assert(ratio < 50, `it costs ${ratio.toFixed(1)} times as much`)
   })
 
-  it('answers at once: memory does not pay for a promise', () => {
+  it('returns values instead of promises', () => {
     const outbox = new MemoryOutbox({ maxPending: 1, maxBatch: 1 })
     assert.equal(outbox.append(impressionFactory()()), 'accepted')
     const claim = outbox.claim(1)

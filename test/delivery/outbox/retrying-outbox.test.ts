@@ -13,8 +13,8 @@ function createFixture(outbox: AsyncOutbox, options: Parameters<typeof createDel
   return createDelivery({ outbox, ...options, network: { maxBatch: 3, ...options.network } })
 }
 
-describe('delivery, with an outbox elsewhere', () => {
-  it('delivers what it holds', async () => {
+describe('delivery with an asynchronous outbox', () => {
+  it('delivers what the outbox contains', async () => {
     const { push, clock, transport, ended } = createFixture(new AsyncOutbox(LIMITS))
     push(7)
     await clock.advanceAsync(1_000)
@@ -22,7 +22,7 @@ describe('delivery, with an outbox elsewhere', () => {
     assert.deepEqual(transport.sent, [[1, 2, 3], [4, 5, 6], [7]])
   })
 
-  it('says what overflows and what another process has counted', async () => {
+  it('drops impressions that overflow or that another process has counted, and gives the reason', async () => {
     const outbox = new AsyncOutbox({ maxPending: 2, maxBatch: 3 })
     const { push, clock, ended, reasons } = createFixture(outbox)
     push(3)
@@ -34,10 +34,10 @@ describe('delivery, with an outbox elsewhere', () => {
     assert.equal(reasons().at(-1), 'duplicate: another process has counted it in this page load')
   })
 
-  it('sends nothing of a claim that comes once the gate has closed', async () => {
+  it('does not send a claim that resolves after the circuit breaker has opened', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { push, clock, transport, ended } = createFixture(outbox)
-    let deliverClaim = () => {}
+    let resolveClaim = () => {}
     const claim = outbox.claim.bind(outbox)
     transport.script = () =>
       transport.calls.length === 1 ? status(503, { 'retry-after': '5' }) : ok
@@ -45,29 +45,29 @@ describe('delivery, with an outbox elsewhere', () => {
     push(3)
     await clock.advanceAsync(10)
     assert.equal(transport.calls.length, 1)
-    outbox.claim = async (max) => {
+    outbox.claim = async (max, isMixed) => {
       await new Promise<void>((resolve) => {
-        deliverClaim = resolve
+        resolveClaim = resolve
       })
-      return claim(max)
+      return claim(max, isMixed)
     }
     push(3)
     await clock.advanceAsync(100)
     outbox.claim = claim
-    deliverClaim()
+    resolveClaim()
     await clock.advanceAsync(100)
-    assert.equal(transport.calls.length, 1, 'the gate closed while the claim was on its way')
+    assert.equal(transport.calls.length, 1, 'the circuit breaker opened before the claim resolved')
     await clock.advanceAsync(10_000)
     assert.equal(ended('delivered').length, 6)
   })
 
-  it('adopts what another process left: each is tracked here, and once', async () => {
+  it('takes over impressions of another process and counts each as tracked once', async () => {
     const clock = new VirtualClock()
     const outbox = new AsyncOutbox(LIMITS)
-    const left = impressionFactory()
-    const anothers = () => left({ sequence: 0, trackedAtMs: clock.now() })
-    outbox.lost = [anothers(), anothers()]
-    for (let n = 0; n < 3; n += 1) await outbox.append(anothers())
+    const createImpression = impressionFactory()
+    const createForeign = () => createImpression({ sequence: 0, trackedAtMs: clock.now() })
+    outbox.lost = [createForeign(), createForeign()]
+    for (let n = 0; n < 3; n += 1) await outbox.append(createForeign())
     const { figures, reasons, checkBalance } = createFixture(outbox, { clock })
     await clock.advanceAsync(1_000)
     checkBalance()
@@ -79,7 +79,7 @@ describe('delivery, with an outbox elsewhere', () => {
     assert.equal(figures().delivered, 3)
   })
 
-  it('drops what another process left too long ago', async () => {
+  it('drops expired impressions of another process', async () => {
     const clock = new VirtualClock()
     const outbox = new AsyncOutbox(LIMITS)
     await outbox.append(impressionFactory()({ sequence: 0, trackedAtMs: clock.now() }))
@@ -91,11 +91,11 @@ describe('delivery, with an outbox elsewhere', () => {
   })
 })
 
-describe('delivery, with an outbox that fails', () => {
-  const questions = ['append', 'claim', 'settle', 'release', 'expire', 'recover'] as const
+describe('delivery with a failing outbox', () => {
+  const methods = ['append', 'claim', 'settle', 'release', 'expire', 'recover'] as const
 
   for (const failure of ['before', 'after'] as const) {
-    it(`loses nothing to an outage of the outbox, its answers lost ${failure} they were given`, async () => {
+    it(`loses nothing when outbox operations fail ${failure} they take effect`, async () => {
       const outbox = new AsyncOutbox(LIMITS)
       const { push, clock, ended, figures, messages } = createFixture(outbox)
       outbox.fail = () => failure
@@ -110,15 +110,15 @@ describe('delivery, with an outbox that fails', () => {
     })
   }
 
-  for (const question of questions) {
-    it(`neither throws nor loses anything when ${question}() throws at once`, async () => {
+  for (const method of methods) {
+    it(`neither throws nor loses anything when ${method}() throws synchronously`, async () => {
       const outbox: Outbox = new AsyncOutbox(LIMITS)
-      let left = 2
-      const answer = outbox[question].bind(outbox) as (...args: unknown[]) => never
-      outbox[question] = (...args: unknown[]) => {
-        left -= 1
-        if (left >= 0) throw new Error('out of memory')
-        return answer(...args)
+      let failuresLeft = 2
+      const original = outbox[method].bind(outbox) as (...args: unknown[]) => never
+      outbox[method] = (...args: unknown[]) => {
+        failuresLeft -= 1
+        if (failuresLeft >= 0) throw new Error('out of memory')
+        return original(...args)
       }
       const { push, clock, transport, ended } = createDelivery({ outbox, network: { maxBatch: 3 } })
       transport.script = () => (transport.calls.length < 3 ? status(500) : ok)
@@ -128,7 +128,7 @@ describe('delivery, with an outbox that fails', () => {
     })
   }
 
-  it('does not storm it: one failing question a second, however many impressions wait', async () => {
+  it('does not flood a failing outbox with retries, however many impressions wait', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { push, clock, figures } = createFixture(outbox)
     outbox.fail = () => 'before'
@@ -136,13 +136,13 @@ describe('delivery, with an outbox that fails', () => {
       push(50)
       await clock.advanceAsync(1_000)
     }
-    assert(outbox.questions < 20 * 110, `it was asked ${outbox.questions} times`)
+    assert(outbox.operations < 20 * 110, `${outbox.operations} operations`)
     outbox.fail = () => undefined
     await clock.advanceAsync(30_000)
     assert.equal(figures().delivered, 1_000)
   })
 
-  it('drops what it could not store in time', async () => {
+  it('drops impressions that it could not store before they expired', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { push, clock, ended, figures } = createFixture(outbox, { maxAgeMs: 10_000 })
     outbox.fail = () => 'before'
@@ -152,7 +152,7 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(figures().pending, 0)
   })
 
-  it('holds a bounded number for it, and drops the rest', async () => {
+  it('keeps a bounded number of impressions for a failing outbox and drops the rest', async () => {
     const outbox = new AsyncOutbox({ maxPending: 1_000_000, maxBatch: 3 })
     const { push, clock, figures } = createFixture(outbox)
     outbox.fail = () => 'before'
@@ -163,7 +163,7 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(figures().pending, 100_000)
   })
 
-  it('holds as many for one that does not answer as may be pending, and drops the rest', async () => {
+  it('keeps at most `maxPending` impressions for an outbox that never answers and drops the rest', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { push, clock, figures } = createFixture(outbox, { maxPending: 10 })
     outbox.append = () => new Promise(() => {})
@@ -173,7 +173,7 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(figures().pending, 10)
   })
 
-  it('closes, each impression counted, while the outbox is out of reach', async () => {
+  it('gives every impression an outcome when it closes while the outbox is unreachable', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { delivery, push, clock, figures, checkBalance } = createFixture(outbox)
     push(3)
@@ -189,7 +189,7 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(figures().delivered, 3)
   })
 
-  it('closes though the outbox never answers', async () => {
+  it('closes even if the outbox never answers', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { delivery, push, clock } = createFixture(outbox)
     outbox.append = () => new Promise(() => {})
@@ -201,7 +201,7 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(clock.isKeptAlive, false)
   })
 
-  it('closes, each impression counted, once an outbox that failed is tried again', async () => {
+  it('gives every impression an outcome when it closes after the outbox has recovered', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { delivery, push, clock, transport, figures } = createFixture(outbox)
     transport.script = () => status(503, { 'retry-after': '60' })
@@ -218,7 +218,7 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(figures().pending, 0)
   })
 
-  it('gives up what the outbox takes only after the close', async () => {
+  it('drops impressions that the outbox accepts only after the close', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { delivery, push, clock, ended, figures } = createFixture(outbox)
     push(3)
@@ -228,15 +228,15 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(figures().pending, 0)
   })
 
-  it('gives each impression one outcome, whatever fails and when', async () => {
+  it('gives each impression exactly one outcome, whichever operations fail', async () => {
     const failures = fc.infiniteStream(
       fc.constantFrom<Failure | undefined>(undefined, undefined, undefined, 'before', 'after'),
     )
-    const ends = fc.infiniteStream(
+    const results = fc.infiniteStream(
       fc.constantFrom(ok, ok, ok, status(500), status(422), lost(true), lost(false)),
     )
     await fc.assert(
-      fc.asyncProperty(failures, ends, async (failure, end) => {
+      fc.asyncProperty(failures, results, async (failure, result) => {
         const outbox = new AsyncOutbox(LIMITS)
         const { delivery, push, clock, transport, figures, outcomes, checkBalance } = createFixture(
           outbox,
@@ -245,7 +245,7 @@ describe('delivery, with an outbox that fails', () => {
           },
         )
         outbox.fail = () => failure.next().value
-        transport.script = () => end.next().value
+        transport.script = () => result.next().value
         const counted: number[] = []
         for (let n = 0; n < 10; n += 1) {
           push(3)
