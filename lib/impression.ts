@@ -41,7 +41,11 @@ export interface Impression<Item = unknown> {
   readonly batchKey: string
   /** The result of the network's `parse`. Only that network reads it. */
   readonly item: Item
-  /** When it was tracked, in milliseconds since the Unix epoch. */
+  /**
+   * When it was tracked: milliseconds since the Unix epoch, by the monotonic clock of its process.
+   * So the times of one process never jump, and those of two differ by as much as the system's
+   * clock was set between their starts.
+   */
   readonly trackedAtMs: number
   /** How many calls have contained it so far. */
   attempts: number
@@ -51,15 +55,28 @@ export interface Impression<Item = unknown> {
   countedAs?: Outcome | 'held' | 'pending' | undefined
 }
 
-/** What makes an impression, besides when it was tracked. */
-export type ImpressionDetails<Item = unknown> = Pick<
-  Impression<Item>,
-  'network' | 'requestId' | 'campaignId' | 'placement' | 'offerId' | 'batchKey' | 'item'
->
+/** What a network's `parse` and a token say about an impression. */
+export interface ImpressionDetails {
+  readonly campaignId: string | number
+  readonly placement?: string | undefined
+  readonly offerId?: string | undefined
+  /** Default: empty. */
+  readonly batchKey?: string | undefined
+  readonly item: unknown
+}
 
-/** @param trackedAtMs milliseconds since the Unix epoch */
-export function createImpression(details: ImpressionDetails, trackedAtMs: number): Impression {
-  const { network, requestId, campaignId, placement, offerId, batchKey, item } = details
+/**
+ * The only place where impressions are made, so that all have the same shape.
+ *
+ * @param network its name
+ * @param trackedAtMs by `Clock.now()`
+ */
+export function createImpression(
+  network: string,
+  requestId: string,
+  { campaignId, placement, offerId, batchKey = '', item }: ImpressionDetails,
+  trackedAtMs: number,
+): Impression {
   return {
     network,
     requestId,

@@ -21,6 +21,7 @@ import { isNavigation } from './request/navigation.js'
 import { readOriginalUrl } from './request/original-url.js'
 import { setPageLoadCookie } from './request/page-load-cookie.js'
 import { identifyPageLoad, type PageLoadIdentity } from './request/request-id.js'
+import { isEventStream } from './request/response-header.js'
 import {
   type ResponseState,
   readResponseState,
@@ -95,10 +96,13 @@ export class PageLoad<Source> {
       return ''
     }
     this.#campaigns ??= this.#openCampaigns(state)
-    if (!channel.admit(impression, onceKey, this.#campaigns)) return ''
-    const isFinal = channel.network.flush === 'immediate' && !this.#getAdmission().isSubresource
-    if (isFinal || state !== 'open') channel.send(impression)
-    else this.#hold(countable, this.#campaigns)
+    if (!channel.admit(impression)) return ''
+    const waitsForEnd = channel.network.flush === 'finish' || this.#getAdmission().isSubresource
+    if (waitsForEnd && state === 'open' && !isEventStream(this.#res)) {
+      this.#hold(countable, this.#campaigns)
+    } else {
+      channel.send(impression, onceKey, this.#campaigns)
+    }
     return ''
   }
 
@@ -155,14 +159,13 @@ export class PageLoad<Source> {
       if (failure) throw failure
       const { network } = channel
       const parsed = network.parse(fields, this.#getViewer())
-      const { campaignId, onceKey = campaignId, batchKey = '', item, placement, offerId } = parsed
-      const [ignored] = parsed.ignored ?? []
-      if (ignored && configuration.strict) throw ignored
-      reader.warnIgnoredFields(parsed.ignored, channel)
+      const { campaignId, onceKey = campaignId, ignored } = parsed
+      if (ignored?.length) {
+        if (configuration.strict) throw ignored[0]
+        reader.warnIgnoredFields(ignored, channel)
+      }
       reader.warnUnknownFields(input as object, channel)
-      const names = { network: network.name, requestId: this.requestId, campaignId }
-      const details = { ...names, placement, offerId, batchKey, item }
-      const impression = createImpression(details, clock.now())
+      const impression = createImpression(network.name, this.requestId, parsed, clock.now())
       return { channel, impression, onceKey: channel.onceKeys.get(onceKey) }
     } catch (thrown) {
       this.#rejectInvalid(channel, read, thrown)
@@ -254,7 +257,8 @@ export class PageLoad<Source> {
 
   #createHeld(campaigns: CountedCampaigns): HeldImpressions {
     const { openResponses, visibility } = this.#dependencies
-    const held = new HeldImpressions(openResponses, campaigns)
+    const isDisplayed = () => this.#res.headersSent && !this.#suppressionForResponse('finished')
+    const held = new HeldImpressions(openResponses, campaigns, isDisplayed)
     if (visibility) campaigns.addListener(held)
     return held
   }
@@ -262,7 +266,8 @@ export class PageLoad<Source> {
   #onResponseEnded(state: ResponseState): void {
     this.#ended = state
     this.#warnIfShared()
-    const suppression = this.#suppressionForResponse(state)
+    // A viewer who leaves is the usual end of an event stream.
+    const suppression = this.#suppressionForResponse(isEventStream(this.#res) ? 'finished' : state)
     if (suppression) this.#held?.suppress(suppression)
     else this.#held?.send()
   }

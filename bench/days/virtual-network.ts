@@ -66,7 +66,7 @@ export class VirtualNetwork implements Transport {
       this.impressions += count
       const answer = status === 200 ? { success: true, count } : PROBLEM
       clock.after(this.#latencyMs(), () =>
-        onEnd({ answer: { status, headers, body: JSON.stringify(answer), atMs: clock.now() } }),
+        onEnd({ answer: { status, headers, body: JSON.stringify(answer), atMs: clock.wallNow() } }),
       )
     })
   }

@@ -6,6 +6,7 @@ export class SteppedClock implements Clock {
   readonly #timers = new Set<{ readonly dueMs: number; readonly task: () => void }>()
 
   readonly now = (): number => this.#nowMs
+  readonly wallNow = this.now
 
   after(delayMs: number, task: () => void): () => void {
     const timer = { dueMs: this.#nowMs + delayMs, task }

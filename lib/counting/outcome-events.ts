@@ -45,7 +45,7 @@ export class OutcomeEvents {
       ...(placement !== undefined && { placement }),
       ...(offerId !== undefined && { offerId }),
       attempts,
-      latencyMs: Math.max(0, this.#clock.now() - trackedAtMs),
+      latencyMs: Math.max(0, Math.round(this.#clock.now() - trackedAtMs)),
     })
     for (const listener of this.#listeners) this.#notify(listener, event)
     outcomes.publish(event)

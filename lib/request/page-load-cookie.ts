@@ -77,7 +77,7 @@ export function setPageLoadCookie(
 
 /** The client controls the cookie, so one that is malformed, oversized or repeated is ignored. */
 function readOpenPages(name: string, { cookie }: IncomingHttpHeaders): readonly OpenPage[] {
-  if (cookie === undefined || cookie.length > MAX_COOKIE_HEADER_CHARACTERS) return []
+  if (typeof cookie !== 'string' || cookie.length > MAX_COOKIE_HEADER_CHARACTERS) return []
   const pairs = cookie.split(';').filter((pair) => pair.split('=', 1)[0]?.trim() === name)
   const [pair, second] = pairs
   if (pair === undefined || second !== undefined) return []

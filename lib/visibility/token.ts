@@ -1,9 +1,12 @@
 import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 import { formatOnceKey } from '../counting/dedupe.js'
-import type { ImpressionDetails } from '../impression.js'
+import type { Impression, ImpressionDetails } from '../impression.js'
 
 /** What a token carries: a valid, admitted impression that counts once its ad is visible. */
 export interface TokenPayload extends ImpressionDetails {
+  /** The network's name. */
+  readonly network: string
+  readonly requestId: string
   readonly onceKey: string
   readonly isExpired: boolean
   /** Whether this process issued the token. If so, it remembered the token's page load. */
@@ -54,7 +57,7 @@ export class Tokens {
   }
 
   /** @throws if JSON cannot represent the item, or if the token would be too long */
-  issue(impression: ImpressionDetails, onceKey: string, pageLoadNonce: string): string {
+  issue(impression: Impression, onceKey: string, pageLoadNonce: string): string {
     const { network, requestId, campaignId, batchKey, item, placement, offerId } = impression
     const [secret] = this.#secrets
     if (!secret) throw new RangeError('no secret')

@@ -88,6 +88,8 @@ export function createDelivery(options: DeliveryOptions = {}) {
     outcomes,
     logged,
     checkBalance,
+    /** The next impression, tracked now. */
+    createImpression: () => impression({ trackedAtMs: clock.now(), sequence: 0 }),
     /** Tracks impressions now, with the items 1, 2, 3 and so on. */
     push(count = 1, more: Partial<Impression> = {}): void {
       for (let n = 0; n < count; n += 1) {

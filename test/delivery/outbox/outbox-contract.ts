@@ -198,34 +198,41 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
           const waiting = new Set<Impression>()
           const claims: { claim: Claim; left: Impression[] }[] = []
           let nowMs = 0
+          const append = async (batchKey: string) => {
+            const one = impression({ batchKey, trackedAtMs: nowMs })
+            const claimed = claims.reduce((sum, { left }) => sum + left.length, 0)
+            const expected = waiting.size + claimed < 12 ? 'accepted' : 'overflow'
+            assert.equal(await outbox.append(one), expected)
+            if (expected === 'accepted') waiting.add(one)
+          }
+          const claim = async (max: number) => {
+            const claimed = await outbox.claim(max)
+            assert.equal(claimed === undefined, waiting.size === 0)
+            if (!claimed) return
+            assert(claimed.impressions.length > 0 && claimed.impressions.length <= max)
+            assert.equal(new Set(claimed.impressions.map(({ batchKey }) => batchKey)).size, 1)
+            for (const one of claimed.impressions) assert(waiting.delete(one), 'it waited')
+            claims.push({ claim: claimed, left: [...claimed.impressions] })
+          }
+          const expire = async (beforeMs: number) => {
+            const expired = await outbox.expire(beforeMs)
+            const old = [...waiting].filter(({ trackedAtMs }) => trackedAtMs < beforeMs)
+            assert.deepEqual(new Set(expired), new Set(old))
+            for (const one of old) waiting.delete(one)
+          }
+          const giveBack = async (does: string, held: (typeof claims)[number], max: number) => {
+            const part = held.left.splice(0, max)
+            if (does === 'settle') await outbox.settle(held.claim, part)
+            else await outbox.release(held.claim, part)
+            if (does === 'release') for (const one of part) waiting.add(one)
+          }
           for (const { does, key, pick, max } of moves) {
             nowMs += 1
             const held = claims[pick % Math.max(1, claims.length)]
-            if (does === 'append') {
-              const one = impression({ batchKey: key, trackedAtMs: nowMs })
-              const claimed = claims.reduce((sum, { left }) => sum + left.length, 0)
-              const expected = waiting.size + claimed < 12 ? 'accepted' : 'overflow'
-              assert.equal(await outbox.append(one), expected)
-              if (expected === 'accepted') waiting.add(one)
-            } else if (does === 'claim') {
-              const claimed = await outbox.claim(max)
-              assert.equal(claimed === undefined, waiting.size === 0)
-              if (!claimed) continue
-              assert(claimed.impressions.length > 0 && claimed.impressions.length <= max)
-              assert.equal(new Set(claimed.impressions.map(({ batchKey }) => batchKey)).size, 1)
-              for (const one of claimed.impressions) assert(waiting.delete(one), 'it waited')
-              claims.push({ claim: claimed, left: [...claimed.impressions] })
-            } else if (does === 'expire') {
-              const expired = await outbox.expire(nowMs - max)
-              const old = [...waiting].filter(({ trackedAtMs }) => trackedAtMs < nowMs - max)
-              assert.deepEqual(new Set(expired), new Set(old))
-              for (const one of old) waiting.delete(one)
-            } else if (held) {
-              const part = held.left.splice(0, max)
-              if (does === 'settle') await outbox.settle(held.claim, part)
-              else await outbox.release(held.claim, part)
-              if (does === 'release') for (const one of part) waiting.add(one)
-            }
+            if (does === 'append') await append(key)
+            else if (does === 'claim') await claim(max)
+            else if (does === 'expire') await expire(nowMs - max)
+            else if (held) await giveBack(does, held, max)
             const counts = [...waiting].map(({ batchKey }) => batchKey)
             const isFull = ['a', 'b', 'c'].some(
               (one) => counts.filter((other) => other === one).length >= 3,

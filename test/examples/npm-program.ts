@@ -5,15 +5,15 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** What a person's browser says: a User-Agent that names no robot. */
-export const BROWSER = {
+/** Request headers of a browser, so that requests are not treated as a bot's. */
+export const BROWSER_HEADERS = {
   'user-agent':
     'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36',
   accept: 'text/html',
 }
 
-/** A program of this repository, as a reader starts it: by one command, without a key. */
-export class Started implements AsyncDisposable {
+/** A program of this repository, started with one npm command and without API keys. */
+export class NpmProgram implements AsyncDisposable {
   readonly lines: string[] = []
   readonly #child: ChildProcess
   readonly #exit: Promise<unknown[]>
@@ -21,13 +21,13 @@ export class Started implements AsyncDisposable {
   #waiters: (() => void)[] = []
 
   /**
-   * @param command what stands behind `npm run`
-   * @param variables set in its environment, on top of a port of its own choice
+   * @param command the arguments of `npm run`
+   * @param variables environment variables to set. By default it selects a free port.
    */
   constructor(command: string, variables: Readonly<Record<string, string>> = {}) {
     const { ENS_API_KEY: _ens, CLOSIENT_API_KEY: _closient, ...env } = process.env
-    // Without the scripts before it: they build, and here that is done. In a process group of its
-    // own, as a terminal would have it.
+    // Skips the `pre` scripts, because the package is built already. Runs in its own process group,
+    // as in a terminal.
     this.#child = spawn('npm', ['run', '--silent', '--ignore-scripts', ...command.split(' ')], {
       cwd: ROOT,
       env: { ...env, PORT: '0', ...variables },
@@ -36,71 +36,71 @@ export class Started implements AsyncDisposable {
     })
     this.#exit = once(this.#child, 'close').finally(() => {
       this.#ended = true
-      this.#wake()
+      this.#notifyWaiters()
     })
     for (const output of [this.#child.stdout, this.#child.stderr]) {
       if (!output) continue
       createInterface(output).on('line', (line) => {
         this.lines.push(line)
-        this.#wake()
+        this.#notifyWaiters()
       })
     }
   }
 
-  /** The first line that matches, once it is printed; what its first group is, if it has one. */
-  async line(pattern: RegExp): Promise<string> {
-    const [found] = await this.matching(pattern, 1)
-    return found ?? ''
+  /** Waits for the first line that matches. Returns its first group, or the line if it has none. */
+  async waitForLine(pattern: RegExp): Promise<string> {
+    const [line] = await this.waitForLines(pattern, 1)
+    return line ?? ''
   }
 
-  /** The first `count` lines that match, once they are printed. */
-  async matching(pattern: RegExp, count: number): Promise<string[]> {
+  /** Waits for the first `count` lines that match. */
+  async waitForLines(pattern: RegExp, count: number): Promise<string[]> {
     for (;;) {
-      const found = this.lines.flatMap((line) => {
+      const matches = this.lines.flatMap((line) => {
         const match = pattern.exec(line)
         return match ? [match[1] ?? line] : []
       })
-      if (found.length >= count) return found.slice(0, count)
+      if (matches.length >= count) return matches.slice(0, count)
       if (this.#ended) {
-        throw new Error(`it ended without printing ${pattern}:\n${this.lines.join('\n')}`)
+        throw new Error(`the program ended without printing ${pattern}:\n${this.lines.join('\n')}`)
       }
       await new Promise<void>((resolve) => this.#waiters.push(resolve))
     }
   }
 
-  /** Sends the signal to the whole group, as Ctrl-C does. @returns the exit code */
+  /** Sends a signal to the whole process group, as Ctrl-C does. @returns the exit code */
   async stop(signal: 'SIGINT' | 'SIGTERM'): Promise<unknown> {
-    this.#signal(signal)
-    return this.exitCode()
+    this.#sendSignal(signal)
+    return this.waitForExit()
   }
 
-  async exitCode(): Promise<unknown> {
+  async waitForExit(): Promise<unknown> {
     const [code] = await this.#exit
     return code
   }
 
-  /** Closes the pipe that it prints to. */
-  stopReading(): void {
+  /** Closes the pipe that the program prints to. */
+  closeOutput(): void {
     this.#child.stdout?.destroy()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#ended) return
-    this.#signal('SIGKILL')
+    this.#sendSignal('SIGKILL')
     await this.#exit
   }
 
-  #signal(signal: NodeJS.Signals): void {
+  #sendSignal(signal: NodeJS.Signals): void {
     if (this.#child.pid !== undefined) process.kill(-this.#child.pid, signal)
   }
 
-  #wake(): void {
-    for (const wake of this.#waiters.splice(0)) wake()
+  #notifyWaiters(): void {
+    for (const notify of this.#waiters.splice(0)) notify()
   }
 }
 
-/** What a reader of the page sees: its text, without tags, scripts and comments. */
-export function textOf(html: string): string {
+/** The visible text of a page, without tags, scripts and comments. */
+export function extractText(html: string): string {
   return html
     .replace(/<(head|title|script|style)\b.*?<\/\1>/gs, '')
     .replace(/<!--.*?-->|<!doctype[^>]*>/gis, '')
@@ -109,29 +109,29 @@ export function textOf(html: string): string {
     .trim()
 }
 
-/** An impression as the sandbox lists it. */
-export interface Arrived {
+/** An impression in the sandbox's list. */
+export interface ListedImpression {
   readonly at: number
   readonly call: number
   readonly campaignId?: string | number
   readonly [field: string]: unknown
 }
 
-interface Ledger {
+interface NetworkReport {
   readonly totals: { readonly impressions: number }
-  readonly impressions: readonly Arrived[]
+  readonly impressions: readonly ListedImpression[]
 }
 
-/** What the sandbox at `url` has counted for a network, once that is `count` impressions. */
-export async function received(
+/** Waits until the sandbox at `url` has counted `count` impressions. Returns all of them. */
+export async function waitForImpressions(
   url: string,
   network: 'ens' | 'closient',
   count: number,
-): Promise<readonly Arrived[]> {
+): Promise<readonly ListedImpression[]> {
   for (;;) {
-    const answer = await fetch(`${url}/sandbox/${network}`)
-    const ledger = (await answer.json()) as Ledger
-    if (ledger.totals.impressions >= count) return ledger.impressions
+    const response = await fetch(`${url}/sandbox/${network}`)
+    const report = (await response.json()) as NetworkReport
+    if (report.totals.impressions >= count) return report.impressions
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

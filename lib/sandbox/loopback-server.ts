@@ -1,23 +1,26 @@
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net'
 
-/** A loopback port that HTTP is spoken on, down to its sockets. */
-export class Listener {
+/** An HTTP server on a loopback port, with control over its sockets. */
+export class LoopbackServer {
   readonly #http: Server
-  readonly #accept: (socket: Socket) => boolean
-  // How many calls are under way on each open socket.
+  readonly #acceptSocket: (socket: Socket) => boolean
+  // The number of calls in progress on each open socket.
   readonly #sockets = new Map<Socket, number>()
   #tcp: TcpServer | undefined
   #port = 0
   #refusals = 0
-  #closed = false
+  #isClosed = false
 
-  /** `accept` may take a new socket for itself, unread: then it says `false`. */
-  constructor(serve: RequestListener, accept: (socket: Socket) => boolean = () => true) {
-    this.#accept = accept
+  /**
+   * @param acceptSocket called with each new socket before it is read. It returns `false` if it has
+   *   dealt with the socket itself.
+   */
+  constructor(onRequest: RequestListener, acceptSocket: (socket: Socket) => boolean = () => true) {
+    this.#acceptSocket = acceptSocket
     this.#http = createHttpServer((request, response) => {
       const { socket } = request
-      // Sent before the caller saw the FIN: nothing of it was read, as far as it can tell.
+      // The request crossed our FIN on the wire. A reset tells the caller that it was not processed.
       if (socket.writableEnded) {
         socket.resetAndDestroy()
         return
@@ -27,7 +30,7 @@ export class Listener {
         const calls = this.#sockets.get(socket)
         if (calls !== undefined) this.#sockets.set(socket, calls - 1)
       })
-      serve(request, response)
+      onRequest(request, response)
     })
   }
 
@@ -39,14 +42,14 @@ export class Listener {
     return `http://127.0.0.1:${this.#port}`
   }
 
-  /** @throws the system's error when the port is taken */
+  /** @throws the system error if the port is taken */
   async listen(port: number): Promise<void> {
-    // A bare TCP server hands its sockets to the HTTP server: so a socket can be reset before one
-    // byte of it was read, which an HTTP server would have begun to do.
+    // A plain TCP server passes its sockets to the HTTP server. An HTTP server would start reading
+    // at once, so it could not reset a socket before the first byte is read.
     const tcp = createTcpServer(
       { allowHalfOpen: true, pauseOnConnect: true, noDelay: true },
       (socket) => {
-        this.#adopt(socket)
+        this.#handleSocket(socket)
       },
     )
     await new Promise<void>((resolve, reject) => {
@@ -59,79 +62,79 @@ export class Listener {
   }
 
   /**
-   * Stops listening, so that new connections are refused. Idle connections are closed; calls under
-   * way are answered. Refusing twice takes resuming twice.
+   * Stops listening, so that new connections are refused. Idle connections are closed; calls in
+   * progress are answered. Resolves to a function that listens again. If `refuse` was called more
+   * than once, each of these functions must be called.
    */
   async refuse(): Promise<() => Promise<void>> {
     this.#refusals += 1
-    if (this.#refusals === 1) await this.#stop()
+    if (this.#refusals === 1) await this.#stopListening()
     await this.closeIdle()
-    let resumed = false
+    let hasResumed = false
     return async () => {
-      if (resumed) return
-      resumed = true
+      if (hasResumed) return
+      hasResumed = true
       this.#refusals -= 1
-      if (this.#refusals === 0 && !this.#closed) await this.listen(this.#port)
+      if (this.#refusals === 0 && !this.#isClosed) await this.listen(this.#port)
     }
   }
 
-  get refusing(): boolean {
+  get isRefusing(): boolean {
     return this.#refusals > 0
   }
 
   /**
-   * Closes, by FIN, each connection that has no call under way, and resolves to their number once
-   * the callers have closed their side, which tells that they know.
+   * Closes each connection that has no call in progress, with a FIN. Resolves to their number once
+   * the callers have closed their side, and so have noticed.
    */
   async closeIdle(): Promise<number> {
     const idle = [...this.#sockets].filter(([, calls]) => calls === 0).map(([socket]) => socket)
-    await Promise.all(idle.map(finish))
+    await Promise.all(idle.map(endSocket))
     return idle.length
   }
 
-  /** Stops listening and severs every connection. */
+  /** Stops listening and destroys every connection. */
   async close(): Promise<void> {
-    this.#closed = true
+    this.#isClosed = true
     for (const socket of this.#sockets.keys()) socket.destroy()
-    await this.#stop()
+    await this.#stopListening()
   }
 
-  async #stop(): Promise<void> {
+  async #stopListening(): Promise<void> {
     const tcp = this.#tcp
     if (tcp === undefined) return
     this.#tcp = undefined
-    // Not waited for: the port is free at once, but `close` would call back only once the
-    // connections, which may go on, are gone as well.
+    // The port is free at once. The callback of `close` would wait for the open connections too.
     tcp.close()
     await new Promise((resolve) => setImmediate(resolve))
   }
 
-  #adopt(socket: Socket): void {
-    if (this.#closed) {
+  #handleSocket(socket: Socket): void {
+    if (this.#isClosed) {
       socket.destroy()
       return
     }
     this.#sockets.set(socket, 0)
     socket.once('close', () => this.#sockets.delete(socket))
-    // Resets are this server's daily bread; without a listener one would end the process.
+    // Resets are expected here. Without a listener, an error would end the process.
     socket.on('error', () => {})
-    if (!this.#accept(socket)) return
+    if (!this.#acceptSocket(socket)) return
     this.#http.emit('connection', socket)
     socket.resume()
   }
 }
 
-const FIN_PATIENCE_MS = 250
+const FIN_TIMEOUT_MS = 250
 
-function finish(socket: Socket): Promise<void> {
+function endSocket(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
-    const impatience = setTimeout(() => {
+    const timer = setTimeout(() => {
       socket.destroy()
-      // A socket that was reset after its end emits no 'close'.
+      // A socket that was reset after its end emits no 'close' event.
       resolve()
-    }, FIN_PATIENCE_MS)
+    }, FIN_TIMEOUT_MS)
     socket.once('close', () => {
-      clearTimeout(impatience)
+      clearTimeout(timer)
       resolve()
     })
     socket.end()
