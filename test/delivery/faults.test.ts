@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Sandbox, startSandbox } from '../../lib/sandbox/sandbox.js'
 import { fastClock } from './fast-clock.js'
-import { faultKinds, HOLLOW_SUCCESSES } from './fault-kinds.js'
+import { type FaultKind, faultKinds, HOLLOW_SUCCESSES } from './fault-kinds.js'
 import {
   accountOf,
   checkAccount,
@@ -22,6 +22,20 @@ const PATIENCE_MS = 1_800_000
 
 /** Of real time, after which calls that nothing holds up have ended. */
 const SETTLED_MS = 40
+
+/** What a fault may cost, in impressions. */
+function readLimits({ fault, options, cost }: FaultKind) {
+  // No call carries more than what two pages show, and a split batch loses one at most.
+  const most = (options.times ?? 0) * (fault.status === 400 ? 6 : 1)
+  const isUncertain = cost === 'uncertain'
+  return {
+    isSlow: isUncertain && (fault.hang === true || fault.delayMs !== undefined),
+    mostUncertain: isUncertain ? 6 * most : 0,
+    mostRejected: cost === 'rejected' ? most : 0,
+    // A fault that was met costs something: otherwise it was not played.
+    leastUncertain: isUncertain && fault.reset !== 'before-read' ? 1 : 0,
+  }
+}
 
 describe('with both networks at fault', () => {
   let sandbox: Sandbox
@@ -56,19 +70,14 @@ describe('with both networks at fault', () => {
     }
   })
 
-  for (const { name, fault, options, cost } of faultKinds(Date.now())) {
+  for (const kind of faultKinds(Date.now())) {
+    const { name, fault, options, cost } = kind
     it(`${name} costs ${cost === 'nothing' ? cost : `no more than some ${cost}`}`, async () => {
       await publisher.view(2)
       for (const network of NETWORKS) sandbox[network].fault(fault, options)
       for (let n = 0; n < 4; n += 1) await publisher.view(2)
       await closeAndCheck()
-      const isSlow = cost === 'uncertain' && (fault.hang || fault.delayMs !== undefined)
-      // No call carries more than what two pages show, and a split batch loses one at most.
-      const most = (options.times ?? 0) * (fault.status === 400 ? 6 : 1)
-      const mostUncertain = cost === 'uncertain' ? 6 * most : 0
-      const mostRejected = cost === 'rejected' ? most : 0
-      // A fault that was met costs something: otherwise it was not played.
-      const leastUncertain = cost === 'uncertain' && fault.reset !== 'before-read' ? 1 : 0
+      const { isSlow, mostUncertain, mostRejected, leastUncertain } = readLimits(kind)
       for (const network of NETWORKS) {
         const { uncertain, rejected } = costOf(network, isSlow)
         assert(uncertain <= mostUncertain || isSlow, `${uncertain} uncertain`)
