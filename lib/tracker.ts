@@ -54,7 +54,8 @@ export interface TrackerMethods {
   /**
    * Accepts no more impressions, and sends what is pending and what responses still hold. What has
    * no outcome when the time has run out is counted as `dropped: closed`, or `uncertain` if it may
-   * have counted. Nothing is sent after that. Calling it again returns the same promise.
+   * have counted. Nothing is sent after that. Connections or an outbox that do not answer delay it
+   * by up to 2 seconds more. Calling it again returns the same promise.
    *
    * @returns `true` when everything got its outcome in time, `false` when the time has run out
    */

@@ -68,13 +68,6 @@ describe('quota: any call', () => {
     quota.settle(use, START_MS + 6_000, undefined)
     assert.equal(quota.waitMs(START_MS + 6_500), 500)
   })
-
-  it('waits no longer when the clock is set back', () => {
-    const quota = budgetOf({ limit: 1, windowMs: 10_000 })
-    call(quota, START_MS)
-    assert.equal(quota.waitMs(START_MS - HOUR_MS), 10_000)
-    assert.equal(quota.waitMs(START_MS - HOUR_MS + 10_000), 0)
-  })
 })
 
 describe("quota: the network's policy", () => {
