@@ -1,4 +1,4 @@
-import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { formatOnceKey } from '../counting/dedupe.js'
 import type { Impression } from '../impression.js'
 
@@ -6,12 +6,18 @@ import type { Impression } from '../impression.js'
 export interface TokenPayload
   extends Pick<Impression, 'network' | 'requestId' | 'campaignId' | 'batchKey' | 'item'> {
   readonly onceKey: string
+  /** Names the page load in the record of used tokens. */
+  readonly pageLoad: string
   readonly isExpired: boolean
-  /** Whether this process issued the token. If so, it remembered the token's page load. */
-  readonly issuedHere: boolean
-  /** Tells the token's page load from a later one with the same request id. */
-  readonly pageLoadNonce: string
+  /** Whether its ad cannot have been viewable for the required second yet. */
+  readonly isTooEarly: boolean
 }
+
+/**
+ * How long an ad must be in view to be viewable (MRC Viewable Ad Impression Measurement Guidelines:
+ * https://mediaratingcouncil.org/standards-and-guidelines).
+ */
+const VIEWABLE_MS = 1_000
 
 /** Leaves room for the longest search query, percent-encoded and in base64. */
 const MAX_TOKEN_CHARACTERS = 16_384
@@ -39,8 +45,6 @@ export class Tokens {
   readonly #secrets: readonly KeyObject[]
   readonly #ttlMs: number
   readonly #now: () => number
-  readonly #issuer = randomBytes(6).toString('base64url')
-  #nonces = 0
 
   constructor({ secrets, ttlMs, now }: TokensOptions) {
     this.#secrets = secrets
@@ -48,28 +52,28 @@ export class Tokens {
     this.#now = now
   }
 
-  /** @returns a value that no other page load has, in this or any other process */
-  createPageLoadNonce(): string {
-    this.#nonces += 1
-    return `${this.#issuer}${this.#nonces.toString(36)}`
-  }
-
-  /** @throws if JSON cannot represent the item, or if the token would be too long */
-  issue(impression: Impression, onceKey: string, pageLoadNonce: string): string {
+  /**
+   * @param pageLoad the id of the page load's `CountedCampaigns`
+   * @throws if JSON cannot represent the item, or if the token would be too long
+   */
+  issue(impression: Impression, onceKey: string, pageLoad: string): string {
     const { network, requestId, campaignId, batchKey, item } = impression
     const [secret] = this.#secrets
     if (!secret) throw new RangeError('no secret')
-    // The usual key follows from other fields: omitting it makes the token shorter.
+    // What usually follows from other fields is omitted, so that the token is shorter.
     const customKey = onceKey === formatOnceKey(network, campaignId) ? '' : onceKey
+    const otherPageLoad = pageLoad === requestId ? '' : pageLoad
+    const nowMs = this.#now()
     const fields = [
-      this.#now() + this.#ttlMs,
-      pageLoadNonce,
+      nowMs + this.#ttlMs,
+      nowMs,
       network,
       requestId,
       campaignId,
       customKey,
       batchKey,
       item,
+      otherPageLoad,
     ]
     const payload = Buffer.from(JSON.stringify(fields)).toString('base64url')
     const token = `${payload}.${sign(payload, secret)}`
@@ -82,8 +86,18 @@ export class Tokens {
     const payload = this.#verify(token)
     if (payload === undefined) return undefined
     // The signature proves that `issue()` wrote this, so its shape is not checked again.
-    const [expiresAtMs, pageLoadNonce, network, requestId, campaignId, customKey, batchKey, item] =
-      JSON.parse(Buffer.from(payload, 'base64url').toString())
+    const [
+      expiresAtMs,
+      issuedAtMs,
+      network,
+      requestId,
+      campaignId,
+      customKey,
+      batchKey,
+      item,
+      otherPageLoad,
+    ] = JSON.parse(Buffer.from(payload, 'base64url').toString())
+    const nowMs = this.#now()
     return {
       network,
       requestId,
@@ -91,9 +105,10 @@ export class Tokens {
       onceKey: customKey || formatOnceKey(network, campaignId),
       batchKey,
       item,
-      pageLoadNonce,
-      isExpired: this.#now() >= expiresAtMs,
-      issuedHere: pageLoadNonce.startsWith(this.#issuer),
+      pageLoad: otherPageLoad || requestId,
+      // This process remembers for its own time to live that a token was used, whoever issued it.
+      isExpired: nowMs >= expiresAtMs || nowMs >= issuedAtMs + this.#ttlMs,
+      isTooEarly: nowMs < issuedAtMs + VIEWABLE_MS,
     }
   }
 

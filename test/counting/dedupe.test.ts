@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { LRUCache } from 'lru-cache'
-import { CountedCampaigns, createDedupe, OnceKeys } from '../../lib/counting/dedupe.js'
+import { CountedCampaigns, Dedupe, OnceKeys } from '../../lib/counting/dedupe.js'
 import { assembleTracker } from '../../lib/tracker.js'
 import { acme } from '../networks/acme.js'
 
@@ -10,7 +10,7 @@ const HOUR_MS = 3_600_000
 
 describe('what page loads have counted', () => {
   it('is one set for one request id, shared by reference', () => {
-    const dedupe = createDedupe({ max: 10, ttlMs: HOUR_MS }, () => 1)
+    const dedupe = new Dedupe({ max: 10, ttlMs: HOUR_MS, now: () => 1 })
     const counted = dedupe.open('a')
     counted.add('ens:1')
     assert.equal(dedupe.open('a'), counted)
@@ -18,7 +18,7 @@ describe('what page loads have counted', () => {
   })
 
   it('is another set for another request id', () => {
-    const dedupe = createDedupe({ max: 10, ttlMs: HOUR_MS }, () => 1)
+    const dedupe = new Dedupe({ max: 10, ttlMs: HOUR_MS, now: () => 1 })
     dedupe.open('a').add('ens:1')
     assert.ok(!dedupe.open('b').has('ens:1'))
     assert.ok(!dedupe.open('A').has('ens:1'))
@@ -27,7 +27,7 @@ describe('what page loads have counted', () => {
 
   it('is remembered for its time after the first impression, by the clock it is given', () => {
     let nowMs = 1_000_000
-    const dedupe = createDedupe({ max: 10, ttlMs: 1_000 }, () => nowMs)
+    const dedupe = new Dedupe({ max: 10, ttlMs: 1_000, now: () => nowMs })
     const counted = dedupe.open('a')
     nowMs += 1_000
     assert.equal(dedupe.open('a'), counted)
@@ -37,7 +37,7 @@ describe('what page loads have counted', () => {
 
   it('is not remembered longer for being looked at', () => {
     let nowMs = 1_000_000
-    const dedupe = createDedupe({ max: 10, ttlMs: 1_000 }, () => nowMs)
+    const dedupe = new Dedupe({ max: 10, ttlMs: 1_000, now: () => nowMs })
     const counted = dedupe.open('a')
     for (let i = 0; i < 4; i += 1) {
       nowMs += 250
@@ -48,7 +48,7 @@ describe('what page loads have counted', () => {
   })
 
   it('is remembered of so many page loads: the one that was used last goes last', () => {
-    const dedupe = createDedupe({ max: 2, ttlMs: HOUR_MS }, () => 1)
+    const dedupe = new Dedupe({ max: 2, ttlMs: HOUR_MS, now: () => 1 })
     const [a, b] = [dedupe.open('a'), dedupe.open('b')]
     assert.equal(dedupe.open('a'), a)
     dedupe.open('c')
@@ -58,7 +58,7 @@ describe('what page loads have counted', () => {
 
   for (const campaigns of [1, 3, 8, 9, 100]) {
     it(`tells each of ${campaigns} from one that it has not counted, or no longer`, () => {
-      const counted = new CountedCampaigns()
+      const counted = new CountedCampaigns('page-1')
       const keys = Array.from({ length: campaigns }, (_, campaign) => `ens:${campaign}`)
       for (const key of keys) counted.add(key)
       assert.deepEqual(
@@ -82,8 +82,30 @@ describe('what page loads have counted', () => {
     assert.equal(ens.get(42), first)
   })
 
+  it('is not evicted by ids that requests name, if its own id was created here', () => {
+    const dedupe = new Dedupe({ max: 2, ttlMs: HOUR_MS, now: () => 1 })
+    const page = new CountedCampaigns('page')
+    dedupe.remember('page', page)
+    for (let i = 0; i < 100; i += 1) dedupe.open(`invented-${i}`)
+    assert.equal(dedupe.open('page'), page)
+    assert.ok(dedupe.hasCreated('page'))
+    assert.ok(!dedupe.hasCreated('invented-99'))
+  })
+
+  it('is found while its response is open, however many are remembered', () => {
+    const dedupe = new Dedupe({ max: 1, ttlMs: HOUR_MS, now: () => 1 })
+    const page = new CountedCampaigns('page')
+    dedupe.keepOpen('page', page)
+    for (let i = 0; i < 100; i += 1) dedupe.open(`other-${i}`)
+    assert.equal(dedupe.find('page'), page)
+    dedupe.forgetOpen('page', new CountedCampaigns('page'))
+    assert.equal(dedupe.find('page'), page)
+    dedupe.forgetOpen('page', page)
+    assert.equal(dedupe.find('page'), undefined)
+  })
+
   it('stays with whoever holds it, also once it is evicted', () => {
-    const dedupe = createDedupe({ max: 1, ttlMs: HOUR_MS }, () => 1)
+    const dedupe = new Dedupe({ max: 1, ttlMs: HOUR_MS, now: () => 1 })
     const open = dedupe.open('a')
     open.add('ens:1')
     dedupe.open('b')
@@ -131,8 +153,8 @@ describe('a page load', () => {
   }
 
   for (const campaigns of [1, 2, 50]) {
-    it(`costs one look-up, with ${campaigns} campaigns as with any number`, async () => {
-      assert.equal(await lookUpsOf(campaigns, { requestId: () => 'page-1' }), 1)
+    it(`costs at most one look-up, with ${campaigns} campaigns as with any number`, async () => {
+      assert.ok((await lookUpsOf(campaigns, { requestId: () => 'page-1' })) <= 1)
     })
   }
 
