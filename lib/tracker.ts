@@ -223,7 +223,7 @@ function createVisibility<Source>(
   const admission = configuration
   const parts = { tokens, usedTokens, channels, statistics, dedupe, admission, clock, log }
   const reports = new VisibleReports(parts)
-  return { tokens, usedTokens, routes: new Routes(path, new ClientScript(), reports) }
+  return { tokens, usedTokens, routes: new Routes(path, new ClientScript(), reports, clock) }
 }
 
 function createMethods<Source>(
