@@ -10,6 +10,7 @@ class ManualClock implements Clock {
   #tasks: { readonly atMs: number; readonly task: () => void }[] = []
 
   now = () => this.#nowMs
+  wallNow = this.now
   defer = (task: () => void) => task()
 
   after(delayMs: number, task: () => void): () => void {

@@ -121,7 +121,7 @@ describe('flush()', () => {
   })
 
   it('includes what a page holds whose response finishes at this moment', async () => {
-    let flushed: Promise<void> | undefined
+    let flushed: Promise<boolean> | undefined
     await using site = await Publisher.start(({ res, trackImpression }) => {
       // Runs before the tracker's own listener.
       res.on('finish', () => {
@@ -198,7 +198,7 @@ describe('close()', () => {
     const closed = site.tracker.close()
 
     assert.equal(site.tracker.close({ timeoutMs: 1 }), closed)
-    assert.equal(site.tracker[Symbol.asyncDispose](), closed)
+    await site.tracker[Symbol.asyncDispose]()
     await closed
     assert.equal(site.tracker.close(), closed)
   })

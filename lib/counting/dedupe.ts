@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { copyText } from '../request/copy-text.js'
 import type { UsedTokens } from './used-tokens.js'
 
 const NO_KEYS: readonly string[] = []
@@ -20,6 +21,11 @@ export class CountedCampaigns {
   #keys: readonly string[] | Set<string> = NO_KEYS
   /** The request id that the page load began with. */
   readonly id: string
+  /**
+   * The last key, if its impression was not accepted because the stack overflowed. A field, since
+   * no method can be called at that moment.
+   */
+  revokedKey: string | undefined
   #usedTokens: UsedTokens | undefined
   /** The keys that this page load has issued tokens for. */
   #issuedKeys: Set<string> | undefined
@@ -38,6 +44,10 @@ export class CountedCampaigns {
   }
 
   has(key: string): boolean {
+    if (this.revokedKey !== undefined) {
+      this.#delete(this.revokedKey)
+      this.revokedKey = undefined
+    }
     return this.#hasKey(key) || this.#usedTokens?.has(this.id, key) === true
   }
 
@@ -48,7 +58,7 @@ export class CountedCampaigns {
     else this.#keys = new Set([...this.#keys, key])
   }
 
-  delete(key: string): void {
+  #delete(key: string): void {
     this.#usedTokens?.delete(this.id, key)
     if (this.#keys instanceof Set) this.#keys.delete(key)
     else this.#keys = this.#keys.filter((other) => other !== key)
@@ -107,7 +117,7 @@ export class OnceKeys {
     const cached = this.#cache.get(campaign)
     if (cached !== undefined) return cached
     if (this.#cache.size >= MAX_CACHED_KEYS) this.#cache.clear()
-    const key = formatOnceKey(this.#network, campaign)
+    const key = copyText(formatOnceKey(this.#network, campaign))
     this.#cache.set(campaign, key)
     return key
   }

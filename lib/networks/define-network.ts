@@ -3,7 +3,7 @@ import { callback, checkOptions, wholeNumber } from '../check-options.js'
 import type { Viewer } from '../viewer/viewer.js'
 import type { Answer } from './answer.js'
 import { checkBaseUrl } from './check-base-url.js'
-import type { Fields, Network, NetworkDefinition } from './network.js'
+import type { Fields, Network, NetworkDefinition, NetworkRequest } from './network.js'
 import { verdictOnStatus } from './verdict.js'
 
 /** A complete network. */
@@ -24,12 +24,14 @@ const networkSchema = z.strictObject({
   maxBatch: wholeNumber(1, 100_000),
   mixesBatchKeys: z.boolean(),
   windows: z.array(z.strictObject({ limit: wholeNumber(1), windowMs: wholeNumber(1) })).readonly(),
+  warnings: z.array(z.string()).readonly(),
 })
 
 const { shape } = networkSchema
 
 /** A network as a user defines it. */
 const definitionSchema = networkSchema.extend({
+  secrets: z.array(z.string()).readonly().prefault([]),
   match: shape.match.optional(),
   verdict: shape.verdict.optional(),
   flush: shape.flush.default('immediate'),
@@ -38,6 +40,7 @@ const definitionSchema = networkSchema.extend({
   maxBatch: shape.maxBatch.default(1),
   mixesBatchKeys: shape.mixesBatchKeys.default(false),
   windows: shape.windows.prefault([]),
+  warnings: shape.warnings.prefault([]),
 })
 
 /**
@@ -46,7 +49,12 @@ const definitionSchema = networkSchema.extend({
  * @throws {ConfigurationError} `invalid-network` or `insecure-base-url`
  */
 export function defineNetwork<Item>(definition: NetworkDefinition<Item>): Network<Item> {
-  const settings = checkOptions('defineNetwork()', definitionSchema, definition, 'invalid-network')
+  const { secrets, ...settings } = checkOptions(
+    'defineNetwork()',
+    definitionSchema,
+    definition,
+    'invalid-network',
+  )
   const baseUrl = checkBaseUrl(
     `defineNetwork(): baseUrl of ${settings.name}`,
     settings.baseUrl,
@@ -62,12 +70,19 @@ export function defineNetwork<Item>(definition: NetworkDefinition<Item>): Networ
       if (isParsed(parsed)) return parsed
       throw new TypeError('parse() returned no { campaignId, item }')
     },
-    request: (items: readonly Item[]) => ignoreRejection(definition.request(items)),
+    request: (items: readonly Item[]) =>
+      addSecrets(ignoreRejection(definition.request(items)), secrets),
     verdict: (answer: Answer) =>
       definition.verdict
         ? ignoreRejection(definition.verdict(answer))
         : verdictOnStatus(answer, undefined),
   })
+}
+
+/** The definition may be a network, whose requests have secrets already. */
+function addSecrets(request: NetworkRequest, secrets: readonly string[]): NetworkRequest {
+  if (secrets.length === 0) return request
+  return { ...request, secrets: [...(request?.secrets ?? []), ...secrets] }
 }
 
 /**
@@ -82,11 +97,12 @@ function ignoreRejection<Result>(result: Result): Result {
 /** Whether the `parse` of a user's network returned what a page load needs. */
 function isParsed(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
-  const { campaignId, onceKey, batchKey }: Partial<Record<string, unknown>> = value as object
+  const parsed: Partial<Record<string, unknown>> = value as object
+  const { campaignId, onceKey, batchKey, placement, offerId, ignored } = parsed
   return (
     (typeof campaignId === 'string' || typeof campaignId === 'number') &&
-    isOptionalString(onceKey) &&
-    isOptionalString(batchKey)
+    [onceKey, batchKey, placement, offerId].every(isOptionalString) &&
+    (ignored === undefined || Array.isArray(ignored))
   )
 }
 

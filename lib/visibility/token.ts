@@ -1,10 +1,12 @@
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { formatOnceKey } from '../counting/dedupe.js'
-import type { Impression } from '../impression.js'
+import type { Impression, ImpressionDetails } from '../impression.js'
 
 /** What a token carries: a valid, admitted impression that counts once its ad is visible. */
-export interface TokenPayload
-  extends Pick<Impression, 'network' | 'requestId' | 'campaignId' | 'batchKey' | 'item'> {
+export interface TokenPayload extends ImpressionDetails {
+  /** The network's name. */
+  readonly network: string
+  readonly requestId: string
   readonly onceKey: string
   /** Names the page load in the record of used tokens. */
   readonly pageLoad: string
@@ -57,22 +59,24 @@ export class Tokens {
    * @throws if JSON cannot represent the item, or if the token would be too long
    */
   issue(impression: Impression, onceKey: string, pageLoad: string): string {
-    const { network, requestId, campaignId, batchKey, item } = impression
+    const { network, requestId, campaignId, batchKey, item, placement, offerId } = impression
     const [secret] = this.#secrets
     if (!secret) throw new RangeError('no secret')
     // What usually follows from other fields is omitted, so that the token is shorter.
     const customKey = onceKey === formatOnceKey(network, campaignId) ? '' : onceKey
     const otherPageLoad = pageLoad === requestId ? '' : pageLoad
-    const nowMs = this.#now()
     const fields = [
-      nowMs + this.#ttlMs,
-      nowMs,
+      this.#now() + this.#ttlMs,
+      this.#ttlMs,
       network,
       requestId,
       campaignId,
       customKey,
       batchKey,
       item,
+      // JSON has no `undefined`.
+      placement ?? '',
+      offerId ?? '',
       otherPageLoad,
     ]
     const payload = Buffer.from(JSON.stringify(fields)).toString('base64url')
@@ -86,18 +90,10 @@ export class Tokens {
     const payload = this.#verify(token)
     if (payload === undefined) return undefined
     // The signature proves that `issue()` wrote this, so its shape is not checked again.
-    const [
-      expiresAtMs,
-      issuedAtMs,
-      network,
-      requestId,
-      campaignId,
-      customKey,
-      batchKey,
-      item,
-      otherPageLoad,
-    ] = JSON.parse(Buffer.from(payload, 'base64url').toString())
-    const nowMs = this.#now()
+    const [expiresAtMs, ttlMs, network, requestId, campaignId, customKey, ...rest] =
+      JSON.parse(Buffer.from(payload, 'base64url').toString())
+    const [batchKey, item, placement, offerId, otherPageLoad] = rest
+    const ageMs = this.#now() - (expiresAtMs - ttlMs)
     return {
       network,
       requestId,
@@ -105,10 +101,12 @@ export class Tokens {
       onceKey: customKey || formatOnceKey(network, campaignId),
       batchKey,
       item,
+      placement: placement || undefined,
+      offerId: offerId || undefined,
       pageLoad: otherPageLoad || requestId,
       // This process remembers for its own time to live that a token was used, whoever issued it.
-      isExpired: nowMs >= expiresAtMs || nowMs >= issuedAtMs + this.#ttlMs,
-      isTooEarly: nowMs < issuedAtMs + VIEWABLE_MS,
+      isExpired: ageMs >= Math.min(ttlMs, this.#ttlMs),
+      isTooEarly: ageMs < VIEWABLE_MS,
     }
   }
 

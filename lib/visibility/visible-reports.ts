@@ -75,21 +75,21 @@ export class VisibleReports<Source> {
       this.#rejectInvalid(channel, payload, payload.isExpired ? EXPIRED_TOKEN : EARLY_TOKEN)
       return
     }
-    const impression = createImpression(payload, clock.now())
+    const impression = createImpression(payload.network, payload.requestId, payload, clock.now())
     if (suppression) {
       channel.conclude(impression, 'suppressed', suppression)
       return
     }
     const campaigns = this.#findCampaigns(payload)
     campaigns.notifyViewable(onceKey)
+    if (!channel.admit(impression)) return
     if (!campaigns.has(onceKey) && !usedTokens.hasRoom()) {
       channel.conclude(impression, 'dropped', 'overflow')
       return
     }
-    const counts = channel.admit(impression, onceKey, campaigns)
+    channel.send(impression, onceKey, campaigns)
     // A duplicate is recorded as well: the record then outlives its token too.
-    if (campaigns.has(onceKey)) usedTokens.add(pageLoad, onceKey)
-    if (counts) channel.send(impression)
+    usedTokens.add(pageLoad, onceKey)
   }
 
   /**
@@ -109,8 +109,9 @@ export class VisibleReports<Source> {
     reason: string,
   ): void {
     const { statistics, log } = this.#dependencies
-    const { requestId = '', campaignId } = payload ?? {}
+    const { requestId = '', campaignId, placement, offerId } = payload ?? {}
+    const input = { requestId, campaignId, placement, offerId, reason }
     log.warn(`invalid ${reason}`, `a visible impression is not counted: ${reason}`)
-    statistics.concludeInvalid(channel?.network.name, { requestId, campaignId, reason })
+    statistics.concludeInvalid(channel?.network.name, input)
   }
 }

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { systemClock } from '../../lib/clock.js'
 import { OUTCOMES, type OutcomeEvent } from '../../lib/impression.js'
+import { closient } from '../../lib/networks/closient.js'
+import { ens } from '../../lib/networks/ens.js'
 import type { TrackerOptions } from '../../lib/options.js'
 import { ensAd } from './campaigns.js'
 import { BOT_HEADERS, BROWSER_HEADERS, fetchPage } from './fetch-page.js'
 import { ManualEns, type ReceivedCall } from './manual-ens.js'
 import { type Page, Publisher } from './publisher.js'
+
+const ID = 'mhvXdrZT4jP5T8vBxuvm75'
 
 interface EventCase {
   readonly page?: Page
@@ -100,11 +104,56 @@ describe('the event of', () => {
         outcome: expected.outcome,
         requestId: 'a-page-load',
         campaignId: 42,
+        // That of an invalid input is the one that it has.
+        placement: expected.outcome === 'invalid' ? '' : 'header_banner',
         attempts: expected.attempts,
         latencyMs: expected.latencyMs,
       })
       assert.match(reason, expected.reason)
       assert.ok(Object.isFrozen(event))
+    })
+  }
+
+  it('an offer has the offer id, as the network spells it, and no placement', async () => {
+    const page: Page = ({ res, trackImpression }) => {
+      trackImpression({ campaignId: ID, offerId: '00000000-0000-0000-0000-000000000001' })
+      res.end()
+    }
+    await using site = await Publisher.start(page)
+    await fetchPage(site.url)
+    await site.waitForOutcomes(1)
+    const [event] = site.outcomes
+    assert.equal(event?.outcome, 'delivered')
+    assert.equal(event?.offerId, '2222222222222222222223')
+    assert.ok(event && !('placement' in event))
+  })
+
+  for (const [what, input, expected] of [
+    ['a wrong campaign', { campaignId: 0, placement: 'side' }, { placement: 'side' }],
+    ['a wrong offer', { campaignId: ID, offerId: 'x' }, { offerId: 'x' }],
+    ['an offer that is no text', { campaignId: ID, offerId: 7 }, {}],
+    ['a placement that is too long', { campaignId: 0, placement: 'x'.repeat(257) }, {}],
+    ['an unprintable placement', { campaignId: 0, placement: 'a\nb\u202e' }, { placement: 'a b' }],
+    [
+      'a wrong network',
+      { network: 'acme', placement: 'a', offerId: 'b' },
+      { placement: 'a', offerId: 'b' },
+    ],
+  ] as const) {
+    it(`an invalid input with ${what} has what can be read`, async () => {
+      const page: Page = ({ res, trackImpression }) => {
+        Reflect.apply(trackImpression, undefined, [input])
+        res.end()
+      }
+      const networks = [ens({ apiKey: 'a-key' }), closient({ apiKey: 'csb_a_key', perOffer: true })]
+      await using site = await Publisher.start(page, { networks })
+      await fetchPage(site.url)
+      await site.waitForOutcomes(1)
+      const { outcome, placement, offerId } = site.outcomes[0] ?? {}
+      assert.deepEqual(
+        { outcome, placement, offerId },
+        { placement: undefined, offerId: undefined, ...expected, outcome: 'invalid' },
+      )
     })
   }
 

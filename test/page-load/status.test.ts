@@ -114,8 +114,8 @@ describe('a page with status', () => {
 
     await site.waitForOutcomes(2)
     assert.deepEqual(await site.closeAndSummarize(), [
-      'closient suppressed: head',
-      'ens suppressed: head',
+      'closient suppressed: method',
+      'ens suppressed: method',
     ])
   })
 

@@ -105,7 +105,7 @@ for (const framework of FRAMEWORKS) {
     })
 
     it('of HEAD requests is denied', async () => {
-      assert.deepEqual((await requestPage({}, {}, 'HEAD')).outcomes, suppressedAs('head'))
+      assert.deepEqual((await requestPage({}, {}, 'HEAD')).outcomes, suppressedAs('method'))
     })
 
     describe('by consent', () => {

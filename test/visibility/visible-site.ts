@@ -40,8 +40,8 @@ export const adsByPath: FrameworkPage = ({ trackImpression, req, answer }) => {
 type Options = TrackerOptions<unknown>
 
 let aheadMs = 0
-const { now } = systemClock
-systemClock.now = () => now() + aheadMs
+const { wallNow } = systemClock
+systemClock.wallNow = () => wallNow() + aheadMs
 
 /** Sets the process's clock ahead by the second for which an ad must be in view. */
 function passViewableSecond(): void {

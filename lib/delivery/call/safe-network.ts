@@ -24,7 +24,7 @@ export function buildRequest(network: Network, impressions: readonly Impression[
     // Node's own error about an invalid header, for example, quotes the header.
     throw new Error('it threw, and its message is withheld: it may quote the key')
   }
-  const { method, path, headers, body } = request ?? {}
+  const { method, path, headers, body, secrets } = request ?? {}
   if (typeof method !== 'string' || typeof path !== 'string' || typeof body !== 'string') {
     throw new TypeError('expected { method, path, headers, body }')
   }
@@ -32,7 +32,7 @@ export function buildRequest(network: Network, impressions: readonly Impression[
   if (typeof headers !== 'object' || !Object.values(headers).every(isText)) {
     throw new TypeError('expected headers by name, each a string')
   }
-  return { method, path, headers, body }
+  return { method, path, headers, body, secrets }
 }
 
 /** A reason without any of the network's own text, which needs no redaction. */
@@ -42,13 +42,13 @@ const STATUS_ONLY = /^HTTP \d{3}$/
 export function judgeCall(
   network: Network,
   end: CallEnd,
-  { headers }: NetworkRequest,
+  { headers, secrets }: NetworkRequest,
   log: Log,
 ): Verdict {
   const verdict =
     'error' in end ? verdictOnError(end.error, end.sent) : judgeAnswer(network, end.answer, log)
   if (STATUS_ONLY.test(verdict.reason)) return verdict
-  return { ...verdict, reason: toOneLine(redact(verdict.reason, headers)) }
+  return { ...verdict, reason: toOneLine(verdict.reason, (text) => redact(text, headers, secrets)) }
 }
 
 /** The network's verdict, or RFC 9110's if a custom network throws or returns none. */

@@ -1,4 +1,5 @@
-import { Pool } from 'undici'
+import { setMaxListeners } from 'node:events'
+import { errors, Pool } from 'undici'
 import type { Clock } from '../../clock.js'
 import type { Network, NetworkRequest } from '../../networks/network.js'
 import type { Answer } from '../../networks/verdict.js'
@@ -16,7 +17,10 @@ export type CallEnd =
 export interface Transport {
   /** Calls `onEnd` once. */
   send(request: NetworkRequest, onEnd: (end: CallEnd) => void): void
-  /** Aborts all calls; each ends with an error. */
+  /**
+   * Ends all calls at once, each with an error unless its answer has begun. Nothing is sent after
+   * that, and no socket keeps the process alive.
+   */
   destroy(): Promise<void>
 }
 
@@ -39,11 +43,15 @@ export function createTransport(
 ): Transport {
   const { origin, pathname } = new URL(baseUrl)
   const prefix = pathname.replace(/\/$/, '')
+  const calls = new Set<ResponseHandler>()
+  const sockets = new AbortController()
+  // Each connection listens.
+  setMaxListeners(0, sockets.signal)
   const pool = new Pool(origin, {
     connections,
     pipelining: 1,
     // The deadline below ends the call; this one only closes the socket.
-    connect: { timeout: timeoutMs },
+    connect: { timeout: timeoutMs, signal: sockets.signal },
     // The deadline below covers the whole call, so undici's own timers are not needed.
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -51,10 +59,22 @@ export function createTransport(
 
   return {
     send({ method, path, headers, body }, onEnd) {
-      const call = new ResponseHandler(onEnd, timeoutMs, clock)
+      const onCallEnd = (end: CallEnd) => {
+        calls.delete(call)
+        onEnd(end)
+      }
+      const call = new ResponseHandler(onCallEnd, timeoutMs, clock)
+      calls.add(call)
       pool.dispatch({ method, path: prefix + path, headers, body }, call)
     },
-    destroy: () => pool.destroy(),
+    async destroy() {
+      const destroyed = pool.destroy()
+      // The pool forgets a connection that fails, with the calls that wait for it, and leaves
+      // sockets alone that are still connecting (https://github.com/nodejs/undici/issues/3895).
+      for (const call of calls) call.destroy()
+      sockets.abort()
+      await destroyed
+    },
   }
 }
 
@@ -84,6 +104,13 @@ class ResponseHandler {
     })
   }
 
+  /** Ends the call now, without waiting for undici. */
+  destroy(): void {
+    const error = new errors.ClientDestroyedError()
+    this.#controller?.abort(error)
+    this.onResponseError(undefined, error)
+  }
+
   /** There is a connection, and unless aborted the request is written to it in this tick. */
   onRequestStart(controller: Controller): void {
     if (this.#hasEnded) {
@@ -97,7 +124,7 @@ class ResponseHandler {
     if (status < 200) return
     this.#status = status
     this.#headers = headers
-    this.#atMs = this.#clock.now()
+    this.#atMs = this.#clock.wallNow()
   }
 
   onResponseData(_controller: Controller, chunk: Buffer): void {
@@ -110,7 +137,7 @@ class ResponseHandler {
     this.#answer()
   }
 
-  onResponseError(_controller: Controller, error: Error): void {
+  onResponseError(_controller: Controller | undefined, error: Error): void {
     // With the status, the network has answered, even if the rest of the answer is lost.
     if (this.#status !== 0) this.#answer()
     else this.#end({ error, sent: this.#controller !== undefined && !failedToWrite(error) })
