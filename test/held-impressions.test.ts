@@ -13,7 +13,7 @@ function createPageLoad(options: Parameters<typeof createDelivery>[0] = {}) {
   const statistics = fixture.statistics.forNetwork(network.name)
   const isClosed = () => false
   const channel = new NetworkChannel({ network, statistics, delivery, isClosed, log })
-  const campaigns = new CountedCampaigns()
+  const campaigns = new CountedCampaigns('page-1')
   const openResponses = new OpenResponses(clock)
   return {
     ...fixture,

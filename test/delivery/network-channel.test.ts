@@ -10,7 +10,7 @@ function createChannel(isClosed = () => false) {
   return {
     ...fixture,
     channel: new NetworkChannel({ network, statistics, delivery, isClosed, log }),
-    campaigns: new CountedCampaigns(),
+    campaigns: new CountedCampaigns('page-1'),
   }
 }
 
