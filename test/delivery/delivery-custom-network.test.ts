@@ -3,8 +3,8 @@ import { verdictOnStatus } from '../../lib/networks/verdict.js'
 import { createDelivery } from './delivery-fixture.js'
 import { lost, ok, status } from './scripted-transport.js'
 
-describe('delivery, for a network of the user’s own', () => {
-  it('rejects the one item of which it makes no request, without a call for it', () => {
+describe('delivery, for a custom network', () => {
+  it('rejects only the item for which request() throws, and never sends it', () => {
     const { push, clock, transport, ended, reasons } = createDelivery({
       network: {
         maxBatch: 8,
@@ -23,7 +23,7 @@ describe('delivery, for a network of the user’s own', () => {
     assert(!transport.sent.flat().includes(5))
   })
 
-  it('rejects what it makes no proper request of', () => {
+  it('rejects an impression for which request() returns no valid request', () => {
     for (const request of [
       undefined,
       null,
@@ -40,7 +40,7 @@ describe('delivery, for a network of the user’s own', () => {
     }
   })
 
-  it('rejects the one item whose request HTTP does not allow, and closes no gate for it', () => {
+  it('rejects only the item with an invalid HTTP request, without opening the circuit breaker', () => {
     const { push, clock, transport, ended } = createDelivery({ network: { maxBatch: 4 } })
     transport.script = ({ items }) => (items.includes(2) ? lost(false, 'UND_ERR_INVALID_ARG') : ok)
     push(4)
@@ -49,8 +49,8 @@ describe('delivery, for a network of the user’s own', () => {
     assert.equal(ended('delivered').length, 3)
   })
 
-  it('goes by the status where its verdict throws or is none', () => {
-    const verdicts = [
+  it('uses the status if verdict() throws or returns no verdict', () => {
+    const invalidVerdicts = [
       () => {
         throw new Error('unexpected')
       },
@@ -58,7 +58,7 @@ describe('delivery, for a network of the user’s own', () => {
       () => 'delivered',
       () => ({ kind: 'accepted', reason: '' }),
     ]
-    for (const verdict of verdicts) {
+    for (const verdict of invalidVerdicts) {
       const { push, clock, transport, ended, messages } = createDelivery({
         network: { verdict: verdict as never },
       })
@@ -71,7 +71,7 @@ describe('delivery, for a network of the user’s own', () => {
     }
   })
 
-  it('is not thrown by figures in a verdict that make no sense', () => {
+  it('ignores invalid numbers in a verdict', () => {
     for (const figure of [Number.NaN, -1, '5', Number.POSITIVE_INFINITY, null]) {
       const { push, clock, transport, ended } = createDelivery({
         network: {
