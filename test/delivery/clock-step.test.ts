@@ -15,7 +15,7 @@ const STEPS = { ahead: 3 * DAY_MS, back: -DAY_MS } as const
 
 for (const [direction, byMs] of Object.entries(STEPS)) {
   describe(`when the system clock is set ${direction}`, () => {
-    it('what waits out an outage neither expires nor waits any longer', () => {
+    it('impressions that wait for the end of an outage neither expire nor wait longer', () => {
       const { push, clock, transport, ended, outcomes } = createDelivery({
         maxAgeMs: 10 * MINUTE_MS,
       })
@@ -30,7 +30,7 @@ for (const [direction, byMs] of Object.entries(STEPS)) {
       assert.deepEqual(new Set(ended('delivered')), new Set(range(1, 5)))
     })
 
-    it('what waited too long expires as before', () => {
+    it('impressions that have waited too long expire as before', () => {
       const { push, clock, transport, ended } = createDelivery({ maxAgeMs: 10 * MINUTE_MS })
       transport.script = () => lost(false)
       push(5)
@@ -39,7 +39,7 @@ for (const [direction, byMs] of Object.entries(STEPS)) {
       assert.deepEqual(ended('dropped').sort(), range(1, 5))
     })
 
-    it('no window is exceeded and none is closed for longer', () => {
+    it('no window is exceeded, and no call waits longer', () => {
       const windowMs = MINUTE_MS
       const { push, clock, transport } = createDelivery({
         network: { windows: [{ limit: 20, windowMs }], maxBatch: 1 },
@@ -70,7 +70,7 @@ for (const [direction, byMs] of Object.entries(STEPS)) {
       assert.equal(transport.calls.length, 2)
     })
 
-    it('an HTTP date without a Date beside it is read by the clock as it was set', () => {
+    it('an HTTP date in an answer without Date is compared with the new time', () => {
       const { push, clock, transport } = createDelivery()
       transport.script = () => {
         const untilMs = clock.wallNow() + 30_000
@@ -103,7 +103,7 @@ for (const [direction, byMs] of Object.entries(STEPS)) {
       Date.now = now
     })
 
-    it('counts a page load once, loses nothing, and reports no time that did not pass', async () => {
+    it('counts a page load once, loses nothing, and reports only time that has really passed', async () => {
       await using site = await Publisher.start(
         ({ res, trackImpression }) => {
           trackImpression(ensAd())

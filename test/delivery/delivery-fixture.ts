@@ -21,7 +21,7 @@ export interface DeliveryOptions {
   readonly transport?: ScriptedTransport
 }
 
-/** A delivery with a virtual clock and a scripted transport, and all that it does visible. */
+/** A delivery with a virtual clock and a scripted transport. It records outcomes and log messages. */
 export function createDelivery(options: DeliveryOptions = {}) {
   const { maxPending = 100_000, maxAgeMs = 3_600_000, random = () => 0.5 } = options
   const clock = options.clock ?? new VirtualClock()
@@ -69,12 +69,12 @@ export function createDelivery(options: DeliveryOptions = {}) {
   })
   const impression = impressionFactory(network.name)
 
-  /** The figures balance, and no impression has two outcomes. */
+  /** Asserts: tracked = held + pending + the sum of the outcomes. */
   function checkBalance(): void {
     const current = figures()
     const { tracked, held, pending } = current
     const ended = OUTCOMES.reduce((sum, outcome) => sum + current[outcome], 0)
-    assert.equal(tracked, held + pending + ended, 'the figures balance')
+    assert.equal(tracked, held + pending + ended, 'the figures do not balance')
     assert(pending >= 0)
   }
 
@@ -100,7 +100,7 @@ export function createDelivery(options: DeliveryOptions = {}) {
         checkBalance()
       }
     },
-    /** The campaigns with this outcome, in order. */
+    /** The campaigns whose impressions ended with this outcome, in order. */
     ended(outcome: Outcome): unknown[] {
       return outcomes.filter((event) => event.outcome === outcome).map((event) => event.campaignId)
     },

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../../lib/clock.js'
 
-/** The system's clock, but so many times as fast: for real sockets and long waits. */
-export function fastClock(speed: number): Clock {
+/** The system's clock at `speed` times its pace: for tests with real sockets and long waits. */
+export function createFastClock(speed: number): Clock {
   const startMs = systemClock.now()
   const now = () => startMs + (systemClock.now() - startMs) * speed
   return {

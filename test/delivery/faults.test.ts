@@ -1,181 +1,158 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Sandbox, startSandbox } from '../../lib/sandbox/sandbox.js'
-import { fastClock } from './fast-clock.js'
-import { type FaultKind, faultKinds, HOLLOW_SUCCESSES } from './fault-kinds.js'
-import {
-  accountOf,
-  checkAccount,
-  NETWORKS,
-  openPublisher,
-  type Publisher,
-} from './publisher-under-fault.js'
-import { randomFrom } from './virtual-network.js'
+import { createFastClock } from './fast-clock.js'
+import { createFaultCases, FALSE_SUCCESSES, type FaultCase } from './fault-cases.js'
+import { type FaultTestSite, startFaultTestSite } from './fault-test-site.js'
+import { RandomFaults } from './random-faults.js'
+import { assertReconciled, NETWORKS, type NetworkName, reconcile } from './reconcile.js'
+import { createRandom } from './unreliable-network.js'
 
 /** A minute passes in 600 ms. */
-const clock = fastClock(100)
+const clock = createFastClock(100)
 
-/** Which random interleavings are played: set it to the printed one to play them again. */
+/** A failure is repeated with the seed that the test's title shows. */
 const SEED = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000)
 
-const PATIENCE_MS = 1_800_000
+/** Half an hour of the fast clock. */
+const CLOSE_TIMEOUT_MS = 1_800_000
 
-/** Of real time, after which calls that nothing holds up have ended. */
-const SETTLED_MS = 40
-
-/** What a fault may cost, in impressions. */
-function readLimits({ fault, options, cost }: FaultKind) {
-  // No call carries more than what two pages show, and a split batch loses one at most.
-  const most = (options.times ?? 0) * (fault.status === 400 ? 6 : 1)
-  const isUncertain = cost === 'uncertain'
-  return {
-    isSlow: isUncertain && (fault.hang === true || fault.delayMs !== undefined),
-    mostUncertain: isUncertain ? 6 * most : 0,
-    mostRejected: cost === 'rejected' ? most : 0,
-    // A fault that was met costs something: otherwise it was not played.
-    leastUncertain: isUncertain && fault.reset !== 'before-read' ? 1 : 0,
-  }
+/** The impressions of one network that were not delivered. */
+interface Losses {
+  readonly uncertain: number
+  readonly rejected: number
 }
 
-describe('with both networks at fault', () => {
+const NO_LOSSES: Losses = { uncertain: 0, rejected: 0 }
+
+/** Whether the fault itself makes answers late. */
+function isSlow({ fault, worstOutcome }: FaultCase): boolean {
+  return worstOutcome === 'uncertain' && Boolean(fault.hang || fault.delayMs !== undefined)
+}
+
+function formatTitle({ name, worstOutcome }: FaultCase): string {
+  return worstOutcome === 'delivered'
+    ? `delivers everything despite ${name}`
+    : `ends at most the affected impressions as ${worstOutcome} after ${name}`
+}
+
+function assertLosses(faultCase: FaultCase, { uncertain, rejected }: Losses): void {
+  const { fault, options, worstOutcome } = faultCase
+  // A call carries at most the impressions of two pages. A split batch loses at most one.
+  const most = (options.times ?? 0) * (fault.status === 400 ? 6 : 1)
+  const mostUncertain = worstOutcome === 'uncertain' ? 6 * most : 0
+  const mostRejected = worstOutcome === 'rejected' ? most : 0
+  assert(uncertain <= mostUncertain || isSlow(faultCase), `${uncertain} uncertain`)
+  assert(rejected <= mostRejected, `${rejected} rejected`)
+  // Otherwise the fault has not occurred.
+  if (worstOutcome === 'uncertain' && fault.reset !== 'before-read') assert(uncertain > 0)
+}
+
+describe('a tracker whose networks fail', () => {
   let sandbox: Sandbox
-  let publisher: Publisher
+  let site: FaultTestSite
 
   before(async () => {
     sandbox = await startSandbox({ now: clock.now })
   })
   beforeEach(async () => {
     sandbox.reset()
-    publisher = await openPublisher(sandbox, clock, randomFrom(SEED))
+    site = await startFaultTestSite(sandbox, clock, createRandom(SEED))
   })
   after(() => sandbox.close())
 
-  async function closeAndCheck(): Promise<void> {
-    await publisher.close(PATIENCE_MS)
-    for (const network of NETWORKS) checkAccount(publisher, sandbox, network)
+  async function closeAndReconcile(): Promise<void> {
+    await site.close(CLOSE_TIMEOUT_MS)
+    for (const network of NETWORKS) assertReconciled(site, sandbox, network)
   }
 
-  /** @param isSlow whether the fault makes answers come late; else the machine does, if anything */
-  function costOf(network: (typeof NETWORKS)[number], isSlow = false) {
-    const { uncertain, late, rejected } = accountOf(publisher, sandbox, network)
-    return { uncertain: uncertain.size - (isSlow ? 0 : late.size), rejected: rejected.size }
+  /** @param includesLate whether to include late answers, which a busy machine may cause as well */
+  function countLosses(network: NetworkName, includesLate = false): Losses {
+    const { uncertain, late, rejected } = reconcile(site, sandbox, network)
+    const ignored = includesLate ? 0 : late.size
+    return { uncertain: uncertain.size - ignored, rejected: rejected.size }
   }
 
-  it('delivers all where nothing goes wrong', async () => {
-    await publisher.view(10)
-    await closeAndCheck()
+  it('delivers everything if nothing fails', async () => {
+    await site.view(10)
+    await closeAndReconcile()
     for (const network of NETWORKS) {
-      assert.deepEqual(costOf(network), { uncertain: 0, rejected: 0 })
+      assert.deepEqual(countLosses(network), NO_LOSSES)
       assert.equal(sandbox[network].totals.impressions, 30)
     }
   })
 
-  for (const kind of faultKinds(Date.now())) {
-    const { name, fault, options, cost } = kind
-    it(`${name} costs ${cost === 'nothing' ? cost : `no more than some ${cost}`}`, async () => {
-      await publisher.view(2)
-      for (const network of NETWORKS) sandbox[network].fault(fault, options)
-      for (let n = 0; n < 4; n += 1) await publisher.view(2)
-      await closeAndCheck()
-      const { isSlow, mostUncertain, mostRejected, leastUncertain } = readLimits(kind)
+  for (const faultCase of createFaultCases(Date.now())) {
+    it(formatTitle(faultCase), async () => {
+      await site.view(2)
+      for (const network of NETWORKS) sandbox[network].fault(faultCase.fault, faultCase.options)
+      for (let n = 0; n < 4; n += 1) await site.view(2)
+      await closeAndReconcile()
       for (const network of NETWORKS) {
-        const { uncertain, rejected } = costOf(network, isSlow)
-        assert(uncertain <= mostUncertain || isSlow, `${uncertain} uncertain`)
-        assert(uncertain >= leastUncertain, `${uncertain} uncertain`)
-        assert(rejected <= mostRejected, `${rejected} rejected`)
+        assertLosses(faultCase, countLosses(network, isSlow(faultCase)))
       }
     })
   }
 
-  it('a success in name alone costs what it carries', async () => {
-    for (const network of NETWORKS) sandbox[network].fault(HOLLOW_SUCCESSES[network], { times: 1 })
-    await publisher.view(4)
-    await closeAndCheck()
-    for (const network of NETWORKS) assert(costOf(network).rejected > 0)
+  it('rejects the impressions of a 200 that reports an error', async () => {
+    for (const network of NETWORKS) sandbox[network].fault(FALSE_SUCCESSES[network], { times: 1 })
+    await site.view(4)
+    await closeAndReconcile()
+    for (const network of NETWORKS) assert(countLosses(network).rejected > 0)
   })
 
-  it('a count that falls short costs the shortfall', async () => {
+  it('rejects the shortfall of a count that is too low', async () => {
     sandbox.closient.fault({ counts: 1 }, { times: 1 })
-    await publisher.view(1)
-    await closeAndCheck()
-    assert.deepEqual(costOf('closient'), { uncertain: 0, rejected: 2 })
+    await site.view(1)
+    await closeAndReconcile()
+    assert.deepEqual(countLosses('closient'), { uncertain: 0, rejected: 2 })
   })
 
-  it('refused connections cost nothing', async () => {
-    await publisher.view(2)
-    await publisher.settled()
-    const listenAgain = await sandbox.refuse()
-    await publisher.view(5)
+  it('delivers everything after refused connections', async () => {
+    await site.view(2)
+    await site.waitUntilIdle()
+    const acceptConnections = await sandbox.refuse()
+    await site.view(5)
     await delay(100)
-    await listenAgain()
-    await publisher.view(2)
-    await closeAndCheck()
-    for (const network of NETWORKS) {
-      assert.deepEqual(costOf(network), { uncertain: 0, rejected: 0 })
-    }
+    await acceptConnections()
+    await site.view(2)
+    await closeAndReconcile()
+    for (const network of NETWORKS) assert.deepEqual(countLosses(network), NO_LOSSES)
   })
 
-  it('connections that are closed while idle cost nothing once that is noticed', async () => {
+  it('delivers everything if idle connections are closed', async () => {
     for (let n = 0; n < 5; n += 1) {
-      await publisher.view(2)
-      await publisher.settled()
+      await site.view(2)
+      await site.waitUntilIdle()
       await sandbox.closeIdleConnections()
     }
-    await closeAndCheck()
-    for (const network of NETWORKS) {
-      assert.deepEqual(costOf(network), { uncertain: 0, rejected: 0 })
-    }
+    await closeAndReconcile()
+    for (const network of NETWORKS) assert.deepEqual(countLosses(network), NO_LOSSES)
   })
 
-  it('another program that spends the whole budget costs nothing', async () => {
+  it('delivers everything if another program spends the whole quota', async () => {
     sandbox.closient.spend(300)
-    await publisher.view(5)
+    await site.view(5)
     await delay(50)
     sandbox.closient.spend(300)
-    await publisher.view(5)
-    await closeAndCheck()
-    assert.deepEqual(costOf('closient'), { uncertain: 0, rejected: 0 })
+    await site.view(5)
+    await closeAndReconcile()
+    assert.deepEqual(countLosses('closient'), NO_LOSSES)
   })
 
   for (let round = 0; round < 5; round += 1) {
-    it(`loses nothing and counts nothing twice, all of them at random (FAULT_SEED=${SEED}, ${round})`, async function () {
+    it(`loses nothing and counts nothing twice amid random faults (FAULT_SEED=${SEED}, round ${round})`, async function () {
       this.timeout(60_000)
-      const random = randomFrom(SEED + round)
-      const below = (limit: number) => Math.floor(random() * limit)
-      let listenAgain = async () => {}
-      const refuse = async () => {
-        await listenAgain()
-        await delay(SETTLED_MS)
-        listenAgain = await sandbox.refuse()
-      }
-      const accept = async () => {
-        await listenAgain()
-        listenAgain = async () => {}
-      }
-      const closeIdle = async () => {
-        await delay(SETTLED_MS)
-        await sandbox.closeIdleConnections()
-      }
-      const spend = async () => void sandbox.closient.spend(below(100))
-      const playFault = async () => {
-        const kinds = faultKinds(Date.now())
-        const fault = kinds[below(kinds.length)]?.fault ?? {}
-        for (const network of NETWORKS) {
-          if (random() < 0.7) sandbox[network].fault(fault, { times: 1 + below(4) })
-        }
-      }
-      // Of twenty steps, eight play a fault and seven do nothing.
-      const steps = [refuse, accept, accept, closeIdle, spend, ...Array(8).fill(playFault)]
+      const random = createRandom(SEED + round)
+      const faults = new RandomFaults(sandbox, random)
       for (let step = 0; step < 60; step += 1) {
-        await steps[below(20)]?.()
-        await publisher.view(1 + below(3))
-        if (random() < 0.3) await delay(below(40))
-        publisher.checkBalance()
+        await faults.change()
+        await site.view(1 + faults.pick(3))
+        if (random() < 0.3) await delay(faults.pick(40))
+        site.checkBalance()
       }
-      sandbox.ens.clearFaults()
-      sandbox.closient.clearFaults()
-      await listenAgain()
-      await closeAndCheck()
+      await faults.end()
+      await closeAndReconcile()
     })
   }
 })

@@ -8,7 +8,7 @@ const HOUR_MS = 3_600_000
 function createBreaker(longestWaitMs?: number) {
   const breaker = new CircuitBreaker(() => 0.5, longestWaitMs)
   const call = (result: CallResult, nowMs = 0, retryAfterMs?: number) => {
-    assert.equal(breaker.waitMs(nowMs), 0, 'the breaker lets a call through')
+    assert.equal(breaker.waitMs(nowMs), 0, 'the breaker blocks a call')
     breaker.release(breaker.acquire(nowMs), result, nowMs, retryAfterMs)
   }
   return { breaker, call }
@@ -16,7 +16,7 @@ function createBreaker(longestWaitMs?: number) {
 
 describe('a circuit breaker', () => {
   for (const result of ['refused', 'ambiguous'] as const) {
-    it(`stays closed after a lone ${result} call, and is cautious until the next answer`, () => {
+    it(`stays closed after a single ${result} call, and is cautious until the next answer`, () => {
       const { breaker, call } = createBreaker()
       call('answered')
       call(result)
@@ -62,13 +62,13 @@ describe('a circuit breaker', () => {
     assert.equal(breaker.blockedForMs(0), HOUR_MS)
   })
 
-  it('takes a suspect call for a misconfiguration when it is the first', () => {
+  it('treats a suspect call as a misconfiguration when it is the first call', () => {
     const { breaker, call } = createBreaker()
     call('suspect')
     assert.equal(breaker.waitMs(0), 60_000)
   })
 
-  it('takes a suspect call for a lone one after a success', () => {
+  it('treats a suspect call as an exception after a success', () => {
     const { breaker, call } = createBreaker()
     for (let n = 0; n < 100; n += 1) {
       call('answered')
@@ -78,7 +78,7 @@ describe('a circuit breaker', () => {
     assert.equal(breaker.isOpen, false)
   })
 
-  it('takes the third suspect call in a row for a misconfiguration', () => {
+  it('treats the third suspect call in a row as a misconfiguration', () => {
     const { breaker, call } = createBreaker()
     call('answered')
     for (let n = 0; n < 3; n += 1) call('suspect')
@@ -86,29 +86,28 @@ describe('a circuit breaker', () => {
   })
 })
 
-describe('delivery, beside a firewall that dislikes some impressions', () => {
-  const DISLIKED = 7
-  const includesDisliked = ({ items }: ScriptedCall) =>
-    items.some((item) => item % 100 === DISLIKED)
+describe('delivery, behind a firewall that blocks some impressions', () => {
+  const isBlocked = (item: number) => item % 100 === 7
+  const includesBlocked = ({ items }: ScriptedCall) => items.some(isBlocked)
 
-  it('delivers all the others meanwhile, and rejects those in the end', () => {
+  it('delivers all the others meanwhile, and finally rejects the blocked ones', () => {
     const { push, clock, transport, ended, reasons, figures } = createDelivery({
       network: { maxBatch: 10 },
     })
-    transport.script = (call) => (includesDisliked(call) ? status(403, {}, '<html>No</html>') : ok)
+    transport.script = (call) => (includesBlocked(call) ? status(403, {}, '<html>No</html>') : ok)
     for (let page = 0; page < 720; page += 1) {
       push(10)
       clock.advance(1_000)
     }
     clock.advance(HOUR_MS / 2)
-    const disliked = range(1, 7_200).filter((item) => item % 100 === DISLIKED)
-    assert.equal(ended('delivered').length, 7_200 - disliked.length)
-    assert.deepEqual(ended('rejected').sort(), [...disliked].sort())
+    const blocked = range(1, 7_200).filter(isBlocked)
+    assert.equal(ended('delivered').length, 7_200 - blocked.length)
+    assert.deepEqual(ended('rejected').sort(), [...blocked].sort())
     assert.match(reasons().find((reason) => reason.startsWith('rejected')) ?? '', /403/)
     assert.equal(figures().pending, 0)
   })
 
-  it('keeps everything, and sends little, while all is refused', () => {
+  it('keeps everything and sends few calls while the firewall blocks all of them', () => {
     const { push, clock, transport, figures, logged } = createDelivery({
       network: { maxBatch: 10 },
     })
@@ -153,7 +152,7 @@ describe('delivery, while some backends of the network fail', () => {
     })
   }
 
-  it('says in the log for how long the network is left alone', () => {
+  it('logs how long it waits before the next call', () => {
     const { push, clock, transport, messages } = createDelivery()
     transport.script = () => status(503, { 'retry-after': '1800' })
     push()
@@ -162,7 +161,7 @@ describe('delivery, while some backends of the network fail', () => {
   })
 })
 
-describe('delivery, while a router does not know the network', () => {
+describe('delivery, while a router has no route to the network', () => {
   for (const code of [404, 405, 302]) {
     it(`keeps everything after ${code}, probes soon, and then at least every minute`, () => {
       const { push, clock, transport, figures, ended } = createDelivery({
@@ -171,7 +170,7 @@ describe('delivery, while a router does not know the network', () => {
       transport.script = () => status(code, {}, 'page not found')
       push(10)
       clock.advance(5_000)
-      assert(transport.calls.length > 2, 'it probes within seconds')
+      assert(transport.calls.length > 2, 'it does not probe within seconds')
       clock.advance(10 * 60_000)
       assert(transport.calls.length < 40, `${transport.calls.length} calls in ten minutes`)
       assert.equal(figures().pending, 10)

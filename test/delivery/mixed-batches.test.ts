@@ -7,7 +7,7 @@ import { impressionFactory } from './impressions.js'
 const MINUTE_MS = 60_000
 const CAMPAIGN = 'mhvXdrZT4jP5T8vBxuvm75'
 
-describe('a mixed claim of the memory outbox', () => {
+describe('a mixed claim from the memory outbox', () => {
   it('takes impressions with different batch keys, first in, first out', () => {
     const outbox = new MemoryOutbox({ maxPending: 100, maxBatch: 10 })
     const impression = impressionFactory()
@@ -38,14 +38,14 @@ describe('closient().request, for a mixed batch', () => {
   const parse = (searchQuery: string) =>
     network.parse({ campaignId: CAMPAIGN, searchQuery }, viewer).item
 
-  it('leaves out the search query where the impressions have different ones', () => {
+  it('omits the search query if the impressions have different ones', () => {
     const body = JSON.parse(network.request([parse('oats'), parse('rye')]).body)
     assert.deepEqual(body, {
       impressions: [{ campaign_id: CAMPAIGN }, { campaign_id: CAMPAIGN }],
     })
   })
 
-  it('keeps the search query that all have', () => {
+  it('keeps the search query if all impressions share it', () => {
     const body = JSON.parse(network.request([parse('oats'), parse('oats')]).body)
     assert.equal(body.search_query, 'oats')
   })
@@ -55,12 +55,15 @@ describe('delivery, with more batch keys than calls', () => {
   const windows = [{ limit: 10, windowMs: MINUTE_MS }]
 
   for (const mixesBatchKeys of [true, false]) {
-    it(`${mixesBatchKeys ? 'loses nothing' : 'loses some'} if the network ${mixesBatchKeys ? 'mixes' : 'does not mix'} them`, () => {
+    const title = mixesBatchKeys
+      ? 'loses nothing if the network allows mixed batches'
+      : 'loses some impressions if the network does not allow mixed batches'
+    it(title, () => {
       const { push, clock, ended, figures } = createDelivery({
         maxAgeMs: 10 * MINUTE_MS,
         network: { maxBatch: 1_000, windows, mixesBatchKeys },
       })
-      // One viewer makes up a search query a second; another one searches every ten seconds.
+      // One viewer sends a new search query every second; another one every ten seconds.
       for (let second = 0; second < 3_600; second += 1) {
         push(1, { batchKey: `made-up-${second}` })
         if (second % 10 === 0) push(1, { batchKey: `own-${second}` })
@@ -73,7 +76,7 @@ describe('delivery, with more batch keys than calls', () => {
     })
   }
 
-  it('keeps batch keys apart while there are calls enough', () => {
+  it('keeps batch keys apart while there are enough calls', () => {
     const { push, clock, transport } = createDelivery({
       network: { maxBatch: 1_000, windows, mixesBatchKeys: true },
     })

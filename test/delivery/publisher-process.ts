@@ -1,9 +1,10 @@
-/** A publisher's server in a process of its own, for tests of how processes end: `node … <scene>`. */
+/** A publisher's server in a process of its own, for tests of how a process ends. Usage: `node … <scenario>`. */
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { setImmediate as waitForNextTurn } from 'node:timers/promises'
 import { createTracker } from '../../lib/tracker.js'
+import { getPort, listenOnLoopback } from '../page-load/listen-on-loopback.js'
 
-const exitListeners = process.listenerCount('exit')
+const exitListenersBefore = process.listenerCount('exit')
 const tracker = createTracker({ traffic: { bots: 'count' } })
 const server = createServer((req, res) => {
   const trackImpression = tracker.pageLoad(req, res)
@@ -11,58 +12,61 @@ const server = createServer((req, res) => {
   res.end('a page')
 })
 
-function say(message: object): void {
-  process.stdout.write(`${JSON.stringify(message)}\n`)
+function writeReport(report: object): void {
+  process.stdout.write(`${JSON.stringify(report)}\n`)
 }
 
-/** Shows one page, and stops listening. */
-async function showOnePage(): Promise<void> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  const response = await fetch(`http://127.0.0.1:${port}`, { headers: { connection: 'close' } })
+/** Serves one page, and stops listening. */
+async function serveOnePage(): Promise<void> {
+  await listenOnLoopback(server)
+  const url = `http://127.0.0.1:${getPort(server)}`
+  const response = await fetch(url, { headers: { connection: 'close' } })
   await response.text()
   await new Promise((resolve) => server.close(resolve))
 }
 
-const turn = () => new Promise((resolve) => setImmediate(resolve))
+async function waitForTurns(turns: number): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1) await waitForNextTurn()
+}
 
-const scenes: Record<string, () => Promise<void>> = {
-  async 'delivers, and is done'() {
+const scenarios: Record<string, () => Promise<void>> = {
+  async deliver() {
     const delivered = new Promise<void>((resolve) => {
       tracker.on('outcome', () => {
         if (tracker.stats().ens?.delivered === 3) resolve()
       })
     })
-    await showOnePage()
+    await serveOnePage()
     await delivered
-    for (let turns = 0; turns < 10; turns += 1) await turn()
-    say({ keptAliveBy: process.getActiveResourcesInfo() })
+    await waitForTurns(10)
+    writeReport({ activeResources: process.getActiveResourcesInfo() })
   },
-  async 'cannot deliver, and is done'() {
-    await showOnePage()
-    for (let turns = 0; turns < 10; turns += 1) await turn()
-    say({ stats: tracker.stats().ens })
+  async 'exit undelivered'() {
+    await serveOnePage()
+    await waitForTurns(10)
+    writeReport({ stats: tracker.stats().ens })
   },
-  async flushes() {
-    await showOnePage()
+  async flush() {
+    await serveOnePage()
     await tracker.flush()
-    say({ stats: tracker.stats().ens })
+    writeReport({ stats: tracker.stats().ens })
   },
-  async closes() {
-    await showOnePage()
+  async close() {
+    await serveOnePage()
     await tracker.close()
-    const listenersLeft = process.listenerCount('exit') - exitListeners
-    say({ stats: tracker.stats().ens, listenersLeft })
+    const addedExitListeners = process.listenerCount('exit') - exitListenersBefore
+    writeReport({ stats: tracker.stats().ens, addedExitListeners })
   },
-  async 'serves until SIGTERM'() {
-    server.listen(0, '127.0.0.1', () => say({ port: (server.address() as AddressInfo).port }))
+  async 'serve until SIGTERM'() {
     process.once('SIGTERM', () => {
       server.close(() => {
-        void tracker.close().then(() => say({ stats: tracker.stats().ens }))
+        void tracker.close().then(() => writeReport({ stats: tracker.stats().ens }))
       })
       server.closeIdleConnections()
     })
+    await listenOnLoopback(server)
+    writeReport({ port: getPort(server) })
   },
 }
 
-await scenes[process.argv[2] ?? '']?.()
+await scenarios[process.argv[2] ?? '']?.()

@@ -2,22 +2,22 @@ import type { Clock } from '../../lib/clock.js'
 
 interface Timer {
   readonly dueMs: number
-  /** Of timers due at the same time the one that was set first runs first. */
+  /** Timers that are due at the same time run in the order in which they were set. */
   readonly order: number
-  /** `undefined` once it was cancelled. */
+  /** `undefined` after it has run or was cancelled. */
   task: (() => void) | undefined
   readonly keepsAlive: boolean
 }
 
-/** What a Node timer holds; like the system's clock, this one rings then if asked for more. */
+/** The longest delay of a Node timer. As in `systemClock`, a longer one ends then. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-/** A clock that stands still until it is told to advance, so that days pass in no time. */
+/** A clock that moves only when a test advances it, so that days pass in no time. */
 export class VirtualClock implements Clock {
   #nowMs: number
   /** How far the system's clock was set ahead. */
   #wallAheadMs = 0
-  #soon: (() => void)[] = []
+  #deferredTasks: (() => void)[] = []
   /** A binary heap: the timer that is due next comes first. */
   #timers: Timer[] = []
   #cancelled = 0
@@ -27,12 +27,12 @@ export class VirtualClock implements Clock {
     this.#nowMs = startMs
   }
 
-  /** May be handed on by itself, as `Date.now` may. */
+  /** A field, so that it can be passed as a function. */
   readonly now = (): number => this.#nowMs
 
   readonly wallNow = (): number => this.#nowMs + this.#wallAheadMs
 
-  /** Sets the system's clock ahead, or back if negative. No time passes by that. */
+  /** Sets the system's clock ahead, or back if negative. `now()` does not change. */
   setWallClock(byMs: number): void {
     this.#wallAheadMs += byMs
   }
@@ -51,7 +51,7 @@ export class VirtualClock implements Clock {
   }
 
   defer(task: () => void): void {
-    this.#soon.push(task)
+    this.#deferredTasks.push(task)
   }
 
   /** Timers that have neither run nor been cancelled. */
@@ -59,19 +59,19 @@ export class VirtualClock implements Clock {
     return this.#timers.length - this.#cancelled
   }
 
-  /** Whether a timer that was asked to keeps the process alive. */
+  /** Whether a timer with `keeps-alive` is pending. */
   get isKeptAlive(): boolean {
     return this.#timers.some(({ task, keepsAlive }) => keepsAlive && task !== undefined)
   }
 
-  /** Lets `ms` milliseconds pass: all that becomes due runs, in order. */
+  /** Lets `ms` milliseconds pass. Every task that becomes due runs, in order. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms
     while (this.#step(untilMs));
     this.#nowMs = untilMs
   }
 
-  /** As `advance`, and lets promises settle after each task: for what is asynchronous as well. */
+  /** As `advance`, and lets promises settle after each task. */
   async advanceAsync(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms
     do await new Promise((resolve) => setImmediate(resolve))
@@ -79,11 +79,11 @@ export class VirtualClock implements Clock {
     this.#nowMs = untilMs
   }
 
-  /** Runs the next task that is due by then, or all that is to run soon. */
+  /** Runs all deferred tasks, or the next timer that is due by then. */
   #step(untilMs: number): boolean {
-    if (this.#soon.length > 0) {
-      const tasks = this.#soon
-      this.#soon = []
+    if (this.#deferredTasks.length > 0) {
+      const tasks = this.#deferredTasks
+      this.#deferredTasks = []
       for (const task of tasks) task()
       return true
     }
@@ -103,40 +103,40 @@ export class VirtualClock implements Clock {
 
   #push(timer: Timer): void {
     const timers = this.#timers
-    let place = timers.length
-    while (place > 0) {
-      const parentPlace = (place - 1) >> 1
-      const parent = timers[parentPlace]
+    let index = timers.length
+    while (index > 0) {
+      const parentIndex = (index - 1) >> 1
+      const parent = timers[parentIndex]
       if (parent === undefined || !isBefore(timer, parent)) break
-      timers[place] = parent
-      place = parentPlace
+      timers[index] = parent
+      index = parentIndex
     }
-    timers[place] = timer
+    timers[index] = timer
   }
 
   #pop(): void {
     const timers = this.#timers
     const last = timers.pop()
     if (last === undefined || timers.length === 0) return
-    let place = 0
+    let index = 0
     while (true) {
-      const left = timers[2 * place + 1]
-      const right = timers[2 * place + 2]
+      const left = timers[2 * index + 1]
+      const right = timers[2 * index + 2]
       if (left === undefined) break
       const isRight = right !== undefined && isBefore(right, left)
       const child = isRight ? right : left
       if (!isBefore(child, last)) break
-      timers[place] = child
-      place = 2 * place + (isRight ? 2 : 1)
+      timers[index] = child
+      index = 2 * index + (isRight ? 2 : 1)
     }
-    timers[place] = last
+    timers[index] = last
   }
 
   #compact(): void {
-    const kept = this.#timers.filter(({ task }) => task !== undefined)
+    const pending = this.#timers.filter(({ task }) => task !== undefined)
     this.#timers = []
     this.#cancelled = 0
-    for (const timer of kept) this.#push(timer)
+    for (const timer of pending) this.#push(timer)
   }
 }
 
