@@ -3,7 +3,9 @@ import { callback, checkOptions, wholeNumber } from '../check-options.js'
 import type { Viewer } from '../viewer/viewer.js'
 import type { Answer } from './answer.js'
 import { checkBaseUrl } from './check-base-url.js'
+import { connectionShape } from './connection-options.js'
 import type { Fields, Network, NetworkDefinition } from './network.js'
+import { resolveProxy } from './proxy.js'
 import { verdictOnStatus } from './verdict.js'
 
 /** A complete network. */
@@ -23,13 +25,15 @@ const networkSchema = z.strictObject({
   connections: wholeNumber(1, 1_024),
   maxBatch: wholeNumber(1, 100_000),
   mixesBatchKeys: z.boolean(),
+  connectionOptions: callback(),
   windows: z.array(z.strictObject({ limit: wholeNumber(1), windowMs: wholeNumber(1) })).readonly(),
 })
 
 const { shape } = networkSchema
 
 /** A network as a user defines it. */
-const definitionSchema = networkSchema.extend({
+const definitionSchema = networkSchema.omit({ connectionOptions: true }).extend({
+  ...connectionShape,
   match: shape.match.optional(),
   verdict: shape.verdict.optional(),
   flush: shape.flush.default('immediate'),
@@ -46,15 +50,22 @@ const definitionSchema = networkSchema.extend({
  * @throws {ConfigurationError} `invalid-network` or `insecure-base-url`
  */
 export function defineNetwork<Item>(definition: NetworkDefinition<Item>): Network<Item> {
-  const settings = checkOptions('defineNetwork()', definitionSchema, definition, 'invalid-network')
+  const { proxy, tls, ...settings } = checkOptions(
+    'defineNetwork()',
+    definitionSchema,
+    definition,
+    'invalid-network',
+  )
   const baseUrl = checkBaseUrl(
     `defineNetwork(): baseUrl of ${settings.name}`,
     settings.baseUrl,
     'invalid-network',
   )
+  const connectionOptions = Object.freeze({ proxy: resolveProxy(proxy, baseUrl), tls })
   return Object.freeze({
     ...settings,
     baseUrl,
+    connectionOptions: () => connectionOptions,
     // Methods are called on the definition itself: it may be a class instance with private state.
     match: (fields: Fields) => ignoreRejection(definition.match?.(fields)) ?? 'likely',
     parse: (fields: Fields, viewer: Viewer) => {

@@ -1,5 +1,6 @@
 import type { Viewer } from '../viewer/viewer.js'
 import type { Answer } from './answer.js'
+import type { ConnectionOptions } from './connection-options.js'
 import type { Verdict } from './verdict.js'
 
 /**
@@ -72,7 +73,7 @@ export interface NetworkRequest {
  *
  * @typeParam Item what `parse` returns for an input and `request` puts into a call
  */
-export interface NetworkDefinition<Item> {
+export interface NetworkDefinition<Item> extends ConnectionOptions {
   /** Lower-case. Used in `stats()`, in logs and in `trackImpression({ network })`. */
   readonly name: string
   /** An https URL, or http on loopback. It may have a path. */
@@ -109,7 +110,10 @@ export interface NetworkDefinition<Item> {
 }
 
 /** A network with all defaults filled in: what `ens()`, `closient()` and `defineNetwork()` return. */
-export interface Network<Item = unknown> extends Required<NetworkDefinition<Item>> {
+export interface Network<Item = unknown>
+  extends Required<Omit<NetworkDefinition<Item>, keyof ConnectionOptions>> {
+  /** A function, because it returns secrets, which must not show when a network is printed. */
+  connectionOptions(): ConnectionOptions
   readonly flush: Flush
   readonly onUncertain: 'drop' | 'resend'
   readonly connections: number
