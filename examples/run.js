@@ -1,4 +1,4 @@
-// npm run example NAME: starts examples/NAME/server.js, .ts or .tsx
+// npm run example NAME: runs examples/NAME/server.js, .ts or .tsx
 import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { register } from 'tsx/esm/api'
@@ -19,7 +19,7 @@ if (entry) {
   await import(entry)
 } else {
   console.error(
-    `Which example? npm run example NAME, with one of\n  ${[...entries.keys()].join('\n  ')}`,
+    `Usage: npm run example NAME, where NAME is one of\n  ${[...entries.keys()].join('\n  ')}`,
   )
   process.exitCode = 1
 }

@@ -1,7 +1,17 @@
 /** Time, injected so that tests can stop it and simulations can run whole days. */
 export interface Clock {
-  /** Milliseconds since the Unix epoch. */
+  /**
+   * Monotonic time, for everything that lasts: ages, deadlines, windows, backoff. In milliseconds
+   * since the Unix epoch as the system's clock had it when the process started; setting that clock
+   * later does not move it. Whether it goes on while the machine is suspended is up to the system.
+   * On Linux it stands still: what waits is then sent later, and nothing expires by it.
+   */
   now(): number
+  /**
+   * The system's clock: milliseconds since the Unix epoch. It jumps when it is set, so it is only
+   * for dates: of HTTP, and of tokens that other processes read.
+   */
+  wallNow(): number
   /**
    * Runs `task` once after `delayMs`. The timer keeps the process alive only if asked to.
    *
@@ -12,42 +22,38 @@ export interface Clock {
   defer(task: () => void): void
 }
 
-/** Resolves with `promise`, or after `timeMs` at the latest. Keeps the process alive until then. */
-export function waitAtMost(clock: Clock, timeMs: number, promise: Promise<void>): Promise<void> {
+/**
+ * Resolves to `true` once `promise` has settled, and to `false` after `timeoutMs`. Keeps the process
+ * alive until then.
+ */
+export function waitAtMost(
+  clock: Clock,
+  timeoutMs: number,
+  promise: Promise<unknown>,
+): Promise<boolean> {
   return new Promise((resolve) => {
-    const cancel = clock.after(timeMs, resolve, 'keeps-alive')
-    void promise.then(() => {
+    const cancel = clock.after(timeoutMs, () => resolve(false), 'keeps-alive')
+    const onSettled = () => {
       cancel()
-      resolve()
-    })
+      resolve(true)
+    }
+    promise.then(onSettled, onSettled)
   })
 }
 
 /** 24.8 days. Node runs a timer with a longer delay at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
+/** What `performance.now()` counts from. */
+const originMs = Date.now() - performance.now()
+
 export const systemClock: Clock = {
-  now: Date.now,
+  now: () => originMs + performance.now(),
+  wallNow: () => Date.now(),
   after(delayMs, task, keepsAlive) {
     const timer = setTimeout(task, Math.min(Math.max(delayMs, 0), LONGEST_TIMER_MS))
     if (!keepsAlive) timer.unref()
     return () => clearTimeout(timer)
   },
   defer: setImmediate,
-}
-
-/**
- * A time that never goes back. When the system's clock is set back, it stands still at that moment
- * and then goes on at the clock's pace: how much time really passed is unknown.
- */
-export class MonotonicTime {
-  #latestMs = Number.NEGATIVE_INFINITY
-  #offsetMs = 0
-
-  /** @param nowMs the system's clock, in milliseconds since the Unix epoch */
-  advance(nowMs: number): number {
-    this.#offsetMs = Math.max(this.#offsetMs, this.#latestMs - nowMs)
-    this.#latestMs = nowMs + this.#offsetMs
-    return this.#latestMs
-  }
 }

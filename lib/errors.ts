@@ -1,3 +1,5 @@
+import { copyText } from './request/copy-text.js'
+
 /** What is wrong with the configuration. The README explains each code. */
 export type ConfigurationErrorCode =
   | 'no-network'
@@ -32,9 +34,11 @@ export class InvalidImpressionError extends Error {
 
   /** @param value what was given; the message shows it shortened */
   constructor(field: string, expected: string, value: unknown) {
-    super(`${field}: expected ${expected}, got ${describeValue(value)}`)
-    this.field = field
-    this.expected = expected
+    // Any of these may come from an input.
+    const [printableField, printableExpected] = [toPrintable(field), toPrintable(expected)]
+    super(`${printableField}: expected ${printableExpected}, got ${describeValue(value)}`)
+    this.field = printableField
+    this.expected = printableExpected
     this.given = typeof value
   }
 }
@@ -79,12 +83,17 @@ export function describeValue(value: unknown): string {
   }
 }
 
-/** `JSON.stringify` leaves some control characters and line separators unescaped. */
+/** `JSON.stringify` leaves some control characters and everything invisible unescaped. */
 function quote(text: string): string {
-  return JSON.stringify(text).replace(
-    /[\p{Cc}\u2028\u2029]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+  return JSON.stringify(text).replace(UNPRINTABLE, escapeCodeUnits)
+}
+
+/** `\u202e`, and two of these for a character beyond U+FFFF. */
+function escapeCodeUnits(character: string): string {
+  return Array.from({ length: character.length }, (_, index) => {
+    const code = character.charCodeAt(index).toString(16)
+    return `\\u${code.padStart(4, '0')}`
+  }).join('')
 }
 
 function isArray(value: object): boolean {
@@ -106,10 +115,32 @@ export function describeError(thrown: unknown): string {
   }
 }
 
-const MAX_LINE_CHARACTERS = 200
+/**
+ * Characters that forge log lines or hide what they say: control characters, line separators, and
+ * whatever is invisible or reorders the text around it (CVE-2021-42574).
+ */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
+const LINE_BREAKING = /[\p{Cc}\p{Zl}\p{Zp}]+/gu
 
-/** Makes foreign text safe to log: no control characters, which could forge log lines, and short. */
-export function toOneLine(text: string): string {
-  const short = text.length > MAX_LINE_CHARACTERS ? `${text.slice(0, MAX_LINE_CHARACTERS)}…` : text
-  return short.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim()
+const MAX_LINE_CHARACTERS = 200
+/** Beyond this nothing of a foreign text is looked at, so that a long one costs no more. */
+const MAX_READ_CHARACTERS = 1_000
+
+/**
+ * Makes foreign text safe to log: printable, on one line, and short.
+ *
+ * @param redact removes secrets. It gets the printable text, because invisible characters could
+ *   hide a secret from it, and it gets more than is shown, because shortening could cut one off.
+ */
+export function toOneLine(text: string, redact = (printable: string) => printable): string {
+  const line = redact(toPrintable(text.slice(0, MAX_READ_CHARACTERS)))
+  const isWhole = line.length <= MAX_LINE_CHARACTERS && text.length <= MAX_READ_CHARACTERS
+  return isWhole
+    ? copyText(line.toWellFormed())
+    : `${copyText(line.slice(0, MAX_LINE_CHARACTERS).toWellFormed())}…`
+}
+
+/** The text without what a log must not contain; line breaks become spaces. */
+function toPrintable(text: string): string {
+  return text.replace(LINE_BREAKING, ' ').replace(UNPRINTABLE, '').trim()
 }

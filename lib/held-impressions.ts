@@ -1,3 +1,4 @@
+import type { Clock } from './clock.js'
 import type { CountedCampaigns, ViewableListener } from './counting/dedupe.js'
 import type { NetworkChannel } from './delivery/network-channel.js'
 import type { Impression, Suppression } from './impression.js'
@@ -9,61 +10,133 @@ export interface CountableImpression {
   readonly onceKey: string
 }
 
-/** Everything that waits for responses, so that `close()` can drop it. */
-export type OpenResponses = Set<HeldImpressions>
+/** An impression is held for no longer than this while its response is displayed. */
+const LONGEST_HOLD_MS = 30_000
+const CHECK_INTERVAL_MS = 5_000
+
+/** The responses that hold impressions. */
+export class OpenResponses {
+  readonly #clock: Clock
+  readonly #responses = new Set<HeldImpressions>()
+  #isCheckScheduled = false
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  add(response: HeldImpressions): void {
+    this.#responses.add(response)
+    this.#scheduleCheck()
+  }
+
+  delete(response: HeldImpressions): void {
+    this.#responses.delete(response)
+  }
+
+  /** The tracker has closed and no longer waits for any response. */
+  drop(): void {
+    for (const response of this.#responses) response.drop()
+  }
+
+  /** Looks at intervals for what has been held too long: one timer for all, instead of one each. */
+  #scheduleCheck(): void {
+    if (this.#isCheckScheduled) return
+    this.#clock.after(CHECK_INTERVAL_MS, () => {
+      this.#isCheckScheduled = false
+      const beforeMs = this.#clock.now() - LONGEST_HOLD_MS
+      for (const response of this.#responses) response.sendTrackedBefore(beforeMs)
+      if (this.#responses.size > 0) this.#scheduleCheck()
+    })
+    // Last: were it set and no timer, nothing would ever be checked again.
+    this.#isCheckScheduled = true
+  }
+}
 
 /** The impressions that wait for one response to finish. */
 export class HeldImpressions implements ViewableListener {
   readonly #openResponses: OpenResponses
   readonly #campaigns: CountedCampaigns
-  #held: CountableImpression[] = []
+  readonly #isDisplayed: () => boolean
+  /** By their once keys. */
+  readonly #held = new Map<string, CountableImpression>()
 
-  /** @param campaigns what this page load has counted */
-  constructor(openResponses: OpenResponses, campaigns: CountedCampaigns) {
+  /**
+   * @param campaigns what this page load has counted
+   * @param isDisplayed whether the response displays what it holds although it has not finished
+   */
+  constructor(
+    openResponses: OpenResponses,
+    campaigns: CountedCampaigns,
+    isDisplayed: () => boolean,
+  ) {
     this.#openResponses = openResponses
     this.#campaigns = campaigns
+    this.#isDisplayed = isDisplayed
   }
 
+  /**
+   * Holds an impression, if there is room and its campaign has not counted. That another response
+   * of the same page load holds the campaign as well does not matter: whichever displays it first
+   * counts.
+   */
   add(countable: CountableImpression): void {
-    countable.channel.hold(countable.impression)
-    this.#held.push(countable)
-    this.#openResponses.add(this)
+    const { channel, impression, onceKey } = countable
+    if (this.#held.has(onceKey) || this.#campaigns.has(onceKey)) {
+      channel.concludeDuplicate(impression)
+    } else if (channel.hasRoomFor(impression)) {
+      this.#openResponses.add(this)
+      this.#held.set(onceKey, countable)
+      // Last: an impression that counts as held must be found when the response ends.
+      channel.hold(impression)
+    }
   }
 
   /** An ad that was viewable was displayed, even if the rest of its page never arrives. */
   onViewable(onceKey: string): void {
-    const viewed = this.#held.find((one) => one.onceKey === onceKey)
-    if (!viewed) return
-    this.#held = this.#held.filter((one) => one !== viewed)
-    viewed.channel.send(viewed.impression)
+    const viewed = this.#held.get(onceKey)
+    if (viewed) this.#send(viewed)
+  }
+
+  /** A response that never ends, such as a stream of news, displays what it holds all the same. */
+  sendTrackedBefore(beforeMs: number): void {
+    for (const countable of this.#held.values()) {
+      if (countable.impression.trackedAtMs >= beforeMs || !this.#isDisplayed()) return
+      this.#send(countable)
+    }
   }
 
   /** The response has displayed them. */
   send(): void {
-    for (const { channel, impression } of this.#removeAll()) channel.send(impression)
+    for (const countable of this.#held.values()) this.#send(countable)
+    this.#end()
   }
 
-  /** The response has displayed nothing. */
+  /** The response has displayed nothing. A retry of the same page load still counts. */
   suppress(reason: Suppression): void {
-    for (const { channel, impression, onceKey } of this.#removeAll()) {
-      // So that a retry of the same page load still counts.
-      this.#campaigns.delete(onceKey)
-      channel.conclude(impression, 'suppressed', reason)
-    }
+    this.#conclude('suppressed', reason)
   }
 
   /** The tracker has closed and no longer waits for the response. */
   drop(): void {
-    for (const { channel, impression } of this.#removeAll()) {
-      channel.conclude(impression, 'dropped', 'closed')
-    }
+    this.#conclude('dropped', 'closed')
   }
 
-  #removeAll(): readonly CountableImpression[] {
-    const held = this.#held
-    this.#held = []
+  /** Another response of the same page load may have displayed the campaign first. */
+  #send({ channel, impression, onceKey }: CountableImpression): void {
+    this.#held.delete(onceKey)
+    channel.send(impression, onceKey, this.#campaigns)
+  }
+
+  #conclude(outcome: 'suppressed' | 'dropped', reason: string): void {
+    for (const { channel, impression, onceKey } of this.#held.values()) {
+      this.#held.delete(onceKey)
+      channel.conclude(impression, outcome, reason)
+    }
+    this.#end()
+  }
+
+  #end(): void {
     this.#openResponses.delete(this)
     this.#campaigns.removeListener(this)
-    return held
   }
 }

@@ -16,7 +16,8 @@ export type Outcome = (typeof OUTCOMES)[number]
 export type Suppression =
   | 'bot'
   | 'prefetch'
-  | 'head'
+  | 'method'
+  | 'not-a-page'
   | 'no-consent'
   | 'aborted'
   | 'redirect'
@@ -33,11 +34,18 @@ export interface Impression<Item = unknown> {
   readonly requestId: string
   /** In the network's format: an integer for ENS, a shortuuid for Closient. */
   readonly campaignId: string | number
+  /** Where it was displayed, and the offer that was: for outcome events. */
+  readonly placement?: string | undefined
+  readonly offerId?: string | undefined
   /** Impressions with the same key may share one call. For Closient it is the search query. */
   readonly batchKey: string
   /** The result of the network's `parse`. Only that network reads it. */
   readonly item: Item
-  /** When it was tracked, in milliseconds since the Unix epoch. */
+  /**
+   * When it was tracked: milliseconds since the Unix epoch, by the monotonic clock of its process.
+   * So the times of one process never jump, and those of two differ by as much as the system's
+   * clock was set between their starts.
+   */
   readonly trackedAtMs: number
   /** How many calls have contained it so far. */
   attempts: number
@@ -47,19 +55,34 @@ export interface Impression<Item = unknown> {
   countedAs?: Outcome | 'held' | 'pending' | undefined
 }
 
-/** What makes an impression, besides when it was tracked. */
-export type ImpressionDetails<Item = unknown> = Pick<
-  Impression<Item>,
-  'network' | 'requestId' | 'campaignId' | 'batchKey' | 'item'
->
+/** What a network's `parse` and a token say about an impression. */
+export interface ImpressionDetails {
+  readonly campaignId: string | number
+  readonly placement?: string | undefined
+  readonly offerId?: string | undefined
+  /** Default: empty. */
+  readonly batchKey?: string | undefined
+  readonly item: unknown
+}
 
-/** @param trackedAtMs milliseconds since the Unix epoch */
-export function createImpression(details: ImpressionDetails, trackedAtMs: number): Impression {
-  const { network, requestId, campaignId, batchKey, item } = details
+/**
+ * The only place where impressions are made, so that all have the same shape.
+ *
+ * @param network its name
+ * @param trackedAtMs by `Clock.now()`
+ */
+export function createImpression(
+  network: string,
+  requestId: string,
+  { campaignId, placement, offerId, batchKey = '', item }: ImpressionDetails,
+  trackedAtMs: number,
+): Impression {
   return {
     network,
     requestId,
     campaignId,
+    placement,
+    offerId,
     batchKey,
     item,
     trackedAtMs,
@@ -80,6 +103,10 @@ export interface OutcomeEvent {
   readonly requestId: string
   /** In the network's format; `undefined` if the input has no valid one. */
   readonly campaignId: string | number | undefined
+  /** Where the campaign was displayed; absent if the input does not tell, as Closient's do not. */
+  readonly placement?: string
+  /** The offer that was displayed; absent if the input does not tell. */
+  readonly offerId?: string
   /** How many calls contained it: 0 if it was never sent. */
   readonly attempts: number
   /** Time from `trackImpression` to the outcome, in milliseconds. */

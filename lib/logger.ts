@@ -57,12 +57,13 @@ export function createLog(logger: Logger, clock: Clock): Log {
   }
 
   function startInterval(level: Level, kind: string, name: string, recent: RecentKind): void {
-    recentKinds.set(kind, recent)
     clock.after(INTERVAL_MS, () => {
       recentKinds.delete(kind)
       const { suppressedCount, message, fields } = recent
       if (suppressedCount > 0) write(level, name, message, fields, suppressedCount)
     })
+    // After the timer that ends the interval: without a timer, the kind would be silent for good.
+    recentKinds.set(kind, recent)
   }
 
   return {

@@ -27,6 +27,14 @@ import {
  */
 export interface TrackerOptions<Source = IncomingMessage> {
   /**
+   * `false` for development, CI and staging: `trackImpression` accepts everything, and nothing is
+   * counted or sent. No API key is needed if `networks` is omitted.
+   *
+   * @default true
+   * @example enabled: process.env.NODE_ENV === 'production'
+   */
+  enabled?: boolean | undefined
+  /**
    * The networks that receive impressions. Default: each built-in network whose key is in the
    * environment, e.g. as `ENS_API_KEY` or `CLOSIENT_API_KEY`.
    *
@@ -85,8 +93,8 @@ export interface TrackerOptions<Source = IncomingMessage> {
    */
   visibility?: VisibilityOptions | undefined
   /**
-   * The limits of each network: how many impressions may be pending, how long a call may take, and
-   * how long an impression may wait unsent, both in milliseconds.
+   * The limits of each network: how many impressions may be pending or held, how long a call may
+   * take, and how long an impression may wait unsent, both in milliseconds.
    *
    * @default { maxPending: 100_000, timeoutMs: 10_000, maxAgeMs: 3_600_000 }
    */
@@ -154,6 +162,7 @@ function optionsSchema<Source>() {
     (source: Source) => unknown
   >
   return z.strictObject({
+    enabled: z.boolean().default(true),
     networks: networksSchema.optional(),
     requestId: callback<Option<'requestId'>>().optional(),
     country: z
@@ -242,7 +251,7 @@ export function resolveOptions<Source>(
   return Object.freeze({
     ...notGiven,
     ...checked,
-    networks: checked.networks ?? Object.freeze(networksFromEnvironment()),
+    networks: checked.networks ?? Object.freeze(checked.enabled ? networksFromEnvironment() : []),
     visibility: resolveVisibility(checked.visibility, checked.dedupe, subject),
   })
 }

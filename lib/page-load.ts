@@ -12,14 +12,16 @@ import {
 } from './held-impressions.js'
 import { createImpression, type Suppression } from './impression.js'
 import type { Log } from './logger.js'
-import type { InputReader, ReadInput } from './networks/input-reader.js'
+import { type InputReader, identifyInput, type ReadInput } from './networks/input-reader.js'
 import type { Configuration } from './options.js'
 import { Admission } from './request/admission.js'
 import { isSharedCacheable, isStorable, markPrivateOnSend } from './request/caching.js'
+import { isHtml } from './request/is-html.js'
 import { isNavigation } from './request/navigation.js'
 import { readOriginalUrl } from './request/original-url.js'
 import { setPageLoadCookie } from './request/page-load-cookie.js'
 import { identifyPageLoad, type PageLoadIdentity } from './request/request-id.js'
+import { isEventStream } from './request/response-header.js'
 import {
   type ResponseState,
   readResponseState,
@@ -94,10 +96,13 @@ export class PageLoad<Source> {
       return ''
     }
     this.#campaigns ??= this.#openCampaigns(state)
-    if (!channel.admit(impression, onceKey, this.#campaigns)) return ''
-    if (channel.network.flush === 'finish' && state === 'open')
+    if (!channel.admit(impression)) return ''
+    const waitsForEnd = channel.network.flush === 'finish' || this.#getAdmission().isSubresource
+    if (waitsForEnd && state === 'open' && !isEventStream(this.#res)) {
       this.#hold(countable, this.#campaigns)
-    else channel.send(impression)
+    } else {
+      channel.send(impression, onceKey, this.#campaigns)
+    }
     return ''
   }
 
@@ -144,7 +149,7 @@ export class PageLoad<Source> {
 
   /** `undefined` if the input is invalid: it then has its outcome. */
   #parse(input: unknown): CountableImpression | undefined {
-    const { reader, clock } = this.#dependencies
+    const { reader, clock, configuration } = this.#dependencies
     let read: ReadInput | undefined
     let channel: NetworkChannel | undefined
     try {
@@ -153,12 +158,15 @@ export class PageLoad<Source> {
       channel = reader.findChannel(fields)
       if (failure) throw failure
       const { network } = channel
-      const { campaignId, onceKey, batchKey = '', item } = network.parse(fields, this.#getViewer())
+      const parsed = network.parse(fields, this.#getViewer())
+      const { campaignId, onceKey = campaignId, ignored } = parsed
+      if (ignored?.length) {
+        if (configuration.strict) throw ignored[0]
+        reader.warnIgnoredFields(ignored, channel)
+      }
       reader.warnUnknownFields(input as object, channel)
-      const { requestId } = this
-      const details = { network: network.name, requestId, campaignId, batchKey, item }
-      const impression = createImpression(details, clock.now())
-      return { channel, impression, onceKey: channel.onceKeys.get(onceKey ?? campaignId) }
+      const impression = createImpression(network.name, this.requestId, parsed, clock.now())
+      return { channel, impression, onceKey: channel.onceKeys.get(onceKey) }
     } catch (thrown) {
       this.#rejectInvalid(channel, read, thrown)
       return undefined
@@ -176,12 +184,12 @@ export class PageLoad<Source> {
     const { requestId } = this
     statistics.concludeInvalid(channel?.network.name, {
       requestId,
-      campaignId: readCampaignId(read?.fields.campaignId),
+      ...identifyInput(read?.fields),
       reason: error.message,
     })
     if (configuration.strict) throw error
     const network = channel?.network.name ?? UNKNOWN_NETWORK
-    const kind = `invalid ${network} ${error.field} ${error.given}: ${error.expected}`
+    const kind = `invalid ${network} ${error.field} ${error.given}`
     const forNetwork = channel ? ` for ${network}` : ''
     log.warn(kind, `invalid impression${forNetwork}: ${error.message}`, {
       network,
@@ -236,7 +244,10 @@ export class PageLoad<Source> {
 
   /** Why the response as it is now displays nothing; `undefined` if it does, or still may. */
   #suppressionForResponse(state: ResponseState): Suppression | undefined {
-    return state === 'aborted' ? 'aborted' : suppressionForStatus(this.#res.statusCode)
+    if (state === 'aborted') return 'aborted'
+    const suppression = suppressionForStatus(this.#res.statusCode)
+    if (suppression || state === 'open') return suppression
+    return this.#getAdmission().isSubresource && isHtml(this.#res) ? 'not-a-page' : undefined
   }
 
   #hold(countable: CountableImpression, campaigns: CountedCampaigns): void {
@@ -246,7 +257,8 @@ export class PageLoad<Source> {
 
   #createHeld(campaigns: CountedCampaigns): HeldImpressions {
     const { openResponses, visibility } = this.#dependencies
-    const held = new HeldImpressions(openResponses, campaigns)
+    const isDisplayed = () => this.#res.headersSent && !this.#suppressionForResponse('finished')
+    const held = new HeldImpressions(openResponses, campaigns, isDisplayed)
     if (visibility) campaigns.addListener(held)
     return held
   }
@@ -254,7 +266,8 @@ export class PageLoad<Source> {
   #onResponseEnded(state: ResponseState): void {
     this.#ended = state
     this.#warnIfShared()
-    const suppression = this.#suppressionForResponse(state)
+    // A viewer who leaves is the usual end of an event stream.
+    const suppression = this.#suppressionForResponse(isEventStream(this.#res) ? 'finished' : state)
     if (suppression) this.#held?.suppress(suppression)
     else this.#held?.send()
   }
@@ -276,12 +289,6 @@ export class PageLoad<Source> {
         's-maxage or max-age): displays of the cached copies are never counted',
     )
   }
-}
-
-/** An invalid input's campaign id, if it is short enough for outcome events. */
-function readCampaignId(value: unknown): string | number | undefined {
-  if (typeof value === 'number') return value
-  return typeof value === 'string' && value.length <= 64 ? value : undefined
 }
 
 function visibilityOff(method: string): InvalidImpressionError {

@@ -31,10 +31,13 @@ export interface TrackImpression {
   readonly script: (options?: { nonce?: string | undefined }) => string
 }
 
+/** What a helper needs of the page load behind it. */
+type TrackingPageLoad = Pick<PageLoad<unknown>, 'requestId' | 'track' | 'whenVisible' | 'script'>
+
 /** The property of the helper that holds its page load. */
 const PAGE_LOAD = Symbol('page load')
 
-type Helper<Source> = ((input: unknown) => '') & { [PAGE_LOAD]?: PageLoad<Source> }
+type Helper = ((input: unknown) => '') & { [PAGE_LOAD]?: TrackingPageLoad }
 
 /**
  * The prototype of every helper. Defining these getters on each helper would be much slower. The
@@ -42,26 +45,40 @@ type Helper<Source> = ((input: unknown) => '') & { [PAGE_LOAD]?: PageLoad<Source
  */
 const helperPrototype = Object.create(Function.prototype, {
   requestId: {
-    get(this: { [PAGE_LOAD]: PageLoad<unknown> }) {
+    get(this: { [PAGE_LOAD]: TrackingPageLoad }) {
       return this[PAGE_LOAD].requestId
     },
   },
   whenVisible: {
-    get(this: { [PAGE_LOAD]: PageLoad<unknown> }) {
+    get(this: { [PAGE_LOAD]: TrackingPageLoad }) {
       return (input: unknown) => this[PAGE_LOAD].whenVisible(input)
     },
   },
   script: {
-    get(this: { [PAGE_LOAD]: PageLoad<unknown> }) {
+    get(this: { [PAGE_LOAD]: TrackingPageLoad }) {
       return (options?: { nonce?: unknown }) => this[PAGE_LOAD].script(options?.nonce)
     },
   },
 })
 
 /** Creates the helper of one page load. */
-export function createTrackImpression<Source>(pageLoad: PageLoad<Source>): TrackImpression {
+export function createTrackImpression(pageLoad: TrackingPageLoad): TrackImpression {
   // A bound function takes less memory per request than a closure.
-  const helper: Helper<Source> = pageLoad.track.bind(pageLoad)
+  const helper: Helper = pageLoad.track.bind(pageLoad)
   helper[PAGE_LOAD] = pageLoad
   return Object.setPrototypeOf(helper, helperPrototype)
+}
+
+/** The helper of a tracker with `enabled: false`: it accepts everything and does nothing. */
+export function createDisabledTrackImpression(readRequestId: () => string): TrackImpression {
+  let requestId: string | undefined
+  return createTrackImpression({
+    get requestId() {
+      requestId ??= readRequestId()
+      return requestId
+    },
+    track: () => '',
+    whenVisible: () => '',
+    script: () => '',
+  })
 }

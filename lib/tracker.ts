@@ -10,35 +10,56 @@ import { createTransport } from './delivery/call/transport.js'
 import { Delivery } from './delivery/delivery.js'
 import { NetworkChannel } from './delivery/network-channel.js'
 import { ConfigurationError, describeError } from './errors.js'
-import type { OpenResponses } from './held-impressions.js'
+import { OpenResponses } from './held-impressions.js'
 import { createLog, type Log } from './logger.js'
+import { builtInNetworks } from './networks/built-in-networks.js'
 import { InputReader } from './networks/input-reader.js'
 import type { Network } from './networks/network.js'
 import { type Configuration, resolveOptions, type TrackerOptions } from './options.js'
 import { PageLoad, type PageLoadDependencies } from './page-load.js'
 import { readOriginalUrl } from './request/original-url.js'
-import { createTrackImpression, type TrackImpression } from './track-impression.js'
+import { identifyPageLoad } from './request/request-id.js'
+import {
+  createDisabledTrackImpression,
+  createTrackImpression,
+  type TrackImpression,
+} from './track-impression.js'
 import { ClientScript } from './visibility/client-script.js'
 import type { Reply } from './visibility/reply.js'
 import { Routes } from './visibility/routes.js'
 import { Tokens } from './visibility/token.js'
 import { VisibleReports } from './visibility/visible-reports.js'
 
+export interface TimeoutOptions {
+  /**
+   * How long it may take, in milliseconds. An invalid value is logged, and the default is used.
+   *
+   * @default 10_000
+   */
+  timeoutMs?: number | undefined
+}
+
 /** The tracker's methods. They are on the middleware as well. */
 export interface TrackerMethods {
   /** Figures by network name. `unknown` counts invalid inputs whose network is not known. */
   stats(): Stats
   /**
-   * Resolves when everything pending at the call has an outcome, for example before a serverless
-   * function freezes. Call it after the response has finished.
+   * Sends what is pending as fast as the quotas allow, for example before a serverless function
+   * freezes. Call it after the response has finished. What has no outcome by then stays pending.
+   *
+   * @returns `true` when everything pending at the call has an outcome, `false` when the time has
+   *   run out
    */
-  flush(): Promise<void>
+  flush(options?: TimeoutOptions): Promise<boolean>
   /**
-   * Accepts no more impressions, delivers what is pending for at most `timeoutMs` milliseconds
-   * (default 10,000), and counts the rest as `dropped: closed`. Calling it again returns the same
-   * promise. An invalid `timeoutMs` is logged, and the default is used.
+   * Accepts no more impressions, and sends what is pending and what responses still hold. What has
+   * no outcome when the time has run out is counted as `dropped: closed`, or `uncertain` if it may
+   * have counted. Nothing is sent after that. Connections or an outbox that do not answer delay it
+   * by up to 2 seconds more. Calling it again returns the same promise.
+   *
+   * @returns `true` when everything got its outcome in time, `false` when the time has run out
    */
-  close(options?: { timeoutMs?: number }): Promise<void>
+  close(options?: TimeoutOptions): Promise<boolean>
   /**
    * Calls `listener` with each outcome.
    *
@@ -78,9 +99,9 @@ export interface TestOverrides {
   readonly random?: () => number
 }
 
-const CLOSE_TIMEOUT_MS = 10_000
+const DEFAULT_TIMEOUT_MS = 10_000
 
-const closeSchema = z.strictObject({ timeoutMs: wholeNumber(0).default(CLOSE_TIMEOUT_MS) })
+const timeoutSchema = z.strictObject({ timeoutMs: wholeNumber(0).default(DEFAULT_TIMEOUT_MS) })
 
 /**
  * Creates a tracker for any server on `node:http`, or to be shared by several apps.
@@ -133,7 +154,7 @@ function hasTracker(options: ImpressionsOptions<never>): options is { tracker: T
 /** The methods alone, to be put on a middleware. */
 export function pickMethods(tracker: TrackerMethods): TrackerMethods {
   const { stats, flush, close, on } = tracker
-  return { stats, flush, close, on, [Symbol.asyncDispose]: () => close() }
+  return { stats, flush, close, on, [Symbol.asyncDispose]: async () => void (await close()) }
 }
 
 /** Wires the parts. No other place does. */
@@ -144,9 +165,11 @@ export function assembleTracker<Source>(
 ): FrameworkTracker<Source> {
   const configuration = resolveOptions(options, caller)
   const log = createLog(configuration.logger, clock)
+  if (!configuration.enabled) return createDisabledTracker(configuration, clock, log)
+  logWarnings(configuration.networks, log)
   const statistics = new Statistics(configuration.networks, clock, log)
   const dedupe = createDedupe(configuration.dedupe, clock.now)
-  const openResponses: OpenResponses = new Set()
+  const openResponses = new OpenResponses(clock)
   const lifecycle = { isClosed: false }
   const shared = { configuration, statistics, dedupe, clock, random, log, lifecycle }
   const channels = configuration.networks.map((network) => createChannel(network, shared))
@@ -155,8 +178,46 @@ export function assembleTracker<Source>(
   const pageLoadDependencies = { ...shared, reader, visibility, openResponses }
   return {
     methods: createMethods(channels, openResponses, shared),
-    pageLoad: createPageLoadCache(pageLoadDependencies),
+    pageLoad: cacheHelpers((req, res, source) =>
+      createTrackImpression(new PageLoad(pageLoadDependencies, req, res, source)),
+    ),
     reply: (req, source, body) => visibility?.routes.reply(req, source, body),
+  }
+}
+
+function logWarnings(networks: readonly Network[], log: Log): void {
+  for (const { name, warnings } of networks) {
+    for (const warning of warnings) {
+      const message = `${name}: ${warning}`
+      log.warn(message, message)
+    }
+  }
+}
+
+/** The tracker with `enabled: false`: the same surface, on which nothing is counted or sent. */
+function createDisabledTracker<Source>(
+  configuration: Configuration<Source>,
+  clock: Clock,
+  log: Log,
+): FrameworkTracker<Source> {
+  const { networks } = configuration
+  // So that code that reads `stats().ens` works without a key, too.
+  const builtIns = Object.keys(builtInNetworks).map((name) => ({ name }))
+  const statistics = new Statistics(networks.length > 0 ? networks : builtIns, clock, log)
+  return {
+    methods: {
+      stats: () => statistics.snapshot(),
+      flush: async () => true,
+      close: async () => true,
+      on: (event, listener) => statistics.on(event, listener),
+      [Symbol.asyncDispose]: async () => {},
+    },
+    pageLoad: cacheHelpers((req, _res, source) =>
+      createDisabledTrackImpression(
+        () => identifyPageLoad(req, source, configuration, log).requestId,
+      ),
+    ),
+    reply: () => undefined,
   }
 }
 
@@ -200,7 +261,7 @@ function createVisibility<Source>(
 ): PageLoadDependencies<Source>['visibility'] {
   if (!configuration.visibility) return undefined
   const { secrets, tokenTtlMs, path } = configuration.visibility
-  const tokens = new Tokens({ secrets, ttlMs: tokenTtlMs, now: clock.now })
+  const tokens = new Tokens({ secrets, ttlMs: tokenTtlMs, now: clock.wallNow })
   const admission = configuration
   const parts = { tokens, channels, statistics, dedupe, admission, clock, log }
   const reports = new VisibleReports(parts)
@@ -214,54 +275,57 @@ function createMethods<Source>(
 ): TrackerMethods {
   const deliveries = channels.map(({ delivery }) => delivery)
   const removeExitWarning = warnAtExit(() => statistics.snapshot())
-  let closing: Promise<void> | undefined
+  let closing: Promise<boolean> | undefined
 
-  async function drainAndClose(timeoutMs: number): Promise<void> {
+  async function drainAndClose(timeoutMs: number): Promise<boolean> {
     lifecycle.isClosed = true
     for (const delivery of deliveries) delivery.suspendPacing()
-    await waitAtMost(clock, timeoutMs, statistics.whenIdle())
-    for (const held of openResponses) held.drop()
+    const isIdle = await waitAtMost(clock, timeoutMs, statistics.whenIdle())
+    openResponses.drop()
     await Promise.all(deliveries.map((delivery) => delivery.close()))
-    // An outbox that does not answer may leave impressions without an outcome.
-    void statistics.whenIdle().then(removeExitWarning)
+    removeExitWarning()
+    return isIdle
   }
 
   const methods: TrackerMethods = {
     stats: () => statistics.snapshot(),
-    async flush() {
+    async flush(options = {}) {
+      const timeoutMs = readTimeout('flush()', options, log)
       // When called on the response's own 'finish', our listener runs first this way.
       await new Promise<void>((resolve) => clock.defer(resolve))
       for (const delivery of deliveries) delivery.suspendPacing()
-      await Promise.all(deliveries.map((delivery) => delivery.flush()))
+      const flushed = await Promise.all(deliveries.map((delivery) => delivery.flush(timeoutMs)))
       for (const delivery of deliveries) delivery.resumePacing()
+      return flushed.every(Boolean)
     },
     close(options = {}) {
-      closing ??= drainAndClose(readCloseTimeout(options, log))
+      closing ??= drainAndClose(readTimeout('close()', options, log))
       return closing
     },
     on: (event, listener) => statistics.on(event, listener),
-    [Symbol.asyncDispose]: () => methods.close(),
+    [Symbol.asyncDispose]: async () => void (await methods.close()),
   }
   return methods
 }
 
 /** An invalid option must not lose impressions at the end of a process, so it is only logged. */
-function readCloseTimeout(options: unknown, log: Log): number {
+function readTimeout(method: 'flush()' | 'close()', options: unknown, log: Log): number {
   try {
-    return checkOptions('close()', closeSchema, options).timeoutMs
+    return checkOptions(method, timeoutSchema, options).timeoutMs
   } catch (thrown) {
-    log.error('option close', `${describeError(thrown)}; ${CLOSE_TIMEOUT_MS} ms are used instead`)
-    return CLOSE_TIMEOUT_MS
+    const message = `${describeError(thrown)}; ${DEFAULT_TIMEOUT_MS} ms are used instead`
+    log.error(`option ${method}`, message)
+    return DEFAULT_TIMEOUT_MS
   }
 }
 
 /** One helper per response, however often it is asked for. */
-function createPageLoadCache<Source>(
-  dependencies: PageLoadDependencies<Source>,
+function cacheHelpers<Source>(
+  create: FrameworkTracker<Source>['pageLoad'],
 ): FrameworkTracker<Source>['pageLoad'] {
   const helper = Symbol('ad-impressions')
   return (req, res: ServerResponse & { [helper]?: TrackImpression }, source) => {
-    res[helper] ??= createTrackImpression(new PageLoad(dependencies, req, res, source))
+    res[helper] ??= create(req, res, source)
     return res[helper]
   }
 }

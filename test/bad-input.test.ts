@@ -11,6 +11,7 @@ import { createNetworks } from './page-load/sandbox-networks.js'
 import { assertBalanced } from './page-load/stats-assertions.js'
 
 const ID = 'mhvXdrZT4jP5T8vBxuvm75'
+const OTHER_ID = '2222222222222222222223'
 const PAGE = '<h1>News</h1><p>Ad: []</p>'
 const TEN_MEGABYTES = 'x'.repeat(10 * 1024 * 1024)
 
@@ -56,29 +57,10 @@ const BAD_INPUTS: [title: string, input: unknown, network: string, message: stri
     'placement: expected a placement id of 1 to 256 printable characters, got nothing',
   ],
   [
-    'with an unknown device',
-    { ...ensAd, device: 'phone' },
-    'ens',
-    `device: expected 'mobile', 'desktop' or 'tablet', got "phone"`,
-  ],
-  [
-    'with UK instead of GB',
-    { ...ensAd, location: 'UK' },
-    'ens',
-    'location: expected an ISO 3166-1 alpha-2 country code such as US (the United Kingdom is GB), ' +
-      'got "UK"',
-  ],
-  [
     'with an id of 21 characters',
     { campaignId: ID.slice(1) },
     'closient',
     'campaignId: expected a 22-character shortuuid or a canonical UUID, got "hvXdrZT4jP5T8vBxuvm75"',
-  ],
-  [
-    'with an offer id of 21 characters',
-    { campaignId: ID, offerId: ID.slice(1) },
-    'closient',
-    'offerId: expected a 22-character shortuuid or a canonical UUID, got "hvXdrZT4jP5T8vBxuvm75"',
   ],
   [
     'with a getter that throws',
@@ -108,13 +90,6 @@ const BAD_INPUTS: [title: string, input: unknown, network: string, message: stri
       `got "${'x'.repeat(40)}"… (10485760 characters)`,
   ],
   [
-    'with a search query of 10 MB',
-    { campaignId: ID, searchQuery: TEN_MEGABYTES },
-    'closient',
-    'searchQuery: expected a string of at most 1024 characters, or null, ' +
-      `got "${'x'.repeat(40)}"… (10485760 characters)`,
-  ],
-  [
     'with a network of 10 MB',
     { ...ensAd, network: TEN_MEGABYTES },
     'unknown',
@@ -131,6 +106,36 @@ const BAD_INPUTS: [title: string, input: unknown, network: string, message: stri
     '42',
     'unknown',
     'input: expected an object such as { campaignId, placement }, got "42"',
+  ],
+]
+
+/** Wrong optional fields, the network that they are for, and the expected message. */
+const IGNORED_FIELDS: [title: string, input: unknown, network: string, message: string][] = [
+  [
+    'an unknown device',
+    { ...ensAd, device: 'phone' },
+    'ens',
+    `device: expected 'mobile', 'desktop' or 'tablet', got "phone"`,
+  ],
+  [
+    'UK instead of GB',
+    { ...ensAd, location: 'UK' },
+    'ens',
+    'location: expected an ISO 3166-1 alpha-2 country code such as US (the United Kingdom is GB), ' +
+      'got "UK"',
+  ],
+  [
+    'an offer id of 21 characters',
+    { campaignId: OTHER_ID, offerId: ID.slice(1) },
+    'closient',
+    'offerId: expected a 22-character shortuuid or a canonical UUID, got "hvXdrZT4jP5T8vBxuvm75"',
+  ],
+  [
+    'a search query of 10 MB',
+    { campaignId: OTHER_ID, searchQuery: TEN_MEGABYTES },
+    'closient',
+    'searchQuery: expected a string of at most 1024 characters, ' +
+      `got "${'x'.repeat(40)}"… (10485760 characters)`,
   ],
 ]
 
@@ -224,12 +229,58 @@ describe('trackImpression', () => {
     })
   }
 
+  for (const [title, input, network, message] of IGNORED_FIELDS) {
+    describe(`with ${title}`, () => {
+      it('counts without that field, with one warning that names it', async () => {
+        const { ads, lines, events, server, url } = await startSite(sandbox, input, false)
+        try {
+          await fetchPage(url)
+          await fetchPage(url)
+          await sandbox.ens.received(network === 'ens' ? 4 : 2)
+          await sandbox.closient.received(2)
+          await ads.flush()
+          const outcomes = events.filter((event) => event.network === network)
+          assert.deepEqual(new Set(outcomes.map(({ outcome }) => outcome)), new Set(['delivered']))
+          assert.equal(ads.stats()[network]?.delivered, 4)
+          assert.deepEqual(lines, [`ad-impressions: ${network}: ${message}; counted without it`])
+        } finally {
+          await close(server, ads)
+        }
+      })
+
+      it('throws the same message with strict', async () => {
+        const { ads, lines, events, server, url } = await startSite(sandbox, input, true)
+        try {
+          const { status, text } = await fetchPage(url)
+          assert.equal(status, 500)
+          assert.ok(unescapeHtml(text).includes(`InvalidImpressionError: ${message}`), text)
+          assert.equal(events.find(({ outcome }) => outcome === 'invalid')?.reason, message)
+          assert.deepEqual(lines, [])
+        } finally {
+          await close(server, ads)
+        }
+      })
+    })
+  }
+
+  it('takes null in any optional field for not given, even with strict', async () => {
+    const ad = { ...ensAd, location: null, device: null, network: null, offerId: null }
+    const { ads, lines, server, url } = await startSite(sandbox, ad, true)
+    try {
+      await fetchPage(url)
+      await sandbox.ens.received(2)
+      const { body } = sandbox.ens.calls[1] ?? {}
+      assert.deepEqual(body, { ...ensAd, device: 'desktop' })
+      assert.deepEqual(lines, [
+        'ad-impressions: ens: "offerId" is not a field of this network; ignored',
+      ])
+    } finally {
+      await close(server, ads)
+    }
+  })
+
   it('with the same bad input twenty times is logged once and counted twenty times', async () => {
-    const { ads, lines, server, url } = await startSite(
-      sandbox,
-      { ...ensAd, device: 'phone' },
-      false,
-    )
+    const { ads, lines, server, url } = await startSite(sandbox, { ...ensAd, placement: '' }, false)
     try {
       for (let i = 0; i < 20; i += 1) await fetchPage(url)
       assert.equal(ads.stats().ens?.invalid, 20)

@@ -1,19 +1,19 @@
 import { type Browser, chromium } from 'playwright-core'
-import { pathOf } from './prerequisites.js'
+import { findProgram } from './prerequisites.js'
 
-interface Launch {
+interface LaunchSettings {
   readonly args?: readonly string[]
-  /** Of those that playwright gives of itself. */
+  /** Default arguments of Playwright to omit. */
   readonly withoutArgs?: readonly string[]
 }
 
-/** A real Chromium, headless. */
+/** Launches the installed Chromium without a window. */
 export async function launchChromium({
   args = [],
   withoutArgs = [],
-}: Launch = {}): Promise<Browser> {
+}: LaunchSettings = {}): Promise<Browser> {
   return chromium.launch({
-    executablePath: pathOf('chromium'),
+    executablePath: findProgram('chromium'),
     args: [
       '--no-sandbox',
       '--disable-gpu',

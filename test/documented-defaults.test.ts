@@ -105,7 +105,7 @@ describe('the documented default', () => {
     })
     assertDefaults(
       readDefaults('networks/network.ts', 'NetworkDefinition'),
-      ['flush', 'onUncertain', 'connections', 'maxBatch', 'mixesBatchKeys', 'windows'],
+      ['flush', 'onUncertain', 'connections', 'maxBatch', 'warnings', 'mixesBatchKeys', 'windows'],
       minimal,
     )
   })

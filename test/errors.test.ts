@@ -31,6 +31,12 @@ const codeUnits = fc.array(fc.nat({ max: 0xffff })).map((units) => String.fromCh
 
 const isSingleLine = (text: string) => !/[\p{Cc}\u2028\u2029]/u.test(text)
 
+/** Characters that reorder the text around them, or that nobody sees. */
+const INVISIBLE = [
+  ...['\u061c', '\u200e', '\u200f', '\u202a', '\u202e', '\u2066', '\u2069'],
+  ...['\u00ad', '\u034f', '\u180e', '\u200b', '\u200d', '\u2060', '\u3164', '\ufeff', '\u{e0041}'],
+]
+
 describe('describeValue()', () => {
   for (const [value, shown] of [
     [undefined, 'nothing'],
@@ -66,6 +72,13 @@ describe('describeValue()', () => {
       describeValue('x'.repeat(10_000_000)),
       `"${'x'.repeat(40)}"… (10000000 characters)`,
     )
+  })
+
+  it('escapes characters that are invisible or reorder text', () => {
+    for (const character of INVISIBLE) {
+      assert.match(describeValue(`a${character}b`), /^"a(\\u[0-9a-f]{4}){1,2}b"$/)
+    }
+    assert.equal(describeValue('a\u{e0041}b'), '"a\\udb40\\udc41b"')
   })
 
   it('does not run code of the value', () => {
@@ -136,6 +149,31 @@ describe('toOneLine()', () => {
   it('replaces control characters and line separators', () => {
     assert.equal(toOneLine(' a\r\n[ERROR] b\u2028c\u0085d\u001b[2J '), 'a [ERROR] b c d [2J')
   })
+
+  it('removes characters that are invisible or reorder text', () => {
+    for (const character of INVISIBLE) assert.equal(toOneLine(`a${character}b`), 'ab')
+  })
+
+  it('keeps letters of every language, and symbols', () => {
+    const text = 'Ungültig: ключ, مفتاح, 鍵, 😀'
+    assert.equal(toOneLine(text), text)
+  })
+
+  it('leaves no half of a surrogate pair where it shortens', () => {
+    assert.equal(toOneLine(`${'x'.repeat(199)}😀`), `${'x'.repeat(199)}\ufffd…`)
+  })
+
+  it('redacts what can be seen before it shortens it', () => {
+    const secret = 's'.repeat(20)
+    const redact = (text: string) => text.replaceAll(secret, '[redacted]')
+    const hidden = `${'s'.repeat(10)}\u200b${'s'.repeat(10)}`
+    assert.equal(toOneLine(`key ${hidden}.`, redact), 'key [redacted].')
+    assert.equal(toOneLine('x'.repeat(190) + secret, redact), `${'x'.repeat(190)}[redacted]`)
+  })
+
+  it('is as fast for a long text', () => {
+    assert.equal(toOneLine('\u202e'.repeat(20_000_000)), '…')
+  })
 })
 
 describe('InvalidImpressionError', () => {
@@ -148,6 +186,12 @@ describe('InvalidImpressionError', () => {
     assert.equal(error.given, 'string')
     assert.ok(error instanceof Error)
     assert.match(error.stack ?? '', /^InvalidImpressionError: device: expected/)
+  })
+
+  it('is safe to log, whatever a network puts into it', () => {
+    const error = new InvalidImpressionError('slot\u202e', 'one of\n[ERROR] a', '\u200bb')
+    assert.equal(error.message, 'slot: expected one of [ERROR] a, got "\\u200bb"')
+    assert.deepEqual([error.field, error.expected], ['slot', 'one of [ERROR] a'])
   })
 
   it('does not keep the value', () => {

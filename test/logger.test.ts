@@ -4,12 +4,13 @@ import pino from 'pino'
 import type { Clock } from '../lib/clock.js'
 import { consoleLogger, createLog, type Logger } from '../lib/logger.js'
 
-/** A clock that moves when told to, and then runs what is due. */
+/** A clock that moves only when `advance` is called, and then runs the tasks that are due. */
 class ManualClock implements Clock {
   #nowMs = 0
   #tasks: { readonly atMs: number; readonly task: () => void }[] = []
 
   now = () => this.#nowMs
+  wallNow = this.now
   defer = (task: () => void) => task()
 
   after(delayMs: number, task: () => void): () => void {
@@ -20,7 +21,7 @@ class ManualClock implements Clock {
     }
   }
 
-  get waiting(): number {
+  get pendingCount(): number {
     return this.#tasks.length
   }
 
@@ -34,28 +35,32 @@ class ManualClock implements Clock {
 
 const MINUTE_MS = 60_000
 
-function record() {
+function createRecordedLog() {
   const lines: string[] = []
   const fields: Record<string, unknown>[] = []
-  const say = (level: string) => (said: Record<string, unknown>, message: string) => {
-    fields.push(said)
+  const createMethod = (level: string) => (logged: Record<string, unknown>, message: string) => {
+    fields.push(logged)
     lines.push(`${level} ${message}`)
   }
-  const logger: Logger = { debug: say('debug'), warn: say('warn'), error: say('error') }
+  const logger: Logger = {
+    debug: createMethod('debug'),
+    warn: createMethod('warn'),
+    error: createMethod('error'),
+  }
   const clock = new ManualClock()
   return { log: createLog(logger, clock), lines, fields, clock }
 }
 
 describe('a kind of message', () => {
-  it('is said at once, with its kind and fields', () => {
-    const { log, lines, fields } = record()
+  it('is logged at once, with its kind and fields', () => {
+    const { log, lines, fields } = createRecordedLog()
     log.warn('disk', 'the disk is full', { free: 0 })
     assert.deepEqual(lines, ['warn ad-impressions: the disk is full'])
     assert.deepEqual(fields, [{ kind: 'disk', free: 0 }])
   })
 
-  it('is said once a minute, whatever its message says', () => {
-    const { log, lines, clock } = record()
+  it('is logged once a minute, even if the messages differ', () => {
+    const { log, lines, clock } = createRecordedLog()
     log.warn('disk', 'one')
     log.warn('disk', 'two')
     clock.advance(MINUTE_MS - 1)
@@ -63,8 +68,8 @@ describe('a kind of message', () => {
     assert.deepEqual(lines, ['warn ad-impressions: one'])
   })
 
-  it('is said again after its minute, with how many were left unsaid', () => {
-    const { log, lines, clock } = record()
+  it('is logged again after a minute, with the number of suppressed messages', () => {
+    const { log, lines, clock } = createRecordedLog()
     for (let i = 0; i < 4; i += 1) log.error('disk', 'the disk is full')
     clock.advance(MINUTE_MS)
     assert.deepEqual(lines.slice(1), [
@@ -72,16 +77,16 @@ describe('a kind of message', () => {
     ])
   })
 
-  it('says nothing after its minute if nothing was left unsaid', () => {
-    const { log, lines, clock } = record()
+  it('is not logged again after a minute if nothing was suppressed', () => {
+    const { log, lines, clock } = createRecordedLog()
     log.warn('disk', 'the disk is full')
     clock.advance(MINUTE_MS)
     assert.equal(lines.length, 1)
-    assert.equal(clock.waiting, 0)
+    assert.equal(clock.pendingCount, 0)
   })
 
-  it('stays as long as it is, however many minutes it goes on', () => {
-    const { log, lines, clock } = record()
+  it('keeps its length, however many minutes it repeats', () => {
+    const { log, lines, clock } = createRecordedLog()
     for (let minute = 0; minute < 60; minute += 1) {
       for (let i = 0; i < 3; i += 1) log.warn('disk', 'the disk is full')
       clock.advance(MINUTE_MS)
@@ -90,28 +95,28 @@ describe('a kind of message', () => {
     assert.ok(lines.length <= 61, `${lines.length} lines in an hour`)
   })
 
-  it('ends when it ends: the last count, then silence', () => {
-    const { log, lines, clock } = record()
+  it('is logged with the last count, and then not again', () => {
+    const { log, lines, clock } = createRecordedLog()
     log.warn('disk', 'the disk is full')
     log.warn('disk', 'the disk is full')
     for (let minute = 0; minute < 10; minute += 1) clock.advance(MINUTE_MS)
     assert.equal(lines.length, 2)
-    assert.equal(clock.waiting, 0)
+    assert.equal(clock.pendingCount, 0)
   })
 
-  it('keeps no other kind quiet', () => {
-    const { log, lines } = record()
+  it('does not suppress another kind', () => {
+    const { log, lines } = createRecordedLog()
     log.warn('disk', 'the disk is full')
     log.warn('tape', 'the tape is full')
     assert.equal(lines.length, 2)
   })
 
-  it('is one of 1,000 a minute: the rest share a kind', () => {
-    const { log, lines, fields, clock } = record()
+  it('is one of at most 1,000 a minute, and the rest share a kind', () => {
+    const { log, lines, fields, clock } = createRecordedLog()
     for (let i = 0; i < 5_000; i += 1) log.warn(`kind ${i}`, 'hello')
     assert.equal(lines.length, 1_001)
     assert.equal(fields.at(-1)?.kind, 'other kinds')
-    assert.equal(clock.waiting, 1_001)
+    assert.equal(clock.pendingCount, 1_001)
     clock.advance(MINUTE_MS)
     assert.match(lines.at(-1) ?? '', /hello \(3999 of this kind in the last minute\)$/)
   })
@@ -138,7 +143,7 @@ describe('a logger', () => {
       assert.deepEqual(logger.lines, [`${level} ad-impressions: hello`])
     })
 
-    it(`that throws on ${level} harms nobody, then and a minute later`, () => {
+    it(`that throws on ${level} causes no error, then or a minute later`, () => {
       const fail = () => {
         throw new Error('the log is down')
       }
@@ -150,25 +155,25 @@ describe('a logger', () => {
     })
   }
 
-  it('that fails later harms nobody either', async () => {
+  it('that returns a rejected promise causes no unhandled rejection', async () => {
     const fail = async () => {
       throw new Error('the log is down')
     }
     const log = createLog({ debug: fail, warn: fail, error: fail }, new ManualClock())
     const unhandled: unknown[] = []
-    const listen = (reason: unknown) => void unhandled.push(reason)
-    process.on('unhandledRejection', listen)
+    const addReason = (reason: unknown) => void unhandled.push(reason)
+    process.on('unhandledRejection', addReason)
     try {
       log.error('kind', 'hello')
       await new Promise((resolve) => setImmediate(resolve))
       await new Promise((resolve) => setImmediate(resolve))
     } finally {
-      process.off('unhandledRejection', listen)
+      process.off('unhandledRejection', addReason)
     }
     assert.deepEqual(unhandled, [])
   })
 
-  it('may be pino, which takes fields before the message', () => {
+  it('can be pino', () => {
     const lines: string[] = []
     const stream = new Writable({
       write(chunk, _encoding, done) {
@@ -193,19 +198,19 @@ describe('a logger', () => {
     )
   })
 
-  it('is the console by default, without what is for debugging', () => {
+  it('is the console by default, without debug messages', () => {
     const { debug, info, log, warn, error } = console
     const lines: unknown[][] = []
-    const note =
+    const createMethod =
       (level: string) =>
-      (...said: unknown[]) =>
-        void lines.push([level, ...said])
+      (...args: unknown[]) =>
+        void lines.push([level, ...args])
     Object.assign(console, {
-      debug: note('debug'),
-      info: note('info'),
-      log: note('log'),
-      warn: note('warn'),
-      error: note('error'),
+      debug: createMethod('debug'),
+      info: createMethod('info'),
+      log: createMethod('log'),
+      warn: createMethod('warn'),
+      error: createMethod('error'),
     })
     try {
       const toConsole = createLog(consoleLogger, new ManualClock())

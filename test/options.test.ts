@@ -162,7 +162,7 @@ describe('a wrong option throws an error with its path and what was expected', (
   it('an unknown option, with a list of the existing ones, at every depth', () => {
     assert.match(
       messageFor({ networks: [network], apiKey: CANARY }),
-      /createTracker\(\): apiKey: there is no such option \(there are networks, requestId, country, /,
+      /createTracker\(\): apiKey: there is no such option \(there are enabled, networks, requestId, /,
     )
     assert.match(
       messageFor({ networks: [network], dedupe: { ttl: CANARY } }),

@@ -1,28 +1,28 @@
 import { accessSync, constants } from 'node:fs'
 import path from 'node:path'
 
-/** Programs that tests start, by Debian's name of them, each with what names another copy. */
+/** Programs that tests start, by their Debian package, with the variable that overrides the path. */
 const PROGRAMS = {
   chromium: 'CHROMIUM_PATH',
   'redis-server': 'REDIS_SERVER_PATH',
 } as const
 
 /**
- * Where a program is: where its environment variable says, else on the `PATH`. Where it is not, the
- * test fails: what a browser or a server does is not shown by skipping it.
+ * Finds a program: at the path in its environment variable, else on the `PATH`. A missing program
+ * fails the test, because skipping it would hide that nothing was tested.
  *
- * @throws in one line that says how to get it
+ * @throws if the program is missing; the message says how to install it
  */
-export function pathOf(program: keyof typeof PROGRAMS, environment = process.env): string {
+export function findProgram(program: keyof typeof PROGRAMS, environment = process.env): string {
   const variable = PROGRAMS[program]
-  const named = environment[variable]
+  const override = environment[variable]
   const folders = (environment.PATH ?? '').split(path.delimiter)
-  const places = named ? [named] : folders.map((folder) => path.join(folder, program))
-  const found = places.find(isExecutable)
+  const candidates = override ? [override] : folders.map((folder) => path.join(folder, program))
+  const found = candidates.find(isExecutable)
   if (found) return found
   throw new Error(
-    `no ${program} ${named ? `at ${named}` : 'on the PATH'}: ` +
-      `install it (apt-get install ${program}), or name it in ${variable}`,
+    `no ${program} ${override ? `at ${override}` : 'on the PATH'}: ` +
+      `install it (apt-get install ${program}), or set ${variable}`,
   )
 }
 

@@ -16,26 +16,26 @@ import { createMemoryLogger } from './page-load/memory-logger.js'
 import { type Page, Publisher } from './page-load/publisher.js'
 import { omitZeros } from './page-load/stats-assertions.js'
 
-/** Lets whatever is ready to run do so. */
-async function someTurns(): Promise<void> {
+/** Waits for some turns of the event loop, so that everything that is ready runs. */
+async function waitSomeTurns(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await nextTurn()
 }
 
-const track: Page = ({ res, trackImpression }) => {
+const renderAds: Page = ({ res, trackImpression }) => {
   trackImpression(ensAd())
   trackImpression(closientAd())
   res.end()
 }
 
-/** A page of ENS's ad that the path names. */
-const trackPath: Page = ({ req, res, trackImpression }) => {
+/** A page with the ENS campaign that the path names. */
+const renderAdByPath: Page = ({ req, res, trackImpression }) => {
   trackImpression(ensAd(Number(req.url?.slice(1))))
   res.end()
 }
 
 describe('stats()', () => {
-  it('has every figure of every network, and of inputs that are nobody’s', async () => {
-    await using site = await Publisher.start(track)
+  it('has every figure of every network and of unknown inputs', async () => {
+    await using site = await Publisher.start(renderAds)
 
     const stats = site.tracker.stats()
 
@@ -49,24 +49,24 @@ describe('stats()', () => {
     }
   })
 
-  it('tells what is held, then pending, then delivered', async () => {
-    const shown = createDeferred()
-    await using network = await ManualEns.start()
+  it('counts an impression as held, then pending, then delivered', async () => {
+    const canFinish = createDeferred()
+    await using manualEns = await ManualEns.start()
     await using site = await Publisher.start(
       async ({ res, trackImpression }) => {
         trackImpression(ensAd())
         assert.deepEqual(omitZeros(site.tracker.stats().ens), { tracked: 1, held: 1 })
-        await shown.promise
+        await canFinish.promise
         res.end()
       },
-      { networks: [{ ...network.network, flush: 'finish' }] },
+      { networks: [{ ...manualEns.network, flush: 'finish' }] },
     )
 
-    const viewed = fetchPage(site.url)
+    const response = fetchPage(site.url)
     while (site.tracker.stats().ens?.held !== 1) await nextTurn()
-    shown.resolve()
-    await viewed
-    const call = await network.nextCall()
+    canFinish.resolve()
+    await response
+    const call = await manualEns.nextCall()
     assert.deepEqual(omitZeros(site.tracker.stats().ens), { tracked: 1, pending: 1 })
     call.succeed()
 
@@ -74,7 +74,7 @@ describe('stats()', () => {
     assert.deepEqual(omitZeros(site.tracker.stats().ens), { tracked: 1, delivered: 1 })
   })
 
-  it('counts an input that is nobody’s as unknown', async () => {
+  it('counts an input that matches no network as unknown', async () => {
     await using site = await Publisher.start(({ res, trackImpression }) => {
       // @ts-expect-error an ad without a campaign
       trackImpression({ url: '/an-ad' })
@@ -88,23 +88,23 @@ describe('stats()', () => {
 })
 
 describe('flush()', () => {
-  it('resolves when all that was pending at the call has its outcome, and not before', async () => {
-    await using network = await ManualEns.start()
-    await using site = await Publisher.start(trackPath, { networks: [network.network] })
+  it('resolves when everything pending at the call has an outcome, and not before', async () => {
+    await using manualEns = await ManualEns.start()
+    await using site = await Publisher.start(renderAdByPath, { networks: [manualEns.network] })
     await fetchPage(`${site.url}1`)
     await fetchPage(`${site.url}2`)
-    const calls = [await network.nextCall(), await network.nextCall()]
+    const calls = [await manualEns.nextCall(), await manualEns.nextCall()]
 
     let isFlushed = false
     const flushed = site.tracker.flush().then(() => {
       isFlushed = true
     })
     await fetchPage(`${site.url}3`)
-    const later = await network.nextCall()
+    const later = await manualEns.nextCall()
 
     calls[0]?.succeed()
     await site.waitForOutcomes(1)
-    await someTurns()
+    await waitSomeTurns()
     assert.equal(isFlushed, false)
 
     calls[1]?.fail(400)
@@ -120,10 +120,10 @@ describe('flush()', () => {
     await site.waitForOutcomes(3)
   })
 
-  it('includes what a page held whose response finishes at this moment', async () => {
-    let flushed: Promise<void> | undefined
+  it('includes what a page holds whose response finishes at this moment', async () => {
+    let flushed: Promise<boolean> | undefined
     await using site = await Publisher.start(({ res, trackImpression }) => {
-      // Before the tracker's own listener.
+      // Runs before the tracker's own listener.
       res.on('finish', () => {
         flushed = site.tracker.flush()
       })
@@ -137,8 +137,8 @@ describe('flush()', () => {
     assert.deepEqual(site.summaries, ['closient delivered'])
   })
 
-  it('waits for no pace, as nor does close(): what the quotas allow leaves now', async () => {
-    for (const end of ['flush', 'close'] as const) {
+  it('suspends pacing, as close() does, so that everything the quotas allow is sent at once', async () => {
+    for (const method of ['flush', 'close'] as const) {
       await using site = await Publisher.start(
         ({ res, trackImpression }) => {
           trackImpression(closientAd())
@@ -148,20 +148,20 @@ describe('flush()', () => {
       )
       for (let page = 0; page < 40; page += 1) await fetchPage(`${site.url}${page}`)
 
-      await site.tracker[end]()
+      await site.tracker[method]()
 
       assert.deepEqual(omitZeros(site.tracker.stats().closient), { tracked: 40, delivered: 40 })
     }
   })
 
   it('resolves at once when nothing is pending', async () => {
-    await using site = await Publisher.start(track)
+    await using site = await Publisher.start(renderAds)
 
     await site.tracker.flush()
   })
 
   it('leaves the tracker open', async () => {
-    await using site = await Publisher.start(track)
+    await using site = await Publisher.start(renderAds)
     await fetchPage(site.url)
     await site.waitForOutcomes(2)
     await site.tracker.flush()
@@ -175,37 +175,37 @@ describe('flush()', () => {
 
 describe('close()', () => {
   it('delivers what is pending and what is held', async () => {
-    const shown = createDeferred()
+    const canFinish = createDeferred()
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       trackImpression(closientAd())
-      await shown.promise
+      await canFinish.promise
       res.end()
     })
-    const viewed = fetchPage(site.url)
+    const response = fetchPage(site.url)
     while (site.tracker.stats().closient?.held !== 1) await nextTurn()
 
     const closed = site.tracker.close()
-    shown.resolve()
-    await viewed
+    canFinish.resolve()
+    await response
     await closed
 
     assert.deepEqual(site.summaries, ['closient delivered'])
   })
 
-  it('is the same promise however often it is called', async () => {
-    await using site = await Publisher.start(track)
+  it('returns the same promise however often it is called', async () => {
+    await using site = await Publisher.start(renderAds)
 
     const closed = site.tracker.close()
 
     assert.equal(site.tracker.close({ timeoutMs: 1 }), closed)
-    assert.equal(site.tracker[Symbol.asyncDispose](), closed)
+    await site.tracker[Symbol.asyncDispose]()
     await closed
     assert.equal(site.tracker.close(), closed)
   })
 
   for (const timeoutMs of [Number.NaN, -1, Number.POSITIVE_INFINITY, '5000']) {
-    it(`delivers what is pending though its timeoutMs is ${timeoutMs}, and says so`, async () => {
-      await using site = await Publisher.start(track)
+    it(`delivers what is pending with the invalid timeoutMs ${timeoutMs}, and logs an error`, async () => {
+      await using site = await Publisher.start(renderAds)
       await fetchPage(site.url)
 
       await Reflect.apply(site.tracker.close, undefined, [{ timeoutMs }])
@@ -215,8 +215,8 @@ describe('close()', () => {
     })
   }
 
-  it('tells apart what may have counted from what never left, when its time is up', async () => {
-    await using site = await Publisher.start(track)
+  it('distinguishes what may have counted from what was never sent, when time runs out', async () => {
+    await using site = await Publisher.start(renderAds)
     site.sandbox.ens.fault({ hang: true })
     await site.sandbox.closient.refuse()
     await fetchPage(site.url)
@@ -229,27 +229,27 @@ describe('close()', () => {
     assert.deepEqual(omitZeros(site.tracker.stats().closient), { tracked: 1, dropped: 1 })
   })
 
-  it('gives up what a page holds that outlasts its time', async () => {
-    const shown = createDeferred()
+  it('drops what a page still holds when time runs out', async () => {
+    const canFinish = createDeferred()
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       trackImpression(closientAd())
-      await shown.promise
+      await canFinish.promise
       res.end()
     })
-    const viewed = fetchPage(site.url)
+    const response = fetchPage(site.url)
     while (site.tracker.stats().closient?.held !== 1) await nextTurn()
 
     await site.tracker.close({ timeoutMs: 1 })
     assert.deepEqual(site.summaries, ['closient dropped: closed'])
-    shown.resolve()
-    await viewed
+    canFinish.resolve()
+    await response
 
     assert.deepEqual(site.summaries, ['closient dropped: closed'])
     assert.equal(site.sandbox.closient.totals.calls, 0)
   })
 
-  it('takes nothing any more, and the page stays up', async () => {
-    await using site = await Publisher.start(track)
+  it('drops later impressions, and pages are still served', async () => {
+    await using site = await Publisher.start(renderAds)
     await site.tracker.close()
 
     assert.equal((await fetchPage(site.url)).status, 200)
@@ -259,13 +259,13 @@ describe('close()', () => {
     assert.equal(site.sandbox.ens.totals.calls + site.sandbox.closient.totals.calls, 0)
   })
 
-  it('is what the end of a scope does', async () => {
-    await using network = await ManualEns.start()
+  it('runs at the end of an `await using` scope', async () => {
+    await using manualEns = await ManualEns.start()
     const outcomes: string[] = []
     const server = createServer()
     {
       await using tracker = createTracker({
-        networks: [network.network],
+        networks: [manualEns.network],
         logger: createMemoryLogger([]),
       })
       tracker.on('outcome', ({ outcome }) => void outcomes.push(outcome))
@@ -275,7 +275,7 @@ describe('close()', () => {
       })
       await listenOnLoopback(server)
       await fetchPage(`http://127.0.0.1:${getPort(server)}/`)
-      const call = await network.nextCall()
+      const call = await manualEns.nextCall()
       setImmediate(() => call.succeed())
     }
     server.closeAllConnections()
@@ -286,7 +286,7 @@ describe('close()', () => {
 })
 
 describe('a process that has nothing left to do', () => {
-  it('ends by itself, its tracker idle and never closed', async () => {
+  it('exits by itself, with its tracker idle and never closed', async () => {
     await using sandbox = await startSandbox()
     const script = fileURLToPath(new URL('page-load/single-page-process.ts', import.meta.url))
 
@@ -296,8 +296,8 @@ describe('a process that has nothing left to do', () => {
       { env: { ...process.env, ...sandbox.env } },
     )
 
-    const delivered = { tracked: 1, delivered: 1 }
-    assert.deepEqual(JSON.parse(stdout), { ens: delivered, closient: delivered })
+    const oneDelivered = { tracked: 1, delivered: 1 }
+    assert.deepEqual(JSON.parse(stdout), { ens: oneDelivered, closient: oneDelivered })
     assert.equal(stderr, '')
     assert.equal(sandbox.ens.totals.impressions + sandbox.closient.totals.impressions, 2)
   })

@@ -1,13 +1,13 @@
 import { Segment, SegmentEncoder, TCModel } from '@iabtechlabtcf/core'
 
-const EVERY_PURPOSE = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
+const ALL_PURPOSES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
 
 /**
- * What a consent banner leaves in the cookie `euconsent-v2`. On a real site a consent management
- * platform does this in the browser; here it stands in for one.
+ * Builds the value of the cookie `euconsent-v2`. It stands in for a consent management platform,
+ * which sets this cookie in the browser on a real site.
  */
-export function tcString(
-  purposes: readonly number[] = EVERY_PURPOSE,
+export function buildTcString(
+  purposes: readonly number[] = ALL_PURPOSES,
   vendors: readonly number[] = [],
 ): string {
   const consent = new TCModel()

@@ -2,34 +2,35 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Base64Url, RestrictionType, type TCModel, TCString } from '@iabtechlabtcf/core'
 import { parse } from 'cookie'
 
-interface Visit {
+interface RequestWithHeaders {
   readonly headers: IncomingHttpHeaders
 }
 
 /**
- * Global Privacy Control: the browser says that its user objects to the sale and sharing of data.
- * See https://w3c.github.io/gpc/.
+ * Whether the browser sends the Global Privacy Control signal: its user objects to the sale and
+ * sharing of data. See https://w3c.github.io/gpc/.
  */
-export function objects({ headers }: Visit): boolean {
+export function hasOptedOut({ headers }: RequestWithHeaders): boolean {
   return headers['sec-gpc'] === '1'
 }
 
-/** Of the purposes of the IAB's Transparency & Consent Framework, those that a count needs. */
+// The purposes of the IAB's Transparency & Consent Framework that counting an impression needs.
 const STORE_ON_DEVICE = 1
 const MEASURE_ADVERTISING_PERFORMANCE = 7
 
 /**
- * What the viewer told the site's consent banner, which keeps it in a cookie as the IAB's TC string
- * (https://github.com/InteractiveAdvertisingBureau/GDPR-Transparency-and-Consent-Framework): whether
- * the performance of ads may be measured, and things be stored for it, such as the page-load cookie.
+ * Whether the viewer has consented to measuring the performance of ads, and to storing data for it,
+ * such as the page-load cookie. The site's consent banner stores the choice in a cookie, as the
+ * IAB's TC string
+ * (https://github.com/InteractiveAdvertisingBureau/GDPR-Transparency-and-Consent-Framework).
  *
- * A site needs it where the GDPR applies. No string, or a broken one, is no consent.
+ * Required where the GDPR applies. A missing or broken string is no consent.
  *
- * @param vendor the ad network's number in the IAB's list of vendors, where it has one
+ * @param vendor the ad network's id in the IAB's vendor list, if it has one
  */
-export function hasConsented({ headers }: Visit, vendor?: number): boolean {
+export function hasConsented({ headers }: RequestWithHeaders, vendor?: number): boolean {
   const tcString = parse(headers.cookie ?? '')['euconsent-v2']
-  const consent = tcString === undefined ? undefined : decode(tcString)
+  const consent = tcString === undefined ? undefined : decodeTcString(tcString)
   if (!consent) return false
   const { purposeConsents } = consent
   return (
@@ -39,8 +40,8 @@ export function hasConsented({ headers }: Visit, vendor?: number): boolean {
   )
 }
 
-/** From this policy on (TCF 2.3), a vendor counts only if the banner has named it. */
-const DISCLOSING_POLICY = 5
+/** Since this policy version (TCF 2.3), a vendor needs to be disclosed by the banner. */
+const FIRST_DISCLOSING_POLICY = 5
 
 function isVendorAllowed(consent: TCModel, vendor: number): boolean {
   const { policyVersion, vendorConsents, vendorsDisclosed, publisherRestrictions } = consent
@@ -50,70 +51,72 @@ function isVendorAllowed(consent: TCModel, vendor: number): boolean {
   )
   return (
     vendorConsents.has(vendor) &&
-    (Number(policyVersion) < DISCLOSING_POLICY || vendorsDisclosed.has(vendor)) &&
+    (Number(policyVersion) < FIRST_DISCLOSING_POLICY || vendorsDisclosed.has(vendor)) &&
     restriction !== RestrictionType.NOT_ALLOWED
   )
 }
 
-/** Browsers keep no longer a cookie. */
+/** Browsers do not store longer cookies. */
 const MAX_CHARACTERS = 4_096
-/** The list of vendors has some 1,500 numbers, and a string has a handful of ranges of them. */
+/** The vendor list has about 1,500 ids, and a TC string has only a few ranges of them. */
 const MAX_VENDORS = 10_000
 
-function decode(tcString: string): TCModel | undefined {
+function decodeTcString(tcString: string): TCModel | undefined {
   try {
-    // The decoder walks through every vendor of every range. Five characters of an enemy's make a
-    // range of 65,535 vendors and cost it 10 ms, so that a whole cookie of them would cost seconds.
-    if (tcString.length > MAX_CHARACTERS || !(vendorsIn(tcString) <= MAX_VENDORS)) return undefined
+    // The decoder visits every vendor of every range. Five hostile characters make a range of
+    // 65,535 vendors, so decoding a cookie full of such ranges would take seconds.
+    if (tcString.length > MAX_CHARACTERS || !(countVendors(tcString) <= MAX_VENDORS))
+      return undefined
     return TCString.decode(tcString)
   } catch {
     return undefined
   }
 }
 
-/** How many vendors the ranges of a TC string spell out. @throws if it is no TC string */
-function vendorsIn(tcString: string): number {
-  return tcString.split('.').reduce((sum, segment) => sum + vendorsInSegment(segment), 0)
+/** Counts the vendors in all ranges of a TC string. @throws if it is not a TC string */
+function countVendors(tcString: string): number {
+  return tcString.split('.').reduce((sum, segment) => sum + countVendorsInSegment(segment), 0)
 }
 
-/** Bits of the core segment before its vendors, and of any other segment: its type. */
+/** The length of the fields before the vendors in the core segment. */
 const CORE_HEAD_BITS = 213
+/** The length of the type at the start of every other segment. */
 const TYPE_BITS = 3
 
-function vendorsInSegment(segment: string): number {
+function countVendorsInSegment(segment: string): number {
   const bits = Base64Url.decode(segment)
   const isCore = bits.startsWith('000010')
   const type = Number.parseInt(bits.slice(0, TYPE_BITS), 2)
-  let at = isCore ? CORE_HEAD_BITS : TYPE_BITS
+  let position = isCore ? CORE_HEAD_BITS : TYPE_BITS
   let vendors = 0
 
   if (isCore) {
     readVector()
     readVector()
-    for (let restrictions = read(12); restrictions > 0; restrictions--) {
-      at += 8
+    for (let restrictions = readNumber(12); restrictions > 0; restrictions--) {
+      position += 8
       readRanges()
     }
   } else if (type === 1 || type === 2) readVector()
   return vendors
 
   function readVector(): void {
-    const last = read(16)
-    if (read(1) === 1) readRanges()
-    else at += last
+    const last = readNumber(16)
+    if (readNumber(1) === 1) readRanges()
+    else position += last
   }
 
   function readRanges(): void {
-    for (let entries = read(12); entries > 0; entries--) {
-      const isRange = read(1) === 1
-      const first = read(16)
-      vendors += isRange ? Math.max(0, read(16) - first + 1) : 1
+    for (let entries = readNumber(12); entries > 0; entries--) {
+      const isRange = readNumber(1) === 1
+      const first = readNumber(16)
+      vendors += isRange ? Math.max(0, readNumber(16) - first + 1) : 1
     }
   }
 
-  function read(width: number): number {
-    if (at + width > bits.length) throw new RangeError('the TC string breaks off')
-    at += width
-    return Number.parseInt(bits.slice(at - width, at), 2)
+  function readNumber(width: number): number {
+    if (position + width > bits.length) throw new RangeError('the TC string is incomplete')
+    position += width
+    return Number.parseInt(bits.slice(position - width, position), 2)
   }
 }

@@ -1,19 +1,19 @@
-// Consent, by the browser's Global Privacy Control and by the TC string of the site's consent
-// banner: policies.ts is to be copied. To start it: npm run example consent
+// Consent, from the browser's Global Privacy Control and from the TC string of the site's consent
+// banner. Copy policies.ts into your project. Start it with: npm run example consent
 
 import { impressions } from 'ad-impressions'
 import express from 'express'
 import { banner, products } from '../ads.js'
 import { escapeHtml } from '../escape-html.js'
-import { sandboxUnlessKeys } from '../networks.js'
-import { untilStopped } from '../until-stopped.js'
-import { tcString } from './banner.js'
-import { hasConsented, objects } from './policies.js'
+import { startSandboxUnlessKeys } from '../start-sandbox.js'
+import { waitUntilStopped } from '../wait-until-stopped.js'
+import { buildTcString } from './banner.js'
+import { hasConsented, hasOptedOut } from './policies.js'
 
-const sandbox = await sandboxUnlessKeys()
+const sandbox = await startSandboxUnlessKeys()
 
 const app = express()
-const tracker = impressions({ consent: (req) => !objects(req) && hasConsented(req) })
+const tracker = impressions({ consent: (req) => !hasOptedOut(req) && hasConsented(req) })
 app.use(tracker)
 
 app.get('/', (_req, res) => {
@@ -42,10 +42,10 @@ app.get('/', (_req, res) => {
 
 app.post('/consent/:answer', (req, res) => {
   const purposes = req.params.answer === 'yes' ? undefined : []
-  res.cookie('euconsent-v2', tcString(purposes), { sameSite: 'lax', encode: String })
+  res.cookie('euconsent-v2', buildTcString(purposes), { sameSite: 'lax', encode: String })
   res.redirect(303, '/')
 })
 
-await untilStopped(app.listen(process.env.PORT ?? 3000))
-await tracker.close() // delivers what is pending
+await waitUntilStopped(app.listen(process.env.PORT ?? 3000))
+await tracker.close() // delivers pending impressions
 await sandbox?.close()

@@ -2,7 +2,7 @@
 
 import { impressions } from 'ad-impressions'
 import express from 'express'
-import { untilStopped } from '../until-stopped.js'
+import { waitUntilStopped } from '../wait-until-stopped.js'
 import { acme } from './acme.js'
 import { startAcme } from './acme-server.js'
 
@@ -28,6 +28,6 @@ app.get('/', (_req, res) => {
 </html>`)
 })
 
-await untilStopped(app.listen(process.env.PORT ?? 3000))
+await waitUntilStopped(app.listen(process.env.PORT ?? 3000))
 await tracker.close() // delivers pending impressions
 await network.close()

@@ -1,4 +1,4 @@
-/** ENS's campaigns, as its Fetch Campaigns endpoint would return them; one view draws each. */
+/** ENS campaigns, as returned by its Fetch Campaigns endpoint. `view` is the template of the ad. */
 export const adverts = {
   sleeper: { id: 2041, view: 'sleeper', advertiser: 'Norrland Sleeper' },
   wind: { id: 2057, view: 'wind', advertiser: 'Kestrel Energy' },
@@ -9,7 +9,7 @@ const FATHOM = { campaignId: 'WHKWEbMrgK9m3m7GJRDvU2', brand: 'Fell & Fathom' }
 const CRUMB = { campaignId: '5KZeS32Mr4tAXFsi353HqK', brand: 'Hearth & Crumb' }
 const PLOT = { campaignId: '9KxpMSTeDMf9dfPYntSfQQ', brand: 'The Long Plot' }
 
-/** The offers of Closient's campaigns. */
+/** Offers of Closient campaigns. `words` are what a search matches. */
 const offers = [
   {
     ...CRUMB,
@@ -61,15 +61,15 @@ const offers = [
   },
 ]
 
-/** The offers that fit, those that fit best first; where none does, all of them. */
-export function offersFor(query) {
+/** The offers that match the query, best match first. All offers if none matches. */
+export function findOffers(query) {
   const words = query.toLowerCase().match(/\w{3,}/g) ?? []
   const ranked = offers.map((offer) => {
     const text = `${offer.name} ${offer.brand} ${offer.words}`.toLowerCase()
     return { offer, rank: words.filter((word) => text.includes(word)).length }
   })
-  const fitting = ranked.filter(({ rank }) => rank > 0)
-  return (fitting.length > 0 ? fitting : ranked)
-    .sort((one, other) => other.rank - one.rank)
+  const matching = ranked.filter(({ rank }) => rank > 0)
+  return (matching.length > 0 ? matching : ranked)
+    .sort((a, b) => b.rank - a.rank)
     .map(({ offer }) => offer)
 }

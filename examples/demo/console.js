@@ -1,20 +1,57 @@
 import { styleText } from 'node:util'
 
 const { stdout } = process
-const coloured = stdout.isTTY && !process.env.NO_COLOR
+const hasColors = stdout.isTTY && !process.env.NO_COLOR
 
-// Whoever reads along may leave first, as in `npm run demo | head`: then there is no one to tell.
+// The reader of a pipe may exit first, as in `npm run demo | head`. Stop the demo in that case.
 stdout.on('error', (error) => {
   if (error.code !== 'EPIPE') throw error
   process.kill(process.pid, 'SIGTERM')
 })
 
-export function say(text) {
+export function printLine(text) {
   stdout.write(`${text}\n`)
 }
 
-const columns = (time, network, outcome, campaign, latency, reason) =>
-  [
+export function formatGreeting(siteUrl, sandboxUrl) {
+  const header = formatColumns('time', 'network', 'outcome', 'campaign', 'latency', 'reason')
+  return `
+  The Saltmarsh Courier      ${siteUrl}
+  What the networks receive  ${sandboxUrl}
+
+  Read a few pages of the paper. The server records the ads on each page, and the outcome of each
+  impression is printed below. The second address shows the impressions as they arrive, and can
+  make the networks fail.
+
+  The front page shows one ad twice: its second impression is a duplicate. Each Closient offer
+  counts separately. The wind energy ad and the ad inside a story count once half of the ad has
+  been visible for one second. Bots are not counted: curl ${siteUrl}
+
+  Press Ctrl-C to stop.
+
+${header}`
+}
+
+export function formatOutcome({ network, outcome, campaignId, latencyMs, reason }) {
+  const time = new Date().toTimeString().slice(0, 8)
+  const campaign = String(campaignId ?? '-')
+  const line = formatColumns(time, network, outcome, campaign, `${latencyMs} ms`, reason)
+  return colorOutcome(outcome, line)
+}
+
+/** @param {import('ad-impressions').Stats} stats */
+export function formatSummary(stats) {
+  const { tracked, held, pending, delivered, ...others } = sumFigures(Object.values(stats))
+  const rest = Object.entries(others)
+    .filter(([, count]) => count > 0)
+    .map(([outcome, count]) => `${count} ${outcome}`)
+  const perNetwork = `ENS ${stats.ens.delivered}, Closient ${stats.closient.delivered}`
+  const end = rest.length > 0 ? `; ${rest.join(', ')}` : ''
+  return `\nStopped. Delivered ${delivered} of ${tracked} impressions (${perNetwork})${end}.`
+}
+
+function formatColumns(time, network, outcome, campaign, latency, reason) {
+  return [
     time.padEnd(8),
     network.padEnd(8),
     outcome.padEnd(10),
@@ -22,52 +59,19 @@ const columns = (time, network, outcome, campaign, latency, reason) =>
     latency.padStart(8),
     reason,
   ].join('  ')
-
-export function greeting(siteUrl, sandboxUrl) {
-  return `
-  The Saltmarsh Courier   ${siteUrl}
-  What the networks see   ${sandboxUrl}
-
-  Read the paper: the server records its ads, and what becomes of each is told below. At the
-  second address you see them arrive, and can make the networks fail. One ad stands twice on the
-  front page, so that it is once a duplicate; of Closient's, each offer counts. The wind's, and the
-  ad in a story, count once half of them has been on your screen for a second. A robot counts
-  nothing: curl ${siteUrl}
-
-  Ctrl-C stops it.
-
-${columns('time', 'network', 'outcome', 'campaign', 'latency', 'reason')}`
 }
 
-export function outcomeLine({ network, outcome, campaignId, latencyMs, reason }) {
-  const time = new Date().toTimeString().slice(0, 8)
-  const line = columns(time, network, outcome, String(campaignId ?? '-'), `${latencyMs} ms`, reason)
-  return paint(outcome, line)
-}
-
-/** @param {import('ad-impressions').Stats} stats */
-export function closingWords(stats) {
-  const { tracked, held, pending, delivered, ...others } = total(Object.values(stats))
-  const rest = Object.entries(others)
-    .filter(([, count]) => count > 0)
-    .map(([outcome, count]) => `${count} ${outcome}`)
-  const to = `ENS ${stats.ens.delivered}, Closient ${stats.closient.delivered}`
-  const end = rest.length > 0 ? `; ${rest.join(', ')}` : ''
-  return `\nStopped. Delivered ${delivered} of ${tracked} impressions (${to})${end}.`
-}
-
-function total(accounts) {
+function sumFigures(networks) {
   const sum = {}
-  for (const account of accounts) {
-    for (const [figure, count] of Object.entries(account)) sum[figure] = (sum[figure] ?? 0) + count
+  for (const figures of networks) {
+    for (const [name, count] of Object.entries(figures)) sum[name] = (sum[name] ?? 0) + count
   }
   return sum
 }
 
-const COLOURS = { delivered: 'green', duplicate: 'gray', suppressed: 'gray' }
+const COLORS = { delivered: 'green', duplicate: 'gray', suppressed: 'gray' }
 
-function paint(outcome, line) {
-  return coloured
-    ? line.replace(outcome, (word) => styleText(COLOURS[outcome] ?? 'red', word))
-    : line
+function colorOutcome(outcome, line) {
+  if (!hasColors) return line
+  return line.replace(outcome, (text) => styleText(COLORS[outcome] ?? 'red', text))
 }

@@ -1,8 +1,8 @@
 /**
- * Lets a page say what the server recorded for it: `shown` is where its ads enter themselves, and
- * `recorded()` what that came to, as far as it is decided while the page is rendered.
+ * Lets a page show what the server recorded for it. Templates add each ad to `shownAds`, and call
+ * `countRecorded()` for the result so far.
  */
-export function pageNote(tracker) {
+export function createPageNote(tracker) {
   const openPages = new Map()
   tracker.on('outcome', (event) => openPages.get(event.requestId)?.push(event))
 
@@ -12,21 +12,24 @@ export function pageNote(tracker) {
     openPages.set(requestId, outcomes)
     res.on('close', () => openPages.delete(requestId))
 
-    const shown = []
-    res.locals.shown = shown
-    res.locals.recorded = () => {
-      // Delivery takes longer than rendering: what has an outcome by now was not counted.
-      const counted = (network) =>
-        shown.filter((name) => name === network).length -
-        outcomes.filter((event) => event.network === network).length
-      return {
-        ens: counted('ens'),
-        closient: counted('closient'),
-        visible: shown.filter((name) => name === 'visible').length,
-        duplicates: outcomes.filter(({ outcome }) => outcome === 'duplicate').length,
-        suppression: outcomes.find(({ outcome }) => outcome === 'suppressed')?.reason,
-      }
-    }
+    const shownAds = []
+    res.locals.shownAds = shownAds
+    res.locals.countRecorded = () => countRecorded(shownAds, outcomes)
     next()
+  }
+}
+
+function countRecorded(shownAds, outcomes) {
+  const countShown = (kind) => shownAds.filter((shown) => shown === kind).length
+  // Delivery takes longer than rendering, so an impression that has an outcome already was not
+  // counted: it is a duplicate or suppressed.
+  const countPending = (network) =>
+    countShown(network) - outcomes.filter((event) => event.network === network).length
+  return {
+    ens: countPending('ens'),
+    closient: countPending('closient'),
+    visible: countShown('visible'),
+    duplicates: outcomes.filter(({ outcome }) => outcome === 'duplicate').length,
+    suppression: outcomes.find(({ outcome }) => outcome === 'suppressed')?.reason,
   }
 }

@@ -1,4 +1,4 @@
-// A local news site with ads of both networks. To start it: npm run demo
+// A local news site with ads from both networks. Start it with: npm run demo
 
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -6,17 +6,17 @@ import { join } from 'node:path'
 import { closient, ens, impressions } from 'ad-impressions'
 import { startSandbox } from 'ad-impressions/sandbox'
 import express from 'express'
-import { sendLastPages, stopSignal } from '../until-stopped.js'
-import { adverts, offersFor } from './campaigns.js'
-import { closingWords, greeting, outcomeLine, say } from './console.js'
-import { pageNote } from './page-note.js'
-import { stories, storiesAbout, storyBySlug } from './stories.js'
+import { closeServer, waitForStopSignal } from '../wait-until-stopped.js'
+import { adverts, findOffers } from './campaigns.js'
+import { formatGreeting, formatOutcome, formatSummary, printLine } from './console.js'
+import { createPageNote } from './page-note.js'
+import { findStory, searchStories, stories } from './stories.js'
 
 const SITE_PORT = Number(process.env.PORT ?? 3000)
 const SANDBOX_PORT = SITE_PORT === 0 ? 0 : 4600
 
-// Both networks, on loopback: with their own keys, so that none of yours is ever used here.
-const sandbox = await onPort(SANDBOX_PORT, (port) => startSandbox({ port }))
+// Both networks run on loopback with their own keys, so the demo never uses a key of yours.
+const sandbox = await listenOnPort(SANDBOX_PORT, (port) => startSandbox({ port }))
 
 const tracker = impressions({
   networks: [
@@ -24,14 +24,14 @@ const tracker = impressions({
     closient({
       apiKey: sandbox.closient.apiKey,
       baseUrl: sandbox.closient.baseUrl,
-      perOffer: true, // the search page shows several offers of one campaign
+      perOffer: true, // the search page shows several offers of a campaign
     }),
   ],
-  country: () => 'GB', // behind a CDN it is the CDN's name, such as 'cloudflare'
-  searchQuery: (req) => queryOf(req) || undefined,
-  visibility: { secret: randomBytes(32).toString('base64') }, // the same in every process of yours
+  country: () => 'GB', // behind a CDN, use its name, such as 'cloudflare'
+  searchQuery: (req) => readQuery(req) || undefined,
+  visibility: { secret: randomBytes(32).toString('base64') }, // use the same secret in every process
 })
-tracker.on('outcome', (event) => say(outcomeLine(event)))
+tracker.on('outcome', (event) => printLine(formatOutcome(event)))
 
 const app = express()
 app.disable('x-powered-by')
@@ -40,7 +40,7 @@ app.set('view engine', 'ejs')
 app.use((_req, res, next) => {
   const nonce = randomBytes(16).toString('base64')
   res.locals.nonce = nonce
-  // One script, which says which ads have been seen: what the networks are told, the server tells.
+  // The only script reports visible ads to this server. Only the server calls the networks.
   const scripts = `script-src 'nonce-${nonce}'; connect-src 'self'`
   res.set(
     'content-security-policy',
@@ -50,50 +50,54 @@ app.use((_req, res, next) => {
 })
 app.use(express.static(join(import.meta.dirname, 'public')))
 app.use(tracker)
-app.use(pageNote(tracker))
+app.use(createPageNote(tracker))
 Object.assign(app.locals, { adverts, stories, query: '', sandboxUrl: sandbox.url })
 
 app.get('/', (_req, res) => {
-  res.render('front', { offers: offersFor('').slice(0, 4) })
+  res.render('front', { offers: findOffers('').slice(0, 4) })
 })
 
 app.get('/stories/:slug', (req, res, next) => {
-  const story = storyBySlug(req.params.slug)
+  const story = findStory(req.params.slug)
   if (!story) return next()
-  const offers = offersFor(story.topics).slice(0, 2)
+  const offers = findOffers(story.topics).slice(0, 2)
   return res.render('story', { story, offers })
 })
 
 app.get('/search', (req, res) => {
-  const query = queryOf(req)
-  res.render('search', { query, found: storiesAbout(query), offers: offersFor(query).slice(0, 6) })
+  const query = readQuery(req)
+  res.render('search', {
+    query,
+    found: searchStories(query),
+    offers: findOffers(query).slice(0, 6),
+  })
 })
 
 app.use((_req, res) => {
   res.status(404).render('missing')
 })
 
-const server = await onPort(SITE_PORT, async (port) => {
-  const listening = app.listen(port, '127.0.0.1')
-  await once(listening, 'listening')
-  return listening
+const server = await listenOnPort(SITE_PORT, async (port) => {
+  const httpServer = app.listen(port, '127.0.0.1')
+  await once(httpServer, 'listening')
+  return httpServer
 })
-const stopped = stopSignal()
-say(greeting(`http://127.0.0.1:${server.address().port}`, sandbox.url))
+const stopped = waitForStopSignal()
+printLine(formatGreeting(`http://127.0.0.1:${server.address().port}`, sandbox.url))
 
 await stopped
-await sendLastPages(server)
+await closeServer(server)
 await tracker.close()
 await sandbox.close()
-say(closingWords(tracker.stats()))
+printLine(formatSummary(tracker.stats()))
 
-/** What was searched for: a query string may also hold it twice, or not at all. */
-function queryOf({ query: { q } }) {
+/** The search query. A query string may contain `q` several times, or not at all. */
+function readQuery({ query: { q } }) {
   return typeof q === 'string' ? q.trim().slice(0, 200) : ''
 }
 
-/** Listens on that port, or where it is taken on any that is free. */
-async function onPort(port, listen) {
+/** Listens on the port, or on a free one if it is taken. */
+async function listenOnPort(port, listen) {
   try {
     return await listen(port)
   } catch (error) {

@@ -81,16 +81,16 @@ export const stories = [
   },
 ]
 
-export function storyBySlug(slug) {
+export function findStory(slug) {
   return stories.find((story) => story.slug === slug)
 }
 
-/** The stories that speak of each word of the query. */
-export function storiesAbout(query) {
+/** The stories that contain every word of the query. */
+export function searchStories(query) {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean)
   if (words.length === 0) return []
   return stories.filter(({ title, teaser, topics, section, text }) => {
-    const whole = [title, teaser, topics, section, ...text].join(' ').toLowerCase()
-    return words.every((word) => whole.includes(word))
+    const content = [title, teaser, topics, section, ...text].join(' ').toLowerCase()
+    return words.every((word) => content.includes(word))
   })
 }

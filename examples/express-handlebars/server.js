@@ -1,20 +1,20 @@
-// Express and Handlebars. To start it: npm run example express-handlebars
+// Express and Handlebars. Start it with: npm run example express-handlebars
 
 import { impressions } from 'ad-impressions'
 import express from 'express'
 import { engine } from 'express-handlebars'
 import { banner, products } from '../ads.js'
-import { sandboxUnlessKeys } from '../networks.js'
-import { untilStopped } from '../until-stopped.js'
+import { startSandboxUnlessKeys } from '../start-sandbox.js'
+import { waitUntilStopped } from '../wait-until-stopped.js'
 
-const sandbox = await sandboxUnlessKeys()
+const sandbox = await startSandboxUnlessKeys()
 
 const app = express()
 const tracker = impressions() // keys from ENS_API_KEY and CLOSIENT_API_KEY
 app.use(tracker)
 
-// Handlebars hands named arguments to helpers only, and inside {{#each}} only the root has what
-// res.locals has: this helper is both.
+// Handlebars passes named arguments to helpers only. Inside {{#each}}, res.locals is available only
+// at the root.
 const helpers = {
   trackImpression: (options) => options.data.root.trackImpression(options.hash),
 }
@@ -25,6 +25,6 @@ app.get('/', (_req, res) => {
   res.render('page.handlebars', { banner, products })
 })
 
-await untilStopped(app.listen(process.env.PORT ?? 3000))
-await tracker.close() // delivers what is pending
+await waitUntilStopped(app.listen(process.env.PORT ?? 3000))
+await tracker.close() // delivers pending impressions
 await sandbox?.close()

@@ -1,13 +1,13 @@
-// Express and Nunjucks. To start it: npm run example express-nunjucks
+// Express and Nunjucks. Start it with: npm run example express-nunjucks
 
 import { impressions } from 'ad-impressions'
 import express from 'express'
 import nunjucks from 'nunjucks'
 import { banner, products } from '../ads.js'
-import { sandboxUnlessKeys } from '../networks.js'
-import { untilStopped } from '../until-stopped.js'
+import { startSandboxUnlessKeys } from '../start-sandbox.js'
+import { waitUntilStopped } from '../wait-until-stopped.js'
 
-const sandbox = await sandboxUnlessKeys()
+const sandbox = await startSandboxUnlessKeys()
 
 const app = express()
 const tracker = impressions() // keys from ENS_API_KEY and CLOSIENT_API_KEY
@@ -18,6 +18,6 @@ app.get('/', (_req, res) => {
   res.render('page.njk', { banner, products })
 })
 
-await untilStopped(app.listen(process.env.PORT ?? 3000))
-await tracker.close() // delivers what is pending
+await waitUntilStopped(app.listen(process.env.PORT ?? 3000))
+await tracker.close() // delivers pending impressions
 await sandbox?.close()

@@ -1,12 +1,12 @@
-// Express and Pug. To start it: npm run example express-pug
+// Express and Pug. Start it with: npm run example express-pug
 
 import { impressions } from 'ad-impressions'
 import express from 'express'
 import { banner, products } from '../ads.js'
-import { sandboxUnlessKeys } from '../networks.js'
-import { untilStopped } from '../until-stopped.js'
+import { startSandboxUnlessKeys } from '../start-sandbox.js'
+import { waitUntilStopped } from '../wait-until-stopped.js'
 
-const sandbox = await sandboxUnlessKeys()
+const sandbox = await startSandboxUnlessKeys()
 
 const app = express()
 const tracker = impressions() // keys from ENS_API_KEY and CLOSIENT_API_KEY
@@ -17,6 +17,6 @@ app.get('/', (_req, res) => {
   res.render('page.pug', { banner, products })
 })
 
-await untilStopped(app.listen(process.env.PORT ?? 3000))
-await tracker.close() // delivers what is pending
+await waitUntilStopped(app.listen(process.env.PORT ?? 3000))
+await tracker.close() // delivers pending impressions
 await sandbox?.close()

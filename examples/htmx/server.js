@@ -1,16 +1,16 @@
-// htmx: the page and what it fetches share one page load. To start it: npm run example htmx
+// htmx: a page and the fragments that it fetches share one page load. Start it with: npm run example htmx
 
 import { fileURLToPath } from 'node:url'
 import { impressions } from 'ad-impressions'
 import express from 'express'
 import { banner, products } from '../ads.js'
 import { escapeHtml } from '../escape-html.js'
-import { sandboxUnlessKeys } from '../networks.js'
-import { untilStopped } from '../until-stopped.js'
+import { startSandboxUnlessKeys } from '../start-sandbox.js'
+import { waitUntilStopped } from '../wait-until-stopped.js'
 
 const STORIES = 4
 
-/** Shown with the stories that htmx fetches, and not on the page itself. */
+/** Shown in the stories that htmx fetches, not on the page itself. */
 const seeds = {
   campaignId: 'mhvXdrZT4jP5T8vBxuvm75',
   offerId: 'CXc85b4rqinB7s5J52TRYb',
@@ -18,7 +18,7 @@ const seeds = {
   text: 'Seeds for a garden that bees like',
 }
 
-const sandbox = await sandboxUnlessKeys()
+const sandbox = await startSandboxUnlessKeys()
 
 const app = express()
 const tracker = impressions({ pageLoadCookie: true })
@@ -37,38 +37,38 @@ app.get('/', (_req, res) => {
   <script src="/htmx.js" defer></script>
   <style>.story { min-height: 80vh }</style>
   <h1>The Daily Example</h1>
-  ${bannerAd(trackImpression)}
-  <ul>${products.map((product) => productAd(product, trackImpression)).join('')}</ul>
-  ${nextStory(1)}
+  ${renderBanner(trackImpression)}
+  <ul>${products.map((product) => renderProduct(product, trackImpression)).join('')}</ul>
+  ${renderNextStory(1)}
 </html>`)
 })
 
-// The banner counts with the page, and no more with its stories; the seeds count with the first.
+// The banner counts once, with the page. The seeds count once, with the first story.
 app.get('/stories/:number', (req, res) => {
   const { trackImpression } = res.locals
   const number = Number(req.params.number)
   res.send(`<section class="story">
     <h2>Story ${number}</h2>
-    ${bannerAd(trackImpression)}
-    <ul>${productAd(seeds, trackImpression)}</ul>
+    ${renderBanner(trackImpression)}
+    <ul>${renderProduct(seeds, trackImpression)}</ul>
   </section>
-  ${number < STORIES ? nextStory(number + 1) : ''}`)
+  ${number < STORIES ? renderNextStory(number + 1) : ''}`)
 })
 
-/** htmx fetches the story, and puts it here, once this comes into view. */
-const nextStory = (number) =>
+/** htmx replaces this element with the story once it scrolls into view. */
+const renderNextStory = (number) =>
   `<div class="story" hx-get="/stories/${number}" hx-trigger="revealed" hx-swap="outerHTML"></div>`
 
-const bannerAd = (trackImpression) => `<a href="${escapeHtml(banner.url)}">
+const renderBanner = (trackImpression) => `<a href="${escapeHtml(banner.url)}">
     <img src="${banner.image}" alt="${escapeHtml(banner.text)}">
   </a>
   ${trackImpression({ campaignId: banner.id, placement: 'header_banner' })}`
 
-const productAd = ({ campaignId, offerId, url, text }, trackImpression) => `<li>
+const renderProduct = ({ campaignId, offerId, url, text }, trackImpression) => `<li>
     <a href="${escapeHtml(url)}">${escapeHtml(text)}</a>
     ${trackImpression({ campaignId, offerId })}
   </li>`
 
-await untilStopped(app.listen(process.env.PORT ?? 3000))
-await tracker.close() // delivers what is pending
+await waitUntilStopped(app.listen(process.env.PORT ?? 3000))
+await tracker.close() // delivers pending impressions
 await sandbox?.close()

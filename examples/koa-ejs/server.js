@@ -1,13 +1,13 @@
-// Koa and EJS. To start it: npm run example koa-ejs
+// Koa and EJS. Start it with: npm run example koa-ejs
 
 import render from '@koa/ejs'
 import { impressions } from 'ad-impressions/koa'
 import Koa from 'koa'
 import { banner, products } from '../ads.js'
-import { sandboxUnlessKeys } from '../networks.js'
-import { untilStopped } from '../until-stopped.js'
+import { startSandboxUnlessKeys } from '../start-sandbox.js'
+import { waitUntilStopped } from '../wait-until-stopped.js'
 
-const sandbox = await sandboxUnlessKeys()
+const sandbox = await startSandboxUnlessKeys()
 
 const app = new Koa()
 const tracker = impressions() // keys from ENS_API_KEY and CLOSIENT_API_KEY
@@ -18,6 +18,6 @@ app.use(async (ctx) => {
   if (ctx.path === '/') await ctx.render('page', { banner, products })
 })
 
-await untilStopped(app.listen(process.env.PORT ?? 3000))
-await tracker.close() // delivers what is pending
+await waitUntilStopped(app.listen(process.env.PORT ?? 3000))
+await tracker.close() // delivers pending impressions
 await sandbox?.close()

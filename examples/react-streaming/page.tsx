@@ -19,7 +19,7 @@ export function Page(props: { trackImpression: TrackImpression; products: Promis
           <img src={banner.image} alt={banner.text} />
         </a>
         {trackImpression({ campaignId: banner.id, placement: 'header_banner' })}
-        <Suspense fallback={<p>Products are on their way</p>}>
+        <Suspense fallback={<p>Loading products</p>}>
           <Products {...props} />
         </Suspense>
       </body>
@@ -28,8 +28,8 @@ export function Page(props: { trackImpression: TrackImpression; products: Promis
 }
 
 /**
- * Rendered when the products have come, long after the head of the response was sent. What stands
- * above `use` is rendered twice; a campaign tracked there would still count once.
+ * Rendered when the products have loaded, long after the response head was sent. React runs the code
+ * before `use` twice; a campaign tracked there still counts once.
  */
 function Products(props: { trackImpression: TrackImpression; products: Promise<Product[]> }) {
   const { trackImpression } = props
@@ -45,7 +45,7 @@ function Products(props: { trackImpression: TrackImpression; products: Promise<P
   )
 }
 
-/** Stands for a call that takes its time. */
+/** Simulates a slow call. */
 export async function fetchProducts(): Promise<Product[]> {
   await setTimeout(200)
   return products

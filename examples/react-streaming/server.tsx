@@ -1,13 +1,13 @@
-// React, streamed by Express. To start it: npm run example react-streaming
+// React, streamed by Express. Start it with: npm run example react-streaming
 
 import { impressions } from 'ad-impressions'
 import express from 'express'
 import { renderToPipeableStream } from 'react-dom/server'
-import { sandboxUnlessKeys } from '../networks.js'
-import { untilStopped } from '../until-stopped.js'
+import { startSandboxUnlessKeys } from '../start-sandbox.js'
+import { waitUntilStopped } from '../wait-until-stopped.js'
 import { fetchProducts, Page } from './page.js'
 
-const sandbox = await sandboxUnlessKeys()
+const sandbox = await startSandboxUnlessKeys()
 
 const app = express()
 const tracker = impressions() // keys from ENS_API_KEY and CLOSIENT_API_KEY
@@ -26,6 +26,6 @@ app.get('/', (_req, res, next) => {
   res.on('close', abort)
 })
 
-await untilStopped(app.listen(process.env.PORT ?? 3000))
-await tracker.close() // delivers what is pending
+await waitUntilStopped(app.listen(process.env.PORT ?? 3000))
+await tracker.close() // delivers pending impressions
 await sandbox?.close()

@@ -1,18 +1,18 @@
-// Ads that count once they have been seen, under a strict Content-Security-Policy. To start it:
+// Ads that count once they are visible, under a strict Content-Security-Policy. Start it with:
 // npm run example visible
 
 import { randomBytes } from 'node:crypto'
 import { impressions } from 'ad-impressions'
 import express from 'express'
 import { banner, products } from '../ads.js'
-import { sandboxUnlessKeys } from '../networks.js'
-import { untilStopped } from '../until-stopped.js'
+import { startSandboxUnlessKeys } from '../start-sandbox.js'
+import { waitUntilStopped } from '../wait-until-stopped.js'
 
-const sandbox = await sandboxUnlessKeys()
+const sandbox = await startSandboxUnlessKeys()
 
 const app = express()
 const tracker = impressions({
-  // One of your own, the same in every process: openssl rand -base64 32
+  // Use your own secret, the same in every process: openssl rand -base64 32
   visibility: { secret: process.env.AD_IMPRESSIONS_SECRET ?? randomBytes(32).toString('base64') },
 })
 app.use(tracker)
@@ -28,6 +28,6 @@ app.get('/', (_req, res) => {
   res.render('page.ejs', { banner, products, nonce })
 })
 
-await untilStopped(app.listen(process.env.PORT ?? 3000))
-await tracker.close() // delivers what is pending
+await waitUntilStopped(app.listen(process.env.PORT ?? 3000))
+await tracker.close() // delivers pending impressions
 await sandbox?.close()

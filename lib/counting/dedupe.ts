@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { copyText } from '../request/copy-text.js'
 
 const NO_KEYS: readonly string[] = []
 /** More campaigns than run at one time. */
@@ -17,9 +18,18 @@ export class CountedCampaigns {
   #keys: readonly string[] | Set<string> = NO_KEYS
   /** Tells this page load from an earlier or later one with the same request id. */
   pageLoadNonce: string | undefined
+  /**
+   * The last key, if its impression was not accepted because the stack overflowed. A field, since
+   * no method can be called at that moment.
+   */
+  revokedKey: string | undefined
   #listeners: Set<ViewableListener> | undefined
 
   has(key: string): boolean {
+    if (this.revokedKey !== undefined) {
+      this.#delete(this.revokedKey)
+      this.revokedKey = undefined
+    }
     return this.#keys instanceof Set ? this.#keys.has(key) : this.#keys.includes(key)
   }
 
@@ -29,7 +39,7 @@ export class CountedCampaigns {
     else this.#keys = new Set([...this.#keys, key])
   }
 
-  delete(key: string): void {
+  #delete(key: string): void {
     if (this.#keys instanceof Set) this.#keys.delete(key)
     else this.#keys = this.#keys.filter((other) => other !== key)
   }
@@ -75,7 +85,7 @@ export class OnceKeys {
     const cached = this.#cache.get(campaign)
     if (cached !== undefined) return cached
     if (this.#cache.size >= MAX_CACHED_KEYS) this.#cache.clear()
-    const key = formatOnceKey(this.#network, campaign)
+    const key = copyText(formatOnceKey(this.#network, campaign))
     this.#cache.set(campaign, key)
     return key
   }

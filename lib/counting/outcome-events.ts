@@ -8,6 +8,8 @@ import type { Log } from '../logger.js'
 export interface OutcomeSubject
   extends Pick<Impression, 'network' | 'requestId' | 'attempts' | 'trackedAtMs' | 'countedAs'> {
   readonly campaignId: string | number | undefined
+  readonly placement?: string | undefined
+  readonly offerId?: string | undefined
 }
 
 export type OutcomeListener = (event: OutcomeEvent) => void
@@ -33,15 +35,17 @@ export class OutcomeEvents {
 
   publish(subject: OutcomeSubject, outcome: Outcome, reason: string): void {
     if (this.#listeners.size === 0 && !outcomes.hasSubscribers) return
-    const { network, requestId, campaignId, attempts, trackedAtMs } = subject
+    const { network, requestId, campaignId, placement, offerId, attempts, trackedAtMs } = subject
     const event: OutcomeEvent = Object.freeze({
       network,
       outcome,
       reason,
       requestId,
       campaignId,
+      ...(placement !== undefined && { placement }),
+      ...(offerId !== undefined && { offerId }),
       attempts,
-      latencyMs: Math.max(0, this.#clock.now() - trackedAtMs),
+      latencyMs: Math.max(0, Math.round(this.#clock.now() - trackedAtMs)),
     })
     for (const listener of this.#listeners) this.#notify(listener, event)
     outcomes.publish(event)

@@ -20,6 +20,8 @@ export interface InvalidInput {
   /** Empty if unknown. */
   readonly requestId: string
   readonly campaignId: string | number | undefined
+  readonly placement?: string | undefined
+  readonly offerId?: string | undefined
   /** Names the field and what it should be. */
   readonly reason: string
 }

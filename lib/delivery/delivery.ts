@@ -19,7 +19,7 @@ export interface DeliveryDependencies {
   readonly statistics: NetworkStatistics
   readonly outbox: Outbox
   readonly transport: Transport
-  /** Most impressions pending. */
+  /** Most impressions pending or held. */
   readonly maxPending: number
   /** How long an impression may wait unsent. */
   readonly maxAgeMs: number
@@ -51,7 +51,7 @@ const CALL_RESULTS: Readonly<Record<Verdict['kind'], CallResult>> = {
 /** The pause after an outbox gave no claim although impressions wait. */
 const EMPTY_CLAIM_PAUSE_MS = 1_000
 
-/** How long `close` waits for the outbox. */
+/** How long `close` waits for connections to end and for the outbox. */
 const CLOSE_TIMEOUT_MS = 2_000
 
 /**
@@ -90,9 +90,17 @@ export class Delivery {
     this.#pending.add(impression)
   }
 
-  /** Resolves when all that is pending now has its outcome; keeps the process alive until then. */
-  flush(): Promise<void> {
-    return this.#pending.flush()
+  /** Whether `maxPending` impressions are pending or held. */
+  get isFull(): boolean {
+    return this.#pending.isFull
+  }
+
+  /**
+   * Resolves to `true` when everything that is pending now has its outcome, and to `false` after
+   * `timeoutMs`. Keeps the process alive until then.
+   */
+  flush(timeoutMs: number): Promise<boolean> {
+    return this.#pending.flush(timeoutMs)
   }
 
   /** Sends as fast as the quota allows, without spreading calls over its windows. */
@@ -107,8 +115,8 @@ export class Delivery {
   }
 
   /**
-   * Drops what was never sent and aborts the calls in flight. Calling it again returns the same
-   * promise.
+   * Drops what was never sent and aborts the calls in flight: when it resolves, every impression
+   * has its outcome and nothing more is sent. Calling it again returns the same promise.
    */
   close(): Promise<void> {
     this.#closing ??= this.#abortEverything()
@@ -119,23 +127,25 @@ export class Delivery {
     const { transport, clock } = this.#dependencies
     this.#cancelWakeUp()
     this.#pending.close()
-    await transport.destroy()
-    await waitAtMost(clock, CLOSE_TIMEOUT_MS, this.#pending.whenOutboxIdle())
+    const settled = transport.destroy().then(() => this.#pending.whenOutboxIdle())
+    await waitAtMost(clock, CLOSE_TIMEOUT_MS, settled)
+    this.#pending.dropRest()
   }
 
   #scheduleDrain(): void {
     if (this.#isDrainScheduled || this.#pending.isClosed) return
+    this.#dependencies.clock.defer(() => this.#drain())
+    // Last: were it set and nothing scheduled, nothing would ever be sent again.
     this.#isDrainScheduled = true
-    this.#dependencies.clock.defer(() => {
-      this.#isDrainScheduled = false
-      this.#drain()
-    })
   }
 
   /** Sends everything that may be sent now, and wakes up again when more may be sent. */
   #drain(): void {
     const { network, clock } = this.#dependencies
     this.#cancelWakeUp()
+    this.#pending.store()
+    // Only now: what the outbox accepts at once is sent below, and needs no further drain.
+    this.#isDrainScheduled = false
     while (this.#canSend()) {
       const nowMs = clock.now()
       const waitMs = this.#waitMs(nowMs)

@@ -37,23 +37,22 @@ export class NetworkChannel {
   }
 
   /**
-   * Whether the impression counts: once per page load, and not after `close()`. If it does, call
-   * `hold` or `send` next; if not, it has its outcome.
+   * Whether the impression may count: not after `close()`. If so, call `hold` or `send` next; if
+   * not, it has its outcome.
    */
-  admit(impression: Impression, onceKey: string, campaigns: CountedCampaigns): boolean {
+  admit(impression: Impression): boolean {
+    if (!this.#isClosed()) return true
     const { name } = this.network
-    if (this.#isClosed()) {
-      this.#log.warn(`dropped closed ${name}`, `${name}: impression dropped: tracked after close()`)
-      this.conclude(impression, 'dropped', 'closed')
-      return false
-    }
-    if (campaigns.has(onceKey)) {
-      const reason = `campaign ${impression.campaignId} has already counted in this page load`
-      this.conclude(impression, 'duplicate', reason)
-      return false
-    }
-    campaigns.add(onceKey)
-    return true
+    this.#log.warn(`dropped closed ${name}`, `${name}: impression dropped: tracked after close()`)
+    this.conclude(impression, 'dropped', 'closed')
+    return false
+  }
+
+  /** Whether one more impression may be held. If not, this one is dropped. */
+  hasRoomFor(impression: Impression): boolean {
+    if (!this.delivery.isFull) return true
+    this.delivery.push(impression)
+    return false
   }
 
   /** The impression waits for its response to finish. */
@@ -61,9 +60,26 @@ export class NetworkChannel {
     this.#statistics.beginHeld(impression)
   }
 
-  /** The impression goes to delivery. */
-  send(impression: Impression): void {
-    this.delivery.push(impression)
+  /** The impression goes to delivery, unless its campaign has counted in this page load. */
+  send(impression: Impression, onceKey: string, campaigns: CountedCampaigns): void {
+    if (campaigns.has(onceKey)) {
+      this.concludeDuplicate(impression)
+      return
+    }
+    campaigns.add(onceKey)
+    try {
+      this.delivery.push(impression)
+    } catch (thrown) {
+      // The stack has overflowed. If delivery has not accepted it, the campaign may still count.
+      if (impression.sequence === 0) campaigns.revokedKey = onceKey
+      throw thrown
+    }
+  }
+
+  /** The campaign has counted already in this page load, or will with the response that holds it. */
+  concludeDuplicate(impression: Impression): void {
+    const reason = `campaign ${impression.campaignId} has already counted in this page load`
+    this.conclude(impression, 'duplicate', reason)
   }
 
   /** The impression ends here, before delivery. */

@@ -2,9 +2,9 @@ import type { Clock } from '../clock.js'
 import type { NetworkStatistics } from '../counting/statistics.js'
 import type { Drop, Impression, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
-import { Flushes } from './flushes.js'
 import type { Claim, Outbox, Receipt } from './outbox/outbox.js'
 import { RetryingOutbox } from './outbox/retrying-outbox.js'
+import { PendingList } from './pending-list.js'
 import { type Batch, RetryBatches } from './retry-batches.js'
 
 export interface PendingImpressionsDependencies {
@@ -12,7 +12,7 @@ export interface PendingImpressionsDependencies {
   readonly network: string
   readonly statistics: NetworkStatistics
   readonly outbox: Outbox
-  /** Most impressions pending. */
+  /** Most impressions pending or held. */
   readonly maxPending: number
   /** How long an impression may wait unsent. */
   readonly maxAgeMs: number
@@ -31,16 +31,16 @@ export class PendingImpressions {
   readonly #dependencies: PendingImpressionsDependencies
   readonly #outbox: RetryingOutbox
   readonly #retries = new RetryBatches()
-  readonly #flushes = new Flushes()
+  readonly #list: PendingList
   /** Impressions that were sent and may have counted: these can no longer end as never sent. */
   readonly #maybeCounted = new WeakSet<Impression>()
-  #sequence = 0
   #isExpiryScheduled = false
   #isClosed = false
 
   constructor(dependencies: PendingImpressionsDependencies) {
     const { network, outbox, clock, log } = dependencies
     this.#dependencies = dependencies
+    this.#list = new PendingList(clock)
     this.#outbox = new RetryingOutbox({
       network,
       outbox,
@@ -62,19 +62,32 @@ export class PendingImpressions {
     })
   }
 
-  /** An impression is pending from now on. */
-  add(impression: Impression): void {
+  /** Whether `maxPending` impressions are pending or held. */
+  get isFull(): boolean {
     const { statistics, maxPending } = this.#dependencies
-    this.#begin(impression)
+    return statistics.held + statistics.pending >= maxPending
+  }
+
+  /**
+   * An impression is pending from now on, and will be stored. Templates call this, however deep in
+   * the stack they are: if it overflows, either nothing has happened or the impression is pending.
+   */
+  add(impression: Impression): void {
     if (this.#isClosed) {
       this.#drop([impression], 'closed')
-    } else if (statistics.pending > maxPending) {
+    } else if (this.isFull && impression.countedAs !== 'held') {
       // A failing or hung outbox never returns `overflow`, so the limit is enforced here too.
       this.#drop([impression], 'overflow')
     } else {
-      this.#outbox.append(impression)
+      this.#begin(impression)
+      this.#dependencies.onReady()
       this.#scheduleExpiry()
     }
+  }
+
+  /** Gives the outbox the impressions that were added since the last call. */
+  store(): void {
+    for (const impression of this.#list.takeAdded()) this.#outbox.append(impression)
   }
 
   /** Whether any impression may be sent now. */
@@ -97,7 +110,7 @@ export class PendingImpressions {
     return this.#outbox.hasFullBatch
   }
 
-  /** When the impression that is claimed next was tracked, in milliseconds since the Unix epoch. */
+  /** When the impression that is claimed next was tracked, by `Clock.now()`. */
   get nextTrackedAtMs(): number | undefined {
     return this.#outbox.nextTrackedAtMs
   }
@@ -153,17 +166,21 @@ export class PendingImpressions {
     else this.#retries.delay(batch, delayMs, clock, onReady)
   }
 
-  /** Resolves when all that is pending now has its outcome; keeps the process alive until then. */
-  flush(): Promise<void> {
-    const { statistics, clock, maxAgeMs } = this.#dependencies
-    // Twice the age: expired impressions are looked for at intervals, and the last call takes time.
-    return this.#flushes.wait(statistics.pending, this.#sequence, clock, maxAgeMs * 2)
+  /** See `PendingList`. */
+  flush(timeoutMs: number): Promise<boolean> {
+    return this.#list.flush(timeoutMs)
   }
 
   /** Drops everything that is not in flight, now and from now on. */
   close(): void {
     this.#isClosed = true
+    this.#drop(this.#list.takeAdded(), 'closed')
     this.#expire(Number.POSITIVE_INFINITY, 'closed')
+  }
+
+  /** Drops what an outbox that does not answer holds on to. Call it when nothing is in flight. */
+  dropRest(): void {
+    this.#drop(this.#list.toArray(), 'closed')
   }
 
   get isClosed(): boolean {
@@ -176,14 +193,18 @@ export class PendingImpressions {
   }
 
   #begin(impression: Impression): void {
-    this.#sequence += 1
-    impression.sequence = this.#sequence
+    this.#list.add(impression)
     this.#dependencies.statistics.beginPending(impression)
   }
 
   /** Impressions that another process appended are pending here from now on. */
   #adopt(impressions: readonly Impression[]): void {
-    for (const impression of impressions) if (impression.sequence === 0) this.#begin(impression)
+    const adopted = impressions.filter(({ sequence }) => sequence === 0)
+    if (adopted.length === 0) return
+    // The outbox has the adopted ones, so they must not be among those that it is given.
+    this.store()
+    for (const impression of adopted) this.#begin(impression)
+    this.#list.takeAdded()
   }
 
   #onReceipt(impression: Impression, receipt: Receipt): void {
@@ -209,7 +230,7 @@ export class PendingImpressions {
     }
     for (const impression of impressions) {
       statistics.conclude(impression, outcome, reason)
-      this.#flushes.onEnded(impression)
+      this.#list.remove(impression)
     }
   }
 
@@ -225,15 +246,14 @@ export class PendingImpressions {
   /** Logs each one: the log merges the lines of a minute into one with a count. */
   #drop(impressions: readonly Impression[], reason: Drop): void {
     const { network, log } = this.#dependencies
+    const kind = `dropped ${reason} ${network}`
+    const message = `${network}: impression dropped without being sent: ${reason}`
     for (const impression of impressions) {
       if (this.#maybeCounted.has(impression)) {
         this.#conclude([impression], 'uncertain', `sent before, and not again: ${reason}`)
         continue
       }
-      log.warn(
-        `dropped ${reason} ${network}`,
-        `${network}: impression dropped without being sent: ${reason}`,
-      )
+      log.warn(kind, message)
       this.#conclude([impression], 'dropped', reason)
     }
   }
@@ -242,13 +262,14 @@ export class PendingImpressions {
   #scheduleExpiry(): void {
     const { clock, statistics, maxAgeMs } = this.#dependencies
     if (this.#isExpiryScheduled) return
-    this.#isExpiryScheduled = true
     clock.after(maxAgeMs / 10, () => {
       this.#isExpiryScheduled = false
       this.#expire(clock.now() - maxAgeMs, 'expired')
       const isAnyLeft = statistics.pending > 0 || this.#outbox.waiting > 0
       if (isAnyLeft && !this.#isClosed) this.#scheduleExpiry()
     })
+    // Last: were it set and no timer, nothing would ever expire again.
+    this.#isExpiryScheduled = true
   }
 
   /** Drops everything that waits and was tracked before `beforeMs`. */

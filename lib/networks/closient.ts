@@ -17,11 +17,14 @@ export interface ClosientImpression {
   network?: 'closient' | undefined
   /** The campaign: a 22-character shortuuid, or a canonical UUID, which is sent as its shortuuid. */
   campaignId: string
-  /** The offer shown, in the same forms as `campaignId`; `null` for none. */
+  /**
+   * The offer shown, in the same forms as `campaignId`. A wrong value is logged, and the impression
+   * counts without an offer; with `perOffer`, where the offer decides what counts, it is invalid.
+   */
   offerId?: string | null | undefined
   /**
-   * The search that led to the impression, at most 1,024 characters; `null` for none. Default: the
-   * `searchQuery` option.
+   * The search that led to the impression, at most 1,024 characters. Default: the `searchQuery`
+   * option. A wrong value is logged, and the default is used.
    */
   searchQuery?: string | null | undefined
 }
@@ -45,8 +48,8 @@ export interface ClosientOptions extends BuiltInOptions {
 
 interface ClosientItem {
   readonly campaign_id: string
-  offer_id?: string | null
-  searchQuery?: string | null
+  offer_id?: string
+  searchQuery?: string
 }
 
 const PUBLISHED_HOST = 'https://www.closient.com'
@@ -58,9 +61,6 @@ const PUBLISHED_WINDOWS = [
   { limit: 300, windowMs: 60_000 },
   { limit: 10_000, windowMs: 86_400_000 },
 ]
-
-/** The batch key of "no search query". No query equals it: queries have no control characters. */
-const NO_QUERY = '\0'
 
 const schema = builtInSchema({ flush: 'finish', connections: 8 }).extend({
   perOffer: z.boolean().default(false),
@@ -83,6 +83,7 @@ export function closient(options: ClosientOptions = {}): Network<ClosientItem> {
   const post = createJsonPost(PATH, { 'x-api-key': apiKey })
   return defineNetwork<ClosientItem>({
     ...settings,
+    warnings: findKeyWarnings(apiKey, settings.baseUrl),
     windows: PUBLISHED_WINDOWS,
     mixesBatchKeys: true,
     fields: ['offerId', 'searchQuery'],
@@ -93,6 +94,16 @@ export function closient(options: ClosientOptions = {}): Network<ClosientItem> {
   })
 }
 
+/** A proxy or a sandbox at another base URL may have keys of its own. */
+function findKeyWarnings(apiKey: string, baseUrl: string): readonly string[] {
+  const isPublishedHost = new URL(baseUrl).host === new URL(PUBLISHED_HOST).host
+  if (apiKey.startsWith('csb_') || !isPublishedHost) return []
+  return [
+    'the API key does not begin with csb_ as keys of Closient do: check CLOSIENT_API_KEY or ' +
+      'closient({ apiKey })',
+  ]
+}
+
 function match({ campaignId, placement }: Fields): Match {
   if (typeof campaignId !== 'string') return 'no'
   if (toShortuuid(campaignId) !== undefined) return 'certain'
@@ -101,37 +112,59 @@ function match({ campaignId, placement }: Fields): Match {
 }
 
 function parse(fields: Fields, viewer: Viewer, perOffer: boolean): Parsed<ClosientItem> {
-  const campaignId = parseId('campaignId', fields.campaignId)
-  const offerId = fields.offerId == null ? fields.offerId : parseId('offerId', fields.offerId)
-  const searchQuery = parseSearchQuery(fields.searchQuery, viewer)
+  const campaignId = parseCampaignId(fields.campaignId)
+  const ignored: InvalidImpressionError[] = []
+  const offerId = parseOfferId(fields.offerId, perOffer, ignored)
+  const searchQuery = parseSearchQuery(fields.searchQuery, ignored) ?? viewer.searchQuery
   const item: ClosientItem = { campaign_id: campaignId }
   if (offerId !== undefined) item.offer_id = offerId
   if (searchQuery !== undefined) item.searchQuery = searchQuery
   return {
     campaignId,
     onceKey: perOffer && offerId ? `${campaignId}/${offerId}` : campaignId,
-    batchKey: searchQuery === null ? NO_QUERY : (searchQuery ?? ''),
+    batchKey: searchQuery ?? '',
     item,
+    offerId,
+    ignored,
   }
 }
 
-function parseId(field: string, value: unknown): string {
-  const id = typeof value === 'string' ? toShortuuid(value) : undefined
-  if (id !== undefined) return id
-  throw new InvalidImpressionError(field, 'a 22-character shortuuid or a canonical UUID', value)
+function parseCampaignId(value: unknown): string {
+  const campaignId = readId(value)
+  if (campaignId !== undefined) return campaignId
+  throw createIdError('campaignId', value)
 }
 
-function parseSearchQuery(value: unknown, viewer: Viewer): string | null | undefined {
-  if (value === undefined || value === '') return viewer.searchQuery
-  if (value === null) return null
+/** @throws {InvalidImpressionError} with `perOffer`, because the offer then decides what counts */
+function parseOfferId(
+  value: unknown,
+  perOffer: boolean,
+  ignored: InvalidImpressionError[],
+): string | undefined {
+  const offerId = readId(value)
+  if (offerId !== undefined || value == null) return offerId
+  const error = createIdError('offerId', value)
+  if (perOffer) throw error
+  ignored.push(error)
+  return undefined
+}
+
+function readId(value: unknown): string | undefined {
+  return typeof value === 'string' ? toShortuuid(value) : undefined
+}
+
+function createIdError(field: string, value: unknown): InvalidImpressionError {
+  return new InvalidImpressionError(field, 'a 22-character shortuuid or a canonical UUID', value)
+}
+
+function parseSearchQuery(value: unknown, ignored: InvalidImpressionError[]): string | undefined {
+  if (value == null) return undefined
   if (typeof value === 'string' && value.length <= MAX_SEARCH_QUERY_CHARACTERS) {
-    return cleanSearchQuery(value) ?? viewer.searchQuery
+    return cleanSearchQuery(value)
   }
-  throw new InvalidImpressionError(
-    'searchQuery',
-    `a string of at most ${MAX_SEARCH_QUERY_CHARACTERS} characters, or null`,
-    value,
-  )
+  const expected = `a string of at most ${MAX_SEARCH_QUERY_CHARACTERS} characters`
+  ignored.push(new InvalidImpressionError('searchQuery', expected, value))
+  return undefined
 }
 
 /** A search query is about all impressions of the call, so different ones are left out. */

@@ -3,8 +3,8 @@ import { callback, checkOptions, wholeNumber } from '../check-options.js'
 import type { Viewer } from '../viewer/viewer.js'
 import type { Answer } from './answer.js'
 import { checkBaseUrl } from './check-base-url.js'
-import { connectionShape } from './connection-options.js'
-import type { Fields, Network, NetworkDefinition } from './network.js'
+import { type ConnectionOptions, connectionShape } from './connection-options.js'
+import type { Fields, Network, NetworkDefinition, NetworkRequest } from './network.js'
 import { resolveProxy } from './proxy.js'
 import { verdictOnStatus } from './verdict.js'
 
@@ -25,15 +25,18 @@ const networkSchema = z.strictObject({
   connections: wholeNumber(1, 1_024),
   maxBatch: wholeNumber(1, 100_000),
   mixesBatchKeys: z.boolean(),
-  connectionOptions: callback(),
+  connectionOptions: callback<() => ConnectionOptions>(),
   windows: z.array(z.strictObject({ limit: wholeNumber(1), windowMs: wholeNumber(1) })).readonly(),
+  warnings: z.array(z.string()).readonly(),
 })
 
 const { shape } = networkSchema
 
 /** A network as a user defines it. */
-const definitionSchema = networkSchema.omit({ connectionOptions: true }).extend({
+const definitionSchema = networkSchema.extend({
   ...connectionShape,
+  connectionOptions: shape.connectionOptions.optional(),
+  secrets: z.array(z.string()).readonly().prefault([]),
   match: shape.match.optional(),
   verdict: shape.verdict.optional(),
   flush: shape.flush.default('immediate'),
@@ -42,6 +45,7 @@ const definitionSchema = networkSchema.omit({ connectionOptions: true }).extend(
   maxBatch: shape.maxBatch.default(1),
   mixesBatchKeys: shape.mixesBatchKeys.default(false),
   windows: shape.windows.prefault([]),
+  warnings: shape.warnings.prefault([]),
 })
 
 /**
@@ -50,7 +54,7 @@ const definitionSchema = networkSchema.omit({ connectionOptions: true }).extend(
  * @throws {ConfigurationError} `invalid-network` or `insecure-base-url`
  */
 export function defineNetwork<Item>(definition: NetworkDefinition<Item>): Network<Item> {
-  const { proxy, tls, ...settings } = checkOptions(
+  const { secrets, proxy, tls, ...settings } = checkOptions(
     'defineNetwork()',
     definitionSchema,
     definition,
@@ -61,7 +65,12 @@ export function defineNetwork<Item>(definition: NetworkDefinition<Item>): Networ
     settings.baseUrl,
     'invalid-network',
   )
-  const connectionOptions = Object.freeze({ proxy: resolveProxy(proxy, baseUrl), tls })
+  // The definition may be a network, which has its own already.
+  const inherited = settings.connectionOptions?.() ?? {}
+  const connectionOptions = Object.freeze({
+    proxy: resolveProxy(proxy ?? inherited.proxy, baseUrl),
+    tls: tls ?? inherited.tls,
+  })
   return Object.freeze({
     ...settings,
     baseUrl,
@@ -73,12 +82,19 @@ export function defineNetwork<Item>(definition: NetworkDefinition<Item>): Networ
       if (isParsed(parsed)) return parsed
       throw new TypeError('parse() returned no { campaignId, item }')
     },
-    request: (items: readonly Item[]) => ignoreRejection(definition.request(items)),
+    request: (items: readonly Item[]) =>
+      addSecrets(ignoreRejection(definition.request(items)), secrets),
     verdict: (answer: Answer) =>
       definition.verdict
         ? ignoreRejection(definition.verdict(answer))
         : verdictOnStatus(answer, undefined),
   })
+}
+
+/** The definition may be a network, whose requests have secrets already. */
+function addSecrets(request: NetworkRequest, secrets: readonly string[]): NetworkRequest {
+  if (secrets.length === 0) return request
+  return { ...request, secrets: [...(request?.secrets ?? []), ...secrets] }
 }
 
 /**
@@ -93,11 +109,12 @@ function ignoreRejection<Result>(result: Result): Result {
 /** Whether the `parse` of a user's network returned what a page load needs. */
 function isParsed(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
-  const { campaignId, onceKey, batchKey }: Partial<Record<string, unknown>> = value as object
+  const parsed: Partial<Record<string, unknown>> = value as object
+  const { campaignId, onceKey, batchKey, placement, offerId, ignored } = parsed
   return (
     (typeof campaignId === 'string' || typeof campaignId === 'number') &&
-    isOptionalString(onceKey) &&
-    isOptionalString(batchKey)
+    [onceKey, batchKey, placement, offerId].every(isOptionalString) &&
+    (ignored === undefined || Array.isArray(ignored))
   )
 }
 

@@ -1,4 +1,4 @@
-import { InvalidImpressionError } from '../errors.js'
+import { ConfigurationError, InvalidImpressionError } from '../errors.js'
 import { isCountryCode } from '../viewer/country.js'
 import { type Device, isDevice } from '../viewer/device.js'
 import type { Viewer } from '../viewer/viewer.js'
@@ -17,10 +17,16 @@ export interface EnsImpression {
   campaignId: number
   /** The placement used to fetch the campaign, e.g. `header_banner`; 1 to 256 characters. */
   placement: string
-  /** The viewer's country, ISO 3166-1 alpha-2, e.g. `US`. Default: what the `country` option says. */
-  location?: string | undefined
-  /** The viewer's device. Default: the `device` option, then the request's headers. */
-  device?: Device | undefined
+  /**
+   * The viewer's country, ISO 3166-1 alpha-2, e.g. `US`. Default: what the `country` option says. A
+   * wrong value is logged, and the default is used.
+   */
+  location?: string | null | undefined
+  /**
+   * The viewer's device. Default: the `device` option, then the request's headers. A wrong value is
+   * logged, and the default is used.
+   */
+  device?: Device | null | undefined
 }
 
 declare module './network.js' {
@@ -52,6 +58,7 @@ const schema = builtInSchema({ flush: 'immediate', connections: 128 })
  */
 export function ens(options: EnsOptions = {}): Network<EnsItem> {
   const { apiKey, ...settings } = resolveBuiltInOptions('ens', PUBLISHED_HOST, schema, options)
+  refuseClosientKey(apiKey)
   const post = createJsonPost(PATH, { authorization: `Bearer ${apiKey}` })
   return defineNetwork<EnsItem>({
     ...settings,
@@ -66,14 +73,26 @@ export function ens(options: EnsOptions = {}): Network<EnsItem> {
   })
 }
 
+/** A key of Closient in the wrong variable must not become known to ENS. */
+function refuseClosientKey(apiKey: string): void {
+  if (!apiKey.startsWith('csb_')) return
+  throw new ConfigurationError(
+    'invalid-options',
+    'ens(): apiKey: expected a key of ENS, got one that begins with csb_ like those of Closient: ' +
+      'check ENS_API_KEY or ens({ apiKey })',
+  )
+}
+
 function parse(fields: Fields, viewer: Viewer): Parsed<EnsItem> {
   const campaignId = parseCampaignId(fields.campaignId)
-  const location = parseLocation(fields.location) ?? viewer.country
-  const device = parseDevice(fields.device) ?? viewer.device
-  const item: EnsItem = { campaignId, placement: parsePlacement(fields.placement) }
+  const placement = parsePlacement(fields.placement)
+  const ignored: InvalidImpressionError[] = []
+  const location = parseLocation(fields.location, ignored) ?? viewer.country
+  const device = parseDevice(fields.device, ignored) ?? viewer.device
+  const item: EnsItem = { campaignId, placement }
   if (location) item.location = location
   if (device) item.device = device
-  return { campaignId, item }
+  return { campaignId, item, placement, ignored }
 }
 
 function parseCampaignId(value: unknown): number {
@@ -98,13 +117,12 @@ function parsePlacement(value: unknown): string {
   )
 }
 
-function parseLocation(value: unknown): string | undefined {
-  if (value === undefined || (typeof value === 'string' && isCountryCode(value))) return value
-  throw new InvalidImpressionError(
-    'location',
-    `an ISO 3166-1 alpha-2 country code such as US${suggestCountryCode(value)}`,
-    value,
-  )
+function parseLocation(value: unknown, ignored: InvalidImpressionError[]): string | undefined {
+  if (value == null) return undefined
+  if (typeof value === 'string' && isCountryCode(value)) return value
+  const expected = `an ISO 3166-1 alpha-2 country code such as US${suggestCountryCode(value)}`
+  ignored.push(new InvalidImpressionError('location', expected, value))
+  return undefined
 }
 
 /** Suggests the code that was probably meant: `UK` and `EL` are common, and are not ISO codes. */
@@ -116,9 +134,11 @@ function suggestCountryCode(value: unknown): string {
   return isCountryCode(code) ? ` (write ${code})` : ''
 }
 
-function parseDevice(value: unknown): Device | undefined {
-  if (value === undefined || isDevice(value)) return value
-  throw new InvalidImpressionError('device', "'mobile', 'desktop' or 'tablet'", value)
+function parseDevice(value: unknown, ignored: InvalidImpressionError[]): Device | undefined {
+  if (value == null) return undefined
+  if (isDevice(value)) return value
+  ignored.push(new InvalidImpressionError('device', "'mobile', 'desktop' or 'tablet'", value))
+  return undefined
 }
 
 function verdict(answer: Answer): Verdict {

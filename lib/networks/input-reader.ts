@@ -1,6 +1,12 @@
-import { describeError, InvalidImpressionError } from '../errors.js'
+import {
+  describeError,
+  InvalidImpressionError,
+  toInvalidImpressionError,
+  toOneLine,
+} from '../errors.js'
 import type { Log } from '../logger.js'
-import type { Fields, Network } from './network.js'
+import { copyText } from '../request/copy-text.js'
+import type { Fields, Network, Parsed } from './network.js'
 import { COMMON_FIELDS, UnknownFieldWarnings } from './unknown-fields.js'
 
 /** The result of reading an input. */
@@ -16,6 +22,7 @@ export class InputReader<Channel extends { readonly network: Network }> {
   readonly #fieldNames: readonly string[]
   readonly #blankFields: Fields
   readonly #unknownFields: UnknownFieldWarnings
+  readonly #log: Log
 
   constructor(channels: readonly Channel[], log: Log) {
     const networks = channels.map(({ network }) => network)
@@ -24,11 +31,13 @@ export class InputReader<Channel extends { readonly network: Network }> {
     this.#fieldNames = [...names]
     this.#blankFields = Object.fromEntries(this.#fieldNames.map((name) => [name, undefined]))
     this.#unknownFields = new UnknownFieldWarnings(networks, log)
+    this.#log = log
   }
 
   /**
    * Reads every field that some network knows. Each is read once, because a getter may throw, or
-   * return something else the next time.
+   * return something else the next time. Texts are copied, because a page may have cut them out of
+   * its request, and impressions outlive requests.
    *
    * @throws {InvalidImpressionError} if the input is not an object
    */
@@ -47,8 +56,9 @@ export class InputReader<Channel extends { readonly network: Network }> {
     for (const name of this.#fieldNames) {
       try {
         const value = given[name]
-        // Most inputs omit most fields. Not writing `undefined` again saves time.
-        if (value !== undefined) fields[name] = value
+        // `null` means "not given", for every network. Most inputs omit most fields, and not writing
+        // `undefined` again saves time.
+        if (value != null) fields[name] = typeof value === 'string' ? copyText(value) : value
       } catch (thrown) {
         const expected = `a value that can be read (reading it threw: ${describeError(thrown)})`
         failure ??= new InvalidImpressionError(name, expected, undefined)
@@ -86,8 +96,38 @@ export class InputReader<Channel extends { readonly network: Network }> {
     throw new InvalidImpressionError('network', names.join(' or '), name)
   }
 
+  /** Warns about the wrong values that an impression counts without, one message per field. */
+  warnIgnoredFields(
+    ignored: Parsed<unknown>['ignored'] = [],
+    { network: { name } }: Channel,
+  ): void {
+    for (const error of ignored) {
+      const { field, message } = toInvalidImpressionError(error)
+      const fields = { network: name, field }
+      this.#log.warn(`ignored ${name} ${field}`, `${name}: ${message}; counted without it`, fields)
+    }
+  }
+
   /** Warns, once for each, about fields that the network does not have. They are ignored. */
   warnUnknownFields(input: object, { network }: Channel): void {
     this.#unknownFields.warn(input, network)
   }
+}
+
+/** Longer values identify nothing. */
+const MAX_ID_CHARACTERS = 64
+const MAX_PLACEMENT_CHARACTERS = 256
+
+/** What an invalid input is about, as far as it says, for its outcome event. */
+export function identifyInput({ campaignId, placement, offerId }: Fields = {}) {
+  return {
+    campaignId:
+      typeof campaignId === 'number' ? campaignId : readText(campaignId, MAX_ID_CHARACTERS),
+    placement: readText(placement, MAX_PLACEMENT_CHARACTERS),
+    offerId: readText(offerId, MAX_ID_CHARACTERS),
+  }
+}
+
+function readText(value: unknown, maxCharacters: number): string | undefined {
+  return typeof value === 'string' && value.length <= maxCharacters ? toOneLine(value) : undefined
 }

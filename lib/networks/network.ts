@@ -1,3 +1,4 @@
+import type { InvalidImpressionError } from '../errors.js'
 import type { Viewer } from '../viewer/viewer.js'
 import type { Answer } from './answer.js'
 import type { ConnectionOptions } from './connection-options.js'
@@ -28,7 +29,10 @@ type Exclusive<Input> = Input extends Input
 /** The input of `trackImpression`. */
 export type ImpressionInput = Exclusive<AnyInput>
 
-/** The fields of an input that some network knows, each read once; `undefined` if not given. */
+/**
+ * The fields of an input that some network knows, each read once; `undefined` if not given, which a
+ * page may also write as `null`.
+ */
 export type Fields = Readonly<Record<string, unknown>>
 
 /** How well the shape of an input fits a network. */
@@ -51,6 +55,16 @@ export interface Parsed<Item> {
   readonly onceKey?: string
   /** Only impressions with the same key share a call. Default: all of the network's have one key. */
   readonly batchKey?: string
+  /** Where the campaign was displayed. For outcome events. */
+  readonly placement?: string | undefined
+  /** The offer that was displayed. For outcome events. */
+  readonly offerId?: string | undefined
+  /**
+   * The optional fields whose values are wrong and which `item` therefore omits. Each is logged as a
+   * warning, and the impression counts; with the option `strict` the first one is thrown. Ignore a
+   * field if the display is billable without it; throw if the field decides what is billed.
+   */
+  readonly ignored?: readonly InvalidImpressionError[] | undefined
   /**
    * Passed to `request` unchanged. With `whenVisible` it travels through the browser as JSON, where
    * the viewer can read it: do not put a secret in it.
@@ -63,8 +77,11 @@ export interface NetworkRequest {
   readonly method: 'POST' | 'PUT' | 'GET'
   /** Path and query below the base URL, starting with a slash. */
   readonly path: string
+  /** Their values are secret, except those of `content-type`, `accept` and `user-agent`. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** What else must not be logged when the network repeats it: the definition's `secrets`. */
+  readonly secrets?: readonly string[] | undefined
 }
 
 /**
@@ -82,7 +99,11 @@ export interface NetworkDefinition<Item> extends ConnectionOptions {
   readonly fields: readonly string[]
   /** Whether an input that does not name its network fits this one. Default: `'likely'`. */
   match?(fields: Fields): Match
-  /** @throws {InvalidImpressionError} names the field and what it should be */
+  /**
+   * Translates an input. A wrong optional field can be `ignored` instead of thrown.
+   *
+   * @throws {InvalidImpressionError} names the field and what it should be
+   */
   parse(fields: Fields, viewer: Viewer): Parsed<Item>
   /**
    * One call that carries all `items`: at most `maxBatch`, all with the same batch key unless
@@ -100,6 +121,18 @@ export interface NetworkDefinition<Item> extends ConnectionOptions {
   /** Most impressions per call. @default 1 */
   readonly maxBatch?: number | undefined
   /**
+   * What must not be logged when the network repeats it: a key that is in the path, the query or the
+   * body of its requests. Headers are secret anyway. Default: none.
+   *
+   * @example secrets: [apiKey]
+   */
+  readonly secrets?: readonly string[] | undefined
+  /**
+   * What looks wrong in the configuration, one sentence each. A tracker logs them when it is created.
+   * They must not contain a secret. @default []
+   */
+  readonly warnings?: readonly string[] | undefined
+  /**
    * Whether `request` also takes items with different batch keys, and leaves out what they differ
    * in. Used only for impressions that would otherwise expire before quota is left for a call per
    * batch key. @default false
@@ -111,8 +144,9 @@ export interface NetworkDefinition<Item> extends ConnectionOptions {
 
 /** A network with all defaults filled in: what `ens()`, `closient()` and `defineNetwork()` return. */
 export interface Network<Item = unknown>
-  extends Required<Omit<NetworkDefinition<Item>, keyof ConnectionOptions>> {
-  /** A function, because it returns secrets, which must not show when a network is printed. */
+  // Without the secrets, so that printing a network shows none. Its requests carry them.
+  extends Required<Omit<NetworkDefinition<Item>, 'secrets' | keyof ConnectionOptions>> {
+  /** A function, so that printing a network shows no password and no private key. */
   connectionOptions(): ConnectionOptions
   readonly flush: Flush
   readonly onUncertain: 'drop' | 'resend'
@@ -120,4 +154,5 @@ export interface Network<Item = unknown>
   readonly maxBatch: number
   readonly mixesBatchKeys: boolean
   readonly windows: readonly QuotaWindow[]
+  readonly warnings: readonly string[]
 }

@@ -2,7 +2,13 @@ import type { IncomingMessage } from 'node:http'
 import { callOption, FAILED } from '../check-options.js'
 import type { Suppression } from '../impression.js'
 import type { Log } from '../logger.js'
-import { isBot, isSpeculative } from './traffic.js'
+import {
+  isBot,
+  isDisplayMethod,
+  isPartialRequest,
+  isSpeculative,
+  isSubresource,
+} from './traffic.js'
 
 /** What to do with a kind of traffic that displays nothing to a person. */
 export type TrafficRule = 'skip' | 'count'
@@ -29,6 +35,8 @@ export class Admission<Source> {
   readonly #options: AdmissionOptions<Source>
   readonly #log: Log
   readonly #isSkippedPrefetch: boolean
+  /** Whether the request counts only if the response turns out not to be HTML. */
+  readonly isSubresource: boolean
   /** `'none'` once it is known that there is no reason to suppress. */
   #suppression: Suppression | 'none' | undefined
 
@@ -38,7 +46,10 @@ export class Admission<Source> {
     this.#options = options
     this.#log = log
     this.#isSkippedPrefetch =
-      options.traffic.prefetch === 'skip' && req.method !== 'HEAD' && isSpeculative(req.headers)
+      options.traffic.prefetch === 'skip' &&
+      isDisplayMethod(req.method) &&
+      isSpeculative(req.headers)
+    this.isSubresource = isSubresource(req.headers)
   }
 
   /** Why an ad does not count when it is rendered. Nobody may ever look at a prefetched page. */
@@ -61,7 +72,8 @@ export function requestSuppression<Source>(
   { traffic, consent }: AdmissionOptions<Source>,
   log: Log,
 ): Suppression | undefined {
-  if (req.method === 'HEAD') return 'head'
+  if (!isDisplayMethod(req.method)) return 'method'
+  if (isPartialRequest(req.headers)) return 'not-a-page'
   if (isSkippedBot(req, source, traffic.bots, log)) return 'bot'
   if (!consent) return undefined
   const hasConsent = callOption('consent', consent, source, log)

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import onHeaders from 'on-headers'
+import { beforeHeaders } from './before-headers.js'
+import { readResponseHeader } from './response-header.js'
 
 const SHARED = /(^|[\s,])(public(?![\w-])|s-maxage\s*=)/i
 
@@ -8,25 +9,14 @@ const SHARED = /(^|[\s,])(public(?![\w-])|s-maxage\s*=)/i
  * never reaches this server.
  */
 export function isSharedCacheable(res: ServerResponse): boolean {
-  return SHARED.test(readCacheControl(res))
+  return SHARED.test(readResponseHeader(res, 'cache-control'))
 }
 
 /** Whether a shared cache may store the response and serve it to others (RFC 9111, section 3). */
 export function isStorable(res: ServerResponse): boolean {
-  const directives = readCacheControl(res)
+  const directives = readResponseHeader(res, 'cache-control')
   if (SHARED.test(directives)) return true
   return /max-age\s*=/i.test(directives) && !/private|no-store/i.test(directives)
-}
-
-/** `getHeader` does not see headers that were passed only to `writeHead`; the sent head has them. */
-function readCacheControl(res: ServerResponse): string {
-  const value = res.getHeader('cache-control')
-  if (value !== undefined) return String(value)
-  // If any header was set before `writeHead`, `getHeader` sees those of `writeHead` too. Searching
-  // the head is slow, so it is done only when no header was set.
-  if (res.getHeaderNames().length > 0) return ''
-  const head = '_header' in res ? res._header : undefined
-  return (typeof head === 'string' && /^cache-control:(.*)/im.exec(head)?.[1]) || ''
 }
 
 const markedResponses = new WeakSet<ServerResponse>()
@@ -35,7 +25,7 @@ const markedResponses = new WeakSet<ServerResponse>()
 export function markPrivateOnSend(res: ServerResponse): void {
   if (markedResponses.has(res)) return
   markedResponses.add(res)
-  onHeaders(res, () => markPrivate(res))
+  beforeHeaders(res, () => markPrivate(res))
 }
 
 /** Bars shared caches from storing the response. What the browser may cache does not change. */

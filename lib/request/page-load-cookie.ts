@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { parse, serialize } from 'cookie'
-import onHeaders from 'on-headers'
+import { beforeHeaders } from './before-headers.js'
 import { markPrivate } from './caching.js'
 import { readOriginalUrl } from './original-url.js'
 import { suppressionForStatus } from './suppression-for-status.js'
@@ -57,7 +57,7 @@ export function setPageLoadCookie(
   source: unknown,
 ): boolean {
   if (res.headersSent) return false
-  onHeaders(res, () => {
+  beforeHeaders(res, () => {
     if (suppressionForStatus(res.statusCode)) return
     const page = { id, addressHash: hashAddress(readOriginalUrl(req, source)) }
     const otherPages = readOpenPages(name, req.headers).filter(
@@ -77,7 +77,7 @@ export function setPageLoadCookie(
 
 /** The client controls the cookie, so one that is malformed, oversized or repeated is ignored. */
 function readOpenPages(name: string, { cookie }: IncomingHttpHeaders): readonly OpenPage[] {
-  if (cookie === undefined || cookie.length > MAX_COOKIE_HEADER_CHARACTERS) return []
+  if (typeof cookie !== 'string' || cookie.length > MAX_COOKIE_HEADER_CHARACTERS) return []
   const pairs = cookie.split(';').filter((pair) => pair.split('=', 1)[0]?.trim() === name)
   const [pair, second] = pairs
   if (pair === undefined || second !== undefined) return []

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { callOption, FAILED } from '../check-options.js'
 import type { Log } from '../logger.js'
+import { copyText } from './copy-text.js'
 import { isNavigation } from './navigation.js'
 import { readPageLoadCookie } from './page-load-cookie.js'
 
@@ -28,11 +29,11 @@ export function identifyPageLoad<Source>(
 ): PageLoadIdentity {
   if (pageLoadCookie !== undefined && !isNavigation(req)) {
     const id = readPageLoadCookie(pageLoadCookie, req.headers)
-    if (id !== undefined) return { requestId: id, canRecur: true }
+    if (id !== undefined) return { requestId: copyText(id), canRecur: true }
   }
   if (requestId) {
     const id = callOption('requestId', requestId, source, log)
-    if (isRequestId(id)) return { requestId: id, canRecur: true }
+    if (isRequestId(id)) return { requestId: copyText(id), canRecur: true }
     if (id !== FAILED) {
       log.warn(
         'option requestId',

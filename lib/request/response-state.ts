@@ -36,6 +36,7 @@ export function whenResponseEnds(
   // meanwhile, neither 'finish' nor 'close' is emitted on the response.
   const removeSocketListener =
     res.socket || !req.socket ? undefined : addSocketCloseListener(req.socket, onClose)
+  let hasEnded = false
   res.on('finish', onFinish)
   res.on('close', onClose)
 
@@ -45,10 +46,15 @@ export function whenResponseEnds(
     const isFinished = stream ? isComplete(stream) : !req.socket?.destroyed
     end(isFinished ? 'finished' : 'aborted')
   }
+  // Adapters for serverless platforms emit 'close' from a 'finish' listener, and so before ours.
   function onClose(): void {
-    end('aborted')
+    const state = readResponseState(req, res)
+    if (state === 'open') process.nextTick(end, 'aborted')
+    else end(state)
   }
   function end(state: 'finished' | 'aborted'): void {
+    if (hasEnded) return
+    hasEnded = true
     res.off('finish', onFinish)
     res.off('close', onClose)
     removeSocketListener?.()

@@ -1,16 +1,17 @@
 /** How much a log keeps. */
 export interface LogBounds<Entry> {
   readonly maxEntries: number
+  /** The largest total of `weigh` over all entries. */
   readonly maxWeight: number
   weigh(entry: Entry): number
 }
 
-/** The latest entries, oldest first. What exceeds the bounds is forgotten, the oldest first. */
+/** The latest entries, oldest first. Beyond its bounds, the oldest entries are dropped. */
 export class BoundedLog<Entry> {
   readonly #bounds: LogBounds<Entry>
   #entries: Entry[] = []
-  // Entries before this one are forgotten; they are cut off in bulk, for `shift()` costs the
-  // length of the array each time.
+  // Entries before this index are dropped. They are cut off in bulk, because `shift()` takes time
+  // in proportion to the length of the array.
   #first = 0
   #weight = 0
 
@@ -33,7 +34,7 @@ export class BoundedLog<Entry> {
     }
   }
 
-  /** A copy of the last `count` entries, oldest first; of all, if not told. */
+  /** A copy of the last `count` entries, oldest first. By default, of all entries. */
   latest(count = this.#length): Entry[] {
     return this.#entries.slice(Math.max(this.#first, this.#entries.length - count))
   }

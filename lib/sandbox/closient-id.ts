@@ -1,23 +1,26 @@
-/** The shortuuid's 57 digits, in the order of closient.txt's pattern; I, O, l, 0 and 1 are left out. */
+// The library has its own shortuuid code in lib/networks. This second implementation is kept on
+// purpose: the sandbox checks the library's ids independently, so the two must not share a bug.
+
+/** The 57 digits of a shortuuid, in order. I, O, l, 0 and 1 are left out. */
 const DIGITS = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const BASE = BigInt(DIGITS.length)
 const LENGTH = 22
 const LIMIT = 1n << 128n
 
-const SHORT = new RegExp(`^[${DIGITS}]{${LENGTH}}$`)
-const CANONICAL = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const SHORT_FORM = new RegExp(`^[${DIGITS}]{${LENGTH}}$`)
+const CANONICAL_FORM = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
- * A Closient id as the network names the row: its shortuuid. The canonical UUID is accepted on
- * input as well (closient.txt, `offer_id`). `undefined`: not an id, or one that no UUID has,
- * since 22 digits hold a little more than 128 bits.
+ * Parses a Closient id and returns it as a shortuuid. Closient accepts the canonical UUID on input
+ * as well (https://docs.closient.com, `offer_id`). Returns `undefined` if it is not an id, or if it
+ * exceeds 128 bits, which 22 digits can.
  */
-export function closientId(text: string): string | undefined {
-  if (CANONICAL.test(text)) return encode(BigInt(`0x${text.replaceAll('-', '')}`))
-  return SHORT.test(text) && decode(text) < LIMIT ? text : undefined
+export function parseClosientId(text: string): string | undefined {
+  if (CANONICAL_FORM.test(text)) return encodeShort(BigInt(`0x${text.replaceAll('-', '')}`))
+  return SHORT_FORM.test(text) && decodeShort(text) < LIMIT ? text : undefined
 }
 
-function encode(value: bigint): string {
+function encodeShort(value: bigint): string {
   let digits = ''
   for (let rest = value; rest > 0n; rest /= BASE) {
     digits = DIGITS.charAt(Number(rest % BASE)) + digits
@@ -25,7 +28,7 @@ function encode(value: bigint): string {
   return digits.padStart(LENGTH, DIGITS.charAt(0))
 }
 
-function decode(text: string): bigint {
+function decodeShort(text: string): bigint {
   let value = 0n
   for (const digit of text) value = value * BASE + BigInt(DIGITS.indexOf(digit))
   return value

@@ -1,4 +1,5 @@
-import { type ClosientShown, closientRules } from './closient.js'
+import type { ClosientFields } from './closient-batch.js'
+import { ClosientRules } from './closient-rules.js'
 import type { Counted, LedgerBounds } from './ledger.js'
 import { type SandboxNetwork, ServedNetwork } from './network.js'
 import type { RateLimitForm } from './rate-limit-headers.js'
@@ -9,21 +10,21 @@ import {
   RateWindows,
 } from './rate-windows.js'
 
-/** One impression that Closient counted: an item of a batch. */
-export type ClosientImpression = ClosientShown & Counted
+/** One impression that the Closient sandbox counted: an item of a batch. */
+export type CountedClosientImpression = ClosientFields & Counted
 
-/** Closient, which has a budget. */
-export interface ClosientSandbox extends SandboxNetwork<ClosientImpression> {
-  /** The windows as they stand. */
+/** Closient, which limits the calls of an API key. */
+export interface ClosientSandbox extends SandboxNetwork<CountedClosientImpression> {
+  /** The current state of each rate-limit window. */
   readonly budget: RateWindowState[]
   /**
-   * Spends calls as another program with the same key would, and returns how many there were left
-   * to spend.
+   * Uses up calls, as another program with the same key would. Returns how many of them were
+   * left to use.
    */
   spend(calls: number): number
 }
 
-export class ClosientNetwork extends ServedNetwork<ClosientShown> implements ClosientSandbox {
+export class ClosientNetwork extends ServedNetwork<ClosientFields> implements ClosientSandbox {
   readonly #windows: RateWindows
 
   constructor(options: {
@@ -35,7 +36,7 @@ export class ClosientNetwork extends ServedNetwork<ClosientShown> implements Clo
     readonly bounds: LedgerBounds
   }) {
     const windows = new RateWindows(options.windows, options.windowKind, options.now)
-    super({ ...options, rules: closientRules({ ...options, windows }) })
+    super({ ...options, rules: new ClosientRules({ ...options, windows }) })
     this.#windows = windows
   }
 

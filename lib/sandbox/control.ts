@@ -2,14 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
 import { readBody } from '../request/read-body.js'
 import { parseFault } from './fault.js'
-import type { Live, Networks } from './live.js'
-import { pageHeaders, pageHtml } from './page.js'
-import { isJson } from './rules.js'
+import { isJson } from './json-input.js'
+import type { LiveUpdates, SandboxNetworks } from './live-updates.js'
+import { PAGE_HEADERS, renderPage } from './render-page.js'
 
 const MAX_BODY_BYTES = 1024 * 1024
 const MAX_LISTED = 1000
 
-/** Answered as JSON, `{ "error": message }`. */
+/** A request that is refused. The response is `{ "error": message }`. */
 class Refusal extends Error {
   readonly status: number
 
@@ -25,41 +25,42 @@ const CONNECTIONS = z.strictObject({ network, state: z.enum(['accept', 'refuse',
 const SPEND = z.strictObject({ calls: z.int().min(1) })
 
 /**
- * The page, its events, and the control of the sandbox over HTTP:
+ * The sandbox page, its events, and the HTTP API that controls the sandbox:
  *
- * - `GET /sandbox/ens`, `GET /sandbox/closient`: totals, faults, and the latest calls and impressions
- * - `POST /sandbox/faults` `{ network, fault, times? }`: sets a fault, answers its `id`
- * - `DELETE /sandbox/faults?network=…&id=…`: clears that one; without `id` the network's; without
- *   either, all
+ * - `GET /sandbox/ens`, `GET /sandbox/closient`: totals, faults, latest calls and impressions
+ * - `POST /sandbox/faults` `{ network, fault, times? }`: sets a fault and returns its `id`
+ * - `DELETE /sandbox/faults?network=…&id=…`: clears one fault; without `id`, all faults of the
+ *   network; without either, all faults
  * - `POST /sandbox/connections` `{ network, state: 'accept' | 'refuse' | 'close-idle' }`
- * - `POST /sandbox/spend` `{ calls }`: spends Closient's budget
- * - `POST /sandbox/reset`: forgets everything
+ * - `POST /sandbox/spend` `{ calls }`: uses up calls of Closient's rate limit
+ * - `POST /sandbox/reset`: clears everything
  *
- * Wrong input is a 400 that says what is wrong. Any page in the user's browser can send requests to
- * a loopback port, so a foreign `Host` (DNS rebinding), a foreign `Origin` and a body that is not
- * declared as JSON (which no page can send across sites unasked) are refused.
+ * Invalid input gets a 400 that says what is wrong. Any web page in the user's browser can send
+ * requests to a loopback port. Requests are therefore refused if they have a foreign `Host` (DNS
+ * rebinding), a foreign `Origin`, or a body without a JSON `Content-Type` (which other sites cannot
+ * send without a preflight request).
  */
 export class Control {
-  readonly #networks: Networks
-  readonly #live: Live
+  readonly #networks: SandboxNetworks
+  readonly #updates: LiveUpdates
   readonly #reset: () => void
   readonly #resume = new Map<string, () => Promise<void>>()
 
-  constructor(networks: Networks, live: Live, reset: () => void) {
+  constructor(networks: SandboxNetworks, updates: LiveUpdates, reset: () => void) {
     this.#networks = networks
-    this.#live = live
+    this.#updates = updates
     this.#reset = reset
   }
 
-  async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async handleRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      guard(request)
+      refuseForeignRequest(request)
       await this.#route(request, response)
     } catch (error) {
       if (response.headersSent || response.destroyed) return
       const status = error instanceof Refusal ? error.status : 500
       const message = error instanceof Refusal ? error.message : 'internal error'
-      json(response, status, { error: message })
+      sendJson(response, status, { error: message })
     }
   }
 
@@ -68,29 +69,42 @@ export class Control {
     const route = `${request.method} ${pathname}`
     switch (route) {
       case 'GET /':
-        response.writeHead(200, pageHeaders).end(pageHtml(this.#networks))
+        response.writeHead(200, PAGE_HEADERS).end(renderPage(this.#networks))
         return
       case 'GET /events':
-        this.#live.watch(response)
+        this.#updates.addPage(response)
         return
       case 'GET /sandbox/ens':
-        return json(response, 200, this.#describe('ens'))
+        return sendJson(response, 200, this.#describeNetwork('ens'))
       case 'GET /sandbox/closient':
-        return json(response, 200, this.#describe('closient'))
+        return sendJson(response, 200, this.#describeNetwork('closient'))
+      default:
+        await this.#runCommand(route, searchParams, request, response)
+        this.#updates.sendNow()
+    }
+  }
+
+  async #runCommand(
+    route: string,
+    query: URLSearchParams,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    switch (route) {
       case 'POST /sandbox/faults':
-        json(response, 201, { id: this.#setFault(await read(request, FAULT)) })
+        sendJson(response, 201, { id: this.#setFault(await readJson(request, FAULT)) })
         break
       case 'DELETE /sandbox/faults':
-        this.#clearFaults(searchParams)
+        this.#clearFaults(query)
         response.writeHead(204).end()
         break
       case 'POST /sandbox/connections':
-        await this.#setConnections(await read(request, CONNECTIONS))
+        await this.#setConnections(await readJson(request, CONNECTIONS))
         response.writeHead(204).end()
         break
       case 'POST /sandbox/spend': {
-        const { calls } = await read(request, SPEND)
-        json(response, 200, { spent: this.#networks.closient.spend(calls) })
+        const { calls } = await readJson(request, SPEND)
+        sendJson(response, 200, { spent: this.#networks.closient.spend(calls) })
         break
       }
       case 'POST /sandbox/reset':
@@ -98,17 +112,16 @@ export class Control {
         response.writeHead(204).end()
         break
       default:
-        throw new Refusal(404, `no ${route} here; the networks listen on ports of their own`)
+        throw new Refusal(404, `no route ${route}; the networks listen on their own ports`)
     }
-    this.#live.show()
   }
 
-  #describe(name: 'ens' | 'closient') {
+  #describeNetwork(name: 'ens' | 'closient') {
     const { ledger, faults, refusing, totals } = this.#networks[name]
     return {
       totals,
       refusing,
-      faults: faults.map(({ left, ...set }) => ({ ...set, left: finite(left) })),
+      faults: faults.map(({ left, ...set }) => ({ ...set, left: replaceInfinity(left) })),
       ...(name === 'closient' && { budget: this.#networks.closient.budget }),
       calls: ledger.calls(MAX_LISTED),
       impressions: ledger.impressions(MAX_LISTED),
@@ -128,10 +141,10 @@ export class Control {
 
   #clearFaults(query: URLSearchParams): void {
     const id = query.get('id')
-    const named = network.nullable().safeParse(query.get('network'))
-    if (!named.success) throw new Refusal(400, 'network: ens or closient')
-    if (id !== null && named.data === null) throw new Refusal(400, 'id: of which network?')
-    for (const name of named.data === null ? (['ens', 'closient'] as const) : [named.data]) {
+    const selected = network.nullable().safeParse(query.get('network'))
+    if (!selected.success) throw new Refusal(400, 'network: must be ens or closient')
+    if (id !== null && selected.data === null) throw new Refusal(400, 'id: requires network')
+    for (const name of selected.data === null ? (['ens', 'closient'] as const) : [selected.data]) {
       if (id === null) this.#networks[name].clearFaults()
       else if (!this.#networks[name].clearFault(Number(id))) throw new Refusal(404, 'no such fault')
     }
@@ -154,28 +167,31 @@ export class Control {
   }
 }
 
-function guard(request: IncomingMessage): void {
+function refuseForeignRequest(request: IncomingMessage): void {
   const { host, origin } = request.headers
   const { localPort } = request.socket
   const port = localPort === 80 ? '' : `:${localPort}`
   if (host !== `127.0.0.1${port}` && host !== `localhost${port}`) {
-    throw new Refusal(403, 'this Host is not the sandbox')
+    throw new Refusal(403, 'the Host header is not the address of the sandbox')
   }
-  const foreign = origin !== undefined && origin !== `http://${host}`
+  const isForeign = origin !== undefined && origin !== `http://${host}`
   const site = request.headers['sec-fetch-site']
-  // Typed into the address bar or followed from a bookmark: `none`. A link elsewhere may lead here.
-  const crossed = site !== undefined && site !== 'same-origin' && site !== 'none'
-  const harmless = request.method === 'GET' && request.headers['sec-fetch-mode'] === 'navigate'
-  if (foreign || (crossed && !harmless)) throw new Refusal(403, 'another site may not do this')
+  // `none`: typed into the address bar, or opened from a bookmark.
+  const isCrossSite = site !== undefined && site !== 'same-origin' && site !== 'none'
+  // A link on another site may lead to the sandbox page.
+  const isNavigation = request.method === 'GET' && request.headers['sec-fetch-mode'] === 'navigate'
+  if (isForeign || (isCrossSite && !isNavigation)) {
+    throw new Refusal(403, 'requests from other sites are refused')
+  }
 }
 
-async function read<Shape>(request: IncomingMessage, schema: z.ZodType<Shape>): Promise<Shape> {
+async function readJson<Shape>(request: IncomingMessage, schema: z.ZodType<Shape>): Promise<Shape> {
   if (!isJson(request.headers['content-type'])) {
     throw new Refusal(415, 'Content-Type must be application/json')
   }
   const body = await readBody(request, MAX_BODY_BYTES)
   if (body.status === 'too-large') {
-    // Discards the rest, so that the client can finish sending and read the answer.
+    // Discards the rest, so that the client can finish sending and read the response.
     request.resume()
     throw new Refusal(413, 'the body is too large')
   }
@@ -186,13 +202,13 @@ async function read<Shape>(request: IncomingMessage, schema: z.ZodType<Shape>): 
   } catch {
     throw new Refusal(400, 'the body is not valid JSON')
   }
-  const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const problems = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
   throw new Refusal(400, problems.join('; '))
 }
 
-function json(response: ServerResponse, status: number, body: object): void {
+function sendJson(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, {
     'content-type': 'application/json',
     'cache-control': 'no-store',
@@ -201,7 +217,7 @@ function json(response: ServerResponse, status: number, body: object): void {
   response.end(JSON.stringify(body))
 }
 
-/** JSON has no Infinity: `null` stands for "until cleared". */
-function finite(value: number): number | null {
+/** JSON has no Infinity, so `null` means "until cleared". */
+function replaceInfinity(value: number): number | null {
   return Number.isFinite(value) ? value : null
 }

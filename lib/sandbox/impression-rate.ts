@@ -1,10 +1,10 @@
-/** How many impressions each of the last seconds counted. */
+/** How many impressions were counted in each of the last seconds. */
 export class ImpressionRate {
   readonly #buckets: number[]
   readonly #nowMs: () => number
   #second: number
 
-  /** `nowMs` is real time: the plot runs on, even where a test holds the sandbox's clock. */
+  /** `nowMs` is real time: the chart moves on even if a test stops the sandbox's clock. */
   constructor(seconds: number, nowMs: () => number = () => performance.now()) {
     this.#buckets = new Array(seconds).fill(0)
     this.#nowMs = nowMs
@@ -17,8 +17,8 @@ export class ImpressionRate {
     this.#buckets[index] = (this.#buckets[index] ?? 0) + 1
   }
 
-  /** Oldest first; the last is the second that is still running. */
-  perSecond(): number[] {
+  /** Oldest first. The last one is the current second, which is not over yet. */
+  listPerSecond(): number[] {
     this.#advance()
     const next = (this.#second + 1) % this.#buckets.length
     return [...this.#buckets.slice(next), ...this.#buckets.slice(0, next)]

@@ -1,51 +1,51 @@
 import { EventEmitter } from 'node:events'
 import { BoundedLog } from './bounded-log.js'
-import type { SandboxCall } from './call.js'
+import type { SandboxCall } from './sandbox-call.js'
 
-/** Where one impression came from. */
+/** When and by which call an impression was counted. */
 export interface Counted {
   /** By the sandbox's clock, in ms since the epoch. */
   readonly at: number
-  /** The `id` of the call that brought it. */
+  /** The `id` of the call. */
   readonly call: number
 }
 
-/** Counts of everything since the start, or since `reset()`: they outlive what the ledger forgets. */
+/** Counts since the start or the last `reset()`. They include entries the ledger has dropped. */
 export interface LedgerTotals {
   readonly calls: number
   readonly impressions: number
-  /** How calls ended: by the status sent, or by `reset`, `cut-off`, `hung`, `aborted`. */
+  /** Calls by the status that was sent, or by `reset`, `cut-off`, `hung`, `aborted`. */
   readonly ends: Readonly<Record<string, number>>
-  /** Connections that were reset unread, and brought no call for it. */
+  /** Connections that were reset before a request was read. They have no call. */
   readonly resetConnections: number
 }
 
 /** How much a network's ledger keeps. */
 export interface LedgerBounds {
-  /** @default 100_000 */
   readonly maxCalls: number
-  /** @default 500_000 */
   readonly maxImpressions: number
 }
 
 export type MutableCall = { -readonly [Field in keyof SandboxCall]: SandboxCall[Field] }
 
-// Bodies and ids are the sender's to choose, so counting entries alone would bound nothing.
+// The sender chooses the sizes of bodies and ids, so a limit on the number of entries is not enough.
 const MAX_BYTES = 64 * 1024 * 1024
 
-interface Waiter {
-  readonly event: 'call' | 'impression'
+type LedgerItem = 'call' | 'impression'
+
+interface TotalWaiter {
+  readonly item: LedgerItem
   readonly total: number
   resolve(): void
   reject(reason: Error): void
 }
 
-/** All that one network received. */
+/** Everything that one network received. */
 export class Ledger<Impression extends Counted> {
   readonly #calls: BoundedLog<MutableCall>
   readonly #impressions: BoundedLog<Impression>
   readonly #events = new EventEmitter().setMaxListeners(0)
-  #waiters: Waiter[] = []
+  #waiters: TotalWaiter[] = []
   #lastId = 0
   #callCount = 0
   #impressionCount = 0
@@ -61,7 +61,7 @@ export class Ledger<Impression extends Counted> {
     this.#impressions = new BoundedLog<Impression>({
       maxEntries: maxImpressions,
       maxWeight: MAX_BYTES,
-      weigh: weightOf,
+      weigh: estimateBytes,
     })
   }
 
@@ -82,25 +82,26 @@ export class Ledger<Impression extends Counted> {
     }
   }
 
-  open(call: Omit<SandboxCall, 'id'>): MutableCall {
+  addCall(call: Omit<SandboxCall, 'id'>): MutableCall {
     this.#lastId += 1
-    const opened = { id: this.#lastId, ...call }
-    this.#calls.push(opened)
+    const added = { id: this.#lastId, ...call }
+    this.#calls.push(added)
     this.#callCount += 1
-    this.#tell('call', opened)
-    return opened
+    this.#announce('call', added)
+    return added
   }
 
-  count(call: MutableCall, impressions: readonly Impression[]): void {
+  addImpressions(call: MutableCall, impressions: readonly Impression[]): void {
     call.counted = impressions.length
     for (const impression of impressions) {
       this.#impressions.push(impression)
       this.#impressionCount += 1
-      this.#tell('impression', impression)
+      this.#announce('impression', impression)
     }
   }
 
-  end(call: MutableCall, end: SandboxCall['end']): void {
+  /** Records how a call ended. Has no effect if it has ended already. */
+  endCall(call: MutableCall, end: SandboxCall['end']): void {
     if (call.end !== 'pending') return
     call.end = end
     const name = end === 'answered' ? `${call.status}` : end
@@ -108,22 +109,23 @@ export class Ledger<Impression extends Counted> {
     this.#events.emit('end', call)
   }
 
-  connectionReset(): void {
+  addConnectionReset(): void {
     this.#resetConnections += 1
     this.#events.emit('connection-reset')
   }
 
+  /** Returns a function that removes the listener. */
   on(event: string, listener: (subject: never) => void): () => void {
-    const heard = (subject: unknown) => listener(subject as never)
-    this.#events.on(event, heard)
-    return () => void this.#events.off(event, heard)
+    const onEvent = (subject: unknown) => listener(subject as never)
+    this.#events.on(event, onEvent)
+    return () => void this.#events.off(event, onEvent)
   }
 
-  /** Resolves once so many calls were read, or impressions counted. */
-  async reached(event: 'call' | 'impression', total: number): Promise<void> {
-    if (this.#countOf(event) >= total) return
+  /** Resolves once this many calls were read, or impressions counted, in total. */
+  async waitForTotal(item: LedgerItem, total: number): Promise<void> {
+    if (this.#readTotal(item) >= total) return
     await new Promise<void>((resolve, reject) => {
-      this.#waiters.push({ event, total, resolve, reject })
+      this.#waiters.push({ item, total, resolve, reject })
     })
   }
 
@@ -140,31 +142,32 @@ export class Ledger<Impression extends Counted> {
   close(): void {
     const waiters = this.#waiters
     this.#waiters = []
-    for (const { event, total, reject } of waiters) {
-      const had = this.#countOf(event)
-      reject(new Error(`the sandbox closed after ${had} of ${total} ${event}s`))
+    for (const { item, total, reject } of waiters) {
+      const reached = this.#readTotal(item)
+      reject(new Error(`the sandbox closed after ${reached} of ${total} ${item}s`))
     }
   }
 
-  #countOf(event: 'call' | 'impression'): number {
-    return event === 'call' ? this.#callCount : this.#impressionCount
+  #readTotal(item: LedgerItem): number {
+    return item === 'call' ? this.#callCount : this.#impressionCount
   }
 
-  #tell(event: 'call' | 'impression', subject: SandboxCall | Impression): void {
-    this.#events.emit(event, subject)
+  #announce(item: LedgerItem, subject: SandboxCall | Impression): void {
+    this.#events.emit(item, subject)
     if (this.#waiters.length === 0) return
-    const met = (waiter: Waiter) => waiter.event === event && this.#countOf(event) >= waiter.total
-    const ready = this.#waiters.filter(met)
-    if (ready.length === 0) return
-    this.#waiters = this.#waiters.filter((waiter) => !met(waiter))
-    for (const { resolve } of ready) resolve()
+    const isMet = (waiter: TotalWaiter) =>
+      waiter.item === item && this.#readTotal(item) >= waiter.total
+    const met = this.#waiters.filter(isMet)
+    if (met.length === 0) return
+    this.#waiters = this.#waiters.filter((waiter) => !isMet(waiter))
+    for (const { resolve } of met) resolve()
   }
 }
 
-function weightOf(impression: object): number {
-  let weight = 0
+function estimateBytes(impression: object): number {
+  let bytes = 0
   for (const value of Object.values(impression)) {
-    weight += typeof value === 'string' ? value.length : 8
+    bytes += typeof value === 'string' ? value.length : 8
   }
-  return weight
+  return bytes
 }

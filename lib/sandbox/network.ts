@@ -1,71 +1,83 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { readBody } from '../request/read-body.js'
-import { answerOf, countedOf, send } from './answering.js'
-import { type SandboxCall, withoutCredentials } from './call.js'
-import { type Fault, FaultList, type FaultOptions, type SetFault } from './fault.js'
-import { type Counted, Ledger, type LedgerBounds, type LedgerTotals } from './ledger.js'
-import { Listener } from './listener.js'
-import type { NetworkRules } from './rules.js'
+import { buildResponse, limitCounted } from './build-response.js'
+import type { Fault } from './fault.js'
+import { FaultList, type FaultOptions, type SetFault } from './fault-list.js'
+import {
+  type Counted,
+  Ledger,
+  type LedgerBounds,
+  type LedgerTotals,
+  type MutableCall,
+} from './ledger.js'
+import { LoopbackServer } from './loopback-server.js'
+import type { NetworkRules, RequestDecision } from './network-rules.js'
+import { redactCredentials, type SandboxCall } from './sandbox-call.js'
+import { sendResponse } from './send-response.js'
 
-/** The largest body that is read, in bytes; a larger one is a 413. */
+/** The largest body that is read, in bytes. A larger one gets a 413. */
 export const MAX_BODY_BYTES = 1024 * 1024
 
-/** One network on loopback. `Impression` is one that it counted. */
+/** One network on loopback. `Impression` is an impression that it counted. */
 export interface SandboxNetwork<Impression extends Counted = Counted> {
   /** The network's origin, such as `http://127.0.0.1:49152`. */
   readonly baseUrl: string
-  /** The one key that the network takes. */
+  /** The only key that the network accepts. */
   readonly apiKey: string
-  /** A copy of the ledger's calls, oldest first. Only calls that were read whole are calls. */
+  /** A copy of the calls in the ledger, oldest first. Only calls that were read completely. */
   readonly calls: SandboxCall[]
-  /** A copy of the ledger's impressions: every one that counted, oldest first. */
+  /** A copy of the counted impressions in the ledger, oldest first. */
   readonly impressions: Impression[]
   readonly totals: LedgerTotals
-  /** The faults that are set, in the order in which they apply. */
+  /** The faults that are set, in the order in which they are tried. */
   readonly faults: SetFault[]
   /**
-   * Sets a fault, and returns what clears it. Several may be set: the first that applies to a call
-   * befalls it.
+   * Sets a fault. Returns a function that clears it. If several are set, the first that matches a
+   * call is applied.
    *
    * @throws {TypeError} that says what is wrong with the fault
    */
   fault(fault: Fault, options?: FaultOptions): () => void
-  /** Clears every fault. What hangs already stays hanging. */
+  /** Clears every fault. A call that hangs already keeps hanging. */
   clearFaults(): void
-  /** Resolves once `impressions` impressions were counted in all; rejects if the sandbox closes first. */
+  /** Resolves once `impressions` were counted in total. Rejects if the sandbox closes first. */
   received(impressions: number): Promise<void>
-  /** Resolves once `calls` calls were read in all; rejects if the sandbox closes first. */
+  /** Resolves once `calls` were read in total. Rejects if the sandbox closes first. */
   called(calls: number): Promise<void>
-  /** Tells of each call once it is read, of its end, or of each impression; returns what ends that. */
+  /**
+   * Adds a listener for calls that were read, calls that ended, counted impressions, or connections
+   * that were reset before reading. Returns a function that removes it.
+   */
   on(event: 'call' | 'end', listener: (call: SandboxCall) => void): () => void
   on(event: 'impression', listener: (impression: Impression) => void): () => void
   on(event: 'connection-reset', listener: () => void): () => void
   /**
-   * Stops listening: connections are refused, as if nothing ran there. Idle connections are closed,
-   * calls under way still answered. What it resolves to listens again, on the same port.
+   * Stops listening, so that connections are refused as if no server ran there. Idle connections
+   * are closed; calls in progress are still answered. Resolves to a function that listens again on
+   * the same port.
    */
   refuse(): Promise<() => Promise<void>>
   readonly refusing: boolean
   /**
-   * Closes, by FIN, the kept-alive connections without a call under way. Resolves to their number
-   * once the callers have noticed; a call made without waiting may run into the closed connection.
+   * Closes the kept-alive connections that have no call in progress, with a FIN. Resolves to their
+   * number once the callers have noticed. A call made before that may fail on a closed connection.
    */
   closeIdleConnections(): Promise<number>
 }
 
-/** What the sandbox itself needs of a network, on top of what its users see. */
-export class ServedNetwork<Shown extends object> implements SandboxNetwork<Shown & Counted> {
+/** A sandbox network with the methods that the sandbox itself needs. */
+export class ServedNetwork<Fields extends object> implements SandboxNetwork<Fields & Counted> {
   readonly apiKey: string
-  readonly ledger: Ledger<Shown & Counted>
-  readonly #rules: NetworkRules<Shown>
+  readonly ledger: Ledger<Fields & Counted>
+  readonly #rules: NetworkRules<Fields>
   readonly #now: () => number
   readonly #faults = new FaultList()
-  readonly #listener: Listener
+  readonly #server: LoopbackServer
 
   constructor(options: {
     readonly apiKey: string
-    readonly rules: NetworkRules<Shown>
+    readonly rules: NetworkRules<Fields>
     readonly now: () => number
     readonly bounds: LedgerBounds
   }) {
@@ -73,27 +85,28 @@ export class ServedNetwork<Shown extends object> implements SandboxNetwork<Shown
     this.#rules = options.rules
     this.#now = options.now
     this.ledger = new Ledger(options.bounds)
-    this.#listener = new Listener(
+    this.#server = new LoopbackServer(
       (request, response) => {
-        this.#serve(request, response).catch((error) => {
+        this.#handleRequest(request, response).catch((error) => {
           response.destroy()
-          // A user's own `when` or listener threw: the process, or the test runner, is to hear of it.
+          // Thrown by the user's own `when` or listener. Rethrow it, so that the process or the
+          // test runner reports it.
           throw error
         })
       },
-      (socket) => this.#accept(socket),
+      (socket) => this.#acceptSocket(socket),
     )
   }
 
   get baseUrl(): string {
-    return this.#listener.url
+    return this.#server.url
   }
 
   get calls(): SandboxCall[] {
     return this.ledger.calls()
   }
 
-  get impressions(): (Shown & Counted)[] {
+  get impressions(): (Fields & Counted)[] {
     return this.ledger.impressions()
   }
 
@@ -123,11 +136,11 @@ export class ServedNetwork<Shown extends object> implements SandboxNetwork<Shown
   }
 
   received(impressions: number): Promise<void> {
-    return this.ledger.reached('impression', impressions)
+    return this.ledger.waitForTotal('impression', impressions)
   }
 
   called(calls: number): Promise<void> {
-    return this.ledger.reached('call', calls)
+    return this.ledger.waitForTotal('call', calls)
   }
 
   on(event: string, listener: (subject: never) => void): () => void {
@@ -135,19 +148,19 @@ export class ServedNetwork<Shown extends object> implements SandboxNetwork<Shown
   }
 
   refuse(): Promise<() => Promise<void>> {
-    return this.#listener.refuse()
+    return this.#server.refuse()
   }
 
   get refusing(): boolean {
-    return this.#listener.refusing
+    return this.#server.isRefusing
   }
 
   closeIdleConnections(): Promise<number> {
-    return this.#listener.closeIdle()
+    return this.#server.closeIdle()
   }
 
   listen(port: number): Promise<void> {
-    return this.#listener.listen(port)
+    return this.#server.listen(port)
   }
 
   reset(): void {
@@ -156,62 +169,72 @@ export class ServedNetwork<Shown extends object> implements SandboxNetwork<Shown
   }
 
   async close(): Promise<void> {
-    await this.#listener.close()
+    await this.#server.close()
     this.ledger.close()
   }
 
-  /** Whether the socket may be read; where it may not, a fault has it. */
-  #accept(socket: Socket): boolean {
-    const fault = this.#faults.takeUnread()
+  /** Whether the socket may be read. `false` if a fault resets it. */
+  #acceptSocket(socket: Socket): boolean {
+    const fault = this.#faults.takeForConnection()
     if (fault === undefined) return true
-    this.ledger.connectionReset()
+    this.ledger.addConnectionReset()
     if (!fault.delayMs) socket.resetAndDestroy()
     else setTimeout(() => socket.resetAndDestroy(), fault.delayMs).unref()
     return false
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (!this.#accept(request.socket)) return
+  async #handleRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!this.#acceptSocket(request.socket)) return
     const { text, bytes, aborted } = await readText(request)
     if (aborted) return
-    const path = request.url ?? '/'
-    const method = request.method ?? 'GET'
-    const authorization = this.#rules.authorize(request.headers)
-    const at = this.#now()
-    const call = this.ledger.open({
-      at,
-      method,
-      path,
-      headers: withoutCredentials(request.headers),
-      authorization,
-      body: parsed(text),
+    const call = this.#recordCall(request, text, bytes)
+    response.once('close', () => this.ledger.endCall(call, 'aborted'))
+
+    const { method, path, authorization } = call
+    const pathname = path.split('?', 1)[0] ?? path
+    const { headers } = request
+    const decision = this.#rules.evaluateRequest({ method, pathname, headers, authorization, text })
+    const fault = this.#faults.takeForCall(call)
+    if (fault !== undefined) call.fault = fault
+    // Count before any delay: a real network counts first, even if its response is late.
+    const counted = this.#countImpressions(call, decision, fault)
+    const answer = buildResponse(this.#rules, decision, counted, fault)
+    const { end, status } = await sendResponse(response, answer, fault, () => this.refusing)
+    call.status = status
+    this.ledger.endCall(call, end)
+  }
+
+  #recordCall(request: IncomingMessage, text: string | undefined, bytes: number): MutableCall {
+    return this.ledger.addCall({
+      at: this.#now(),
+      method: request.method ?? 'GET',
+      path: request.url ?? '/',
+      headers: redactCredentials(request.headers),
+      authorization: this.#rules.checkAuthorization(request.headers),
+      body: parseJsonOrText(text),
       bodyBytes: bytes,
       status: null,
       end: 'pending',
       counted: 0,
       fault: null,
     })
-    response.once('close', () => this.ledger.end(call, 'aborted'))
+  }
 
-    const pathname = path.split('?', 1)[0] ?? path
-    const { headers } = request
-    const verdict = this.#rules.judge({ method, pathname, headers, authorization, text })
-    const fault = this.#faults.takeRead(call)
-    if (fault !== undefined) call.fault = fault
-    // Before any delay: a network that answers late has counted long since.
-    const counted = verdict.shown.slice(0, countedOf(verdict.shown, fault))
-    this.ledger.count(
-      call,
-      counted.map((shown) => ({ at, call: call.id, ...shown })),
-    )
-    const answer = answerOf(this.#rules, verdict, counted.length, fault)
-    const { end, status } = await send(response, answer, fault, () => this.refusing)
-    call.status = status
-    this.ledger.end(call, end)
+  #countImpressions(
+    call: MutableCall,
+    decision: RequestDecision<Fields>,
+    fault: Fault | undefined,
+  ): number {
+    const { at, id } = call
+    const counted = decision.impressions
+      .slice(0, limitCounted(decision.impressions.length, fault))
+      .map((fields) => ({ at, call: id, ...fields }))
+    this.ledger.addImpressions(call, counted)
+    return counted.length
   }
 }
 
-/** Reads the request to its end, but keeps at most `MAX_BODY_BYTES` of it. */
+/** Reads the whole request, but keeps no more than `MAX_BODY_BYTES` of it. */
 async function readText(request: IncomingMessage) {
   const body = await readBody(request, MAX_BODY_BYTES)
   if (body.status === 'aborted') return { text: undefined, bytes: 0, aborted: true }
@@ -227,7 +250,7 @@ async function readText(request: IncomingMessage) {
   return { text: undefined, bytes, aborted: false }
 }
 
-function parsed(text: string | undefined): unknown {
+function parseJsonOrText(text: string | undefined): unknown {
   if (text === undefined || text === '') return undefined
   try {
     return JSON.parse(text)

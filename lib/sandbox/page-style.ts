@@ -1,4 +1,4 @@
-/** The page's style sheet: quiet, and readable in a light and in a dark room. */
+/** The page's style sheet, with a light and a dark color scheme. */
 export const PAGE_STYLE = `
 :root {
   color-scheme: light dark;

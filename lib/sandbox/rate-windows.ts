@@ -4,30 +4,30 @@ export interface RateWindow {
   readonly windowMs: number
 }
 
-/** One window as it stands. */
+/** The current state of one window. */
 export interface RateWindowState extends RateWindow {
   readonly remaining: number
-  /** When the window gives calls back, in ms since the epoch. */
+  /** When calls become available again, in ms since the epoch. */
   readonly resetsAt: number
 }
 
 /**
  * When a window begins.
  *
- * - `fixed`: with the first call after the last window ended
- * - `sliding`: it always reaches back from now, and gives calls back one by one
- * - `midnight`: at multiples of its length since the epoch, so that a day's begins at midnight UTC
+ * - `fixed`: with the first call after the previous window ended
+ * - `sliding`: always `windowMs` before now; calls become available again one by one
+ * - `midnight`: at multiples of its length since the epoch, so a day begins at midnight UTC
  */
 export type RateWindowKind = 'fixed' | 'sliding' | 'midnight'
 
-interface Meter {
-  read(now: number): RateWindowState
-  spend(calls: number, now: number): void
+interface WindowMeter {
+  readState(nowMs: number): RateWindowState
+  spend(calls: number, nowMs: number): void
 }
 
-/** The windows of one API key: a call goes through when every one of them has room for it. */
+/** The windows of one API key. A call is allowed if every window has calls left. */
 export class RateWindows {
-  #meters: readonly Meter[] = []
+  #meters: readonly WindowMeter[] = []
   readonly #windows: readonly RateWindow[]
   readonly #kind: RateWindowKind
   readonly #now: () => number
@@ -39,51 +39,58 @@ export class RateWindows {
     this.reset()
   }
 
-  /** Gives every call back. */
+  /** Makes every call available again. */
   reset(): void {
     const kind = this.#kind
     this.#meters = this.#windows.map((window) =>
-      kind === 'sliding' ? slidingMeter(window) : startingMeter(window, kind),
+      kind === 'sliding' ? createSlidingMeter(window) : createFixedMeter(window, kind),
     )
   }
 
   states(): RateWindowState[] {
-    const now = this.#now()
-    return this.#meters.map((meter) => meter.read(now))
+    const nowMs = this.#now()
+    return this.#meters.map((meter) => meter.readState(nowMs))
   }
 
-  /** Spends up to `calls` calls, and returns how many of them the windows had room for. */
+  /** Uses up to `calls` calls. Returns how many of them the windows allowed. */
   spend(calls: number): number {
-    const now = this.#now()
-    const room = Math.min(calls, ...this.#meters.map((meter) => meter.read(now).remaining))
-    for (const meter of this.#meters) meter.spend(room, now)
-    return room
+    const nowMs = this.#now()
+    const allowed = Math.min(
+      calls,
+      ...this.#meters.map((meter) => meter.readState(nowMs).remaining),
+    )
+    for (const meter of this.#meters) meter.spend(allowed, nowMs)
+    return allowed
   }
 }
 
 /**
- * The window that holds a caller up the most: the fewest calls left; among equals, as when several
- * are exhausted, the one that resets last.
+ * The window with the fewest calls left. Of several with the same number, such as several exhausted
+ * ones, the one that resets last.
  */
-export function mostRestrictive(states: readonly RateWindowState[]): RateWindowState | undefined {
+export function findMostRestrictive(
+  states: readonly RateWindowState[],
+): RateWindowState | undefined {
   return [...states].sort((a, b) => a.remaining - b.remaining || b.resetsAt - a.resetsAt)[0]
 }
 
-function startingMeter(window: RateWindow, kind: 'fixed' | 'midnight'): Meter {
+function createFixedMeter(window: RateWindow, kind: 'fixed' | 'midnight'): WindowMeter {
   const { limit, windowMs } = window
-  let startedAt = Number.NEGATIVE_INFINITY
+  let startedAtMs = Number.NEGATIVE_INFINITY
   let spent = 0
-  const start = (now: number) => (kind === 'midnight' ? Math.floor(now / windowMs) * windowMs : now)
-  const over = (now: number) => now >= startedAt + windowMs
+  const computeStart = (nowMs: number) =>
+    kind === 'midnight' ? Math.floor(nowMs / windowMs) * windowMs : nowMs
+  const hasEnded = (nowMs: number) => nowMs >= startedAtMs + windowMs
   return {
-    read(now) {
-      if (over(now)) return { limit, windowMs, remaining: limit, resetsAt: start(now) + windowMs }
-      return { limit, windowMs, remaining: limit - spent, resetsAt: startedAt + windowMs }
+    readState(nowMs) {
+      const remaining = hasEnded(nowMs) ? limit : limit - spent
+      const startMs = hasEnded(nowMs) ? computeStart(nowMs) : startedAtMs
+      return { limit, windowMs, remaining, resetsAt: startMs + windowMs }
     },
-    spend(calls, now) {
+    spend(calls, nowMs) {
       if (calls === 0) return
-      if (over(now)) {
-        startedAt = start(now)
+      if (hasEnded(nowMs)) {
+        startedAtMs = computeStart(nowMs)
         spent = 0
       }
       spent += calls
@@ -91,29 +98,30 @@ function startingMeter(window: RateWindow, kind: 'fixed' | 'midnight'): Meter {
   }
 }
 
-function slidingMeter(window: RateWindow): Meter {
+function createSlidingMeter(window: RateWindow): WindowMeter {
   const { limit, windowMs } = window
-  // Runs of calls at the same ms, oldest first: at most `limit` of them, however they came.
-  let runs: { at: number; calls: number }[] = []
+  // Calls of the same millisecond, oldest first. Each entry has at least one call, so there are at
+  // most `limit` entries.
+  let entries: { atMs: number; calls: number }[] = []
   let spent = 0
-  const forget = (now: number) => {
-    const kept = runs.findIndex((run) => run.at > now - windowMs)
+  const removeExpired = (nowMs: number) => {
+    const kept = entries.findIndex(({ atMs }) => atMs > nowMs - windowMs)
     if (kept === 0) return
-    const gone = kept === -1 ? runs : runs.slice(0, kept)
-    for (const run of gone) spent -= run.calls
-    runs = kept === -1 ? [] : runs.slice(kept)
+    const expired = kept === -1 ? entries : entries.slice(0, kept)
+    for (const { calls } of expired) spent -= calls
+    entries = kept === -1 ? [] : entries.slice(kept)
   }
   return {
-    read(now) {
-      forget(now)
-      const resetsAt = (runs[0]?.at ?? now) + windowMs
+    readState(nowMs) {
+      removeExpired(nowMs)
+      const resetsAt = (entries[0]?.atMs ?? nowMs) + windowMs
       return { limit, windowMs, remaining: limit - spent, resetsAt }
     },
-    spend(calls, now) {
+    spend(calls, nowMs) {
       if (calls === 0) return
-      const last = runs.at(-1)
-      if (last?.at === now) last.calls += calls
-      else runs.push({ at: now, calls })
+      const last = entries.at(-1)
+      if (last?.atMs === nowMs) last.calls += calls
+      else entries.push({ atMs: nowMs, calls })
       spent += calls
     },
   }

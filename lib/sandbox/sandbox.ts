@@ -1,33 +1,34 @@
 import { ClosientNetwork, type ClosientSandbox } from './closient-network.js'
 import { Control } from './control.js'
-import { type EnsShown, ensRules } from './ens.js'
+import { createEnsRules, type EnsFields } from './ens-rules.js'
 import type { Counted } from './ledger.js'
-import { Listener } from './listener.js'
-import { Live } from './live.js'
+import { LiveUpdates } from './live-updates.js'
+import { LoopbackServer } from './loopback-server.js'
 import { type SandboxNetwork, ServedNetwork } from './network.js'
 import { DOCUMENTED_FORMS, type RateLimitForm } from './rate-limit-headers.js'
 import type { RateWindow, RateWindowKind } from './rate-windows.js'
 
-export type { Authorization, CallEnd, SandboxCall } from './call.js'
-export type { ClosientImpression, ClosientSandbox } from './closient-network.js'
-export type { Fault, FaultOptions, SetFault } from './fault.js'
+export type { ClosientSandbox, CountedClosientImpression } from './closient-network.js'
+export type { Fault } from './fault.js'
+export type { FaultOptions, SetFault } from './fault-list.js'
 export type { Counted, LedgerTotals } from './ledger.js'
 export type { SandboxNetwork } from './network.js'
 export type { RateLimitForm } from './rate-limit-headers.js'
 export type { RateWindow, RateWindowKind, RateWindowState } from './rate-windows.js'
+export type { Authorization, SandboxCall, SandboxCallEnd } from './sandbox-call.js'
 
-/** One impression that ENS counted. */
-export type EnsImpression = EnsShown & Counted
+/** One impression that the ENS sandbox counted. */
+export type CountedEnsImpression = EnsFields & Counted
 
 export interface SandboxOptions {
   /**
-   * The page's port on 127.0.0.1; ENS's is the next one, and Closient's the one after. 0 takes any
-   * three that are free.
+   * The port of the sandbox page on 127.0.0.1. ENS listens on the next port, and Closient on the
+   * one after that. 0 selects three free ports.
    *
    * @default 0
    */
   readonly port?: number
-  /** The clock that stamps the ledger and moves the windows, in ms since the epoch. @default Date.now */
+  /** The clock for the ledger and the rate-limit windows, in ms since the epoch. @default Date.now */
   readonly now?: () => number
   readonly ens?: {
     /** @default 'sandbox-ens-key' */
@@ -36,48 +37,49 @@ export interface SandboxOptions {
   readonly closient?: {
     /** @default 'csb_sandbox_key' */
     readonly apiKey?: string
-    /** @default 300 a minute and 10,000 a day, as published */
+    /** @default 300 a minute and 10,000 a day, as Closient publishes */
     readonly windows?: readonly RateWindow[]
-    /** closient.txt does not say when a window begins. @default 'fixed' */
+    /** Closient does not document when a window begins. @default 'fixed' */
     readonly windowKind?: RateWindowKind
-    /** In which forms the windows are told; `[]` for none. @default ['policy', 'fields', 'legacy'] */
+    /** How responses report the windows; `[]`: not at all. @default ['policy', 'fields', 'legacy'] */
     readonly rateLimitHeaders?: readonly RateLimitForm[]
   }
-  /** The calls that each network's ledger keeps: then the oldest are forgotten. @default 100_000 */
+  /** How many calls each network's ledger keeps. The oldest are dropped. @default 100_000 */
   readonly maxCalls?: number
-  /** The impressions that each network's ledger keeps. @default 500_000 */
+  /** How many impressions each network's ledger keeps. @default 500_000 */
   readonly maxImpressions?: number
 }
 
 /** Both networks, on loopback. */
 export interface Sandbox extends AsyncDisposable {
-  /** Where the page is that shows what arrives. */
+  /** The address of the page that shows what the networks receive. */
   readonly url: string
-  readonly ens: SandboxNetwork<EnsImpression>
+  readonly ens: SandboxNetwork<CountedEnsImpression>
   readonly closient: ClosientSandbox
-  /** What points `impressions()` at the sandbox: for `process.env`. */
+  /** The environment variables that point `impressions()` at the sandbox. */
   readonly env: Readonly<
     Record<'ENS_API_KEY' | 'ENS_BASE_URL' | 'CLOSIENT_API_KEY' | 'CLOSIENT_BASE_URL', string>
   >
-  /** Forgets everything, between tests: ledgers, totals, faults, and what the windows have spent. */
+  /** Clears ledgers, totals and faults, and resets the rate limit. For use between tests. */
   reset(): void
-  /** Both networks refuse connections, until what this resolves to was called. */
+  /** Makes both networks refuse connections. Resolves to a function that accepts them again. */
   refuse(): Promise<() => Promise<void>>
-  /** Both networks close their idle connections; resolves to how many there were. */
+  /** Closes the idle connections of both networks. Resolves to their number. */
   closeIdleConnections(): Promise<number>
-  /** Stops listening and severs every connection. More than once does no more. */
+  /** Stops listening and destroys every connection. Further calls have no effect. */
   close(): Promise<void>
 }
 
-/** The windows that closient.txt publishes. */
+/** The rate limit that Closient publishes (https://docs.closient.com). */
 const PUBLISHED_WINDOWS: readonly RateWindow[] = [
   { limit: 300, windowMs: 60_000 },
   { limit: 10_000, windowMs: 86_400_000 },
 ]
 
 /**
- * Starts both networks on 127.0.0.1, to the letter of ens.txt and closient.txt, with a ledger of
- * all that they receive and with faults on demand.
+ * Starts both networks on 127.0.0.1. They behave as ENS (https://ads.enslive.live) and Closient
+ * (https://docs.closient.com) document, record everything they receive in a ledger, and fail on
+ * demand.
  *
  * ```ts
  * const sandbox = await startSandbox()
@@ -89,41 +91,24 @@ const PUBLISHED_WINDOWS: readonly RateWindow[] = [
  * await sandbox.close()
  * ```
  *
- * @throws the system's error (`EADDRINUSE`) when a port is taken
+ * @throws the system error (`EADDRINUSE`) if a port is taken
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { port = 0, now = Date.now, maxCalls = 100_000, maxImpressions = 500_000 } = options
-  const bounds = { maxCalls, maxImpressions }
-  const { apiKey: ensKey = 'sandbox-ens-key' } = options.ens ?? {}
-  const {
-    apiKey: closientKey = 'csb_sandbox_key',
-    windows = PUBLISHED_WINDOWS,
-    windowKind = 'fixed',
-    rateLimitHeaders: forms = DOCUMENTED_FORMS,
-  } = options.closient ?? {}
-
-  const ens = new ServedNetwork({ apiKey: ensKey, rules: ensRules(ensKey), now, bounds })
-  const closient = new ClosientNetwork({
-    apiKey: closientKey,
-    windows,
-    windowKind,
-    forms,
-    now,
-    bounds,
-  })
-  const live = new Live({ ens, closient }, now)
+  const { ens, closient } = createNetworks(options)
+  const updates = new LiveUpdates({ ens, closient }, options.now ?? Date.now)
   const reset = () => {
-    for (const part of [ens, closient, live]) part.reset()
+    for (const part of [ens, closient, updates]) part.reset()
   }
-  const control = new Control({ ens, closient }, live, reset)
-  const page = new Listener((request, response) => void control.serve(request, response))
+  const control = new Control({ ens, closient }, updates, reset)
+  const page = new LoopbackServer(
+    (request, response) => void control.handleRequest(request, response),
+  )
   const close = async () => {
     await Promise.all([page.close(), ens.close(), closient.close()])
   }
+  const { port = 0 } = options
   try {
-    await page.listen(port)
-    await ens.listen(port && port + 1)
-    await closient.listen(port && port + 2)
+    await listenOnPorts([page, ens, closient], port)
   } catch (error) {
     await close()
     throw error
@@ -133,27 +118,65 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     url: page.url,
     ens,
     closient,
-    env: {
-      ENS_API_KEY: ens.apiKey,
-      ENS_BASE_URL: ens.baseUrl,
-      CLOSIENT_API_KEY: closient.apiKey,
-      CLOSIENT_BASE_URL: closient.baseUrl,
-    },
+    env: buildEnv(ens, closient),
     reset,
-    async refuse() {
-      const resume = await Promise.all([ens.refuse(), closient.refuse()])
-      return async () => {
-        await Promise.all(resume.map((listenAgain) => listenAgain()))
-      }
-    },
-    async closeIdleConnections() {
-      const closed = await Promise.all([
-        ens.closeIdleConnections(),
-        closient.closeIdleConnections(),
-      ])
-      return closed[0] + closed[1]
-    },
+    refuse: () => refuseConnections([ens, closient]),
+    closeIdleConnections: () => closeIdleConnections([ens, closient]),
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+function createNetworks(options: SandboxOptions) {
+  const { now = Date.now, maxCalls = 100_000, maxImpressions = 500_000 } = options
+  const bounds = { maxCalls, maxImpressions }
+  const { apiKey: ensKey = 'sandbox-ens-key' } = options.ens ?? {}
+  const {
+    apiKey: closientKey = 'csb_sandbox_key',
+    windows = PUBLISHED_WINDOWS,
+    windowKind = 'fixed',
+    rateLimitHeaders: forms = DOCUMENTED_FORMS,
+  } = options.closient ?? {}
+  return {
+    ens: new ServedNetwork({ apiKey: ensKey, rules: createEnsRules(ensKey), now, bounds }),
+    closient: new ClosientNetwork({
+      apiKey: closientKey,
+      windows,
+      windowKind,
+      forms,
+      now,
+      bounds,
+    }),
+  }
+}
+
+/** Uses consecutive ports from `port` on, or any free ports if it is 0. */
+async function listenOnPorts(
+  servers: readonly { listen(port: number): Promise<void> }[],
+  port: number,
+): Promise<void> {
+  for (const [index, server] of servers.entries()) await server.listen(port && port + index)
+}
+
+function buildEnv(ens: SandboxNetwork, closient: SandboxNetwork): Sandbox['env'] {
+  return {
+    ENS_API_KEY: ens.apiKey,
+    ENS_BASE_URL: ens.baseUrl,
+    CLOSIENT_API_KEY: closient.apiKey,
+    CLOSIENT_BASE_URL: closient.baseUrl,
+  }
+}
+
+type Connectable = Pick<SandboxNetwork, 'refuse' | 'closeIdleConnections'>
+
+async function refuseConnections(networks: readonly Connectable[]): Promise<() => Promise<void>> {
+  const resumes = await Promise.all(networks.map((network) => network.refuse()))
+  return async () => {
+    await Promise.all(resumes.map((resume) => resume()))
+  }
+}
+
+async function closeIdleConnections(networks: readonly Connectable[]): Promise<number> {
+  const closed = await Promise.all(networks.map((network) => network.closeIdleConnections()))
+  return closed.reduce((sum, count) => sum + count, 0)
 }

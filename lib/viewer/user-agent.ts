@@ -1,6 +1,6 @@
-import { createIsbotFromList, list } from 'isbot'
 import { LRUCache } from 'lru-cache'
 import { UAParser } from 'ua-parser-js'
+import { matchesBotPattern } from './bot-patterns.js'
 
 /**
  * The device that a User-Agent names. `'other'` is a device that ENS has no value for (a TV, a
@@ -55,7 +55,7 @@ export function readUserAgent(value: string | undefined): UserAgent {
 function parseUserAgent(value: string): UserAgent {
   return {
     device: parseDevice(value.slice(0, MAX_DEVICE_LENGTH)),
-    isBot: matchesBotPattern(value.replace(ANDROID_MODEL, '$1')),
+    isBot: matchesBotPattern(value),
   }
 }
 
@@ -68,49 +68,45 @@ const TELEVISION = /(?:^|[^A-Za-z])TV|TV(?:[^A-Za-z]|$)|Web0S|CE-HTML|OMI\//
 // The parser gives computers no type.
 const COMPUTER = /Windows NT|Macintosh|X11|Wayland|CrOS/
 
+/**
+ * Browsers that exist only on tablets and phones, although they name a computer when the viewer
+ * requests desktop sites, which is an iPad's and a Fire tablet's default. Chrome, Firefox, Edge,
+ * Opera and the Google app for iOS; Silk (https://developer.amazon.com/docs/silk); and Samsung
+ * Internet, which does not exist for Linux.
+ */
+const TABLET_BROWSER = /\b(?:CriOS|FxiOS|EdgiOS|OPiOS|OPT|GSA|Silk)\/\d|X11.*\bSamsungBrowser\//
+
+/** Browsers for phones that name the phone badly or not at all, and a few for the iPad. */
+const PHONE_BROWSER = /\bOpera (?:Mini|Mobi)\/|\bUCWEB\/|\bMIDP\b/
+
 function parseDevice(value: string): UserAgentDevice {
+  if (PHONE_BROWSER.test(value)) return value.includes('iPad') ? 'tablet' : 'mobile'
   const { type } = new UAParser(value).getDevice()
   if (type !== undefined && type !== 'mobile' && type !== 'tablet') return 'other'
-  if (isTelevision(value)) return 'other'
+  if (isTelevision(value, type)) return 'other'
   if (value.includes('Android')) return parseAndroidDevice(value, type)
   return type ?? parseUntypedDevice(value)
 }
 
-function isTelevision(value: string): boolean {
-  // A phone's model may contain "TV", but a phone also says Mobile.
-  return !value.includes('Mobile') && TELEVISION.test(value)
+/** A model may contain "TV": a tablet's is known to the parser, and a phone also says Mobile. */
+function isTelevision(value: string, type: ParsedType): boolean {
+  return type !== 'tablet' && !value.includes('Mobile') && TELEVISION.test(value)
 }
 
 /**
- * Google's rule for Android: phones say Mobile, tablets do not. If the parser does not know the
- * model, it goes by the maker, and most makers of tablets also make phones.
+ * Google's rule for Android: phones say Mobile, tablets do not
+ * (https://android-developers.googleblog.com/2010/12/android-browser-user-agent-issues.html). If
+ * the parser does not know the model, it goes by the maker, and most makers of tablets also make
+ * phones.
  */
 function parseAndroidDevice(value: string, type: ParsedType): UserAgentDevice {
-  if (value.includes('Mobile')) return type ?? 'mobile'
+  if (value.includes('Mobile')) return 'mobile'
   if (value.includes('Chrome/')) return 'tablet'
   if (type !== undefined) return type
   return /AppleWebKit|Gecko\//.test(value) ? 'tablet' : 'unknown'
 }
 
 function parseUntypedDevice(value: string): UserAgentDevice {
-  // Samsung Internet does not exist for Linux. A Galaxy Tab sends this by default, and a phone sends
-  // it when the viewer requests the desktop site.
-  if (value.includes('X11') && value.includes('SamsungBrowser/')) return 'tablet'
-  return COMPUTER.test(value) ? 'desktop' : 'unknown'
+  if (!COMPUTER.test(value)) return 'unknown'
+  return TABLET_BROWSER.test(value) ? 'tablet' : 'desktop'
 }
-
-/**
- * Patterns of isbot that are not used, because they match browsers and hardly any bot that no other
- * pattern matches: televisions (`CE-HTML/1.0;`, `OMI/4.21 Catcher4`) and Sogou's browser for Android
- * (`SogouMobileBrowser`). Other patterns match Sogou's spider.
- */
-export const EXCLUDED_BOT_PATTERNS: readonly string[] = ['\\b\\w+/1\\.0;', 'catch', 'sogou']
-
-const matchesBotPattern = createIsbotFromList(
-  list.filter((pattern) => !EXCLUDED_BOT_PATTERNS.includes(pattern)),
-)
-
-// The model name in an Android browser's first comment. It is removed before bots are detected:
-// phones are called Discovery, Spider and M bot. A bot that imitates a phone names itself later.
-const ANDROID_MODEL =
-  /(Android[^;()]*; ?(?:[a-z]{2}[-_][A-Za-z]{2}; ?)?)[^;()/]*?(?= Build\/|[;()/]|$)/

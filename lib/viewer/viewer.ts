@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { callOption, FAILED } from '../check-options.js'
 import type { Log } from '../logger.js'
+import { copyText } from '../request/copy-text.js'
 import { type Cdn, readCountry, toCountry } from './country.js'
 import { type Device, isDevice, readDevice } from './device.js'
 import { cleanSearchQuery, MAX_SEARCH_QUERY_CHARACTERS } from './search-query.js'
@@ -88,7 +89,7 @@ export class RequestViewer<Source> implements Viewer {
     const value = callOption('searchQuery', searchQuery, this.#source, this.#log)
     if (!isKnown(value)) return undefined
     if (typeof value === 'string' && value.length <= MAX_SEARCH_QUERY_CHARACTERS) {
-      return cleanSearchQuery(value)
+      return cleanSearchQuery(copyText(value))
     }
     this.#log.warn(
       'option searchQuery',

@@ -1,10 +1,12 @@
 import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 import { formatOnceKey } from '../counting/dedupe.js'
-import type { Impression } from '../impression.js'
+import type { Impression, ImpressionDetails } from '../impression.js'
 
 /** What a token carries: a valid, admitted impression that counts once its ad is visible. */
-export interface TokenPayload
-  extends Pick<Impression, 'network' | 'requestId' | 'campaignId' | 'batchKey' | 'item'> {
+export interface TokenPayload extends ImpressionDetails {
+  /** The network's name. */
+  readonly network: string
+  readonly requestId: string
   readonly onceKey: string
   readonly isExpired: boolean
   /** Whether this process issued the token. If so, it remembered the token's page load. */
@@ -56,7 +58,7 @@ export class Tokens {
 
   /** @throws if JSON cannot represent the item, or if the token would be too long */
   issue(impression: Impression, onceKey: string, pageLoadNonce: string): string {
-    const { network, requestId, campaignId, batchKey, item } = impression
+    const { network, requestId, campaignId, batchKey, item, placement, offerId } = impression
     const [secret] = this.#secrets
     if (!secret) throw new RangeError('no secret')
     // The usual key follows from other fields: omitting it makes the token shorter.
@@ -70,6 +72,9 @@ export class Tokens {
       customKey,
       batchKey,
       item,
+      // JSON has no `undefined`.
+      placement ?? '',
+      offerId ?? '',
     ]
     const payload = Buffer.from(JSON.stringify(fields)).toString('base64url')
     const token = `${payload}.${sign(payload, secret)}`
@@ -82,8 +87,9 @@ export class Tokens {
     const payload = this.#verify(token)
     if (payload === undefined) return undefined
     // The signature proves that `issue()` wrote this, so its shape is not checked again.
-    const [expiresAtMs, pageLoadNonce, network, requestId, campaignId, customKey, batchKey, item] =
+    const [expiresAtMs, pageLoadNonce, network, requestId, campaignId, customKey, ...rest] =
       JSON.parse(Buffer.from(payload, 'base64url').toString())
+    const [batchKey, item, placement, offerId] = rest
     return {
       network,
       requestId,
@@ -91,6 +97,8 @@ export class Tokens {
       onceKey: customKey || formatOnceKey(network, campaignId),
       batchKey,
       item,
+      placement: placement || undefined,
+      offerId: offerId || undefined,
       pageLoadNonce,
       isExpired: this.#now() >= expiresAtMs,
       issuedHere: pageLoadNonce.startsWith(this.#issuer),

@@ -58,13 +58,13 @@ export class VisibleReports<Source> {
       this.#rejectInvalid(channel, payload, reason)
       return
     }
-    const impression = createImpression(payload, clock.now())
+    const impression = createImpression(payload.network, payload.requestId, payload, clock.now())
     if (suppression) {
       channel.conclude(impression, 'suppressed', suppression)
       return
     }
     campaigns.notifyViewable(payload.onceKey)
-    if (channel.admit(impression, payload.onceKey, campaigns)) channel.send(impression)
+    if (channel.admit(impression)) channel.send(impression, payload.onceKey, campaigns)
   }
 
   /**
@@ -93,8 +93,9 @@ export class VisibleReports<Source> {
     reason: string,
   ): void {
     const { statistics, log } = this.#dependencies
-    const { requestId = '', campaignId } = payload ?? {}
+    const { requestId = '', campaignId, placement, offerId } = payload ?? {}
+    const input = { requestId, campaignId, placement, offerId, reason }
     log.warn(`invalid ${reason}`, `a visible impression is not counted: ${reason}`)
-    statistics.concludeInvalid(channel?.network.name, { requestId, campaignId, reason })
+    statistics.concludeInvalid(channel?.network.name, input)
   }
 }

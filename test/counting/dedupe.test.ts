@@ -66,7 +66,7 @@ describe('what page loads have counted', () => {
         [],
       )
       assert.ok(!counted.has('ens:another'))
-      counted.delete('ens:0')
+      counted.revokedKey = 'ens:0'
       assert.deepEqual(
         keys.filter((key) => !counted.has(key)),
         ['ens:0'],

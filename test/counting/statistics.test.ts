@@ -12,7 +12,8 @@ function createStatistics(nowMs = 1_000) {
   const messages: string[] = []
   const record = (_kind: string, message: string) => void messages.push(message)
   const log: Log = { debug: record, warn: record, error: record }
-  const clock: Clock = { now: () => nowMs, after: () => () => {}, defer: () => {} }
+  const now = () => nowMs
+  const clock: Clock = { now, wallNow: now, after: () => () => {}, defer: () => {} }
   const statistics = new Statistics([{ name: 'ens' }, { name: 'acme' }], clock, log)
   return { statistics, ens: statistics.forNetwork('ens'), messages }
 }

@@ -69,30 +69,43 @@ function holds(check: (moves: Move[], share: number) => void): void {
   fc.assert(fc.property(walks, shares, check), { numRuns: 1_000 })
 }
 
-describe('the breaker, whatever happens', () => {
-  it('has one probe under way at most while it is closed, and opens by its success alone', () => {
+/** Checks that an open breaker lets one probe through, and that only its success closes it. */
+function createProbeWatch(): Watch {
+  let probe: Permit | undefined
+  let mayAskForMore = false
+  return {
+    entered(breaker, permit) {
+      if (!breaker.isOpen) return
+      assert.equal(permit.isProbe, true)
+      assert.equal(probe, undefined)
+      probe = permit
+      mayAskForMore = false
+    },
+    left(breaker, permit, result, wasOpen, nowMs) {
+      const isProbe = permit === probe
+      if (isProbe) probe = undefined
+      else if (result !== 'answered') mayAskForMore = true
+      if (wasOpen) checkStillOpen(breaker, isProbe && result === 'answered', mayAskForMore, nowMs)
+    },
+  }
+}
+
+function checkStillOpen(
+  breaker: CircuitBreaker,
+  hasSucceeded: boolean,
+  mayAskForMore: boolean,
+  nowMs: number,
+): void {
+  if (!hasSucceeded) assert(breaker.isOpen)
+  // If a late answer has asked for more time, the next success closes it.
+  else if (mayAskForMore) assert.equal(breaker.isOpen, breaker.waitMs(nowMs) > 0)
+  else assert(!breaker.isOpen)
+}
+
+describe('the circuit breaker, after any sequence of calls', () => {
+  it('lets one probe through while it is open, and only its success closes it', () => {
     holds((moves, share) => {
-      let probe: Permit | undefined
-      let mayAskForMore = false
-      walk(moves, share, {
-        entered(breaker, permit) {
-          if (!breaker.isOpen) return
-          assert.equal(permit.isProbe, true)
-          assert.equal(probe, undefined)
-          probe = permit
-          mayAskForMore = false
-        },
-        left(breaker, permit, result, wasOpen, nowMs) {
-          const isProbe = permit === probe
-          if (isProbe) probe = undefined
-          else if (result !== 'answered') mayAskForMore = true
-          if (!wasOpen) return
-          if (!isProbe || result !== 'answered') assert(breaker.isOpen)
-          // Where a late answer has asked for more time, it opens by the next one.
-          else if (mayAskForMore) assert.equal(breaker.isOpen, breaker.waitMs(nowMs) > 0)
-          else assert(!breaker.isOpen)
-        },
-      })
+      walk(moves, share, createProbeWatch())
     })
   })
 

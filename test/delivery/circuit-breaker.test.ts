@@ -85,16 +85,6 @@ describe('the breaker', () => {
     assert.equal(breaker.limit(1_000, 0), 1)
   })
 
-  it('waits no longer when the clock is set back, be it closed or open then', () => {
-    const { breaker, call } = createBreaker()
-    const hourMs = 3_600_000
-    call('paused', hourMs)
-    assert.equal(breaker.waitMs(0), 250)
-    call('answered', 250)
-    call('paused', 300)
-    assert.equal(breaker.waitMs(300), 250)
-  })
-
   it('probes once a minute at most while the key is wrong', () => {
     const { breaker, call } = createBreaker(() => 0)
     call('misconfigured', 0)

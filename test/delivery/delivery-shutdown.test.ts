@@ -2,10 +2,13 @@ import assert from 'node:assert/strict'
 import { createDelivery, range } from './delivery-fixture.js'
 import { lost, ok, status } from './scripted-transport.js'
 
+/** Longer than any flush here takes. */
+const FLUSH_MS = 3_600_000
+
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 /** Whether a promise is kept by now. */
-async function isKept(promise: Promise<void>): Promise<boolean> {
+async function isKept(promise: Promise<unknown>): Promise<boolean> {
   let kept = false
   void promise.then(() => {
     kept = true
@@ -17,14 +20,14 @@ async function isKept(promise: Promise<void>): Promise<boolean> {
 describe('flush()', () => {
   it('resolves at once when nothing is pending', async () => {
     const { delivery, clock } = createDelivery()
-    assert.equal(await isKept(delivery.flush()), true)
+    assert.equal(await isKept(delivery.flush(FLUSH_MS)), true)
     assert.equal(clock.isKeptAlive, false)
   })
 
   it('resolves when all that was pending has its outcome, whatever came later', async () => {
     const { delivery, push, clock, transport } = createDelivery({ network: { connections: 1 } })
     push(2)
-    const flushed = delivery.flush()
+    const flushed = delivery.flush(FLUSH_MS)
     push(5)
     clock.advance(19)
     assert.equal(await isKept(flushed), false)
@@ -37,7 +40,7 @@ describe('flush()', () => {
     const { delivery, push, clock, transport, figures } = createDelivery()
     transport.script = () => lost(false, 'ECONNREFUSED')
     push(10)
-    const flushed = delivery.flush()
+    const flushed = delivery.flush(FLUSH_MS)
     clock.advance(120_000)
     assert.equal(await isKept(flushed), false)
     assert.equal(clock.isKeptAlive, true)
@@ -53,7 +56,7 @@ describe('flush()', () => {
     transport.script = ({ items }) =>
       items.includes(1) ? status(400) : items.includes(2) ? lost(true) : status(500)
     push(3)
-    const flushed = delivery.flush()
+    const flushed = delivery.flush(FLUSH_MS)
     clock.advance(4_000)
     assert.equal(await isKept(flushed), false)
     clock.advance(2_000)
@@ -64,7 +67,7 @@ describe('flush()', () => {
     const { delivery, push, clock } = createDelivery({ network: { connections: 1 } })
     const flushes = [1, 2, 3].map(() => {
       push()
-      return delivery.flush()
+      return delivery.flush(FLUSH_MS)
     })
     for (const done of [1, 2, 3]) {
       clock.advance(10)
@@ -77,7 +80,7 @@ describe('flush()', () => {
     const { delivery, push, transport, clock } = createDelivery()
     transport.script = () => undefined
     push(3)
-    const flushed = delivery.flush()
+    const flushed = delivery.flush(FLUSH_MS)
     clock.advance(0)
     await delivery.close()
     assert.equal(await isKept(flushed), true)

@@ -57,7 +57,7 @@ export class ScriptedTransport implements Transport {
         if (!call.isUnderWay) return
         call.isUnderWay = false
         this.#underWay -= 1
-        onEnd('answer' in end ? { answer: { ...end.answer, atMs: this.#clock.now() } } : end)
+        onEnd('answer' in end ? { answer: { ...end.answer, atMs: this.#clock.wallNow() } } : end)
       },
     }
     this.calls.push(call)

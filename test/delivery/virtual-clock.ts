@@ -15,6 +15,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** A clock that stands still until it is told to advance, so that days pass in no time. */
 export class VirtualClock implements Clock {
   #nowMs: number
+  /** How far the system's clock was set ahead. */
+  #wallAheadMs = 0
   #soon: (() => void)[] = []
   /** A binary heap: the timer that is due next comes first. */
   #timers: Timer[] = []
@@ -27,6 +29,13 @@ export class VirtualClock implements Clock {
 
   /** May be handed on by itself, as `Date.now` may. */
   readonly now = (): number => this.#nowMs
+
+  readonly wallNow = (): number => this.#nowMs + this.#wallAheadMs
+
+  /** Sets the system's clock ahead, or back if negative. No time passes by that. */
+  setWallClock(byMs: number): void {
+    this.#wallAheadMs += byMs
+  }
 
   after(delayMs: number, task: () => void, keepsAlive?: 'keeps-alive'): () => void {
     const dueMs = this.#nowMs + Math.min(Math.max(delayMs, 0), LONGEST_TIMER_MS)

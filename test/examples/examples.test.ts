@@ -3,7 +3,13 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { launchChromium } from '../chromium.js'
-import { type Arrived, BROWSER, received, Started, textOf } from './started.js'
+import {
+  BROWSER_HEADERS,
+  extractText,
+  type ListedImpression,
+  NpmProgram,
+  waitForImpressions,
+} from './npm-program.js'
 
 const FOLDER = new URL('../../examples/', import.meta.url)
 
@@ -17,7 +23,7 @@ const PRODUCTS = [
 const PAGE =
   'The Daily Example Organic granola bars, box of twelve Waxed rain jacket, made to be mended'
 
-/** What each page reads as: nothing more is to be seen where its ads were tracked. */
+/** The text of each page. trackImpression() must not add anything visible. */
 const PAGES: Readonly<Record<string, string>> = {
   'express-ejs': PAGE,
   'express-pug': PAGE,
@@ -28,28 +34,28 @@ const PAGES: Readonly<Record<string, string>> = {
   htmx: PAGE,
   maxmind: PAGE,
   typescript: PAGE,
-  'react-streaming': PAGE.replace('Example', 'Example Products are on their way'),
+  'react-streaming': PAGE.replace('Example', 'Example Loading products'),
 }
 
-describe('examples', () => {
+describe('The example', () => {
   for (const [name, text] of Object.entries(PAGES)) {
-    it(`${name} shows its ads, prints nothing for them, and has them counted once a page`, async () => {
-      await using example = new Started(`example ${name}`)
-      const sandbox = await example.line(/sandbox: (http\S+)/)
-      const site = await example.line(/served at (http\S+)/)
+    it(`${name} shows its ads, prints nothing for them, and counts them once per page load`, async () => {
+      await using example = new NpmProgram(`example ${name}`)
+      const sandbox = await example.waitForLine(/sandbox: (http\S+)/)
+      const site = await example.waitForLine(/Listening on (http\S+)/)
 
       for (const page of [1, 2]) {
-        const response = await fetch(site, { headers: BROWSER })
+        const response = await fetch(site, { headers: BROWSER_HEADERS })
         const html = await response.text()
         assert.equal(response.status, 200)
         assert.match(html, new RegExp(`alt="${BANNER_TEXT}"`))
-        assert.equal(textOf(html), text)
+        assert.equal(extractText(html), text)
 
-        const ens = await received(sandbox, 'ens', page)
-        assert.deepEqual(ens.map(told), Array(page).fill(BANNER))
-        const closient = await received(sandbox, 'closient', page * PRODUCTS.length)
+        const ens = await waitForImpressions(sandbox, 'ens', page)
+        assert.deepEqual(ens.map(omitSandboxFields), Array(page).fill(BANNER))
+        const closient = await waitForImpressions(sandbox, 'closient', page * PRODUCTS.length)
         assert.deepEqual(
-          closient.map(told).sort(byCampaign),
+          closient.map(omitSandboxFields).sort(compareCampaigns),
           PRODUCTS.flatMap((product) => Array(page).fill(product)),
         )
       }
@@ -58,18 +64,22 @@ describe('examples', () => {
     })
   }
 
-  it('visible tells of each ad once a person has scrolled to it', async () => {
-    await using example = new Started('example visible')
-    const sandbox = await example.line(/sandbox: (http\S+)/)
-    const site = await example.line(/served at (http\S+)/)
+  it('visible counts each ad once a person has scrolled to it', async () => {
+    await using example = new NpmProgram('example visible')
+    const sandbox = await example.waitForLine(/sandbox: (http\S+)/)
+    const site = await example.waitForLine(/Listening on (http\S+)/)
     const browser = await launchChromium()
     try {
-      const page = await browser.newPage({ userAgent: BROWSER['user-agent'] })
+      const page = await browser.newPage({ userAgent: BROWSER_HEADERS['user-agent'] })
       await page.goto(site)
-      assert.deepEqual((await received(sandbox, 'ens', 1)).map(told), [BANNER])
+      assert.deepEqual((await waitForImpressions(sandbox, 'ens', 1)).map(omitSandboxFields), [
+        BANNER,
+      ])
       for (const [index, product] of [...PRODUCTS].reverse().entries()) {
         await page.locator('li').nth(index).scrollIntoViewIfNeeded()
-        const [latest] = (await received(sandbox, 'closient', index + 1)).map(told).reverse()
+        const [latest] = (await waitForImpressions(sandbox, 'closient', index + 1))
+          .map(omitSandboxFields)
+          .reverse()
         assert.deepEqual(latest, product)
       }
     } finally {
@@ -78,17 +88,17 @@ describe('examples', () => {
     assert.equal(await example.stop('SIGTERM'), 0)
   })
 
-  it('custom-network tells a network of its own of a page in one call', async () => {
-    await using example = new Started('example custom-network')
-    const site = await example.line(/served at (http\S+)/)
+  it('custom-network sends the impressions of a page to its own network in one call', async () => {
+    await using example = new NpmProgram('example custom-network')
+    const site = await example.waitForLine(/Listening on (http\S+)/)
 
-    const response = await fetch(site, { headers: BROWSER })
+    const response = await fetch(site, { headers: BROWSER_HEADERS })
     const html = await response.text()
-    const counted = await example.line(/^Acme counted (.*)/)
+    const counted = await example.waitForLine(/^Acme counted (.*)/)
 
     assert.equal(response.status, 200)
     assert.equal(
-      textOf(html),
+      extractText(html),
       'The Daily Example Spring is here: a third off all seeds Your roof, seen to before the rain',
     )
     assert.deepEqual(JSON.parse(counted), {
@@ -100,9 +110,9 @@ describe('examples', () => {
     assert.equal(await example.stop('SIGTERM'), 0)
   })
 
-  it('are ended by Ctrl-C although a browser holds a connection that it never used', async () => {
-    await using example = new Started('example template-literals')
-    const site = await example.line(/served at (http\S+)/)
+  it('template-literals stops on Ctrl-C although a browser keeps an unused connection open', async () => {
+    await using example = new NpmProgram('example template-literals')
+    const site = await example.waitForLine(/Listening on (http\S+)/)
     const socket = connect(Number(new URL(site).port), 'localhost')
     try {
       await once(socket, 'connect')
@@ -112,29 +122,29 @@ describe('examples', () => {
     }
   })
 
-  it('are named, when an unknown one is asked for', async () => {
-    await using example = new Started('example express-angular')
-    const names = await example.matching(/^ {2}(\S+)$/, Object.keys(PAGES).length + 2)
+  it('names are listed if an unknown one is requested', async () => {
+    await using example = new NpmProgram('example express-angular')
+    const names = await example.waitForLines(/^ {2}(\S+)$/, Object.keys(PAGES).length + 2)
     assert.ok(names.includes('express-ejs'))
   })
 
-  it('all stand in their README and are all tested here', () => {
+  it('folders are all listed in the README and tested here', () => {
     const folders = readdirSync(FOLDER, { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && entry.name !== 'demo')
       .map(({ name }) => name)
     const readme = readFileSync(new URL('README.md', FOLDER), 'utf8')
-    const told = [...readme.matchAll(/`npm run example ([a-z-]+)`/g)].map(([, name]) => name)
+    const listed = [...readme.matchAll(/`npm run example ([a-z-]+)`/g)].map(([, name]) => name)
     const others = ['custom-network', 'consent', 'visible']
     assert.deepEqual(folders.sort(), [...Object.keys(PAGES), ...others].sort())
-    assert.deepEqual(told.sort(), folders)
+    assert.deepEqual(listed.sort(), folders)
   })
 })
 
-/** An impression without what the sandbox notes of its arrival. */
-function told({ at: _at, call: _call, ...impression }: Arrived) {
+/** An impression without the fields that the sandbox adds. */
+function omitSandboxFields({ at: _at, call: _call, ...impression }: ListedImpression) {
   return impression
 }
 
-function byCampaign(one: { campaignId?: unknown }, other: { campaignId?: unknown }): number {
-  return String(one.campaignId).localeCompare(String(other.campaignId))
+function compareCampaigns(a: { campaignId?: unknown }, b: { campaignId?: unknown }): number {
+  return String(a.campaignId).localeCompare(String(b.campaignId))
 }

@@ -8,54 +8,56 @@ import {
   TCString,
 } from '@iabtechlabtcf/core'
 import fc from 'fast-check'
-import { tcString } from '../../examples/consent/banner.js'
-import { hasConsented, objects } from '../../examples/consent/policies.js'
+import { buildTcString } from '../../examples/consent/banner.js'
+import { hasConsented, hasOptedOut } from '../../examples/consent/policies.js'
 import { AdSite, FRAMEWORKS, NAVIGATION_HEADERS } from '../request/ad-site.js'
 
 const VENDOR = 700
 
-const visit = (value: string) => ({ headers: { cookie: `theme=dark; euconsent-v2=${value}; a=b` } })
+const buildRequest = (value: string) => ({
+  headers: { cookie: `theme=dark; euconsent-v2=${value}; a=b` },
+})
 
-describe('the policies of the example consent', () => {
-  describe('by Global Privacy Control', () => {
-    it('takes 1 for an objection, and nothing else', () => {
-      assert.equal(objects({ headers: { 'sec-gpc': '1' } }), true)
+describe('The policies of the example consent', () => {
+  describe('hasOptedOut()', () => {
+    it('is true only for the value 1', () => {
+      assert.equal(hasOptedOut({ headers: { 'sec-gpc': '1' } }), true)
       for (const headers of [{}, { 'sec-gpc': '0' }, { 'sec-gpc': ['1', '1'] }, { 'sec-gpc': '' }])
-        assert.equal(objects({ headers }), false)
+        assert.equal(hasOptedOut({ headers }), false)
     })
   })
 
-  describe('by the TC string', () => {
-    it('need the purposes 1 and 7', () => {
-      assert.equal(hasConsented(visit(tcString())), true)
-      assert.equal(hasConsented(visit(tcString([1, 7]))), true)
+  describe('hasConsented()', () => {
+    it('requires the purposes 1 and 7', () => {
+      assert.equal(hasConsented(buildRequest(buildTcString())), true)
+      assert.equal(hasConsented(buildRequest(buildTcString([1, 7]))), true)
       for (const purposes of [[], [1], [7], [2, 3, 4, 5, 6, 8, 9, 10]])
-        assert.equal(hasConsented(visit(tcString(purposes))), false, `${purposes}`)
+        assert.equal(hasConsented(buildRequest(buildTcString(purposes))), false, `${purposes}`)
     })
 
-    it('need a string', () => {
+    it('requires a TC string', () => {
       for (const headers of [{}, { cookie: '' }, { cookie: 'euconsent=x' }])
         assert.equal(hasConsented({ headers }), false)
     })
 
-    it('need the vendor where one is named, consented to and disclosed', () => {
-      assert.equal(hasConsented(visit(tcString([1, 7], [5, VENDOR])), VENDOR), true)
-      assert.equal(hasConsented(visit(tcString([1, 7], [5])), VENDOR), false)
-      assert.equal(hasConsented(visit(tcString([1], [VENDOR])), VENDOR), false)
-      const [core] = tcString([1, 7], [VENDOR]).split('.')
-      assert.equal(hasConsented(visit(String(core)), VENDOR), false)
+    it('requires consent to the vendor, if given, and its disclosure', () => {
+      assert.equal(hasConsented(buildRequest(buildTcString([1, 7], [5, VENDOR])), VENDOR), true)
+      assert.equal(hasConsented(buildRequest(buildTcString([1, 7], [5])), VENDOR), false)
+      assert.equal(hasConsented(buildRequest(buildTcString([1], [VENDOR])), VENDOR), false)
+      const [core] = buildTcString([1, 7], [VENDOR]).split('.')
+      assert.equal(hasConsented(buildRequest(String(core)), VENDOR), false)
     })
 
-    it('takes a string of before TCF 2.3 without disclosed vendors', () => {
-      const consent = TCString.decode(tcString([1, 7], [VENDOR]))
+    it('does not require disclosed vendors before TCF 2.3', () => {
+      const consent = TCString.decode(buildTcString([1, 7], [VENDOR]))
       consent.policyVersion = 4
       const old = SegmentEncoder.encode(consent, Segment.CORE)
-      assert.equal(hasConsented(visit(old), VENDOR), true)
+      assert.equal(hasConsented(buildRequest(old), VENDOR), true)
     })
 
-    it('know a vendor whom the publisher forbids to measure', () => {
-      const core = Base64Url.decode(tcString([1, 7], [VENDOR]).split('.')[0] ?? '')
-      const restrictions = bits(
+    it('is false for a vendor that the publisher does not allow to measure', () => {
+      const core = Base64Url.decode(buildTcString([1, 7], [VENDOR]).split('.')[0] ?? '')
+      const restrictions = encodeBits(
         [1, 12],
         [7, 6],
         [RestrictionType.NOT_ALLOWED, 2],
@@ -64,23 +66,23 @@ describe('the policies of the example consent', () => {
         [VENDOR, 16],
       )
       // The core ends with the number of restrictions, 0, and padding.
-      const end = core.length - 12 - paddingOf(tcString([1, 7], [VENDOR]))
+      const end = core.length - 12 - countPadding(buildTcString([1, 7], [VENDOR]))
       const restricted = Base64Url.encode(core.slice(0, end) + restrictions)
-      const [, disclosed] = tcString([1, 7], [VENDOR]).split('.')
+      const [, disclosed] = buildTcString([1, 7], [VENDOR]).split('.')
       assert.ok(
         TCString.decode(restricted).publisherRestrictions.vendorHasRestriction(
           VENDOR,
           new PurposeRestriction(7, RestrictionType.NOT_ALLOWED),
         ),
       )
-      assert.equal(hasConsented(visit(`${restricted}.${disclosed}`), VENDOR), false)
-      assert.equal(hasConsented(visit(`${restricted}.${disclosed}`)), true)
+      assert.equal(hasConsented(buildRequest(`${restricted}.${disclosed}`), VENDOR), false)
+      assert.equal(hasConsented(buildRequest(`${restricted}.${disclosed}`)), true)
     })
   })
 
-  describe('of hostile TC strings', () => {
-    it('makes a no, and throws nothing, whatever they are', () => {
-      const core = tcString().split('.')[0] ?? ''
+  describe('hasConsented() with hostile TC strings', () => {
+    it('returns a boolean and does not throw', () => {
+      const core = buildTcString().split('.')[0] ?? ''
       const base64 = fc.string({
         unit: fc.constantFrom(
           ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.',
@@ -104,7 +106,7 @@ describe('the policies of the example consent', () => {
       )
     })
 
-    it('hands the decoder none whose ranges spell out more vendors than there are', () => {
+    it('does not decode ranges with more vendors than exist', () => {
       const { decode } = TCString
       let decoded = 0
       TCString.decode = (...call) => {
@@ -112,16 +114,16 @@ describe('the policies of the example consent', () => {
         return decode.apply(TCString, call)
       }
       try {
-        const core = Base64Url.decode(tcString().split('.')[0] ?? '').slice(0, 213)
+        const core = Base64Url.decode(buildTcString().split('.')[0] ?? '').slice(0, 213)
         const everyVendor: [number, number][] = [
           [1, 1],
           [1, 16],
           [65_535, 16],
         ]
         const ranges = (count: number) =>
-          bits([65_535, 16], [1, 1], [count, 12], ...Array(count).fill(everyVendor).flat())
-        const none = bits([0, 16], [0, 1])
-        const restricted = bits(
+          encodeBits([65_535, 16], [1, 1], [count, 12], ...Array(count).fill(everyVendor).flat())
+        const none = encodeBits([0, 16], [0, 1])
+        const restricted = encodeBits(
           [1, 12],
           [7, 6],
           [0, 2],
@@ -129,16 +131,19 @@ describe('the policies of the example consent', () => {
           ...Array(40).fill(everyVendor).flat(),
         )
         const hostile = [
-          core + ranges(1) + none + bits([0, 12]),
-          core + none + ranges(40) + bits([0, 12]),
+          core + ranges(1) + none + encodeBits([0, 12]),
+          core + none + ranges(40) + encodeBits([0, 12]),
           core + none + none + restricted,
         ].map((segment) => Base64Url.encode(segment))
-        const disclosed = Base64Url.encode(bits([1, 3]) + ranges(40))
-        hostile.push(`${tcString()}.${disclosed}`, `${tcString()}.${`${disclosed}.`.repeat(50)}`)
-        for (const value of [...hostile, 'C'.repeat(5_000), tcString() + 'A'.repeat(100_000)])
-          assert.equal(hasConsented(visit(value)), false)
+        const disclosed = Base64Url.encode(encodeBits([1, 3]) + ranges(40))
+        hostile.push(
+          `${buildTcString()}.${disclosed}`,
+          `${buildTcString()}.${`${disclosed}.`.repeat(50)}`,
+        )
+        for (const value of [...hostile, 'C'.repeat(5_000), buildTcString() + 'A'.repeat(100_000)])
+          assert.equal(hasConsented(buildRequest(value)), false)
         assert.equal(decoded, 0)
-        assert.equal(hasConsented(visit(tcString())), true)
+        assert.equal(hasConsented(buildRequest(buildTcString())), true)
         assert.equal(decoded, 1)
       } finally {
         TCString.decode = decode
@@ -147,43 +152,47 @@ describe('the policies of the example consent', () => {
   })
 
   for (const framework of FRAMEWORKS) {
-    it(`say what counts over a socket, with ${framework}`, async () => {
+    it(`decide what counts over a socket, with ${framework}`, async () => {
       await using site = await AdSite.start({
         framework,
-        options: { consent: (source) => !objects(source) && hasConsented(source) },
+        options: { consent: (source) => !hasOptedOut(source) && hasConsented(source) },
       })
-      const yes = { ...NAVIGATION_HEADERS, cookie: `euconsent-v2=${tcString()}` }
+      const yes = { ...NAVIGATION_HEADERS, cookie: `euconsent-v2=${buildTcString()}` }
       const requests = [
         yes,
         NAVIGATION_HEADERS,
         { ...yes, 'sec-gpc': '1' },
         { ...NAVIGATION_HEADERS, cookie: 'euconsent-v2=COw' },
       ]
-      const told: string[][] = []
+      const outcomes: string[][] = []
       for (const [i, headers] of requests.entries()) {
         await site.get('/', headers)
-        told.push([...(await site.waitForOutcomes(2 * i + 2))].slice(2 * i).sort())
+        outcomes.push([...(await site.waitForOutcomes(2 * i + 2))].slice(2 * i).sort())
       }
-      const no = ['closient no-consent', 'ens no-consent']
-      assert.deepEqual(told, [['closient delivered', 'ens delivered'], no, no, no])
+      const noConsent = ['closient no-consent', 'ens no-consent']
+      assert.deepEqual(outcomes, [
+        ['closient delivered', 'ens delivered'],
+        noConsent,
+        noConsent,
+        noConsent,
+      ])
       assert.deepEqual(site.log, [])
     })
   }
 })
 
-/** Numbers as a TC string writes them: each with its width in bits. */
-function bits(...numbers: readonly [value: number, width: number][]): string {
+/** Encodes numbers as in a TC string, each with its width in bits. */
+function encodeBits(...numbers: readonly [value: number, width: number][]): string {
   return numbers.map(([value, width]) => value.toString(2).padStart(width, '0')).join('')
 }
 
-/** Bits that fill up the last characters of the core. */
-function paddingOf(value: string): number {
+/** Counts the bits that pad the last characters of the core. */
+function countPadding(value: string): number {
   const [core = ''] = value.split('.')
-  const { bitLength } = vectorsOf(core)
-  return Base64Url.decode(core).length - 213 - bitLength - 12
+  return Base64Url.decode(core).length - 213 - countVectorBits(core) - 12
 }
 
-function vectorsOf(core: string): { bitLength: number } {
+function countVectorBits(core: string): number {
   const { vendorConsents, vendorLegitimateInterests } = TCString.decode(core)
-  return { bitLength: vendorConsents.bitLength + vendorLegitimateInterests.bitLength }
+  return vendorConsents.bitLength + vendorLegitimateInterests.bitLength
 }

@@ -7,7 +7,8 @@ import { FrameworkSite } from './framework-site.js'
 import { FRAMEWORKS } from './frameworks.js'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const MORE_THAN_BUFFERS_HOLD = Buffer.alloc(32 * 1_024 * 1_024, 'x')
+/** More than the kernel's buffers hold, so that the write stalls if the client does not read. */
+const LARGE_BODY = Buffer.alloc(32 * 1_024 * 1_024, 'x')
 
 for (const framework of FRAMEWORKS) {
   describe(`a page in ${framework.name}`, () => {
@@ -22,7 +23,7 @@ for (const framework of FRAMEWORKS) {
       assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'ens delivered'])
     })
 
-    it('tells ENS at once, before it has answered', async () => {
+    it('sends to ENS at once, before it answers', async () => {
       const answered = createDeferred()
       await using site = await FrameworkSite.start(
         framework,
@@ -35,19 +36,19 @@ for (const framework of FRAMEWORKS) {
         },
       )
 
-      const viewed = site.client.fetchPage()
+      const response = site.client.fetchPage()
       await site.sandbox.ens.received(1)
       await site.waitForOutcomes(1)
       assert.equal(site.sandbox.closient.totals.calls, 0)
       assert.deepEqual(omitZeros(site.trackers[0]?.stats().closient), { tracked: 1, held: 1 })
       answered.resolve()
 
-      assert.equal((await viewed).text, 'a page')
+      assert.equal((await response).text, 'a page')
       await site.waitForOutcomes(2)
       assert.deepEqual(site.summaries, ['closient delivered', 'ens delivered'])
     })
 
-    it('tells Closient of fifty ads of two searches in two calls, once it has answered', async () => {
+    it('sends fifty ads of two searches to Closient in two calls, after it has answered', async () => {
       await using site = await FrameworkSite.start(framework, ({ trackImpression, answer }) => {
         for (let n = 0; n < 50; n += 1) {
           trackImpression({ ...closientAd(n), searchQuery: n % 2 === 0 ? 'shoes' : 'boots' })
@@ -70,7 +71,7 @@ for (const framework of FRAMEWORKS) {
       assert.deepEqual([...queriesByCall.values()], [new Set(['shoes']), new Set(['boots'])])
     })
 
-    it('has a request id of its own, which the helper tells', async () => {
+    it('has a unique request id, which the helper exposes', async () => {
       await using site = await FrameworkSite.start(framework, ({ trackImpression, answer }) => {
         trackImpression(ensAd())
         answer(trackImpression.requestId)
@@ -88,7 +89,7 @@ for (const framework of FRAMEWORKS) {
       )
     })
 
-    it('may take the helper apart', async () => {
+    it('can destructure the helper', async () => {
       await using site = await FrameworkSite.start(framework, (visit) => {
         const { trackImpression } = visit
         const { requestId } = trackImpression
@@ -104,7 +105,7 @@ for (const framework of FRAMEWORKS) {
       assert.equal(site.outcomes[0]?.requestId, text)
     })
 
-    it('has another helper for every response', async () => {
+    it('has a new helper for every response', async () => {
       const helpers = new Set<unknown>()
       await using site = await FrameworkSite.start(framework, ({ trackImpression, answer }) => {
         helpers.add(trackImpression)
@@ -117,27 +118,27 @@ for (const framework of FRAMEWORKS) {
       assert.equal(helpers.size, 2)
     })
 
-    it('hands its own kind of request to the options’ functions', async () => {
-      const own: unknown[] = []
-      const asked: Record<string, unknown> = {}
-      const ask =
-        <Answer>(option: string, answer: Answer) =>
-        (source: unknown): Answer => {
-          asked[option] = source
-          return answer
+    it("passes the framework's request to the options' functions", async () => {
+      const sources: unknown[] = []
+      const received: Record<string, unknown> = {}
+      const recordSource =
+        <Result>(option: string, result: Result) =>
+        (source: unknown): Result => {
+          received[option] = source
+          return result
         }
       const functions = {
-        requestId: ask('requestId', 'an-id'),
-        country: ask('country', 'NZ'),
-        device: ask('device', 'tablet' as const),
-        searchQuery: ask('searchQuery', 'shoes'),
-        consent: ask('consent', true),
-        traffic: { bots: ask('bots', false) },
+        requestId: recordSource('requestId', 'an-id'),
+        country: recordSource('country', 'NZ'),
+        device: recordSource('device', 'tablet' as const),
+        searchQuery: recordSource('searchQuery', 'shoes'),
+        consent: recordSource('consent', true),
+        traffic: { bots: recordSource('bots', false) },
       }
       await using site = await FrameworkSite.start(
         framework,
         ({ trackImpression, source, answer }) => {
-          own.push(source)
+          sources.push(source)
           trackImpression(ensAd())
           trackImpression(closientAd())
           answer(trackImpression.requestId)
@@ -148,16 +149,16 @@ for (const framework of FRAMEWORKS) {
       assert.equal((await site.client.fetchPage()).text, 'an-id')
 
       await site.waitForOutcomes(2)
-      for (const [option, source] of Object.entries(asked)) {
-        assert.ok(own.length === 1 && source === own[0], option)
+      for (const [option, source] of Object.entries(received)) {
+        assert.ok(sources.length === 1 && source === sources[0], option)
       }
-      assert.equal(Object.keys(asked).length, 6)
-      const [told] = site.sandbox.ens.impressions
-      assert.deepEqual([told?.location, told?.device], ['NZ', 'tablet'])
+      assert.equal(Object.keys(received).length, 6)
+      const [impression] = site.sandbox.ens.impressions
+      assert.deepEqual([impression?.location, impression?.device], ['NZ', 'tablet'])
       assert.equal(site.sandbox.closient.impressions[0]?.searchQuery, 'shoes')
     })
 
-    it('displays nothing when it redirects', async () => {
+    it('is suppressed when it redirects', async () => {
       await using site = await FrameworkSite.start(framework, ({ trackImpression, redirect }) => {
         trackImpression(closientAd())
         redirect()
@@ -173,7 +174,7 @@ for (const framework of FRAMEWORKS) {
       ])
     })
 
-    it('displays nothing when it fails', async () => {
+    it('is suppressed when it fails', async () => {
       await using site = await FrameworkSite.start(framework, ({ trackImpression }) => {
         trackImpression(closientAd())
         throw new Error('a page that fails')
@@ -185,11 +186,11 @@ for (const framework of FRAMEWORKS) {
       assert.deepEqual(await site.closeAndSummarize(), ['closient suppressed: server-error'])
     })
 
-    it('displays nothing to a viewer who leaves in the middle of it', async () => {
+    it('is suppressed when the client disconnects in the middle of the body', async () => {
       await using site = await FrameworkSite.start(framework, ({ trackImpression, answer }) => {
         trackImpression(ensAd())
         trackImpression(closientAd())
-        answer(MORE_THAN_BUFFERS_HOLD)
+        answer(LARGE_BODY)
       })
 
       const request = await site.client.startPage()
@@ -202,7 +203,7 @@ for (const framework of FRAMEWORKS) {
       ])
     })
 
-    it('displays nothing to a viewer who has left', async () => {
+    it('is suppressed when the client has already disconnected', async () => {
       const tracked = createDeferred()
       await using site = await FrameworkSite.start(
         framework,
@@ -226,7 +227,7 @@ for (const framework of FRAMEWORKS) {
       ])
     })
 
-    it('sends at once what it tracks after it has answered', async () => {
+    it('sends impressions tracked after the answer at once', async () => {
       const tracked = createDeferred()
       await using site = await FrameworkSite.start(
         framework,
@@ -282,7 +283,7 @@ for (const framework of FRAMEWORKS) {
 
       if (!framework.hasMiddleware) continue
 
-      it(`counts once when two trackers’ are mounted ${where}`, async () => {
+      it(`counts once when those of two trackers are mounted ${where}`, async () => {
         await using site = await FrameworkSite.start(
           framework,
           ({ trackImpression, answer }) => {
@@ -302,7 +303,7 @@ for (const framework of FRAMEWORKS) {
         assert.deepEqual(await site.closeAndSummarize(), COUNTED)
         const second = site.trackers[1]?.stats() ?? {}
         assertBalanced(second)
-        assert.deepEqual(omitZeros(second.ens), {}, 'the first one counts')
+        assert.deepEqual(omitZeros(second.ens), {}, 'only the first one counts')
         assert.equal(site.sandbox.ens.totals.impressions, 1)
         assert.equal(site.sandbox.closient.totals.impressions, 1)
       })

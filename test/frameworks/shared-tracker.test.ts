@@ -16,36 +16,36 @@ import { createNetworks } from '../page-load/sandbox-networks.js'
 import { omitZeros } from '../page-load/stats-assertions.js'
 import { startServer } from './start-server.js'
 
-function show(trackImpression: TrackImpression): string {
+function renderAds(trackImpression: TrackImpression): string {
   return `[${trackImpression(ensAd())}${trackImpression(closientAd())}]`
 }
 
 describe('a tracker that an Express app and a Koa app share', () => {
-  it('counts the page loads of both, each of its own', async () => {
+  it('counts the page loads of both separately', async () => {
     await using sandbox = await startSandbox()
     const tracker = createTracker({
       networks: createNetworks(sandbox),
       logger: createMemoryLogger([]),
     })
-    const witness = new OutcomeRecorder(tracker)
+    const recorder = new OutcomeRecorder(tracker)
     const expressApp = express().use(expressImpressions({ tracker }))
-    expressApp.use((_req, res) => void res.send(show(res.locals.trackImpression)))
+    expressApp.use((_req, res) => void res.send(renderAds(res.locals.trackImpression)))
     const koaApp = new Koa().use(koaImpressions({ tracker }))
     koaApp.use((ctx) => {
-      ctx.body = show(ctx.state.trackImpression)
+      ctx.body = renderAds(ctx.state.trackImpression)
     })
-    const served = [
+    const servers = [
       await startServer('http1', { listener: expressApp }),
       await startServer('http1', { listener: koaApp.callback() }),
     ]
 
-    for (const { port } of served) {
+    for (const { port } of servers) {
       assert.equal((await fetchPage(`http://127.0.0.1:${port}/`)).text, '[]')
     }
 
-    await witness.waitForOutcomes(4)
-    await Promise.all(served.map((server) => server.close()))
-    assert.deepEqual(await witness.closeAndSummarize(), [
+    await recorder.waitForOutcomes(4)
+    await Promise.all(servers.map((server) => server.close()))
+    assert.deepEqual(await recorder.closeAndSummarize(), [
       'closient delivered',
       'closient delivered',
       'ens delivered',
@@ -53,35 +53,35 @@ describe('a tracker that an Express app and a Koa app share', () => {
     ])
   })
 
-  it('counts a page load once that passes through both', async () => {
+  it('counts a page load that passes through both only once', async () => {
     await using sandbox = await startSandbox()
     const tracker = createTracker({
       networks: createNetworks(sandbox),
       logger: createMemoryLogger([]),
     })
-    const witness = new OutcomeRecorder(tracker)
+    const recorder = new OutcomeRecorder(tracker)
     const helpers: unknown[] = []
     const koaApp = new Koa().use(koaImpressions({ tracker }))
     koaApp.use((ctx) => {
       helpers.push(ctx.state.trackImpression)
-      ctx.body = show(ctx.state.trackImpression)
+      ctx.body = renderAds(ctx.state.trackImpression)
     })
     const expressApp = express().use(expressImpressions({ tracker }))
     expressApp.use((_req, res, next) => {
       helpers.push(res.locals.trackImpression)
-      show(res.locals.trackImpression)
+      renderAds(res.locals.trackImpression)
       next()
     })
     expressApp.use(koaApp.callback())
-    const served = await startServer('http1', { listener: expressApp })
+    const server = await startServer('http1', { listener: expressApp })
 
-    await fetchPage(`http://127.0.0.1:${served.port}/`)
+    await fetchPage(`http://127.0.0.1:${server.port}/`)
 
-    await witness.waitForOutcomes(4)
-    await served.close()
+    await recorder.waitForOutcomes(4)
+    await server.close()
     assert.equal(helpers.length, 2)
     assert.equal(helpers[0], helpers[1])
-    assert.deepEqual(await witness.closeAndSummarize(), [
+    assert.deepEqual(await recorder.closeAndSummarize(), [
       'closient delivered',
       'closient duplicate',
       'ens delivered',
@@ -89,14 +89,14 @@ describe('a tracker that an Express app and a Koa app share', () => {
     ])
   })
 
-  it('hands node’s request to its options’ functions in both', async () => {
+  it("passes Node's request to its options' functions in both", async () => {
     await using sandbox = await startSandbox()
-    const asked: unknown[] = []
+    const received: unknown[] = []
     const tracker = createTracker({
       networks: createNetworks(sandbox),
       logger: createMemoryLogger([]),
       requestId(req) {
-        asked.push(req)
+        received.push(req)
         return String(req.headers['x-page-load'])
       },
     })
@@ -108,18 +108,18 @@ describe('a tracker that an Express app and a Koa app share', () => {
     })
 
     for (const listener of [expressApp, koaApp.callback()]) {
-      const served = await startServer('http1', { listener })
+      const server = await startServer('http1', { listener })
       const headers = { 'x-page-load': 'an-id' }
-      assert.equal((await fetchPage(`http://127.0.0.1:${served.port}/`, { headers })).text, 'an-id')
-      await served.close()
+      assert.equal((await fetchPage(`http://127.0.0.1:${server.port}/`, { headers })).text, 'an-id')
+      await server.close()
     }
 
-    assert.equal(asked.length, 2)
-    assert.ok(asked.every((req) => req instanceof IncomingMessage))
+    assert.equal(received.length, 2)
+    assert.ok(received.every((req) => req instanceof IncomingMessage))
     await tracker.close()
   })
 
-  it('has its methods on each middleware', async () => {
+  it('has its methods on both middlewares', async () => {
     await using sandbox = await startSandbox()
     const tracker = createTracker({
       networks: createNetworks(sandbox),
@@ -137,18 +137,21 @@ describe('a tracker that an Express app and a Koa app share', () => {
   })
 
   for (const impressions of [expressImpressions, koaImpressions]) {
-    it('is refused beside other options, and where it is none', () => {
-      const tracker = createTracker({ networks: createNetworks(sandboxOfNowhere) })
-      const beside = { tracker, strict: true }
-      assert.throws(() => impressions(beside), ConfigurationError)
-      const none: unknown = {}
-      assert.throws(() => impressions({ tracker: none as typeof tracker }), ConfigurationError)
+    it('is rejected together with other options, and if it is not a tracker', () => {
+      const tracker = createTracker({ networks: createNetworks(UNUSED_CONNECTIONS) })
+      const withOtherOption = { tracker, strict: true }
+      assert.throws(() => impressions(withOtherOption), ConfigurationError)
+      const notATracker: unknown = {}
+      assert.throws(
+        () => impressions({ tracker: notATracker as typeof tracker }),
+        ConfigurationError,
+      )
     })
   }
 })
 
-/** Networks that are never called. */
-const sandboxOfNowhere = {
+/** Connections that are never used. */
+const UNUSED_CONNECTIONS = {
   ens: { apiKey: 'key', baseUrl: 'http://127.0.0.1:9' },
   closient: { apiKey: 'csb_key', baseUrl: 'http://127.0.0.1:9' },
 }

@@ -18,9 +18,9 @@ import { startServer } from './start-server.js'
 
 const VIEWS = new URL('views', import.meta.url).pathname
 
-/** Renders the fetchPage that the path names. */
-function expressApp(makeApp: typeof express, tracker: Tracker): App['listener'] {
-  const app: Express = makeApp()
+/** Renders the view that the path names. */
+function createExpressApp(createApp: typeof express, tracker: Tracker): App['listener'] {
+  const app: Express = createApp()
   app.set('views', VIEWS)
   app.set('view engine', 'ejs')
   app.use(expressImpressions({ tracker }))
@@ -31,8 +31,8 @@ function expressApp(makeApp: typeof express, tracker: Tracker): App['listener'] 
   return app
 }
 
-function koaApp(makeApp: typeof Koa, tracker: Tracker): App['listener'] {
-  const app = new makeApp()
+function createKoaApp(KoaApp: typeof Koa, tracker: Tracker): App['listener'] {
+  const app = new KoaApp()
   app.silent = true
   render(app, { root: VIEWS, viewExt: 'ejs', layout: false })
   app.use(koaImpressions({ tracker }))
@@ -41,47 +41,47 @@ function koaApp(makeApp: typeof Koa, tracker: Tracker): App['listener'] {
 }
 
 const ENGINES: Readonly<Record<string, (tracker: Tracker) => App['listener']>> = {
-  'EJS in Express 4': (tracker) => expressApp(express4, tracker),
-  'EJS in Express 5': (tracker) => expressApp(express, tracker),
-  'EJS in Koa 2': (tracker) => koaApp(Koa2, tracker),
-  'EJS in Koa 3': (tracker) => koaApp(Koa, tracker),
+  'EJS in Express 4': (tracker) => createExpressApp(express4, tracker),
+  'EJS in Express 5': (tracker) => createExpressApp(express, tracker),
+  'EJS in Koa 2': (tracker) => createKoaApp(Koa2, tracker),
+  'EJS in Koa 3': (tracker) => createKoaApp(Koa, tracker),
 }
 
-for (const [name, makeListener] of Object.entries(ENGINES)) {
+for (const [name, createListener] of Object.entries(ENGINES)) {
   describe(`a template of ${name}`, () => {
-    async function viewed(template: string) {
+    async function renderTemplate(template: string) {
       await using sandbox = await startSandbox()
       const tracker = createTracker({
         networks: createNetworks(sandbox),
         logger: createMemoryLogger([]),
       })
-      const witness = new OutcomeRecorder(tracker)
-      const served = await startServer('http1', { listener: makeListener(tracker) })
-      const page = await fetchPage(`http://127.0.0.1:${served.port}/${template}`)
-      await witness.waitForOutcomes(2)
-      await served.close()
-      return { ...page, told: await witness.closeAndSummarize() }
+      const recorder = new OutcomeRecorder(tracker)
+      const server = await startServer('http1', { listener: createListener(tracker) })
+      const page = await fetchPage(`http://127.0.0.1:${server.port}/${template}`)
+      await recorder.waitForOutcomes(2)
+      await server.close()
+      return { ...page, summaries: await recorder.closeAndSummarize() }
     }
 
     it('sees the helper as a plain name, which prints nothing', async () => {
-      const { text, told } = await viewed('page')
+      const { text, summaries } = await renderTemplate('page')
 
       assert.equal(text.trim(), '<p>[]</p>')
-      assert.deepEqual(told, ['closient delivered', 'ens delivered'])
+      assert.deepEqual(summaries, ['closient delivered', 'ens delivered'])
     })
 
-    it('has it in what it includes, too', async () => {
-      const { text, told } = await viewed('nested')
+    it('passes the helper to the templates it includes', async () => {
+      const { text, summaries } = await renderTemplate('nested')
 
       assert.match(text, /^<main><p>\[\]<\/p>/)
-      assert.deepEqual(told, ['closient delivered', 'ens delivered'])
+      assert.deepEqual(summaries, ['closient delivered', 'ens delivered'])
     })
 
-    it('that throws after it has tracked displays nothing but what ENS was told', async () => {
-      const { status, told } = await viewed('broken')
+    it('that throws after tracking suppresses what is held but not what was sent', async () => {
+      const { status, summaries } = await renderTemplate('broken')
 
       assert.equal(status, 500)
-      assert.deepEqual(told, ['closient suppressed: server-error', 'ens delivered'])
+      assert.deepEqual(summaries, ['closient suppressed: server-error', 'ens delivered'])
     })
   })
 }

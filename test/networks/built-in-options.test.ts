@@ -4,6 +4,7 @@ import { builtInNetworks } from '../../lib/networks/built-in-networks.js'
 import { apiKeyVariable, baseUrlVariable } from '../../lib/networks/built-in-options.js'
 import { closient } from '../../lib/networks/closient.js'
 import { ens } from '../../lib/networks/ens.js'
+import { createTracker } from '../../lib/tracker.js'
 import { type Environment, withEnvironment } from './environment.js'
 import { builtInSamples, findSamples } from './samples.js'
 
@@ -228,5 +229,56 @@ describe('closient({ maxBatch })', () => {
   it('does not exist for ENS, which has no batches', () => {
     const error = catchError(() => Reflect.apply(ens, undefined, [{ apiKey: 'k', maxBatch: 2 }]))
     assert.match(error.message, /maxBatch: there is no such option/)
+  })
+})
+
+describe('a key of the wrong network', () => {
+  it('is refused by ens() if it begins with csb_, from wherever it comes', () => {
+    const apiKey = 'csb_body_sum'
+    for (const [environment, option] of [
+      [{}, apiKey],
+      [{ ENS_API_KEY: apiKey }, undefined],
+      [{ ENS_BASE_URL: 'http://127.0.0.1:8080' }, apiKey],
+    ] as const) {
+      const error = catchError(() => withEnvironment(environment, () => ens({ apiKey: option })))
+      assert.equal(error.code, 'invalid-options')
+      assert.match(error.message, /ens\(\): apiKey: expected a key of ENS/)
+      assert.ok(!error.message.includes('body'))
+    }
+  })
+
+  it('is accepted by ens() if it only contains csb_', () => {
+    withEnvironment({}, () => ens({ apiKey: 'x-csb_body' }))
+  })
+
+  /** What a tracker with this Closient network logs when it is created. */
+  function logLines(options: { apiKey: string; baseUrl?: string }): string[] {
+    const lines: string[] = []
+    const add = (_fields: object, message: string) => void lines.push(message)
+    const networks = withEnvironment({}, () => [closient(options)])
+    createTracker({ networks, logger: { debug: add, warn: add, error: add } })
+    return lines
+  }
+
+  it('is warned about by closient() at the published host if it does not begin with csb_', () => {
+    for (const baseUrl of [
+      undefined,
+      'https://www.closient.com',
+      'https://WWW.closient.com:443/x/',
+    ]) {
+      const lines = logLines({ apiKey: 'canary-key', ...(baseUrl !== undefined && { baseUrl }) })
+      assert.equal(lines.length, 1)
+      assert.match(
+        lines[0] ?? '',
+        /^ad-impressions: closient: the API key does not begin with csb_/,
+      )
+      assert.ok(!lines[0]?.includes('canary'))
+    }
+  })
+
+  it('is not warned about by closient() at another base URL, nor is a key of Closient', () => {
+    assert.deepEqual(logLines({ apiKey: 'k', baseUrl: 'https://proxy.example' }), [])
+    assert.deepEqual(logLines({ apiKey: 'k', baseUrl: 'http://127.0.0.1:8080' }), [])
+    assert.deepEqual(logLines({ apiKey: 'csb_body_sum' }), [])
   })
 })

@@ -29,6 +29,11 @@ function messageFor(fields: Fields, field: string): string {
   assert.fail('expected an InvalidImpressionError')
 }
 
+/** The messages about the fields that `fields` counts without. */
+function ignoredIn(fields: Fields): string[] {
+  return (network.parse(fields, viewer()).ignored ?? []).map(({ message }) => message)
+}
+
 describe('closient().request', () => {
   it('is the documented example, with UUIDs written as shortuuids', () => {
     const { item } = network.parse(
@@ -55,11 +60,12 @@ describe('closient().request', () => {
     assert.equal(network.request([item]).body, `{"impressions":[{"campaign_id":"${ID}"}]}`)
   })
 
-  it('writes null for an offer and a search query that are null', () => {
-    assert.deepEqual(buildBody([{ campaignId: ID, offerId: null, searchQuery: null }]), {
-      impressions: [{ campaign_id: ID, offer_id: null }],
-      search_query: null,
-    })
+  it('takes null for not given', () => {
+    assert.deepEqual(
+      buildBody([{ campaignId: ID, offerId: null, searchQuery: null }], { searchQuery: 'muesli' }),
+      { impressions: [{ campaign_id: ID }], search_query: 'muesli' },
+    )
+    assert.deepEqual(ignoredIn({ campaignId: ID, offerId: null, searchQuery: null }), [])
   })
 
   it('writes a batch in order, with one search query', () => {
@@ -130,10 +136,27 @@ describe('closient().parse, campaignId and offerId', () => {
     Symbol(ID),
   ]) {
     const shown = String(id).slice(0, 40)
-    it(`rejects ${JSON.stringify(shown)} (${typeof id}) as a campaign and as an offer`, () => {
-      const expected = /: expected a 22-character shortuuid or a canonical UUID, got /
+    const expected = /^\w+: expected a 22-character shortuuid or a canonical UUID, got /
+
+    it(`rejects ${JSON.stringify(shown)} (${typeof id}) as a campaign`, () => {
       assert.match(messageFor({ campaignId: id }, 'campaignId'), expected)
-      assert.match(messageFor({ campaignId: ID, offerId: id }, 'offerId'), expected)
+    })
+
+    it(`ignores ${JSON.stringify(shown)} (${typeof id}) as an offer`, () => {
+      const [message = '', ...more] = ignoredIn({ campaignId: ID, offerId: id })
+      assert.ok(message.startsWith('offerId: '), message)
+      assert.match(message, expected)
+      assert.deepEqual(more, [])
+      assert.deepEqual(buildBody([{ campaignId: ID, offerId: id }]), {
+        impressions: [{ campaign_id: ID }],
+      })
+    })
+
+    it(`rejects ${JSON.stringify(shown)} (${typeof id}) as an offer with perOffer`, () => {
+      assert.throws(() => perOffer.parse({ campaignId: ID, offerId: id }, viewer()), {
+        name: 'InvalidImpressionError',
+        field: 'offerId',
+      })
     })
   }
 
@@ -166,15 +189,11 @@ describe('closient().parse, searchQuery', () => {
     })
   })
 
-  it('takes precedence over the request, even if it is null', () => {
+  it('takes precedence over the request', () => {
     const person = viewer({ searchQuery: 'muesli' })
     assert.deepEqual(network.parse({ campaignId: ID, searchQuery: 'oats' }, person).item, {
       campaign_id: ID,
       searchQuery: 'oats',
-    })
-    assert.deepEqual(network.parse({ campaignId: ID, searchQuery: null }, person).item, {
-      campaign_id: ID,
-      searchQuery: null,
     })
   })
 
@@ -197,23 +216,30 @@ describe('closient().parse, searchQuery', () => {
       network.parse({ campaignId: ID, searchQuery: longest }, viewer()).item.searchQuery,
       longest,
     )
+    const [message = ''] = ignoredIn({ campaignId: ID, searchQuery: `${longest}x` })
     assert.match(
-      messageFor({ campaignId: ID, searchQuery: `${longest}x` }, 'searchQuery'),
-      /^searchQuery: expected a string of at most 1024 characters, or null, got "x{40}"… \(1025/,
+      message,
+      /^searchQuery: expected a string of at most 1024 characters, got "x{40}"… \(1025/,
     )
   })
 
   for (const searchQuery of [1, true, ['a'], {}]) {
-    it(`must not be of type ${typeof searchQuery}: ${JSON.stringify(searchQuery)}`, () => {
-      messageFor({ campaignId: ID, searchQuery }, 'searchQuery')
+    it(`is ignored if it is ${JSON.stringify(searchQuery)}, and that of the request is sent`, () => {
+      const [message = '', ...more] = ignoredIn({ campaignId: ID, searchQuery })
+      assert.match(message, /^searchQuery: expected a string of at most 1024 characters, got /)
+      assert.deepEqual(more, [])
+      assert.deepEqual(buildBody([{ campaignId: ID, searchQuery }], { searchQuery: 'muesli' }), {
+        impressions: [{ campaign_id: ID }],
+        search_query: 'muesli',
+      })
     })
   }
 
-  it('separates batches: two queries, null, and not given', () => {
+  it('separates batches: two queries, and not given', () => {
     const keys = ['a', 'b', null, undefined].map(
       (searchQuery) => network.parse({ campaignId: ID, searchQuery }, viewer()).batchKey,
     )
-    assert.equal(new Set(keys).size, 4)
+    assert.equal(new Set(keys).size, 3)
   })
 
   it('gives queries that are sent alike the same batch key', () => {

@@ -71,7 +71,8 @@ describe('the contract suite, on a copy of the registry with another network', (
     assert.deepEqual(Object.values(broken).flat(), [])
   })
 
-  const SECOND_FIELD = 'rejects a bad value of any field after the campaign id, naming that field'
+  const SECOND_FIELD =
+    'rejects or ignores a bad value of any field after the campaign id, naming that field'
 
   it('fails a network that throws a TypeError for a bad second field', () => {
     const { slots, ...others } = findBroken(() =>
@@ -88,6 +89,21 @@ describe('the contract suite, on a copy of the registry with another network', (
         throw new InvalidImpressionError('campaignId', 'a word', slot)
       }),
     )
+    assert.deepEqual(slots, [SECOND_FIELD])
+  })
+
+  it('fails a network that ignores a bad field and blames another', () => {
+    const { slots } = findBroken(() => {
+      const network = defineSlots(() => '')
+      return defineNetwork({
+        ...network,
+        parse(fields, viewer) {
+          const wrong = new InvalidImpressionError('campaignId', 'a word', fields.slot)
+          const ignored = typeof fields.slot === 'string' ? [] : [wrong]
+          return { ...network.parse(fields, viewer), ignored }
+        },
+      })
+    })
     assert.deepEqual(slots, [SECOND_FIELD])
   })
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { ConfigurationError } from '../../lib/errors.js'
 import { defineNetwork, isNetwork } from '../../lib/networks/define-network.js'
 import type { Fields, NetworkDefinition } from '../../lib/networks/network.js'
+import { createTracker } from '../../lib/tracker.js'
 import { acme } from './acme.js'
 import { answer } from './answer.js'
 import { viewer } from './viewer.js'
@@ -37,6 +38,7 @@ describe('defineNetwork()', () => {
       maxBatch: 1,
       mixesBatchKeys: false,
       windows: [],
+      warnings: [],
     })
     assert.deepEqual(connectionOptions(), { proxy: undefined, tls: undefined })
     assert.equal(match({}), 'likely')
@@ -174,6 +176,17 @@ describe('defineNetwork()', () => {
       assert.ok(message.includes(option) && message.includes(`expected ${expected}`), message)
     })
   }
+
+  it('has warnings for the tracker to log', () => {
+    const lines: string[] = []
+    const add = (_fields: object, message: string) => void lines.push(message)
+    const network = defineNetwork({ ...minimal, warnings: ['a is deprecated', 'b is missing'] })
+    createTracker({ networks: [network], logger: { debug: add, warn: add, error: add } })
+    assert.deepEqual(lines, [
+      'ad-impressions: acme: a is deprecated',
+      'ad-impressions: acme: b is missing',
+    ])
+  })
 
   it('names the path to a wrong rate limit', () => {
     const windows = [

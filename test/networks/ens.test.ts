@@ -30,6 +30,11 @@ function messageFor(fields: Fields, field: string): string {
 
 const valid = { campaignId: 1, placement: 'header_banner' }
 
+/** The messages about the fields that `fields` counts without. */
+function ignoredIn(fields: Fields): string[] {
+  return (network.parse(fields, viewer()).ignored ?? []).map(({ message }) => message)
+}
+
 describe('ens().request', () => {
   it('is the documented example, byte for byte', () => {
     const { item } = network.parse({ ...valid, location: 'US', device: 'mobile' }, viewer())
@@ -149,18 +154,22 @@ describe('ens().parse', () => {
     ['Gb', 'write GB'],
   ] as const) {
     it(`gives a hint for the location ${location}: ${hint}`, () => {
-      const message = messageFor({ ...valid, location }, 'location')
+      const [message = ''] = ignoredIn({ ...valid, location })
+      assert.ok(message.startsWith('location: '), message)
       assert.ok(message.includes(`(${hint})`), message)
       assert.ok(message.endsWith(`got "${location}"`), message)
     })
   }
 
-  for (const location of ['', 'XX', 'ZZ', 'EU', 'T1', 'XK', 'USA', 'U', ' US', 'US\n', null, 1]) {
-    it(`rejects the location ${JSON.stringify(location)}`, () => {
+  for (const location of ['', 'XX', 'ZZ', 'EU', 'T1', 'XK', 'USA', 'U', ' US', 'US\n', 1, []]) {
+    it(`ignores the location ${JSON.stringify(location)}`, () => {
+      const [message = '', ...more] = ignoredIn({ ...valid, location })
       assert.match(
-        messageFor({ ...valid, location }, 'location'),
+        message,
         /^location: expected an ISO 3166-1 alpha-2 country code such as US, got /,
       )
+      assert.deepEqual(more, [])
+      assert.deepEqual(JSON.parse(buildBody({ ...valid, location })), valid)
     })
   }
 
@@ -170,14 +179,33 @@ describe('ens().parse', () => {
     })
   }
 
-  for (const device of ['phone', 'Mobile', '', 'tv', null, 1, ['mobile']]) {
-    it(`rejects the device ${JSON.stringify(device)}`, () => {
-      assert.match(
-        messageFor({ ...valid, device }, 'device'),
-        /^device: expected 'mobile', 'desktop' or 'tablet', got /,
-      )
+  for (const device of ['phone', 'Mobile', '', 'tv', 1, ['mobile']]) {
+    it(`ignores the device ${JSON.stringify(device)}`, () => {
+      const [message = '', ...more] = ignoredIn({ ...valid, device })
+      assert.match(message, /^device: expected 'mobile', 'desktop' or 'tablet', got /)
+      assert.deepEqual(more, [])
+      assert.deepEqual(JSON.parse(buildBody({ ...valid, device })), valid)
     })
   }
+
+  it('takes null for not given', () => {
+    assert.deepEqual(ignoredIn({ ...valid, location: null, device: null }), [])
+    assert.equal(
+      buildBody({ ...valid, location: null, device: null }, { country: 'FR', device: 'tablet' }),
+      '{"campaignId":1,"placement":"header_banner","location":"FR","device":"tablet"}',
+    )
+  })
+
+  it('uses what the request says instead of a value that it ignores', () => {
+    assert.equal(
+      buildBody({ ...valid, location: 'UK', device: 'phone' }, { country: 'GB', device: 'mobile' }),
+      '{"campaignId":1,"placement":"header_banner","location":"GB","device":"mobile"}',
+    )
+  })
+
+  it('rejects a wrong placement whatever else is wrong', () => {
+    messageFor({ ...valid, placement: '', location: 'UK', device: 'phone' }, 'placement')
+  })
 
   it('reports one wrong field, the campaign first', () => {
     messageFor({ campaignId: 'x', placement: '', location: 'UK', device: 'phone' }, 'campaignId')

@@ -116,5 +116,5 @@ export const HOSTILE_INPUTS: Readonly<Record<string, (track: () => unknown) => u
     })(1, 2),
   'the global object': () => globalThis,
   'broken surrogates': () => ({ ...valid, placement: '\ud800', location: '\udfff' }),
-  'terminal escape codes': () => ({ ...valid, device: '\u001b[2J\u009b1m\r\n[ERROR] forged' }),
+  'terminal escape codes': () => ({ ...valid, placement: '\u001b[2J\u009b1m\r\n[ERROR] forged' }),
 }

@@ -121,7 +121,7 @@ describe('InputReader.findChannel()', () => {
     }
   })
 
-  for (const network of ['Ens', 'google', '', null, 7, {}, ['ens']]) {
+  for (const network of ['Ens', 'google', '', 0, 7, {}, ['ens']]) {
     it(`rejects the network ${JSON.stringify(network)}`, () => {
       const { reader } = createReader('ens', 'closient')
       const error = catchError(() =>
@@ -130,6 +130,12 @@ describe('InputReader.findChannel()', () => {
       assert.match(error.message, /^network: expected 'ens' or 'closient', got /)
     })
   }
+
+  it('takes null for no name', () => {
+    const { reader } = createReader('ens', 'closient')
+    assert.equal(findNetworkName(reader, { network: null, campaignId: 1, placement: 'a' }), 'ens')
+    assert.equal(findNetworkName(reader, { campaignId: 'too-short', placement: null }), 'closient')
+  })
 
   it('uses the only network if there is one', () => {
     assert.equal(findNetworkName(createReader('ens').reader, { campaignId: ID }), 'ens')

@@ -35,6 +35,13 @@ describe('the proxy option', () => {
     }
   })
 
+  it('stays with a network that is made of another, unless that has its own', () => {
+    const network = ens({ apiKey: 'k', proxy: PROXY })
+    assert.equal(defineNetwork({ ...network }).connectionOptions().proxy, PROXY)
+    const other = 'http://other.example'
+    assert.equal(defineNetwork({ ...network, proxy: other }).connectionOptions().proxy, other)
+  })
+
   it('takes precedence over the environment', () => {
     const environment = { NODE_USE_ENV_PROXY: '1', HTTPS_PROXY: PROXY, NO_PROXY: '*' }
     const option = 'https://other.example'

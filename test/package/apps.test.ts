@@ -2,56 +2,60 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
 import path from 'node:path'
-import { packTarball, ROOT, run, temporaryFolder } from './tarball.js'
+import { createTemporaryFolder, packTarball, ROOT, run } from './tarball.js'
 
 const COMPILERS = { 'TypeScript 5': 'typescript5', 'TypeScript 7': 'typescript' }
 type Compiler = keyof typeof COMPILERS
 
-/** A `tsconfig.*.json` of an app, what compiles it, and what of its output is then run. */
+/** A `tsconfig.*.json` of an app, its compilers, and the compiled scripts to run. */
 interface Project {
   readonly name: string
   readonly compilers: readonly Compiler[]
   readonly scripts: readonly string[]
 }
 
-interface App {
+interface InstalledApp {
   readonly name: string
   /** Below `apps`. */
   readonly folder: string
-  /** What is installed beside this package. */
+  /** Packages that are installed with this one. */
   readonly install: readonly string[]
-  /** What this package must do without, types included. */
+  /** Packages, including types, that must not be needed. */
   readonly without: readonly string[]
   readonly scripts: readonly string[]
   readonly projects: readonly Project[]
 }
 
-const BOTH: readonly Compiler[] = ['TypeScript 5', 'TypeScript 7']
-/** Most users have TypeScript 5. It takes ten times as long, so that it is spared where 7 will do. */
-const NEW_ONE: readonly Compiler[] = ['TypeScript 7']
+const ALL_COMPILERS: readonly Compiler[] = ['TypeScript 5', 'TypeScript 7']
+/** TypeScript 5, which most users have, is much slower, so not every project is compiled with it. */
+const NEWEST_COMPILER: readonly Compiler[] = ['TypeScript 7']
 
 const EXPRESS = ['express', '@types/express', '@types/express-serve-static-core']
 const KOA = ['koa', '@types/koa']
 
 const SCRIPTS = ['site.js', 'site.cjs']
 
-const nodenext = (compilers: readonly Compiler[]): Project => ({
+const createNodenextProject = (compilers: readonly Compiler[]): Project => ({
   name: 'nodenext',
   compilers,
   scripts: ['out/nodenext/site.js', 'out/nodenext/site.cjs'],
 })
 
-const bundler: Project = { name: 'bundler', compilers: BOTH, scripts: ['out/bundler/site.js'] }
+const BUNDLER: Project = {
+  name: 'bundler',
+  compilers: ALL_COMPILERS,
+  scripts: ['out/bundler/site.js'],
+}
 
-/** The newest of each framework, and the oldest that is supported. */
-const APPS: readonly App[] = [
+/** The newest and the oldest supported version of each framework. */
+const APPS: readonly InstalledApp[] = [
   {
     name: 'Express 5',
     folder: 'express',
     install: ['express@5', '@types/express@5'],
     without: KOA,
     scripts: SCRIPTS,
-    projects: [nodenext(BOTH), bundler],
+    projects: [createNodenextProject(ALL_COMPILERS), BUNDLER],
   },
   {
     name: 'Express 4.18',
@@ -59,17 +63,21 @@ const APPS: readonly App[] = [
     install: ['express@~4.18.0', '@types/express@4'],
     without: KOA,
     scripts: SCRIPTS,
-    projects: [nodenext(NEW_ONE)],
+    projects: [createNodenextProject(NEWEST_COMPILER)],
   },
   {
     name: 'Koa 3',
     folder: 'koa',
-    // Koa's types bring Express's along. Linked, each package sees only what it asks for, as with
-    // pnpm, so that Express's types are out of this package's sight.
+    // Koa's types depend on Express's. With linked packages, as with pnpm, each package sees only its
+    // own dependencies, so this package cannot see Express's types.
     install: ['koa@3', '@types/koa@3', '--install-strategy=linked'],
     without: EXPRESS,
     scripts: SCRIPTS,
-    projects: [nodenext(BOTH), bundler, { name: 'entry-alone', compilers: NEW_ONE, scripts: [] }],
+    projects: [
+      createNodenextProject(ALL_COMPILERS),
+      BUNDLER,
+      { name: 'entry-alone', compilers: NEWEST_COMPILER, scripts: [] },
+    ],
   },
   {
     name: 'Koa 2.15',
@@ -77,7 +85,7 @@ const APPS: readonly App[] = [
     install: ['koa@~2.15.0', '@types/koa@2'],
     without: ['express'],
     scripts: SCRIPTS,
-    projects: [nodenext(NEW_ONE)],
+    projects: [createNodenextProject(NEWEST_COMPILER)],
   },
   {
     name: 'no framework',
@@ -85,7 +93,7 @@ const APPS: readonly App[] = [
     install: [],
     without: [...EXPRESS, ...KOA],
     scripts: [],
-    projects: [{ name: 'nodenext', compilers: NEW_ONE, scripts: ['out/nodenext/site.js'] }],
+    projects: [{ name: 'nodenext', compilers: NEWEST_COMPILER, scripts: ['out/nodenext/site.js'] }],
   },
 ]
 
@@ -95,37 +103,37 @@ describe('the published package, installed', function () {
   this.timeout(120_000)
 
   for (const app of APPS) {
-    describe(`beside ${app.name}`, () => {
+    describe(`with ${app.name}`, () => {
       let folder: string
 
       before(async () => {
         folder = await install(app)
       })
 
-      it(`does without ${app.without.join(', ')}`, () => {
-        const present = (name: string) => existsSync(path.join(folder, 'node_modules', name))
-        assert.deepEqual(app.without.filter(present), [])
+      it(`does not need ${app.without.join(', ')}`, () => {
+        const isInstalled = (name: string) => existsSync(path.join(folder, 'node_modules', name))
+        assert.deepEqual(app.without.filter(isInstalled), [])
       })
 
-      it('brings the command ad-impressions', async () => {
+      it('has the command ad-impressions', async () => {
         const command = path.join(folder, 'node_modules/.bin/ad-impressions')
         assert.match(await run(command, ['--help'], folder), /ad-impressions sandbox/)
       })
 
       for (const script of app.scripts) {
-        it(`tells both networks of a page's impressions, from ${script}`, async () => {
+        it(`sends a page's impressions to both networks, from ${script}`, async () => {
           assert.equal(await run(process.execPath, [script], folder), COUNTED)
         })
       }
 
       for (const project of app.projects) {
         for (const compiler of project.compilers) {
-          it(`compiles as ${project.name} with ${compiler}, but for what must not`, async () => {
+          it(`compiles as ${project.name} with ${compiler}, with only the expected errors`, async () => {
             await compile(compiler, project, folder)
           })
         }
         for (const script of project.scripts) {
-          it(`tells both networks of a page's impressions, from ${script}`, async () => {
+          it(`sends a page's impressions to both networks, from ${script}`, async () => {
             assert.equal(await run(process.execPath, [script], folder), COUNTED)
           })
         }
@@ -134,9 +142,9 @@ describe('the published package, installed', function () {
   }
 })
 
-/** Puts the app in a folder of its own, and installs the package's tarball there. */
-async function install(app: App): Promise<string> {
-  const folder = await temporaryFolder()
+/** Copies the app to a temporary folder and installs the package's tarball there. */
+async function install(app: InstalledApp): Promise<string> {
+  const folder = await createTemporaryFolder()
   await cp(path.join(import.meta.dirname, 'apps', app.folder), folder, { recursive: true })
   const { file } = await packTarball()
   const options = ['--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock']

@@ -5,7 +5,7 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { packTarball, ROOT, run, type Tarball } from './tarball.js'
 
-describe('the package as it is published', () => {
+describe('the published package', () => {
   let tarball: Tarball
 
   before(async function () {
@@ -13,22 +13,22 @@ describe('the package as it is published', () => {
     tarball = await packTarball()
   })
 
-  it('holds dist and the documents, and nothing else', () => {
-    const top = new Set(tarball.paths.map((file) => file.replace(/^dist\/.*$/, 'dist')))
+  it('contains only dist and the documents', () => {
+    const topLevel = new Set(tarball.paths.map((file) => file.replace(/^dist\/.*$/, 'dist')))
     assert.deepEqual(
-      [...top].sort(),
+      [...topLevel].sort(),
       ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'dist', 'package.json'].sort(),
     )
   })
 
-  it('holds of dist the modules and their types only', () => {
-    const others = tarball.paths.filter(
+  it('contains only modules and their types in dist', () => {
+    const otherFiles = tarball.paths.filter(
       (file) => /^dist\//.test(file) && !/\.(d\.ts|js)$/.test(file),
     )
-    assert.deepEqual(others, [])
+    assert.deepEqual(otherFiles, [])
   })
 
-  it('names in exports, imports, bin and types only files that it holds', async () => {
+  it('contains every file that exports, imports, bin and types name', async () => {
     const { exports, imports, bin } = JSON.parse(
       await readFile(path.join(ROOT, 'package.json'), 'utf8'),
     )
@@ -39,7 +39,7 @@ describe('the package as it is published', () => {
     assert.deepEqual(missing, [])
   })
 
-  it('gives publint nothing to suggest', async () => {
+  it('has no problems that publint reports', async () => {
     const packed = new Blob([await readFile(tarball.file)]).stream()
     const { messages, pkg } = await publint({ pack: { tarball: packed }, strict: true })
     assert.deepEqual(
@@ -48,7 +48,7 @@ describe('the package as it is published', () => {
     )
   })
 
-  it('resolves with types wherever ESM does', async function () {
+  it('resolves with types in every ESM module resolution', async function () {
     this.timeout(60_000)
     const attw = path.join(ROOT, 'node_modules/.bin/attw')
     await run(attw, [tarball.file, '--profile', 'esm-only', '--no-color'])

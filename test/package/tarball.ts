@@ -5,52 +5,52 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 
-/** This repository. */
+/** The root of this repository. */
 export const ROOT = path.join(import.meta.dirname, '../..')
 
 /** The package as it would be published. */
 export interface Tarball {
   readonly file: string
-  /** The paths in it, below `package/`. */
+  /** The paths of its files, relative to `package/`. */
   readonly paths: readonly string[]
 }
 
 let packed: Promise<Tarball> | undefined
 
-/** Packs what `npm run build` has made, once for all tests; the build does not run again. */
+/** Packs the output of `npm run build`, once for all tests. Does not build again. */
 export function packTarball(): Promise<Tarball> {
   packed ??= pack()
   return packed
 }
 
 async function pack(): Promise<Tarball> {
-  if (!existsSync(path.join(ROOT, 'dist'))) throw new Error('no dist: npm run build makes it')
-  const folder = await temporaryFolder()
-  const said = await run('npm', [
+  if (!existsSync(path.join(ROOT, 'dist'))) throw new Error('dist is missing: run npm run build')
+  const folder = await createTemporaryFolder()
+  const output = await run('npm', [
     'pack',
     '--json',
     '--ignore-scripts',
     '--pack-destination',
     folder,
   ])
-  const [{ filename, files }] = JSON.parse(said) as [
+  const [{ filename, files }] = JSON.parse(output) as [
     { filename: string; files: readonly { path: string }[] },
   ]
   return { file: path.join(folder, filename), paths: files.map((file) => file.path) }
 }
 
-/** A new folder, gone when the tests have run. */
-export async function temporaryFolder(): Promise<string> {
+/** Creates a folder that is removed when the process exits. */
+export async function createTemporaryFolder(): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'ad-impressions-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 
 /**
- * Runs a command to its end.
+ * Runs a command and waits until it exits.
  *
- * @returns what it printed
- * @throws with all that it printed, if it fails
+ * @returns its standard output
+ * @throws with its complete output if it fails
  */
 export async function run(command: string, args: readonly string[], cwd = ROOT): Promise<string> {
   try {

@@ -7,26 +7,26 @@ import { formatRequest, RawClient } from './raw-client.js'
 import { omitZeros } from './stats-assertions.js'
 import { waitForClose } from './wait-for-close.js'
 
-/** More than the kernel's buffers hold, so that a client who does not read stops the server. */
-const MORE_THAN_BUFFERS_HOLD = Buffer.alloc(32 * 1_024 * 1_024, 'x')
+/** More than the kernel's buffers hold, so that the write stalls if the client does not read. */
+const LARGE_BODY = Buffer.alloc(32 * 1_024 * 1_024, 'x')
 
-/** The ways in which a server writes a body that is too large for one write. */
-const LARGE_BODIES: Readonly<Record<string, Page>> = {
-  'ended at once': ({ res }) => void res.end(MORE_THAN_BUFFERS_HOLD),
-  'ended at once, on a connection to be closed': ({ res }) => {
+/** The ways in which a server can write a body that is too large for one write. */
+const WRITERS: Readonly<Record<string, Page>> = {
+  'passed to end()': ({ res }) => void res.end(LARGE_BODY),
+  'passed to end() with Connection: close': ({ res }) => {
     res.setHeader('connection', 'close')
-    res.end(MORE_THAN_BUFFERS_HOLD)
+    res.end(LARGE_BODY)
   },
   'written in chunks and ended': ({ res }) => {
-    for (let n = 0; n < 32; n += 1) res.write(MORE_THAN_BUFFERS_HOLD.subarray(0, 1_024 * 1_024))
+    for (let n = 0; n < 32; n += 1) res.write(LARGE_BODY.subarray(0, 1_024 * 1_024))
     res.end()
   },
-  'written and never ended': ({ res }) => void res.write(MORE_THAN_BUFFERS_HOLD),
+  'written and never ended': ({ res }) => void res.write(LARGE_BODY),
 }
 
-describe('a client that hangs up mid-body', () => {
-  for (const [written, write] of Object.entries(LARGE_BODIES)) {
-    it(`was shown nothing of what a body holds that is ${written}`, async () => {
+describe('a client that disconnects in the middle of the body', () => {
+  for (const [how, write] of Object.entries(WRITERS)) {
+    it(`suppresses what is held, with a body ${how}`, async () => {
       await using site = await Publisher.start((visit) => {
         visit.trackImpression(closientAd())
         return write(visit)
@@ -42,7 +42,7 @@ describe('a client that hangs up mid-body', () => {
       assert.equal(site.sandbox.closient.totals.calls, 0)
     })
 
-    it(`leaves what ENS was told already as it is, of a body that is ${written}`, async () => {
+    it(`does not change what was sent to ENS, with a body ${how}`, async () => {
       await using site = await Publisher.start((visit) => {
         visit.trackImpression(ensAd())
         return write(visit)
@@ -58,14 +58,14 @@ describe('a client that hangs up mid-body', () => {
     })
   }
 
-  it('is counted when it loads the same page load again', async () => {
+  it('is counted when it requests the same page load again', async () => {
     let visits = 0
     await using site = await Publisher.start(
       ({ res, trackImpression }) => {
         visits += 1
         trackImpression(closientAd())
         trackImpression(ensAd())
-        res.end(visits === 1 ? MORE_THAN_BUFFERS_HOLD : 'short')
+        res.end(visits === 1 ? LARGE_BODY : 'short')
       },
       { requestId: () => 'the-same-page-load' },
     )
@@ -88,28 +88,28 @@ describe('a client that hangs up mid-body', () => {
     assert.equal(site.sandbox.ens.totals.impressions, 1)
   })
 
-  it('is counted when it had read the body whole, on a connection that is then closed', async () => {
+  it('is counted if it has read the whole body, with Connection: close', async () => {
     await using site = await Publisher.start(({ res, trackImpression }) => {
       trackImpression(closientAd())
       res.setHeader('connection', 'close')
-      res.end(MORE_THAN_BUFFERS_HOLD)
+      res.end(LARGE_BODY)
     })
 
     const { text } = await fetchPage(site.url)
 
-    assert.equal(text.length, MORE_THAN_BUFFERS_HOLD.length)
+    assert.equal(text.length, LARGE_BODY.length)
     await site.waitForOutcomes(1)
     assert.deepEqual(await site.closeAndSummarize(), ['closient delivered'])
   })
 
-  it('is shown nothing of what is tracked once it has gone', async () => {
-    const left = createDeferred()
+  it('suppresses what is tracked after it has disconnected', async () => {
+    const tracked = createDeferred()
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       res.write('the first half, ')
       await waitForClose(res)
       trackImpression(ensAd())
       trackImpression(closientAd())
-      left.resolve()
+      tracked.resolve()
     })
     const client = await RawClient.connect(site.port)
     client.send(formatRequest())
@@ -117,7 +117,7 @@ describe('a client that hangs up mid-body', () => {
 
     await client.disconnect()
 
-    await left.promise
+    await tracked.promise
     assert.deepEqual(await site.closeAndSummarize(), [
       'closient suppressed: aborted',
       'ens suppressed: aborted',
@@ -125,8 +125,8 @@ describe('a client that hangs up mid-body', () => {
     assert.equal(site.sandbox.ens.totals.calls + site.sandbox.closient.totals.calls, 0)
   })
 
-  it('is shown nothing either when the server ends the response that nobody reads', async () => {
-    const left = createDeferred()
+  it('suppresses what is tracked even if the server then ends the response', async () => {
+    const tracked = createDeferred()
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       res.write('the first half, ')
       await waitForClose(res)
@@ -136,7 +136,7 @@ describe('a client that hangs up mid-body', () => {
       setImmediate(() => {
         trackImpression(ensAd(43))
         trackImpression(closientAd(43))
-        left.resolve()
+        tracked.resolve()
       })
     })
     const client = await RawClient.connect(site.port)
@@ -145,7 +145,7 @@ describe('a client that hangs up mid-body', () => {
 
     await client.disconnect()
 
-    await left.promise
+    await tracked.promise
     assert.deepEqual(omitZeros(site.tracker.stats().ens), { tracked: 2, suppressed: 2 })
     assert.deepEqual(omitZeros(site.tracker.stats().closient), { tracked: 2, suppressed: 2 })
   })
@@ -154,11 +154,11 @@ describe('a client that hangs up mid-body', () => {
     ['ens', ensAd()],
     ['closient', closientAd()],
   ] as const) {
-    it(`is shown nothing of what is tracked later, on a page with an ad of ${network}`, async () => {
+    it(`suppresses what is tracked later, on a page that has tracked an ad of ${network}`, async () => {
       const tracked = createDeferred()
       await using site = await Publisher.start(async ({ res, trackImpression }) => {
         trackImpression(ad)
-        res.end(MORE_THAN_BUFFERS_HOLD)
+        res.end(LARGE_BODY)
         await waitForClose(res)
         trackImpression(ensAd(43))
         trackImpression(closientAd(43))
@@ -171,17 +171,17 @@ describe('a client that hangs up mid-body', () => {
       await client.disconnect()
 
       await tracked.promise
-      const before = network === 'ens' ? ['ens delivered'] : ['closient suppressed: aborted']
+      const earlier = network === 'ens' ? ['ens delivered'] : ['closient suppressed: aborted']
       assert.deepEqual(
         await site.closeAndSummarize(),
-        [...before, 'closient suppressed: aborted', 'ens suppressed: aborted'].sort(),
+        [...earlier, 'closient suppressed: aborted', 'ens suppressed: aborted'].sort(),
       )
     })
   }
 })
 
 describe('a response that the server destroys', () => {
-  it('was no display', async () => {
+  it('is not a display', async () => {
     await using site = await Publisher.start(({ res, trackImpression }) => {
       trackImpression(closientAd())
       res.write('the first half')
@@ -198,7 +198,7 @@ describe('a response that the server destroys', () => {
     ])
   })
 
-  it('was no display if it is ended after that', async () => {
+  it('is not a display even if it is ended after that', async () => {
     await using site = await Publisher.start(({ res, trackImpression }) => {
       trackImpression(closientAd())
       res.write('the first half')
@@ -212,12 +212,12 @@ describe('a response that the server destroys', () => {
     assert.deepEqual(await site.closeAndSummarize(), ['closient suppressed: aborted'])
   })
 
-  it('was no display when its head had promised a 200', async () => {
+  it('is not a display even if the head with status 200 was sent', async () => {
     await using site = await Publisher.start(({ req, res, trackImpression }) => {
       res.writeHead(200, { 'content-length': 100 })
       res.write('the first half')
       trackImpression(closientAd())
-      // As Express does with an error once the head has gone.
+      // Express does this with an error after the head was sent.
       req.socket.destroy()
     })
 

@@ -4,17 +4,17 @@ import { closientAd, ensAd } from './campaigns.js'
 import { BOT_HEADERS, BROWSER_HEADERS, fetchPage } from './fetch-page.js'
 import { type Page, Publisher } from './publisher.js'
 
-const show: Page = ({ res, trackImpression }) => {
+const renderAds: Page = ({ res, trackImpression }) => {
   trackImpression(ensAd())
   trackImpression(closientAd())
   res.end()
 }
 
-async function outcomesOf(
+async function summarizeVisit(
   headers: Readonly<Record<string, string>>,
   options: TrackerOptions = {},
 ): Promise<string[]> {
-  await using site = await Publisher.start(show, options)
+  await using site = await Publisher.start(renderAds, options)
   await fetchPage(site.url, { headers })
   await site.waitForOutcomes(2)
   return site.closeAndSummarize()
@@ -35,33 +35,33 @@ const SPECULATIVE: readonly Readonly<Record<string, string>>[] = [
   { 'x-moz': 'prefetch' },
 ]
 
-describe('a robot', () => {
-  it('is shown no ads', async () => {
-    assert.deepEqual(await outcomesOf(BOT_HEADERS), suppressedAs('bot'))
+describe('a bot', () => {
+  it('is suppressed', async () => {
+    assert.deepEqual(await summarizeVisit(BOT_HEADERS), suppressedAs('bot'))
   })
 
-  it('counts if the option says so', async () => {
-    assert.deepEqual(await outcomesOf(BOT_HEADERS, { traffic: { bots: 'count' } }), COUNTED)
+  it("counts with the option set to 'count'", async () => {
+    assert.deepEqual(await summarizeVisit(BOT_HEADERS, { traffic: { bots: 'count' } }), COUNTED)
   })
 })
 
 describe('a speculative load', () => {
   for (const headers of SPECULATIVE) {
-    it(`displays nothing yet: ${JSON.stringify(headers)}`, async () => {
-      assert.deepEqual(await outcomesOf(headers), suppressedAs('prefetch'))
+    it(`is suppressed: ${JSON.stringify(headers)}`, async () => {
+      assert.deepEqual(await summarizeVisit(headers), suppressedAs('prefetch'))
     })
   }
 
-  it('counts if the option says so', async () => {
+  it("counts with the option set to 'count'", async () => {
     assert.deepEqual(
-      await outcomesOf({ 'sec-purpose': 'prefetch' }, { traffic: { prefetch: 'count' } }),
+      await summarizeVisit({ 'sec-purpose': 'prefetch' }, { traffic: { prefetch: 'count' } }),
       COUNTED,
     )
   })
 
-  it('of a robot is not counted by counting speculative loads', async () => {
+  it('of a bot is suppressed even if speculative loads count', async () => {
     assert.deepEqual(
-      await outcomesOf(
+      await summarizeVisit(
         { ...BOT_HEADERS, 'sec-purpose': 'prefetch' },
         { traffic: { prefetch: 'count' } },
       ),
@@ -69,8 +69,8 @@ describe('a speculative load', () => {
     )
   })
 
-  it('leaves the campaign to the page load that is looked at', async () => {
-    await using site = await Publisher.start(show, { requestId: () => 'the-same-page-load' })
+  it('does not prevent the campaign from counting when the page is displayed', async () => {
+    await using site = await Publisher.start(renderAds, { requestId: () => 'the-same-page-load' })
 
     await fetchPage(site.url, { headers: { 'sec-purpose': 'prefetch' } })
     await fetchPage(site.url)
@@ -84,31 +84,31 @@ describe('a speculative load', () => {
 })
 
 describe('consent', () => {
-  it('given, counts', async () => {
-    assert.deepEqual(await outcomesOf(BROWSER_HEADERS, { consent: () => true }), COUNTED)
+  it('that is given makes impressions count', async () => {
+    assert.deepEqual(await summarizeVisit(BROWSER_HEADERS, { consent: () => true }), COUNTED)
   })
 
-  it('refused, counts nothing', async () => {
+  it('that is refused suppresses impressions', async () => {
     assert.deepEqual(
-      await outcomesOf(BROWSER_HEADERS, { consent: () => false }),
+      await summarizeVisit(BROWSER_HEADERS, { consent: () => false }),
       suppressedAs('no-consent'),
     )
   })
 
-  const unclear: Readonly<Record<string, () => unknown>> = {
+  const invalidResults: Readonly<Record<string, () => unknown>> = {
     'a promise of true': () => Promise.resolve(true),
     'the string "true"': () => 'true',
     '1': () => 1,
     'an object': () => ({}),
-    nothing: () => undefined,
+    undefined: () => undefined,
     null: () => null,
-    thrown: () => {
+    'a thrown error': () => {
       throw new Error('no consent service')
     },
   }
-  for (const [what, consent] of Object.entries(unclear)) {
-    it(`that is ${what} is a no, and one line of the log says so`, async () => {
-      await using site = await Publisher.start(show, { consent: consent as () => boolean })
+  for (const [name, consent] of Object.entries(invalidResults)) {
+    it(`that is ${name} counts as refused, and one message is logged`, async () => {
+      await using site = await Publisher.start(renderAds, { consent: consent as () => boolean })
 
       await fetchPage(site.url)
 
@@ -119,16 +119,16 @@ describe('consent', () => {
     })
   }
 
-  it('is asked once per page load, and only where something is tracked', async () => {
-    const asked: (string | undefined)[] = []
+  it('is requested once per page load, and only if something is tracked', async () => {
+    const requestedUrls: (string | undefined)[] = []
     await using site = await Publisher.start(
       (visit) => {
         if (visit.req.url === '/plain') visit.res.end()
-        else return show(visit)
+        else return renderAds(visit)
       },
       {
         consent: (req) => {
-          asked.push(req.url)
+          requestedUrls.push(req.url)
           return true
         },
       },
@@ -137,14 +137,14 @@ describe('consent', () => {
     for (const path of ['/ads', '/plain', '/ads']) await fetchPage(new URL(path, site.url).href)
 
     await site.waitForOutcomes(4)
-    assert.deepEqual(asked, ['/ads', '/ads'])
+    assert.deepEqual(requestedUrls, ['/ads', '/ads'])
   })
 
-  it('is not asked where nothing is displayed anyway', async () => {
-    let asked = 0
-    await using site = await Publisher.start(show, {
+  it('is not requested if nothing is displayed anyway', async () => {
+    let calls = 0
+    await using site = await Publisher.start(renderAds, {
       consent: () => {
-        asked += 1
+        calls += 1
         return true
       },
     })
@@ -154,12 +154,12 @@ describe('consent', () => {
     await fetchPage(site.url, { headers: { 'sec-purpose': 'prefetch' } })
 
     await site.waitForOutcomes(6)
-    assert.equal(asked, 0)
+    assert.equal(calls, 0)
   })
 
-  it('that is withdrawn leaves the campaign to a page load with consent', async () => {
+  it('that is given later makes the same campaign of the page load count', async () => {
     let hasConsented = false
-    await using site = await Publisher.start(show, {
+    await using site = await Publisher.start(renderAds, {
       requestId: () => 'the-same-page-load',
       consent: () => hasConsented,
     })
@@ -175,19 +175,19 @@ describe('consent', () => {
     )
   })
 
-  it('reads books that balance, and so do the other functions and the logger', async () => {
-    const read = (value: unknown) => {
+  it('and the other functions and the logger see stats that balance', async () => {
+    const checkStats = (value: unknown) => {
       if (site) site.assertStatsBalanced()
       return value
     }
     let site: Publisher | undefined
     const options = {
-      consent: () => read(true),
-      requestId: () => read('an id'),
-      country: () => read('US'),
-      device: () => read('mobile'),
-      searchQuery: () => read('shoes'),
-      logger: { debug: read, warn: read, error: read },
+      consent: () => checkStats(true),
+      requestId: () => checkStats('an id'),
+      country: () => checkStats('US'),
+      device: () => checkStats('mobile'),
+      searchQuery: () => checkStats('shoes'),
+      logger: { debug: checkStats, warn: checkStats, error: checkStats },
     }
     await using started = await Publisher.start(({ res, trackImpression }) => {
       res.setHeader('cache-control', 'public')

@@ -8,35 +8,35 @@ import { getPort, listenOnLoopback } from './listen-on-loopback.js'
 import { Publisher, type Visit } from './publisher.js'
 import { assertBalanced, omitZeros } from './stats-assertions.js'
 
-/** How many listeners request, response and socket have of each event. */
-type Counts = [Record<string, number>, Record<string, number>, Record<string, number>]
+type ListenerCounts = Record<string, number>
 
-/** How many listeners there are of each event. */
-function listenersOn(emitter: EventEmitter): Record<string, number> {
+/** The number of listeners by event. */
+function countListeners(emitter: EventEmitter): ListenerCounts {
   const counts = emitter
     .eventNames()
     .map((name) => [String(name), emitter.listenerCount(name)] as const)
   return Object.fromEntries(counts)
 }
 
-function listenersOf({ req, res }: Pick<Visit, 'req' | 'res'>): Counts {
-  return [listenersOn(req), listenersOn(res), listenersOn(req.socket)]
+/** The numbers of listeners on request, response and socket. */
+function countAllListeners({ req, res }: Pick<Visit, 'req' | 'res'>): readonly ListenerCounts[] {
+  return [req, res, req.socket].map(countListeners)
 }
 
 describe('a request that tracks nothing', () => {
-  it('asks none of the options’ functions', async () => {
-    const asked: string[] = []
-    const ask = (option: string, answer: unknown) => () => {
-      asked.push(option)
-      return answer
+  it("calls none of the options' functions", async () => {
+    const called: string[] = []
+    const recordCall = (option: string, result: unknown) => () => {
+      called.push(option)
+      return result
     }
     const options = {
-      requestId: ask('requestId', 'a'),
-      country: ask('country', 'US'),
-      device: ask('device', 'mobile'),
-      searchQuery: ask('searchQuery', 'shoes'),
-      consent: ask('consent', true),
-      traffic: { bots: ask('bots', false) },
+      requestId: recordCall('requestId', 'a'),
+      country: recordCall('country', 'US'),
+      device: recordCall('device', 'mobile'),
+      searchQuery: recordCall('searchQuery', 'shoes'),
+      consent: recordCall('consent', true),
+      traffic: { bots: recordCall('bots', false) },
     }
     await using site = await Publisher.start(({ req, res, trackImpression }) => {
       if (req.url === '/ads') {
@@ -49,32 +49,32 @@ describe('a request that tracks nothing', () => {
     }, options as TrackerOptions)
 
     await fetchPage(site.url)
-    assert.deepEqual(asked, [])
+    assert.deepEqual(called, [])
 
     await fetchPage(new URL('/ads', site.url).href)
     assert.deepEqual(
-      asked.sort(),
+      called.sort(),
       ['bots', 'consent', 'country', 'device', 'requestId', 'searchQuery'],
-      'each once by a page that tracks four',
+      'each once for a page that tracks four impressions',
     )
     await site.waitForOutcomes(4)
   })
 
-  it('gets no listener on request, response and socket', async () => {
-    const seen: unknown[] = []
+  it('adds no listener to request, response and socket', async () => {
+    const counts: unknown[] = []
     await using site = await Publisher.start((visit) => {
-      const before = listenersOf(visit)
+      const before = countAllListeners(visit)
       const { trackImpression } = visit
       assert.equal(typeof trackImpression, 'function')
       assert.equal(trackImpression.requestId, trackImpression.requestId)
-      assert.deepEqual(listenersOf(visit), before)
-      seen.push(before)
+      assert.deepEqual(countAllListeners(visit), before)
+      counts.push(before)
       visit.res.end()
     })
-    // A server of its own, without a tracker: what `before` must be.
-    const bare: unknown[] = []
+    // A server without a tracker gives the expected counts.
+    const expectedCounts: unknown[] = []
     const server = createServer((req, res) => {
-      bare.push(listenersOf({ req, res }))
+      expectedCounts.push(countAllListeners({ req, res }))
       res.end()
     })
     await listenOnLoopback(server)
@@ -84,10 +84,10 @@ describe('a request that tracks nothing', () => {
     server.closeAllConnections()
     server.close()
 
-    assert.deepEqual(seen, bare)
+    assert.deepEqual(counts, expectedCounts)
   })
 
-  it('is nothing to the books', async () => {
+  it('does not change the stats', async () => {
     await using site = await Publisher.start(({ res }) => void res.end())
 
     await fetchPage(site.url)
@@ -97,7 +97,7 @@ describe('a request that tracks nothing', () => {
     assertBalanced(site.tracker.stats())
   })
 
-  it('takes no other page load’s place in memory', async () => {
+  it('evicts no other page load from memory', async () => {
     await using site = await Publisher.start(
       ({ req, res, trackImpression }) => {
         if (req.url === '/ads') trackImpression(ensAd())
@@ -114,7 +114,7 @@ describe('a request that tracks nothing', () => {
 })
 
 describe('a request that tracks', () => {
-  it('takes no other page load’s place in memory if it is suppressed', async () => {
+  it('evicts no other page load from memory if it is suppressed', async () => {
     await using site = await Publisher.start(
       ({ req, res, trackImpression }) => {
         if (req.url === '/moved') res.statusCode = 302
@@ -130,13 +130,13 @@ describe('a request that tracks', () => {
     assert.deepEqual(site.summaries, ['ens delivered', 'ens duplicate', 'ens suppressed: redirect'])
   })
 
-  it('gets no more listeners for fifty impressions of each network than for one', async () => {
+  it('adds no more listeners for fifty impressions of each network than for one', async () => {
     await using site = await Publisher.start((visit) => {
       visit.trackImpression(ensAd(1))
-      const before = listenersOf(visit)
+      const before = countAllListeners(visit)
       for (let n = 2; n <= 50; n += 1) visit.trackImpression(ensAd(n))
       for (let n = 1; n <= 50; n += 1) visit.trackImpression(closientAd(n))
-      assert.deepEqual(listenersOf(visit), before)
+      assert.deepEqual(countAllListeners(visit), before)
       visit.res.end()
     })
 
@@ -146,20 +146,23 @@ describe('a request that tracks', () => {
     assert.equal(site.sandbox.closient.totals.calls, 1)
   })
 
-  it('keeps none of its listeners once the response has ended', async () => {
-    const left: unknown[] = []
-    await using site = await Publisher.start(async (visit) => {
-      const before = listenersOf(visit)
+  it('removes its listeners when the response has ended', async () => {
+    let before: ListenerCounts | undefined
+    let after: ListenerCounts | undefined
+    await using site = await Publisher.start((visit) => {
+      before = countListeners(visit.res)
       visit.trackImpression(closientAd())
-      visit.res.on('finish', () => left.push(before, listenersOf(visit)))
+      visit.res.on('finish', () => {
+        after = countListeners(visit.res)
+      })
       visit.res.end()
     })
 
     await fetchPage(site.url)
 
     await site.waitForOutcomes(1)
-    const [[, before], [, after]] = left as [Counts, Counts]
+    assert.ok(before && after)
     assert.deepEqual({ ...after, finish: 0 }, { ...before, finish: 0 })
-    assert.equal(after.finish, (before.finish ?? 0) + 1, 'the test’s own')
+    assert.equal(after.finish, (before.finish ?? 0) + 1, "the test's own listener")
   })
 })

@@ -31,7 +31,7 @@ describe('a campaign in one page load', () => {
     ])
   })
 
-  it('counts once in another placement, too', async () => {
+  it('counts once in different placements', async () => {
     await using site = await Publisher.start(({ res, trackImpression }) => {
       trackImpression({ campaignId: 42, placement: 'header_banner' })
       trackImpression({ campaignId: 42, placement: 'sidebar' })
@@ -44,7 +44,7 @@ describe('a campaign in one page load', () => {
     assert.deepEqual(await site.closeAndSummarize(), ['ens delivered', 'ens duplicate'])
   })
 
-  it('counts once when it is spelt as its UUID and as its shortuuid', async () => {
+  it('counts once when given as a UUID and as its shortuuid', async () => {
     const uuid = '3b1f8b24-9c05-4d0e-8a7e-6f1c2d3e4f50'
     await using site = await Publisher.start(({ res, trackImpression }) => {
       trackImpression({ campaignId: uuid })
@@ -66,7 +66,7 @@ describe('a campaign in one page load', () => {
     assert.equal(new Set(site.outcomes.map(({ campaignId }) => campaignId)).size, 1)
   })
 
-  it('is not mistaken for another network’s with the same id', async () => {
+  it("is distinct from another network's campaign with the same id", async () => {
     const campaignId = shortuuid(0)
     await using other = await Publisher.start(({ res }) => void res.end('{}'))
     const acme = defineNetwork({
@@ -155,7 +155,7 @@ describe('two requests with the same id', () => {
     assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'closient duplicate'])
   })
 
-  it('are one page load though the memory of it has gone by the time the first tracks more', async () => {
+  it('stay one page load for the first, even if it was evicted from memory', async () => {
     const evicted = createDeferred()
     await using site = await Publisher.start(
       async ({ req, res, trackImpression }) => {
@@ -180,7 +180,7 @@ describe('two requests with the same id', () => {
   })
 
   for (const name of ['__proto__', 'constructor', 'toString', ':', 'x'.repeat(200)]) {
-    it(`are one page load when it is ${name.slice(0, 12)}`, async () => {
+    it(`are one page load if the id is ${name.slice(0, 12)}`, async () => {
       await using site = await Publisher.start(
         ({ res, trackImpression }) => {
           trackImpression(ensAd())
@@ -198,10 +198,10 @@ describe('two requests with the same id', () => {
   }
 })
 
-describe('a request id that may not name a page load', () => {
+describe('an invalid request id', () => {
   const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-  const hostile: Readonly<Record<string, () => unknown>> = {
+  const invalidIds: Readonly<Record<string, () => unknown>> = {
     'too long': () => 'x'.repeat(201),
     empty: () => '',
     'with a line break': () => 'a\nforged: line',
@@ -210,15 +210,15 @@ describe('a request id that may not name a page load', () => {
     'not ASCII': () => 'é',
     'a number': () => 1,
     'an object': () => ({ toString: () => 'a' }),
-    'an array, as of a header sent twice': () => ['a'],
+    'an array, as for a repeated header': () => ['a'],
     'a promise': () => Promise.resolve('a'),
     missing: () => undefined,
-    thrown: () => {
+    'a thrown error': () => {
       throw new Error('no id')
     },
   }
-  for (const [what, requestId] of Object.entries(hostile)) {
-    it(`gives way to a fresh one, and is logged once: ${what}`, async () => {
+  for (const [name, requestId] of Object.entries(invalidIds)) {
+    it(`is replaced by a random one, and logged once: ${name}`, async () => {
       await using site = await Publisher.start(
         ({ res, trackImpression }) => {
           trackImpression(ensAd())
@@ -239,7 +239,7 @@ describe('a request id that may not name a page load', () => {
     })
   }
 
-  it('is never a header of the client’s unless the option says so', async () => {
+  it("is never taken from the client's header or req.id without the option", async () => {
     await using site = await Publisher.start(({ req, res, trackImpression }) => {
       Object.assign(req, { id: '1' })
       trackImpression(ensAd())

@@ -1,80 +1,85 @@
 import assert from 'node:assert/strict'
 import { systemClock } from '../../lib/clock.js'
 import { OUTCOMES, type OutcomeEvent } from '../../lib/impression.js'
+import { closient } from '../../lib/networks/closient.js'
+import { ens } from '../../lib/networks/ens.js'
 import type { TrackerOptions } from '../../lib/options.js'
 import { ensAd } from './campaigns.js'
 import { BOT_HEADERS, BROWSER_HEADERS, fetchPage } from './fetch-page.js'
 import { ManualEns, type ReceivedCall } from './manual-ens.js'
 import { type Page, Publisher } from './publisher.js'
 
-interface Scene {
+const ID = 'mhvXdrZT4jP5T8vBxuvm75'
+
+interface EventCase {
   readonly page?: Page
   readonly headers?: Readonly<Record<string, string>>
   readonly options?: TrackerOptions
-  /** What the network does with each call, in turn; the clock has moved on by 250 ms each time. */
+  /** How the network answers each call in turn. The clock advances by 250 ms before each. */
   readonly answers?: readonly ((call: ReceivedCall) => void)[]
-  /** What the last outcome tells, besides network, page load and campaign. */
-  readonly told: Pick<OutcomeEvent, 'outcome' | 'attempts' | 'latencyMs'> & { reason: RegExp }
+  /** The fields of the first event, besides network, page load and campaign. */
+  readonly expected: Pick<OutcomeEvent, 'outcome' | 'attempts' | 'latencyMs'> & { reason: RegExp }
 }
 
 const succeed = (call: ReceivedCall) => call.succeed()
-const track: Page = ({ res, trackImpression }) => {
+const renderEnsAd: Page = ({ res, trackImpression }) => {
   trackImpression(ensAd())
   res.end()
 }
 
-const SCENES: Readonly<Record<string, Scene>> = {
-  'an impression that the network counts': {
+const CASES: Readonly<Record<string, EventCase>> = {
+  'an impression that the network accepts': {
     answers: [succeed],
-    told: { outcome: 'delivered', attempts: 1, latencyMs: 250, reason: /^HTTP 200$/ },
+    expected: { outcome: 'delivered', attempts: 1, latencyMs: 250, reason: /^HTTP 200$/ },
   },
-  'one that the network counts at the third call': {
+  'an impression that the network accepts at the third call': {
     answers: [(call) => call.fail(500), (call) => call.fail(429), succeed],
-    told: { outcome: 'delivered', attempts: 3, latencyMs: 750, reason: /^HTTP 200$/ },
+    expected: { outcome: 'delivered', attempts: 3, latencyMs: 750, reason: /^HTTP 200$/ },
   },
-  'one that has counted': {
+  'an impression that has already counted': {
     page({ res, trackImpression }) {
       trackImpression(ensAd())
       trackImpression(ensAd())
       res.end()
     },
-    told: { outcome: 'duplicate', attempts: 0, latencyMs: 0, reason: /42/ },
+    expected: { outcome: 'duplicate', attempts: 0, latencyMs: 0, reason: /42/ },
   },
-  'one that is no display': {
+  'an impression that is not a display': {
     headers: BOT_HEADERS,
-    told: { outcome: 'suppressed', attempts: 0, latencyMs: 0, reason: /^bot$/ },
+    expected: { outcome: 'suppressed', attempts: 0, latencyMs: 0, reason: /^bot$/ },
   },
-  'one that cannot be sent': {
+  'an invalid impression': {
     page({ res, trackImpression }) {
       trackImpression({ ...ensAd(), placement: '' })
       res.end()
     },
-    told: { outcome: 'invalid', attempts: 0, latencyMs: 0, reason: /^placement: .*""/ },
+    expected: { outcome: 'invalid', attempts: 0, latencyMs: 0, reason: /^placement: .*""/ },
   },
-  'one that the network refuses': {
+  'an impression that the network rejects': {
     answers: [(call) => call.fail(400)],
-    told: { outcome: 'rejected', attempts: 1, latencyMs: 250, reason: /HTTP 400/ },
+    expected: { outcome: 'rejected', attempts: 1, latencyMs: 250, reason: /HTTP 400/ },
   },
-  'one whose answer is lost': {
+  'an impression whose answer is lost': {
     answers: [(call) => call.disconnect()],
-    told: { outcome: 'uncertain', attempts: 1, latencyMs: 250, reason: /./ },
+    expected: { outcome: 'uncertain', attempts: 1, latencyMs: 250, reason: /./ },
   },
-  'one that there is no room for': {
+  'an impression that exceeds maxPending': {
     options: { delivery: { maxPending: 1 } },
     page({ res, trackImpression }) {
       trackImpression(ensAd(1))
       trackImpression(ensAd())
       res.end()
     },
-    told: { outcome: 'dropped', attempts: 0, latencyMs: 0, reason: /^overflow$/ },
+    expected: { outcome: 'dropped', attempts: 0, latencyMs: 0, reason: /^overflow$/ },
   },
 }
 
-describe('the outcome of', () => {
-  for (const [what, { page = track, headers, options, answers = [], told }] of Object.entries(
-    SCENES,
-  )) {
-    it(`${what} is told as ${told.outcome}, with all that there is to tell`, async () => {
+describe('the event of', () => {
+  for (const [
+    name,
+    { page = renderEnsAd, headers, options, answers = [], expected },
+  ] of Object.entries(CASES)) {
+    it(`${name} is '${expected.outcome}', with every field`, async () => {
       let nowMs = Date.UTC(2026, 0, 1)
       await using network = await ManualEns.start()
       await using site = await Publisher.start(
@@ -93,22 +98,67 @@ describe('the outcome of', () => {
       await site.waitForOutcomes(1)
       const [event] = site.outcomes
       assert.ok(event)
-      const { reason, ...others } = event
-      assert.deepEqual(others, {
+      const { reason, ...otherFields } = event
+      assert.deepEqual(otherFields, {
         network: 'ens',
-        outcome: told.outcome,
+        outcome: expected.outcome,
         requestId: 'a-page-load',
         campaignId: 42,
-        attempts: told.attempts,
-        latencyMs: told.latencyMs,
+        // That of an invalid input is the one that it has.
+        placement: expected.outcome === 'invalid' ? '' : 'header_banner',
+        attempts: expected.attempts,
+        latencyMs: expected.latencyMs,
       })
-      assert.match(reason, told.reason)
+      assert.match(reason, expected.reason)
       assert.ok(Object.isFrozen(event))
     })
   }
 
-  it('every kind is among these', () => {
-    const kinds = new Set(Object.values(SCENES).map(({ told }) => told.outcome))
-    assert.deepEqual([...kinds].sort(), [...OUTCOMES].sort())
+  it('an offer has the offer id, as the network spells it, and no placement', async () => {
+    const page: Page = ({ res, trackImpression }) => {
+      trackImpression({ campaignId: ID, offerId: '00000000-0000-0000-0000-000000000001' })
+      res.end()
+    }
+    await using site = await Publisher.start(page)
+    await fetchPage(site.url)
+    await site.waitForOutcomes(1)
+    const [event] = site.outcomes
+    assert.equal(event?.outcome, 'delivered')
+    assert.equal(event?.offerId, '2222222222222222222223')
+    assert.ok(event && !('placement' in event))
+  })
+
+  for (const [what, input, expected] of [
+    ['a wrong campaign', { campaignId: 0, placement: 'side' }, { placement: 'side' }],
+    ['a wrong offer', { campaignId: ID, offerId: 'x' }, { offerId: 'x' }],
+    ['an offer that is no text', { campaignId: ID, offerId: 7 }, {}],
+    ['a placement that is too long', { campaignId: 0, placement: 'x'.repeat(257) }, {}],
+    ['an unprintable placement', { campaignId: 0, placement: 'a\nb\u202e' }, { placement: 'a b' }],
+    [
+      'a wrong network',
+      { network: 'acme', placement: 'a', offerId: 'b' },
+      { placement: 'a', offerId: 'b' },
+    ],
+  ] as const) {
+    it(`an invalid input with ${what} has what can be read`, async () => {
+      const page: Page = ({ res, trackImpression }) => {
+        Reflect.apply(trackImpression, undefined, [input])
+        res.end()
+      }
+      const networks = [ens({ apiKey: 'a-key' }), closient({ apiKey: 'csb_a_key', perOffer: true })]
+      await using site = await Publisher.start(page, { networks })
+      await fetchPage(site.url)
+      await site.waitForOutcomes(1)
+      const { outcome, placement, offerId } = site.outcomes[0] ?? {}
+      assert.deepEqual(
+        { outcome, placement, offerId },
+        { placement: undefined, offerId: undefined, ...expected, outcome: 'invalid' },
+      )
+    })
+  }
+
+  it('covers every outcome', () => {
+    const outcomes = new Set(Object.values(CASES).map(({ expected }) => expected.outcome))
+    assert.deepEqual([...outcomes].sort(), [...OUTCOMES].sort())
   })
 })

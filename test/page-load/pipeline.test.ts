@@ -9,22 +9,22 @@ import { waitForClose } from './wait-for-close.js'
 
 const PIPELINED = 30
 
-/** Runs until `task` has ended; returns the warnings that the process was given meanwhile. */
-async function warningsDuring(task: () => Promise<void>): Promise<string[]> {
+/** Runs `task`. Returns the names of the warnings that the process emits meanwhile. */
+async function collectWarnings(task: () => Promise<void>): Promise<string[]> {
   const warnings: string[] = []
-  const keep = ({ name }: Error) => void warnings.push(name)
-  process.on('warning', keep)
+  const addWarning = ({ name }: Error) => void warnings.push(name)
+  process.on('warning', addWarning)
   try {
     await task()
-    // Warnings are emitted in a tick of their own.
+    // Warnings are emitted in a later tick.
     await new Promise((resolve) => setImmediate(resolve))
   } finally {
-    process.off('warning', keep)
+    process.off('warning', addWarning)
   }
   return warnings
 }
 
-const show: Page = ({ req, res, trackImpression }) => {
+const renderAds: Page = ({ req, res, trackImpression }) => {
   trackImpression(closientAd())
   trackImpression(ensAd())
   res.end(`page ${req.url};`)
@@ -35,7 +35,7 @@ describe('two page loads on one connection', () => {
     const sockets = new Set<Socket>()
     await using site = await Publisher.start((visit) => {
       sockets.add(visit.req.socket)
-      return show(visit)
+      return renderAds(visit)
     })
     await using client = await RawClient.connect(site.port)
 
@@ -53,7 +53,7 @@ describe('two page loads on one connection', () => {
 
   it('count separately when the second is aborted', async () => {
     await using site = await Publisher.start((visit) => {
-      if (visit.req.url === '/1') return show(visit)
+      if (visit.req.url === '/1') return renderAds(visit)
       visit.trackImpression(closientAd())
       visit.res.write('half a page')
     })
@@ -76,17 +76,21 @@ describe('two page loads on one connection', () => {
 })
 
 describe('pipelined page loads', () => {
-  it('each count once it is its turn, the slow first one before the others', async () => {
+  it('count each when it is written, the slow first one before the others', async () => {
     const slow = createDeferred()
     await using site = await Publisher.start(async (visit) => {
       if (visit.req.url === '/1') await slow.promise
-      await show(visit)
+      await renderAds(visit)
     })
     await using client = await RawClient.connect(site.port)
 
     client.send(formatRequest('/1') + formatRequest('/2') + formatRequest('/3'))
     await site.waitForOutcomes(2)
-    assert.deepEqual(site.summaries, ['ens delivered', 'ens delivered'], 'ENS leaves as it occurs')
+    assert.deepEqual(
+      site.summaries,
+      ['ens delivered', 'ens delivered'],
+      'ENS impressions are sent at once',
+    )
     assert.equal(site.tracker.stats().closient?.held, 2)
     slow.resolve()
 
@@ -95,12 +99,12 @@ describe('pipelined page loads', () => {
     assert.deepEqual(omitZeros(site.tracker.stats().closient), { tracked: 3, delivered: 3 })
   })
 
-  it('that wait when the client leaves end as aborted', async () => {
+  it('that are waiting when the client disconnects are suppressed', async () => {
     const arrived = createDeferred()
     await using site = await Publisher.start(({ req, res, trackImpression }) => {
       trackImpression(closientAd())
-      if (req.url === '/2') res.end('ended, and never sent')
-      if (req.url === '/3') res.write('begun, and never sent')
+      if (req.url === '/2') res.end('ended, but never sent')
+      if (req.url === '/3') res.write('started, but never sent')
       if (req.url === '/4') arrived.resolve()
     })
     const client = await RawClient.connect(site.port)
@@ -113,13 +117,13 @@ describe('pipelined page loads', () => {
     assert.deepEqual(await site.closeAndSummarize(), Array(4).fill('closient suppressed: aborted'))
   })
 
-  it('that wait are shown nothing of what they track once the client has left', async () => {
+  it('that are waiting suppress what they track after the client has disconnected', async () => {
     const arrived = createDeferred()
     const tracked = createDeferred()
     await using site = await Publisher.start(async ({ req, res, trackImpression }) => {
       if (req.url === '/1') return
       arrived.resolve()
-      res.end('ended, and never sent')
+      res.end('ended, but never sent')
       await waitForClose(req.socket)
       trackImpression(closientAd())
       trackImpression(ensAd())
@@ -138,12 +142,12 @@ describe('pipelined page loads', () => {
     ])
   })
 
-  for (const [fate, isLeft] of [
+  for (const [what, isDisconnected] of [
     ['are answered', false],
-    ['are left', true],
+    ['are aborted', true],
   ] as const) {
-    it(`leave no listener on the socket and cause no warning, when ${PIPELINED} ${fate}`, async () => {
-      const allWait = createDeferred()
+    it(`leave no listener on the socket and cause no warning, when ${PIPELINED} ${what}`, async () => {
+      const allWaiting = createDeferred()
       const sockets = new Map<Socket, unknown[]>()
       let waiting = 0
       await using site = await Publisher.start(async ({ req, res, trackImpression }) => {
@@ -151,28 +155,28 @@ describe('pipelined page loads', () => {
         if (!sockets.has(socket)) sockets.set(socket, socket.listeners('close'))
         trackImpression(closientAd())
         waiting += 1
-        if (waiting === PIPELINED) allWait.resolve()
-        if (req.url === '/1') await all.promise
+        if (waiting === PIPELINED) allWaiting.resolve()
+        if (req.url === '/1') await canAnswer.promise
         res.end(`page ${req.url};`)
       })
-      const all = createDeferred()
+      const canAnswer = createDeferred()
       const client = await RawClient.connect(site.port)
 
-      const warnings = await warningsDuring(async () => {
+      const warnings = await collectWarnings(async () => {
         const paths = Array.from({ length: PIPELINED }, (_, n) => formatRequest(`/${n + 1}`))
         client.send(paths.join(''))
-        await allWait.promise
-        if (isLeft) {
+        await allWaiting.promise
+        if (isDisconnected) {
           await client.disconnect()
         } else {
-          all.resolve()
+          canAnswer.resolve()
           await client.readUntil(`page /${PIPELINED};`)
         }
         await site.waitForOutcomes(PIPELINED)
       })
 
       assert.deepEqual(warnings, [])
-      const outcome = isLeft ? 'suppressed' : 'delivered'
+      const outcome = isDisconnected ? 'suppressed' : 'delivered'
       assert.deepEqual(omitZeros(site.tracker.stats().closient), {
         tracked: PIPELINED,
         [outcome]: PIPELINED,

@@ -3,9 +3,9 @@ import { closientAd, ensAd } from './campaigns.js'
 import { fetchPage } from './fetch-page.js'
 import { Publisher } from './publisher.js'
 
-describe('the status of a page', () => {
+describe('a page with status', () => {
   for (const status of [200, 201, 204, 206, 304, 400, 403, 404, 410, 499]) {
-    it(`${status} displays its ads`, async () => {
+    it(`${status} is a display`, async () => {
       await using site = await Publisher.start(({ res, trackImpression }) => {
         trackImpression(closientAd())
         res.writeHead(status)
@@ -21,7 +21,7 @@ describe('the status of a page', () => {
   }
 
   for (const status of [300, 301, 302, 303, 307, 308]) {
-    it(`${status} sends the viewer elsewhere: no display`, async () => {
+    it(`${status} is suppressed as a redirect`, async () => {
       await using site = await Publisher.start(({ res, trackImpression }) => {
         trackImpression(closientAd())
         res.writeHead(status, { location: '/elsewhere' })
@@ -40,7 +40,7 @@ describe('the status of a page', () => {
   }
 
   for (const status of [500, 502, 503, 599]) {
-    it(`${status} displays nothing of the page that failed`, async () => {
+    it(`${status} is suppressed as a server error`, async () => {
       await using site = await Publisher.start(({ res, trackImpression }) => {
         trackImpression(closientAd())
         res.statusCode = status
@@ -58,7 +58,7 @@ describe('the status of a page', () => {
     })
   }
 
-  it('counts what was tracked before it turned out to be an error only where it had left', async () => {
+  it('500, set after tracking, suppresses what is held but not what was sent', async () => {
     await using site = await Publisher.start(({ res, trackImpression }) => {
       trackImpression(closientAd())
       trackImpression(ensAd())
@@ -79,7 +79,7 @@ describe('the status of a page', () => {
     [302, 'redirect'],
     [500, 'server-error'],
   ] as const) {
-    it(`${status} leaves the campaign to a retry of the same page load`, async () => {
+    it(`${status} does not prevent the campaign from counting in a retry of the same page load`, async () => {
       let visits = 0
       await using site = await Publisher.start(
         ({ res, trackImpression }) => {
@@ -103,7 +103,7 @@ describe('the status of a page', () => {
     })
   }
 
-  it('of a HEAD request displays nothing, whatever it is', async () => {
+  it('200 is suppressed for a HEAD request', async () => {
     await using site = await Publisher.start(({ res, trackImpression }) => {
       trackImpression(closientAd())
       trackImpression(ensAd())
@@ -114,12 +114,12 @@ describe('the status of a page', () => {
 
     await site.waitForOutcomes(2)
     assert.deepEqual(await site.closeAndSummarize(), [
-      'closient suppressed: head',
-      'ens suppressed: head',
+      'closient suppressed: method',
+      'ens suppressed: method',
     ])
   })
 
-  it('of a POST that renders a page displays its ads', async () => {
+  it('200 is a display for a POST request', async () => {
     await using site = await Publisher.start(({ res, trackImpression }) => {
       trackImpression(closientAd())
       trackImpression(ensAd())

@@ -7,7 +7,7 @@ import { formatRequest, RawClient } from './raw-client.js'
 import { waitForClose } from './wait-for-close.js'
 
 describe('a page that is streamed', () => {
-  it('displays what it tracks once its head was sent', async () => {
+  it('counts impressions tracked after the head was sent', async () => {
     await using site = await Publisher.start(({ res, trackImpression }) => {
       res.writeHead(200, { 'content-type': 'text/html' })
       res.write('<p>')
@@ -22,13 +22,13 @@ describe('a page that is streamed', () => {
     assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'ens delivered'])
   })
 
-  it('tells ENS while it is still written, and Closient once it is', async () => {
-    const toldEns = createDeferred()
+  it('sends to ENS while it is being written, and to Closient when it has finished', async () => {
+    const ensDelivered = createDeferred()
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       res.write('<p>')
       trackImpression(ensAd())
       trackImpression(closientAd(1))
-      await toldEns.promise
+      await ensDelivered.promise
       trackImpression(closientAd(2))
       res.end('</p>')
     })
@@ -40,14 +40,14 @@ describe('a page that is streamed', () => {
     assert.deepEqual(site.summaries, ['ens delivered'])
     assert.equal(site.tracker.stats().closient?.held, 1)
     assert.equal(site.sandbox.closient.totals.calls, 0)
-    toldEns.resolve()
+    ensDelivered.resolve()
 
     await site.waitForOutcomes(3)
     assert.equal(site.sandbox.closient.totals.calls, 1)
     assert.equal(site.sandbox.closient.totals.impressions, 2)
   })
 
-  it('sends what it tracks after it has finished at once, in a batch of its own', async () => {
+  it('sends impressions tracked after it has finished at once, in a separate batch', async () => {
     const finished = createDeferred()
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       trackImpression(closientAd(1))
@@ -77,7 +77,7 @@ describe('a page that is streamed', () => {
     ])
   })
 
-  it('sends at once what it tracks first after it has finished', async () => {
+  it('sends impressions at once if the first is tracked after it has finished', async () => {
     const tracked = createDeferred()
     await using site = await Publisher.start(async ({ res, trackImpression }) => {
       res.end('a page')
@@ -93,7 +93,7 @@ describe('a page that is streamed', () => {
     assert.deepEqual(await site.closeAndSummarize(), ['closient delivered'])
   })
 
-  it('sends at once what a listener of its end tracks', async () => {
+  it("sends impressions tracked by a listener of 'finish'", async () => {
     await using site = await Publisher.start(({ res, trackImpression }) => {
       res.on('finish', () => trackImpression(closientAd(2)))
       trackImpression(closientAd(1))
@@ -106,7 +106,7 @@ describe('a page that is streamed', () => {
     assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'closient delivered'])
   })
 
-  it('is no less displayed because the viewer closes the kept-alive connection later', async () => {
+  it('still counts if the viewer closes the keep-alive connection after it has finished', async () => {
     const closed = createDeferred()
     await using site = await Publisher.start(async ({ req, res, trackImpression }) => {
       res.end('a page')
@@ -125,14 +125,14 @@ describe('a page that is streamed', () => {
     assert.deepEqual(await site.closeAndSummarize(), ['closient delivered', 'ens delivered'])
   })
 
-  it('is displayed when its write and end are wrapped, as compression does', async () => {
+  it('counts when its write and end are wrapped, as compression does', async () => {
     await using site = await Publisher.start(({ res, trackImpression }) => {
       const end = res.end.bind(res)
-      const held: string[] = []
+      const chunks: string[] = []
       Object.assign(res, {
-        write: (chunk: string) => held.push(chunk) > 0,
+        write: (chunk: string) => chunks.push(chunk) > 0,
         end: (chunk: string) => {
-          setImmediate(() => end([...held, chunk].join('').toUpperCase()))
+          setImmediate(() => end([...chunks, chunk].join('').toUpperCase()))
           return res
         },
       })

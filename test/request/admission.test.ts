@@ -10,12 +10,12 @@ import {
 const GOOGLEBOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)'
 const COUNTED = ['closient delivered', 'ens delivered']
 
-const refused = (reason: string) => [`closient ${reason}`, `ens ${reason}`]
+const suppressedAs = (reason: string) => [`closient ${reason}`, `ens ${reason}`]
 
 for (const framework of FRAMEWORKS) {
   describe(`admission, with ${framework}`, () => {
-    /** The outcomes of a page with an ad of each network, and what was logged. */
-    async function visit(
+    /** Requests a page with an ad of each network. Returns the outcomes and the log. */
+    async function requestPage(
       headers: Record<string, string>,
       options: Parameters<typeof AdSite.start>[0] = {},
       method = 'GET',
@@ -23,42 +23,47 @@ for (const framework of FRAMEWORKS) {
       await using site = await AdSite.start({ framework, ...options })
       const { status } = await site.get('/', { ...NAVIGATION_HEADERS, ...headers }, method)
       assert.equal(status, 200)
-      const told = [...(await site.waitForOutcomes(2))].sort()
-      return { told, log: site.log.map(({ level, message }) => `${level}: ${message}`) }
+      const outcomes = [...(await site.waitForOutcomes(2))].sort()
+      return { outcomes, log: site.log.map(({ level, message }) => `${level}: ${message}`) }
     }
 
-    describe('of robots', () => {
-      const robot = { 'user-agent': GOOGLEBOT }
+    describe('of bots', () => {
+      const bot = { 'user-agent': GOOGLEBOT }
       const rule = (bots: (source: FrameworkRequest, isKnownBot: boolean) => boolean) => ({
         options: { traffic: { bots } },
       })
 
-      it('is refused', async () => {
-        assert.deepEqual((await visit(robot)).told, refused('bot'))
-        assert.deepEqual((await visit({})).told, COUNTED)
+      it('is denied', async () => {
+        assert.deepEqual((await requestPage(bot)).outcomes, suppressedAs('bot'))
+        assert.deepEqual((await requestPage({})).outcomes, COUNTED)
       })
 
-      it("is granted with 'count'", async () => {
-        const { told } = await visit(robot, { options: { traffic: { bots: 'count' } } })
-        assert.deepEqual(told, COUNTED)
+      it("is granted with the rule 'count'", async () => {
+        const { outcomes } = await requestPage(bot, { options: { traffic: { bots: 'count' } } })
+        assert.deepEqual(outcomes, COUNTED)
       })
 
-      it("is a function's to extend", async () => {
-        const monitors = rule((source, known) => known || source.get('x-monitor') === '1')
-        assert.deepEqual((await visit({}, monitors)).told, COUNTED)
-        assert.deepEqual((await visit(robot, monitors)).told, refused('bot'))
-        assert.deepEqual((await visit({ 'x-monitor': '1' }, monitors)).told, refused('bot'))
+      it('can be extended by a function', async () => {
+        const orMonitor = rule(
+          (source, isKnownBot) => isKnownBot || source.get('x-monitor') === '1',
+        )
+        assert.deepEqual((await requestPage({}, orMonitor)).outcomes, COUNTED)
+        assert.deepEqual((await requestPage(bot, orMonitor)).outcomes, suppressedAs('bot'))
+        assert.deepEqual(
+          (await requestPage({ 'x-monitor': '1' }, orMonitor)).outcomes,
+          suppressedAs('bot'),
+        )
       })
 
-      it("is a function's to replace", async () => {
-        const nobody = rule(() => false)
-        assert.deepEqual((await visit(robot, nobody)).told, COUNTED)
-        const everybody = rule(() => true)
-        assert.deepEqual((await visit({}, everybody)).told, refused('bot'))
+      it('can be decided by a function alone', async () => {
+        const never = rule(() => false)
+        assert.deepEqual((await requestPage(bot, never)).outcomes, COUNTED)
+        const always = rule(() => true)
+        assert.deepEqual((await requestPage({}, always)).outcomes, suppressedAs('bot'))
       })
 
-      it('is left to the list of known robots where the function fails, and that is logged', async () => {
-        const wrong: (() => never)[] = [
+      it('depends on the list of known bots if the function fails, and an error is logged', async () => {
+        const failing: (() => never)[] = [
           () => {
             throw new Error('no list')
           },
@@ -66,10 +71,10 @@ for (const framework of FRAMEWORKS) {
           () => undefined as never,
           () => Promise.reject(new Error('too late')) as never,
         ]
-        for (const bots of wrong) {
-          assert.deepEqual((await visit(robot, rule(bots))).told, refused('bot'))
-          const { told, log } = await visit({}, rule(bots))
-          assert.deepEqual(told, COUNTED)
+        for (const bots of failing) {
+          assert.deepEqual((await requestPage(bot, rule(bots))).outcomes, suppressedAs('bot'))
+          const { outcomes, log } = await requestPage({}, rule(bots))
+          assert.deepEqual(outcomes, COUNTED)
           assert.equal(log.length, 1)
           assert.match(log[0] ?? '', /^error: .*option traffic\.bots/)
         }
@@ -85,34 +90,40 @@ for (const framework of FRAMEWORKS) {
         { 'x-purpose': 'preview' },
       ]
       for (const headers of speculative) {
-        it(`is refused: ${JSON.stringify(headers)}`, async () => {
-          assert.deepEqual((await visit(headers)).told, refused('prefetch'))
+        it(`is denied: ${JSON.stringify(headers)}`, async () => {
+          assert.deepEqual((await requestPage(headers)).outcomes, suppressedAs('prefetch'))
         })
       }
 
-      it("is granted with 'count'", async () => {
+      it("is granted with the rule 'count'", async () => {
         const options = { options: { traffic: { prefetch: 'count' } } } as const
-        assert.deepEqual((await visit({ 'sec-purpose': 'prefetch' }, options)).told, COUNTED)
+        assert.deepEqual(
+          (await requestPage({ 'sec-purpose': 'prefetch' }, options)).outcomes,
+          COUNTED,
+        )
       })
     })
 
-    it('of HEAD requests is refused', async () => {
-      assert.deepEqual((await visit({}, {}, 'HEAD')).told, refused('head'))
+    it('of HEAD requests is denied', async () => {
+      assert.deepEqual((await requestPage({}, {}, 'HEAD')).outcomes, suppressedAs('method'))
     })
 
     describe('by consent', () => {
-      it("is the function's to say, of what the framework calls a request", async () => {
+      it("is decided by the function, which receives the framework's request", async () => {
         const options = {
           options: { consent: (source: FrameworkRequest) => source.get('sec-gpc') !== '1' },
         }
-        assert.deepEqual((await visit({}, options)).told, COUNTED)
-        assert.deepEqual((await visit({ 'sec-gpc': '1' }, options)).told, refused('no-consent'))
+        assert.deepEqual((await requestPage({}, options)).outcomes, COUNTED)
+        assert.deepEqual(
+          (await requestPage({ 'sec-gpc': '1' }, options)).outcomes,
+          suppressedAs('no-consent'),
+        )
       })
 
-      it('is asked for once, however many ads the page has', async () => {
-        let asked = 0
+      it('is requested once, however many ads the page has', async () => {
+        let calls = 0
         const consent = () => {
-          asked += 1
+          calls += 1
           return true
         }
         await using site = await AdSite.start({
@@ -125,11 +136,11 @@ for (const framework of FRAMEWORKS) {
         })
         await site.get('/', NAVIGATION_HEADERS)
         await site.waitForOutcomes(4)
-        assert.equal(asked, 1)
+        assert.equal(calls, 1)
       })
 
-      it('is not asked for where a page tracks nothing, nor of a robot', async () => {
-        const consent = () => assert.fail('asked')
+      it('is not requested for a page that tracks nothing, nor for a bot', async () => {
+        const consent = () => assert.fail('called')
         await using site = await AdSite.start({
           framework,
           options: { consent },
@@ -140,8 +151,8 @@ for (const framework of FRAMEWORKS) {
         assert.deepEqual(site.log, [])
       })
 
-      it('is refused, and the log says so, where the function fails or does not say true or false', async () => {
-        const wrong: (() => never)[] = [
+      it('is missing, and an error is logged, if the function fails or returns no boolean', async () => {
+        const failing: (() => never)[] = [
           () => {
             throw new Error('no cookie')
           },
@@ -151,9 +162,9 @@ for (const framework of FRAMEWORKS) {
           () => Promise.resolve(true) as never,
           () => Promise.reject(new Error('too late')) as never,
         ]
-        for (const consent of wrong) {
-          const { told, log } = await visit({}, { options: { consent } })
-          assert.deepEqual(told, refused('no-consent'))
+        for (const consent of failing) {
+          const { outcomes, log } = await requestPage({}, { options: { consent } })
+          assert.deepEqual(outcomes, suppressedAs('no-consent'))
           assert.equal(log.length, 1)
           assert.match(log[0] ?? '', /^error: .*option consent/)
         }

@@ -16,16 +16,16 @@ import { BrowserTab } from './browser-tab.js'
 
 for (const framework of FRAMEWORKS) {
   describe(`the page-load cookie, with ${framework}`, () => {
-    const start = (more: Parameters<typeof AdSite.start>[0] = {}) =>
+    const start = (settings: Parameters<typeof AdSite.start>[0] = {}) =>
       AdSite.start({
         framework,
         page: renderAdsByPath,
-        ...more,
-        options: { pageLoadCookie: true, ...more.options },
+        ...settings,
+        options: { pageLoadCookie: true, ...settings.options },
       })
 
     describe('makes a fragment part of the page load:', () => {
-      it('a campaign of the page counts no more, another one does', async () => {
+      it('a campaign of the page does not count again, another one counts', async () => {
         await using site = await start()
         const tab = new BrowserTab(site)
         await tab.open('/1')
@@ -36,17 +36,17 @@ for (const framework of FRAMEWORKS) {
         assert.equal(new Set(site.outcomes.map(({ requestId }) => requestId)).size, 1)
       })
 
-      it('both networks', async () => {
+      it('for both networks', async () => {
         await using site = await start({ page: renderBothAds })
         const tab = new BrowserTab(site)
         await tab.open('/')
         await site.waitForOutcomes(2)
         await tab.fetch('/')
-        const told = await site.waitForOutcomes(4)
-        assert.deepEqual(told.slice(2).sort(), ['closient duplicate', 'ens duplicate'])
+        const outcomes = await site.waitForOutcomes(4)
+        assert.deepEqual(outcomes.slice(2).sort(), ['closient duplicate', 'ens duplicate'])
       })
 
-      it('the next page load counts again', async () => {
+      it('until the next page load, which counts again', async () => {
         await using site = await start()
         const tab = new BrowserTab(site)
         for (const _ of [1, 2]) {
@@ -57,17 +57,17 @@ for (const framework of FRAMEWORKS) {
         assert.deepEqual(listCampaignIds(site, 'delivered'), [1, 1])
       })
 
-      const others: [what: string, headers: Record<string, string>][] = [
+      const fragments: [name: string, headers: Record<string, string>][] = [
         ['an iframe', { ...NAVIGATION_HEADERS, 'sec-fetch-dest': 'iframe' }],
         ['an XHR without Fetch Metadata', { ...BARE_NAVIGATION_HEADERS, accept: '*/*' }],
         [
-          "jQuery's XHR over http",
+          'an XHR by jQuery over http',
           { ...BARE_NAVIGATION_HEADERS, 'x-requested-with': 'XMLHttpRequest' },
         ],
-        ["htmx's request over http", { ...BARE_NAVIGATION_HEADERS, 'hx-request': 'true' }],
+        ['a request by htmx over http', { ...BARE_NAVIGATION_HEADERS, 'hx-request': 'true' }],
       ]
-      for (const [what, headers] of others) {
-        it(what, async () => {
+      for (const [name, headers] of fragments) {
+        it(name, async () => {
           await using site = await start()
           const cookie = toCookieHeader(await site.get('/1', NAVIGATION_HEADERS))
           await site.get('/1', { ...headers, cookie })
@@ -76,7 +76,7 @@ for (const framework of FRAMEWORKS) {
       }
 
       for (const header of ['hx-boosted', 'hx-history-restore-request']) {
-        it(`not a page that htmx loads with ${header}, which begins one`, async () => {
+        it(`but not a page that htmx loads with ${header}, which starts its own`, async () => {
           await using site = await start()
           const cookie = toCookieHeader(await site.get('/1', NAVIGATION_HEADERS))
           const htmx = { ...FRAGMENT_HEADERS, 'hx-request': 'true', [header]: 'true' }
@@ -88,14 +88,14 @@ for (const framework of FRAMEWORKS) {
         })
       }
 
-      it('not one without the cookie', async () => {
+      it('but not a fragment without the cookie', async () => {
         await using site = await start()
         await site.get('/1', NAVIGATION_HEADERS)
         await site.get('/1', FRAGMENT_HEADERS)
         assert.deepEqual(await site.waitForOutcomes(2), ['ens delivered', 'ens delivered'])
       })
 
-      it('a page load that was forgotten counts afresh', async () => {
+      it('unless the page load was evicted, and then it counts again', async () => {
         await using site = await start({ options: { dedupe: { max: 1 } } })
         const tab = new BrowserTab(site)
         await tab.open('/1')
@@ -108,7 +108,7 @@ for (const framework of FRAMEWORKS) {
     })
 
     describe('in two tabs', () => {
-      it("tells each page's fragments by their page's address", async () => {
+      it('assigns each fragment to the page whose address it names', async () => {
         await using site = await start()
         const jar = {}
         const [first, second] = [new BrowserTab(site, jar), new BrowserTab(site, jar)]
@@ -122,7 +122,7 @@ for (const framework of FRAMEWORKS) {
         assert.deepEqual(listCampaignIds(site, 'delivered'), [1, 1, 2, 2])
       })
 
-      it("takes a first tab's fragments for the second's where both have one address", async () => {
+      it('assigns fragments to the second tab if both have the same address', async () => {
         await using site = await start({
           page: (visit) => {
             const campaignId = visit.req.headers['x-ad']
@@ -130,19 +130,19 @@ for (const framework of FRAMEWORKS) {
             return 'page'
           },
         })
-        const cookieOfPage = async (ad: string, cookie?: string) =>
+        const openPage = async (ad: string, cookie?: string) =>
           toCookieHeader(
             await site.get('/', { ...NAVIGATION_HEADERS, 'x-ad': ad, ...(cookie && { cookie }) }),
           )
-        const cookie = await cookieOfPage('2', await cookieOfPage('1'))
-        // Both tabs show 3: it counts once. The first shows 1 a second time: that counts again.
+        const cookie = await openPage('2', await openPage('1'))
+        // Both tabs display 3, which counts once. The first displays 1 again, which counts again.
         for (const ad of ['3', '3', '1'])
           await site.get('/', { ...FRAGMENT_HEADERS, 'x-ad': ad, cookie })
         await site.waitForOutcomes(5)
         assert.deepEqual(listCampaignIds(site, 'delivered'), [1, 1, 2, 3])
       })
 
-      it('takes a fragment that does not name its page for one of the page opened last', async () => {
+      it('assigns a fragment that does not name its page to the page opened last', async () => {
         await using site = await start()
         const first = toCookieHeader(await site.get('/news/1', NAVIGATION_HEADERS))
         const cookie = toCookieHeader(
@@ -155,7 +155,7 @@ for (const framework of FRAMEWORKS) {
         assert.deepEqual(listCampaignIds(site, 'delivered'), [1, 2])
       })
 
-      it("believes htmx's word for the page's address before the Referer", async () => {
+      it("prefers htmx's header with the page's address to the Referer", async () => {
         await using site = await start()
         const first = toCookieHeader(await site.get('/news/1', NAVIGATION_HEADERS))
         const cookie = toCookieHeader(
@@ -172,34 +172,34 @@ for (const framework of FRAMEWORKS) {
         assert.deepEqual(listCampaignIds(site, 'delivered'), [1, 2])
       })
 
-      it('remembers the last five pages, so that the cookie stays short', async () => {
+      it('keeps the last five pages in the cookie', async () => {
         await using site = await start()
         const tab = new BrowserTab(site)
-        let answer: PageResponse | undefined
-        for (let page = 1; page <= 30; page++) answer = await tab.open(`/page/${page}`)
-        assert.equal(answer && toCookieHeader(answer)?.split('~').length, 5)
-        for (const _ of [1, 2, 3]) answer = await tab.open('/page/30')
-        assert.equal(answer && toCookieHeader(answer)?.split('~').length, 5)
+        let response: PageResponse | undefined
+        for (let page = 1; page <= 30; page++) response = await tab.open(`/page/${page}`)
+        assert.equal(response && toCookieHeader(response)?.split('~').length, 5)
+        for (const _ of [1, 2, 3]) response = await tab.open('/page/30')
+        assert.equal(response && toCookieHeader(response)?.split('~').length, 5)
       })
     })
 
     describe('together with the requestId option', () => {
-      const byProxy = {
+      const idOption = {
         options: { requestId: (source: FrameworkRequest) => String(source.get('x-id')) },
       }
 
-      it('has an id of its own, which leads to the same page load', async () => {
-        await using site = await start(byProxy)
-        const answer = await site.get('/1', { ...NAVIGATION_HEADERS, 'x-id': 'proxy-1' })
-        const cookie = toCookieHeader(answer)
+      it('has a separate id, which leads to the same page load', async () => {
+        await using site = await start(idOption)
+        const response = await site.get('/1', { ...NAVIGATION_HEADERS, 'x-id': 'proxy-1' })
+        const cookie = toCookieHeader(response)
         assert.doesNotMatch(cookie ?? '', /proxy/)
         await site.get('/1/2', { ...FRAGMENT_HEADERS, cookie, 'x-id': 'proxy-2' })
         await site.waitForOutcomes(3)
         assert.deepEqual(listCampaignIds(site, 'delivered'), [1, 2])
       })
 
-      it('is left by a retried page as well, whose first answer may never have arrived', async () => {
-        await using site = await start(byProxy)
+      it('is also set by a retried page, because the first response may be lost', async () => {
+        await using site = await start(idOption)
         await site.get('/1', { ...NAVIGATION_HEADERS, 'x-id': 'proxy-1' })
         const retried = await site.get('/1', { ...NAVIGATION_HEADERS, 'x-id': 'proxy-1' })
         await site.get('/1', {
@@ -211,15 +211,15 @@ for (const framework of FRAMEWORKS) {
         assert.deepEqual(listCampaignIds(site, 'delivered'), [1])
       })
 
-      it('leaves a fragment without the cookie to the option', async () => {
-        await using site = await start(byProxy)
+      it('leaves fragments without the cookie to the option', async () => {
+        await using site = await start(idOption)
         for (const _ of [1, 2]) await site.get('/1', { ...FRAGMENT_HEADERS, 'x-id': 'proxy-1' })
         await site.waitForOutcomes(2)
         assert.deepEqual(listCampaignIds(site, 'delivered'), [1])
       })
     })
 
-    it('is left by the page that a redirect leads to, and not by the redirect', async () => {
+    it('is set by the target of a redirect, and not by the redirect', async () => {
       await using site = await start({
         page: (visit) => {
           renderAdsByPath(visit)
@@ -232,8 +232,8 @@ for (const framework of FRAMEWORKS) {
       assert.equal(toCookieHeader(redirect), undefined)
       const cookie = toCookieHeader(await site.get('/new/1', NAVIGATION_HEADERS))
       await site.get('/1', { ...FRAGMENT_HEADERS, cookie })
-      const told = await site.waitForOutcomes(3)
-      assert.equal(told.filter((one) => one === 'ens duplicate').length, 1)
+      const outcomes = await site.waitForOutcomes(3)
+      assert.equal(outcomes.filter((outcome) => outcome === 'ens duplicate').length, 1)
     })
   })
 }

@@ -5,7 +5,7 @@ import { CDNS } from '../../lib/viewer/country.js'
 import { CDN_HEADERS } from '../viewer/cdn-headers.js'
 import { AdSite, CHROME_USER_AGENT, FRAMEWORKS } from './ad-site.js'
 
-/** Every header that is read. */
+/** Every header that the middleware reads. */
 const HEADERS = [
   'User-Agent',
   'Sec-CH-UA-Form-Factors',
@@ -34,8 +34,8 @@ const OPTIONS = {
   requestId: (source: { get(name: string): unknown }) => source.get('x-request-id') as string,
 } as const
 
-/** Sends a request byte by byte as it is given. @returns the answer's status line */
-async function send(port: number, lines: readonly string[]): Promise<string> {
+/** Sends a request with these raw header lines. Returns the status line of the response. */
+async function sendRaw(port: number, lines: readonly string[]): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
   socket.write(
@@ -55,32 +55,36 @@ async function send(port: number, lines: readonly string[]): Promise<string> {
 for (const framework of FRAMEWORKS) {
   describe(`hostile headers over a socket, with ${framework}`, () => {
     let site: AdSite
-    let sent = 0
+    let tracked = 0
 
     beforeEach(() => {
-      sent = 0
+      tracked = 0
     })
     afterEach(() => site[Symbol.asyncDispose]())
 
-    async function answers(lines: readonly string[]): Promise<void> {
-      assert.equal(await send(site.port, lines), 'HTTP/1.1 200 OK')
-      sent += 2
-      await site.waitForOutcomes(sent)
+    async function assertPageCounts(lines: readonly string[]): Promise<void> {
+      assert.equal(await sendRaw(site.port, lines), 'HTTP/1.1 200 OK')
+      tracked += 2
+      await site.waitForOutcomes(tracked)
       const { ens, closient, unknown } = site.tracker.stats()
-      for (const network of [ens, closient]) assert.equal(network?.tracked, sent / 2)
+      for (const network of [ens, closient]) assert.equal(network?.tracked, tracked / 2)
       assert.equal(unknown?.tracked, 0)
     }
 
     for (const cdn of CDNS) {
-      it(`of 100 kB cost no page, with the country by ${cdn}`, async () => {
+      it(`of 100 kB break no page, with the country from ${cdn}`, async () => {
         site = await AdSite.start({
           framework,
           maxHeaderSize: 4_000_000,
           options: { ...OPTIONS, country: cdn },
         })
-        const long = (name: string) => `${name}: ${`${CHROME_USER_AGENT}; a="US",`.repeat(1_000)}`
-        await answers([`User-Agent: ${CHROME_USER_AGENT}`, ...HEADERS.map(long).slice(1)])
-        await answers([long('User-Agent'), long(CDN_HEADERS[cdn][0])])
+        const makeLong = (name: string) =>
+          `${name}: ${`${CHROME_USER_AGENT}; a="US",`.repeat(1_000)}`
+        await assertPageCounts([
+          `User-Agent: ${CHROME_USER_AGENT}`,
+          ...HEADERS.map(makeLong).slice(1),
+        ])
+        await assertPageCounts([makeLong('User-Agent'), makeLong(CDN_HEADERS[cdn][0])])
         assert.ok(site.outcomes.every(({ outcome }) => outcome === 'delivered'))
         for (const { location } of site.sandbox.ens.impressions as { location?: string }[]) {
           assert.equal(location, undefined)
@@ -88,9 +92,9 @@ for (const framework of FRAMEWORKS) {
       })
     }
 
-    it('of control characters, quotes and non-ASCII cost no page', async () => {
+    it('with control characters, quotes and non-ASCII break no page', async () => {
       site = await AdSite.start({ framework, options: OPTIONS })
-      // The parser itself refuses NUL, CR and LF, and what else is a control character but TAB.
+      // Node's parser rejects NUL, CR, LF and every other control character except TAB.
       for (const value of [
         '\t',
         '\x80\x9f\xff',
@@ -100,25 +104,25 @@ for (const framework of FRAMEWORKS) {
         ';;,,==',
         '',
       ]) {
-        await answers(HEADERS.map((name) => `${name}: a${value}b`))
-        await answers(HEADERS.map((name) => `${name}:${value}`))
+        await assertPageCounts(HEADERS.map((name) => `${name}: a${value}b`))
+        await assertPageCounts(HEADERS.map((name) => `${name}:${value}`))
       }
     })
 
-    it('that the parser refuses never reach a page', async () => {
+    it("that Node's parser rejects never reach a page", async () => {
       site = await AdSite.start({ framework, options: OPTIONS })
       for (const character of ['\0', '\x01', '\x7f', '\n']) {
-        const status = await send(site.port, [`User-Agent: a${character}b`])
+        const status = await sendRaw(site.port, [`User-Agent: a${character}b`])
         assert.match(status, /^HTTP\/1.1 400 /)
       }
       assert.equal(site.tracker.stats().ens?.tracked, 0)
     })
 
-    it('that are repeated cost no page', async () => {
+    it('that are repeated break no page', async () => {
       site = await AdSite.start({ framework, options: OPTIONS })
-      const twice = HEADERS.flatMap((name) => [`${name}: ?1`, `${name}: ?0`])
-      await answers(twice)
-      await answers(HEADERS.flatMap((name) => Array(20).fill(`${name}: a`)))
+      const repeated = HEADERS.flatMap((name) => [`${name}: ?1`, `${name}: ?0`])
+      await assertPageCounts(repeated)
+      await assertPageCounts(HEADERS.flatMap((name) => Array(20).fill(`${name}: a`)))
     })
   })
 }

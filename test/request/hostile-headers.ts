@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import fc from 'fast-check'
 
 /**
- * Headers as an enemy writes them: any of `names`, each missing, one of `values`, one of them
- * within other text, any string at all, 100,000 characters, or repeated.
+ * Generates headers that an attacker might send. Each of `names` is missing, one of `values`, one of
+ * `values` inside other text, any string, 100,000 characters long, or repeated.
  */
 export function hostileHeaders(
   names: readonly string[],

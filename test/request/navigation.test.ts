@@ -7,51 +7,51 @@ import { hostileHeaders } from './hostile-headers.js'
 
 const HTML = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
 
-function navigates(headers: IncomingHttpHeaders): boolean {
+function isNavigationWith(headers: IncomingHttpHeaders): boolean {
   const req = new IncomingMessage(new Socket())
   req.headers = headers
   return isNavigation(req)
 }
 
 describe('a navigation', () => {
-  const navigations: [what: string, headers: IncomingHttpHeaders][] = [
+  const navigations: [name: string, headers: IncomingHttpHeaders][] = [
     ['a click or a reload', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }],
-    ['one of a browser that sends the mode alone', { 'sec-fetch-mode': 'navigate' }],
-    ['one of a browser without Fetch Metadata', { accept: HTML }],
-    ['one that says nothing of itself', {}],
+    ['a request from a browser that sends only Sec-Fetch-Mode', { 'sec-fetch-mode': 'navigate' }],
+    ['a request for HTML from a browser without Fetch Metadata', { accept: HTML }],
+    ['a request without any of these headers', {}],
     [
-      "htmx's, of a boosted link",
+      'a boosted link of htmx',
       { 'hx-request': 'true', 'hx-boosted': 'true', 'sec-fetch-mode': 'cors' },
     ],
     [
-      "htmx's, of restored history",
+      'restored history of htmx',
       { 'hx-request': 'true', 'hx-history-restore-request': 'true', 'sec-fetch-mode': 'cors' },
     ],
   ]
-  for (const [what, headers] of navigations) {
-    it(`is ${what}`, () => assert.equal(navigates(headers), true))
+  for (const [name, headers] of navigations) {
+    it(`is ${name}`, () => assert.equal(isNavigationWith(headers), true))
   }
 
-  const fragments: [what: string, headers: IncomingHttpHeaders][] = [
-    [
-      'what a script fetches',
-      { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty', accept: '*/*' },
-    ],
-    ['what a script fetches as HTML', { 'sec-fetch-mode': 'same-origin', accept: HTML }],
+  const fragments: [name: string, headers: IncomingHttpHeaders][] = [
+    ['a fetch by a script', { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty', accept: '*/*' }],
+    ['HTML fetched by a script', { 'sec-fetch-mode': 'same-origin', accept: HTML }],
     ['an iframe', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe', accept: HTML }],
     ['a frame', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'frame' }],
     ['an object', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'object' }],
     ['an image', { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }],
-    ["htmx's request", { 'hx-request': 'true', accept: 'text/html' }],
-    ["jQuery's XHR", { 'x-requested-with': 'XMLHttpRequest', accept: 'text/html, */*; q=0.01' }],
-    ['a bare XHR or fetch without Fetch Metadata', { accept: '*/*' }],
-    ['JSON', { accept: 'application/json' }],
+    ['a request by htmx', { 'hx-request': 'true', accept: 'text/html' }],
+    [
+      'an XHR by jQuery',
+      { 'x-requested-with': 'XMLHttpRequest', accept: 'text/html, */*; q=0.01' },
+    ],
+    ['an XHR or fetch without Fetch Metadata', { accept: '*/*' }],
+    ['a request for JSON', { accept: 'application/json' }],
   ]
-  for (const [what, headers] of fragments) {
-    it(`is not ${what}`, () => assert.equal(navigates(headers), false))
+  for (const [name, headers] of fragments) {
+    it(`is not ${name}`, () => assert.equal(isNavigationWith(headers), false))
   }
 
-  it('is told yes or no, and nothing throws, whatever is sent', () => {
+  it('is recognized or not, without throwing, whatever is sent', () => {
     const names = [
       'sec-fetch-mode',
       'sec-fetch-dest',
@@ -64,7 +64,7 @@ describe('a navigation', () => {
     const values = ['navigate', 'document', 'true', 'text/html', '*/*']
     fc.assert(
       fc.property(hostileHeaders(names, values), (headers) => {
-        assert.equal(typeof navigates(headers), 'boolean')
+        assert.equal(typeof isNavigationWith(headers), 'boolean')
       }),
     )
   })

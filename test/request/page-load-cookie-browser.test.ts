@@ -27,7 +27,7 @@ describe('the page-load cookie, in a browser', () => {
     await site[Symbol.asyncDispose]()
   })
 
-  it('makes what the page fetches, frames and asks by XHR part of its page load', async () => {
+  it('makes fetches, XHRs and iframes of the page part of its page load', async () => {
     const page = await context.newPage()
     await page.goto(`${site.url}/1`)
     await page.evaluate(async () => {
@@ -50,7 +50,7 @@ describe('the page-load cookie, in a browser', () => {
     assert.equal(listCampaignIds(site, 'duplicate').length, 6)
   })
 
-  it('is out of the reach of scripts, and gone with the session', async () => {
+  it('is not readable by scripts, and expires with the session', async () => {
     const page = await context.newPage()
     await page.goto(`${site.url}/1`)
     assert.equal(await page.evaluate(() => document.cookie), '')
@@ -63,7 +63,7 @@ describe('the page-load cookie, in a browser', () => {
     )
   })
 
-  it('begins a page load with each visit and reload', async () => {
+  it('starts a new page load with each visit and reload', async () => {
     const page = await context.newPage()
     await page.goto(`${site.url}/1`)
     await page.reload()
@@ -72,7 +72,7 @@ describe('the page-load cookie, in a browser', () => {
     assert.deepEqual(listCampaignIds(site, 'delivered'), [1, 1])
   })
 
-  it("tells two tabs' fragments apart by the pages' addresses", async () => {
+  it('assigns the fragments of two tabs by the addresses of their pages', async () => {
     const [first, second] = [await context.newPage(), await context.newPage()]
     await first.goto(`${site.url}/news/1`)
     await second.goto(`${site.url}/sport/2`)

@@ -20,16 +20,16 @@ const OPTIONS = { pageLoadCookie: true } as const
 
 for (const framework of FRAMEWORKS) {
   describe(`the page-load cookie, with ${framework}`, () => {
-    const start = (more: Parameters<typeof AdSite.start>[0] = {}) =>
+    const start = (settings: Parameters<typeof AdSite.start>[0] = {}) =>
       AdSite.start({
         framework,
         page: renderAdsByPath,
-        ...more,
-        options: { ...OPTIONS, ...more.options },
+        ...settings,
+        options: { ...OPTIONS, ...settings.options },
       })
 
     describe('of a navigation that tracks something', () => {
-      it('is random, for the session, and out of the reach of scripts and other sites', async () => {
+      it('is random, a session cookie, HttpOnly and SameSite=Lax', async () => {
         await using site = await start()
         const { headers } = await site.get('/1', NAVIGATION_HEADERS)
         const pattern = `^${NAME}=${UUID}\\.[\\w-]{8}; Path=/; HttpOnly; SameSite=Lax$`
@@ -37,7 +37,7 @@ for (const framework of FRAMEWORKS) {
         assert.match(headers['set-cookie'][0] ?? '', new RegExp(pattern))
       })
 
-      it('is another one for each page load', async () => {
+      it('is different for each page load', async () => {
         await using site = await start()
         const cookies = await Promise.all(
           Array.from({ length: 20 }, async () =>
@@ -47,45 +47,45 @@ for (const framework of FRAMEWORKS) {
         assert.equal(new Set(cookies).size, 20)
       })
 
-      it('bears the name that the option says', async () => {
+      it('has the name that the option sets', async () => {
         await using site = await start({ options: { pageLoadCookie: 'pl' } })
         assert.match(toCookieHeader(await site.get('/1', NAVIGATION_HEADERS)) ?? '', /^pl=/)
       })
 
-      it('is not set unless the option asks for it', async () => {
+      it('is not set if the option is off', async () => {
         await using site = await start({ options: { pageLoadCookie: false } })
         assert.equal(toCookieHeader(await site.get('/1', NAVIGATION_HEADERS)), undefined)
       })
     })
 
     describe('is not set', () => {
-      const without: [what: string, path: string, headers: Record<string, string>][] = [
+      const requests: [name: string, path: string, headers: Record<string, string>][] = [
         ['by a page without ads', '/', NAVIGATION_HEADERS],
-        ['for a robot', '/1', { ...NAVIGATION_HEADERS, 'user-agent': 'Googlebot/2.1' }],
+        ['for a bot', '/1', { ...NAVIGATION_HEADERS, 'user-agent': 'Googlebot/2.1' }],
         ['for a prefetch', '/1', { ...NAVIGATION_HEADERS, 'sec-purpose': 'prefetch' }],
         ['without consent', '/1', { ...NAVIGATION_HEADERS, 'sec-gpc': '1' }],
         ['by a page whose ads are all invalid', '/0', NAVIGATION_HEADERS],
         ['by a fragment', '/1', FRAGMENT_HEADERS],
         ['by an iframe', '/1', { ...NAVIGATION_HEADERS, 'sec-fetch-dest': 'iframe' }],
         [
-          "by htmx's fragment over http",
+          'by a fragment of htmx over http',
           '/1',
           { ...BARE_NAVIGATION_HEADERS, 'hx-request': 'true' },
         ],
       ]
-      for (const [what, path, headers] of without) {
-        it(what, async () => {
+      for (const [name, path, headers] of requests) {
+        it(name, async () => {
           await using site = await start({
             options: { consent: (source: FrameworkRequest) => source.get('sec-gpc') !== '1' },
           })
-          const answer = await site.get(path, headers)
-          assert.equal(answer.headers['set-cookie'], undefined)
-          assert.equal(answer.headers['cache-control'], undefined)
+          const response = await site.get(path, headers)
+          assert.equal(response.headers['set-cookie'], undefined)
+          assert.equal(response.headers['cache-control'], undefined)
         })
       }
 
       for (const status of [302, 500]) {
-        it(`with status ${status}, also when that is decided after tracking`, async () => {
+        it(`with status ${status}, even if it is set after tracking`, async () => {
           await using site = await start({
             page: (visit) => {
               renderAdsByPath(visit)
@@ -94,12 +94,12 @@ for (const framework of FRAMEWORKS) {
               return undefined
             },
           })
-          const answer = await site.get('/1', NAVIGATION_HEADERS)
-          assert.deepEqual([answer.status, answer.headers['set-cookie']], [status, undefined])
+          const response = await site.get('/1', NAVIGATION_HEADERS)
+          assert.deepEqual([response.status, response.headers['set-cookie']], [status, undefined])
         })
       }
 
-      it('once the head has gone, and the impression counts all the same', async () => {
+      it('after the head was sent, but the impression still counts', async () => {
         await using site = await start({
           page: (visit) => {
             visit.res.write('<head>')
@@ -114,25 +114,25 @@ for (const framework of FRAMEWORKS) {
       })
     })
 
-    describe('that is not as it was set', () => {
+    describe('with an invalid value', () => {
       const id = randomUUID()
       const entry = `${id}.AAAAAAAA`
-      const wrong: [what: string, cookie: string][] = [
+      const invalid: [name: string, cookie: string][] = [
         ['empty', `${NAME}=`],
-        ['no id', `${NAME}=hello`],
-        ['an id alone', `${NAME}=${id}`],
-        ['an id of another version', `${NAME}=${id.replace(/^(.{14})4/, '$11')}.AAAAAAAA`],
+        ['without an id', `${NAME}=hello`],
+        ['with only an id', `${NAME}=${id}`],
+        ['with a UUID of another version', `${NAME}=${id.replace(/^(.{14})4/, '$11')}.AAAAAAAA`],
         ['in capitals', `${NAME}=${entry.toUpperCase()}`],
-        ['something more', `${NAME}=${entry}x`],
-        ['broken in part', `${NAME}=${entry}~x`],
-        ['too many', `${NAME}=${Array(6).fill(entry).join('~')}`],
+        ['with trailing characters', `${NAME}=${entry}x`],
+        ['partly invalid', `${NAME}=${entry}~x`],
+        ['with too many pages', `${NAME}=${Array(6).fill(entry).join('~')}`],
         ['sent twice', `${NAME}=${entry}; ${NAME}=${entry}`],
-        ['among too many others', `${NAME}=${entry}; x=${'x'.repeat(17_000)}`],
-        ['as long as a request can be', `${NAME}=${entry.repeat(2_000)}`],
+        ['in an oversized header', `${NAME}=${entry}; x=${'x'.repeat(17_000)}`],
+        ['as long as a request allows', `${NAME}=${entry.repeat(2_000)}`],
         ['non-ASCII', `${NAME}=ï${entry}`],
       ]
-      for (const [what, cookie] of wrong) {
-        it(`is ignored: ${what}`, async () => {
+      for (const [name, cookie] of invalid) {
+        it(`is ignored: ${name}`, async () => {
           await using site = await start({ maxHeaderSize: 200_000 })
           for (const _ of [1, 2]) {
             assert.equal((await site.get('/1', { ...FRAGMENT_HEADERS, cookie })).status, 200)
@@ -142,7 +142,7 @@ for (const framework of FRAMEWORKS) {
         })
       }
 
-      it('is joined once it is well-formed', async () => {
+      it('is used once it is valid', async () => {
         await using site = await start()
         const cookie = `theme=dark; ${NAME}=${entry}; session=1`
         for (const _ of [1, 2]) await site.get('/1', { ...FRAGMENT_HEADERS, cookie })
@@ -156,8 +156,8 @@ for (const framework of FRAMEWORKS) {
   })
 }
 
-describe('the reader of the page-load cookie', () => {
-  it('takes an id that was set or nothing, and nothing throws, whatever is sent', () => {
+describe('readPageLoadCookie', () => {
+  it('returns a UUID or undefined, without throwing, whatever is sent', () => {
     const entry = `${randomUUID()}.AbCd-_12`
     const values = [`${NAME}=${entry}`, `${NAME}=${entry}~${entry}`, `${NAME}=`, NAME, '; ', '%']
     const names = ['cookie', 'referer', 'hx-current-url']

@@ -23,38 +23,38 @@ import {
 } from './ad-site.js'
 import { RetryingProxy } from './retrying-proxy.js'
 
-const ONE_VANISHED = ['ens delivered', 'ens duplicate']
+const ONE_LOST = ['ens delivered', 'ens duplicate']
 const BOTH_COUNTED = ['ens delivered', 'ens delivered']
 
-const silent = { level: 'silent' }
+const SILENT = { level: 'silent' }
 
-/** What a middleware before has left on Express's request. */
-const idOf = (source: object) => Reflect.get(source, 'id')
-/** What a middleware before has left in Koa's state. */
-const stateIdOf = (source: object) => Reflect.get(Reflect.get(source, 'state'), 'id')
+/** The id that an earlier middleware has set on Express's request. */
+const readId = (source: object) => Reflect.get(source, 'id')
+/** The id that an earlier middleware has set in Koa's state. */
+const readStateId = (source: object) => Reflect.get(Reflect.get(source, 'state'), 'id')
 
-/** What becomes of two viewers' displays of one campaign, if both send the same thing. */
-async function twoViewers(
-  start: Parameters<typeof AdSite.start>[0],
+/** The outcomes for two viewers of one campaign who send the same request. */
+async function trackForTwoViewers(
+  settings: Parameters<typeof AdSite.start>[0],
   { path = '/1', headers = {} }: { path?: string; headers?: Record<string, string> } = {},
-): Promise<{ told: readonly string[]; log: string[] }> {
-  await using site = await AdSite.start({ page: renderAdsByPath, ...start })
+): Promise<{ outcomes: readonly string[]; log: string[] }> {
+  await using site = await AdSite.start({ page: renderAdsByPath, ...settings })
   for (const _ of [1, 2]) await site.get(path, { ...NAVIGATION_HEADERS, ...headers })
-  const told = [...(await site.waitForOutcomes(2))].sort()
-  return { told, log: site.log.map(({ message }) => message) }
+  const outcomes = [...(await site.waitForOutcomes(2))].sort()
+  return { outcomes, log: site.log.map(({ message }) => message) }
 }
 
 describe('request ids', () => {
   describe('by express-request-id', () => {
     const client = { headers: { 'x-request-id': 'chosen-by-a-client' } }
-    const options = { requestId: idOf }
+    const options = { requestId: readId }
 
-    it("are the client's to choose: displays vanish as duplicates", async () => {
+    it('can be chosen by the client: a display is lost as a duplicate', async () => {
       const express = (app: express.Express) => app.use(requestID())
-      assert.deepEqual((await twoViewers({ express, options }, client)).told, ONE_VANISHED)
+      assert.deepEqual((await trackForTwoViewers({ express, options }, client)).outcomes, ONE_LOST)
     })
 
-    it("are safe once the client's header is dropped", async () => {
+    it("are safe if the client's header is removed", async () => {
       const express = (app: express.Express) => {
         app.use((req, _res, next) => {
           delete req.headers['x-request-id']
@@ -62,15 +62,15 @@ describe('request ids', () => {
         })
         app.use(requestID())
       }
-      assert.deepEqual(await twoViewers({ express, options }, client), {
-        told: BOTH_COUNTED,
+      assert.deepEqual(await trackForTwoViewers({ express, options }, client), {
+        outcomes: BOTH_COUNTED,
         log: [],
       })
     })
   })
 
   describe('by pino-http', () => {
-    it('count from 1 in each process', async () => {
+    it('restart from 1 in each process', async () => {
       const program = `
         import { createServer } from 'node:http'
         import { pinoHttp } from 'pino-http'
@@ -91,18 +91,18 @@ describe('request ids', () => {
       assert.deepEqual([one.stdout, other.stdout], ['1\n', '1\n'])
     })
 
-    it('count from 1 in each app: displays of the one vanish as duplicates of the other', async () => {
+    it('restart from 1 in each app: a display of one is lost as a duplicate of the other', async () => {
       await using site = await AdSite.start()
       const { apiKey, baseUrl } = site.sandbox.ens
       await using tracker = createTracker({
         networks: [ens({ apiKey, baseUrl })],
-        requestId: (req) => String(idOf(req)),
+        requestId: (req) => String(readId(req)),
       })
       const outcomes: string[] = []
       tracker.on('outcome', ({ outcome }) => outcomes.push(outcome))
       for (const _ of ['one app', 'another']) {
         const app = express()
-        app.use(pinoHttp(silent), impressions({ tracker }))
+        app.use(pinoHttp(SILENT), impressions({ tracker }))
         app.use((_req, res) => {
           res.locals.trackImpression({ campaignId: 1, placement: 'here' })
           res.send('page')
@@ -118,40 +118,49 @@ describe('request ids', () => {
       assert.deepEqual(outcomes.sort(), ['delivered', 'duplicate'])
     })
 
-    it('are numbers, which are refused and told', async () => {
-      const express = (app: express.Express) => app.use(pinoHttp(silent))
-      const { told, log } = await twoViewers({ express, options: { requestId: idOf } })
-      assert.deepEqual(told, BOTH_COUNTED)
+    it('are numbers, which are ignored with a warning', async () => {
+      const express = (app: express.Express) => app.use(pinoHttp(SILENT))
+      const { outcomes, log } = await trackForTwoViewers({
+        express,
+        options: { requestId: readId },
+      })
+      assert.deepEqual(outcomes, BOTH_COUNTED)
       assert.match(log.join(), /requestId: expected 1 to 200 visible ASCII characters/)
     })
 
-    it('are safe once they are random', async () => {
+    it('are safe if they are random', async () => {
       const express = (app: express.Express) =>
-        app.use(pinoHttp({ ...silent, genReqId: () => randomUUID() }))
-      const { told, log } = await twoViewers(
-        { express, options: { requestId: idOf } },
+        app.use(pinoHttp({ ...SILENT, genReqId: () => randomUUID() }))
+      const { outcomes, log } = await trackForTwoViewers(
+        { express, options: { requestId: readId } },
         { headers: { 'x-request-id': 'chosen-by-a-client' } },
       )
-      assert.deepEqual([told, log], [BOTH_COUNTED, []])
+      assert.deepEqual([outcomes, log], [BOTH_COUNTED, []])
     })
   })
 
   describe('by koa-requestid', () => {
-    const koa = { framework: 'Koa 3', options: { requestId: stateIdOf } } as const
+    const koa = { framework: 'Koa 3', options: { requestId: readStateId } } as const
     const byHeader = { headers: { 'request-id': 'chosen-by-a-client' } }
     const byQuery = { path: '/1?requestId=chosen-by-a-client' }
 
-    it("are the client's to choose, by a header or in the address: displays vanish as duplicates", async () => {
+    it('can be chosen by the client, by header or query: a display is lost as a duplicate', async () => {
       for (const client of [byHeader, byQuery]) {
-        const { told } = await twoViewers({ ...koa, koa: (app) => app.use(koaRequestId()) }, client)
-        assert.deepEqual(told.slice(0, 2), ONE_VANISHED)
+        const { outcomes } = await trackForTwoViewers(
+          { ...koa, koa: (app) => app.use(koaRequestId()) },
+          client,
+        )
+        assert.deepEqual(outcomes.slice(0, 2), ONE_LOST)
       }
     })
 
-    it('are safe once neither header nor query is read', async () => {
-      const safe = { ...koa, koa: usesKoa(koaRequestId({ header: false, query: false })) }
+    it('are safe if neither header nor query is read', async () => {
+      const safe = { ...koa, koa: useInKoa(koaRequestId({ header: false, query: false })) }
       for (const client of [byHeader, byQuery]) {
-        assert.deepEqual(await twoViewers(safe, client), { told: BOTH_COUNTED, log: [] })
+        assert.deepEqual(await trackForTwoViewers(safe, client), {
+          outcomes: BOTH_COUNTED,
+          log: [],
+        })
       }
     })
   })
@@ -160,29 +169,34 @@ describe('request ids', () => {
     describe(`by cls-rtracer, with ${framework}`, () => {
       const client = { headers: { 'x-request-id': 'chosen-by-a-client' } }
       const options = { requestId: () => String(rTracer.id()) }
-      const tracing = (how: { useHeader: boolean }) => ({
+      const createSettings = (tracerOptions: { useHeader: boolean }) => ({
         framework,
         options,
-        express: (app: express.Express) => app.use(rTracer.expressMiddleware(how)),
-        // Its types take Koa's request for Node's.
-        koa: usesKoa((...call) => Reflect.apply(rTracer.koaMiddleware(how), undefined, call)),
+        express: (app: express.Express) => app.use(rTracer.expressMiddleware(tracerOptions)),
+        // Its types are wrong: they declare Node's request instead of Koa's context.
+        koa: useInKoa((...call) =>
+          Reflect.apply(rTracer.koaMiddleware(tracerOptions), undefined, call),
+        ),
       })
 
-      it('are safe as they come', async () => {
-        const { told, log } = await twoViewers(tracing({ useHeader: false }), client)
-        assert.deepEqual([told, log], [BOTH_COUNTED, []])
+      it('are safe by default', async () => {
+        const { outcomes, log } = await trackForTwoViewers(
+          createSettings({ useHeader: false }),
+          client,
+        )
+        assert.deepEqual([outcomes, log], [BOTH_COUNTED, []])
       })
 
-      it("are the client's to choose with useHeader: displays vanish as duplicates", async () => {
-        const { told } = await twoViewers(tracing({ useHeader: true }), client)
-        assert.deepEqual(told, ONE_VANISHED)
+      it('can be chosen by the client with useHeader: a display is lost as a duplicate', async () => {
+        const { outcomes } = await trackForTwoViewers(createSettings({ useHeader: true }), client)
+        assert.deepEqual(outcomes, ONE_LOST)
       })
     })
 
-    describe(`of a proxy that retries, with ${framework}`, () => {
+    describe(`from a proxy that retries, with ${framework}`, () => {
       const requestId = (source: FrameworkRequest) => String(source.get('x-request-id'))
 
-      it('count once what was answered and never arrived', async () => {
+      it('count an impression once if the first response is lost', async () => {
         let attempts = 0
         await using site = await AdSite.start({
           framework,
@@ -198,13 +212,13 @@ describe('request ids', () => {
         await using proxy = await RetryingProxy.start(site.port)
         assert.equal(await proxy.get('/', NAVIGATION_HEADERS), 'page')
         assert.equal(attempts, 2)
-        const told = [...(await site.waitForOutcomes(4))].sort()
-        // Closient's leave with the response: those of the first attempt never did.
-        assert.deepEqual(told.slice(0, 2), ['closient aborted', 'closient delivered'])
-        assert.deepEqual(told.slice(2), ['ens delivered', 'ens duplicate'])
+        const outcomes = [...(await site.waitForOutcomes(4))].sort()
+        // Closient's impressions are sent when the response finishes. The first one never did.
+        assert.deepEqual(outcomes.slice(0, 2), ['closient aborted', 'closient delivered'])
+        assert.deepEqual(outcomes.slice(2), ['ens delivered', 'ens duplicate'])
       })
 
-      it("are the proxy's own, whatever the client sends", async () => {
+      it("are the proxy's, whatever the client sends", async () => {
         await using site = await AdSite.start({
           framework,
           options: { requestId },
@@ -219,7 +233,7 @@ describe('request ids', () => {
     })
 
     describe(`that are hostile, with ${framework}`, () => {
-      it('are replaced by a fresh one each, and told', async () => {
+      it('are each replaced by a random one, with a warning', async () => {
         const hostile: unknown[] = [
           '',
           ' ',
@@ -240,17 +254,17 @@ describe('request ids', () => {
           Promise.resolve('one'),
         ]
         for (const id of hostile) {
-          const { told, log } = await twoViewers({
+          const { outcomes, log } = await trackForTwoViewers({
             framework,
             options: { requestId: () => id as string },
           })
-          assert.deepEqual([told, log.length], [BOTH_COUNTED, 1])
+          assert.deepEqual([outcomes, log.length], [BOTH_COUNTED, 1])
           assert.match(log[0] ?? '', /option requestId/)
         }
       })
 
-      it('are replaced where the function throws, and that is told', async () => {
-        const { told, log } = await twoViewers({
+      it('are replaced if the function throws, with an error in the log', async () => {
+        const { outcomes, log } = await trackForTwoViewers({
           framework,
           options: {
             requestId: () => {
@@ -258,20 +272,23 @@ describe('request ids', () => {
             },
           },
         })
-        assert.deepEqual(told, BOTH_COUNTED)
+        assert.deepEqual(outcomes, BOTH_COUNTED)
         assert.deepEqual(log, ['ad-impressions: the option requestId threw: no context'])
       })
 
-      it('are taken up to 200 visible ASCII characters, be they names that every object has', async () => {
+      it('are used up to 200 visible ASCII characters, also if they are names that every object has', async () => {
         for (const id of ['x', 'x'.repeat(200), '__proto__', 'constructor', '!~"\'<%;,=']) {
-          const { told, log } = await twoViewers({ framework, options: { requestId: () => id } })
-          assert.deepEqual([told, log], [ONE_VANISHED, []])
+          const { outcomes, log } = await trackForTwoViewers({
+            framework,
+            options: { requestId: () => id },
+          })
+          assert.deepEqual([outcomes, log], [ONE_LOST, []])
         }
       })
     })
   }
 
-  it('are used or replaced, and nothing throws, whatever they are', async () => {
+  it('are used or replaced, without throwing, whatever they are', async () => {
     let id: unknown
     await using site = await AdSite.start({
       options: { requestId: () => id as string },
@@ -285,15 +302,15 @@ describe('request ids', () => {
           const { status, body } = await site.get('/')
           assert.equal(status, 200)
           assert.match(body, /^[\x21-\x7e]{1,200}$/)
-          const fits = typeof hostile === 'string' && /^[\x21-\x7e]{1,200}$/.test(hostile)
-          assert.equal(body === hostile, fits)
+          const isValid = typeof hostile === 'string' && /^[\x21-\x7e]{1,200}$/.test(hostile)
+          assert.equal(body === hostile, isValid)
         },
       ),
     )
   })
 })
 
-function usesKoa(middleware: Koa.Middleware) {
+function useInKoa(middleware: Koa.Middleware) {
   return (app: Koa) => {
     app.use(middleware)
   }

@@ -17,15 +17,15 @@ import {
   type SitePage,
 } from './ad-site.js'
 
-const OURS = /^ad-page-load=/
+const PAGE_LOAD_COOKIE = /^ad-page-load=/
 
-/** The names of the cookies that an answer sets, in any order. */
-function namesOf({ headers }: PageResponse): string[] {
+/** The names of the cookies that a response sets, sorted. */
+function listCookieNames({ headers }: PageResponse): string[] {
   return (headers['set-cookie'] ?? []).map((cookie) => cookie.split('=', 1)[0] ?? '').sort()
 }
 
-/** Does something to the response before and after the ads are tracked. */
-const around =
+/** Changes the response before and after the ads are tracked. */
+const changeAround =
   (before: (res: Parameters<SitePage>[0]['res']) => void, after = before): SitePage =>
   (visit) => {
     before(visit.res)
@@ -34,67 +34,81 @@ const around =
     return visit.res.writableEnded ? undefined : 'page'
   }
 
-const nothing = () => {}
+const changeNothing = () => {}
 
 for (const framework of FRAMEWORKS) {
-  describe(`the headers of a page that leaves the page-load cookie, with ${framework}`, () => {
+  describe(`the headers of a page that sets the page-load cookie, with ${framework}`, () => {
     const start = (page: SitePage, more: Parameters<typeof AdSite.start>[0] = {}) =>
       AdSite.start({ framework, page, ...more, options: { pageLoadCookie: true } })
 
-    describe('keep the cookies of others', () => {
-      const ways: [how: string, page: SitePage, names: string[]][] = [
-        ['set before', around((res) => res.setHeader('Set-Cookie', 'a=1'), nothing), ['a']],
+    describe('keep other cookies', () => {
+      const pages: [how: string, page: SitePage, names: string[]][] = [
         [
-          'set before as a list',
-          around((res) => res.setHeader('Set-Cookie', ['a=1', 'b=2']), nothing),
-          ['a', 'b'],
-        ],
-        ['set after', around(nothing, (res) => res.setHeader('Set-Cookie', 'a=1')), ['a']],
-        [
-          'set after as a list',
-          around(nothing, (res) => res.setHeader('set-cookie', ['a=1', 'b=2'])),
-          ['a', 'b'],
-        ],
-        ['appended after', around((res) => res.appendHeader('Set-Cookie', 'a=1')), ['a', 'a']],
-        [
-          'given to writeHead',
-          around(nothing, (res) => res.writeHead(200, { 'Set-Cookie': 'a=1' }).end('page')),
+          'set before',
+          changeAround((res) => res.setHeader('Set-Cookie', 'a=1'), changeNothing),
           ['a'],
         ],
         [
-          'given to writeHead behind a reason',
-          around(nothing, (res) =>
+          'set before as a list',
+          changeAround((res) => res.setHeader('Set-Cookie', ['a=1', 'b=2']), changeNothing),
+          ['a', 'b'],
+        ],
+        [
+          'set after',
+          changeAround(changeNothing, (res) => res.setHeader('Set-Cookie', 'a=1')),
+          ['a'],
+        ],
+        [
+          'set after as a list',
+          changeAround(changeNothing, (res) => res.setHeader('set-cookie', ['a=1', 'b=2'])),
+          ['a', 'b'],
+        ],
+        [
+          'appended after',
+          changeAround((res) => res.appendHeader('Set-Cookie', 'a=1')),
+          ['a', 'a'],
+        ],
+        [
+          'passed to writeHead',
+          changeAround(changeNothing, (res) =>
+            res.writeHead(200, { 'Set-Cookie': 'a=1' }).end('page'),
+          ),
+          ['a'],
+        ],
+        [
+          'passed to writeHead after a reason phrase',
+          changeAround(changeNothing, (res) =>
             res.writeHead(200, 'Fine', { 'Set-Cookie': ['a=1', 'b=2'] }).end('page'),
           ),
           ['a', 'b'],
         ],
         [
-          'set before a writeHead that is given none',
-          around(
+          'set before a writeHead without cookies',
+          changeAround(
             (res) => res.setHeader('Set-Cookie', 'a=1'),
             (res) => Reflect.apply(res.writeHead, res, ['200', null]).end('page'),
           ),
           ['a'],
         ],
         [
-          'given to writeHead as a list',
-          around(nothing, (res) =>
+          'passed to writeHead as a list',
+          changeAround(changeNothing, (res) =>
             res.writeHead(200, ['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2', 'X-A', '1']).end('page'),
           ),
           ['a', 'b'],
         ],
       ]
-      for (const [how, page, names] of ways) {
+      for (const [how, page, names] of pages) {
         it(how, async () => {
           await using site = await start(page)
           assert.deepEqual(
-            namesOf(await site.get('/1', NAVIGATION_HEADERS)),
+            listCookieNames(await site.get('/1', NAVIGATION_HEADERS)),
             ['ad-page-load', ...names].sort(),
           )
         })
       }
 
-      it("set by the framework's own means, before and after", async () => {
+      it("set by the framework's own API, before and after", async () => {
         await using site = await start(renderAdsByPath, {
           express: (app) => {
             app.use(
@@ -114,7 +128,7 @@ for (const framework of FRAMEWORKS) {
             })
           },
         })
-        const names = namesOf(await site.get('/1', NAVIGATION_HEADERS))
+        const names = listCookieNames(await site.get('/1', NAVIGATION_HEADERS))
         assert.deepEqual(names, ['ad-page-load', 'before', 'session'])
       })
     })
@@ -135,11 +149,14 @@ for (const framework of FRAMEWORKS) {
         ['', 'private'],
       ]
       for (const [given, sent] of values) {
-        it(`where the page says ${given ?? 'nothing'}: ${sent}`, async () => {
-          const say: Parameters<typeof around>[0] = (res) => {
+        it(`with Cache-Control ${given ?? 'not set'}: ${sent}`, async () => {
+          const setCacheControl: Parameters<typeof changeAround>[0] = (res) => {
             if (given !== undefined) res.setHeader('Cache-Control', given)
           }
-          for (const page of [around(say, nothing), around(nothing, say)]) {
+          for (const page of [
+            changeAround(setCacheControl, changeNothing),
+            changeAround(changeNothing, setCacheControl),
+          ]) {
             await using site = await start(page)
             const { headers } = await site.get('/1', NAVIGATION_HEADERS)
             assert.equal(headers['cache-control'], sent)
@@ -148,15 +165,19 @@ for (const framework of FRAMEWORKS) {
         })
       }
 
-      it('where the page says it in writeHead', async () => {
+      it('with Cache-Control passed to writeHead', async () => {
         await using site = await start(
-          around(nothing, (res) => res.writeHead(200, { 'cache-control': 'public' }).end('page')),
+          changeAround(changeNothing, (res) =>
+            res.writeHead(200, { 'cache-control': 'public' }).end('page'),
+          ),
         )
         assert.equal((await site.get('/1', NAVIGATION_HEADERS)).headers['cache-control'], 'private')
       })
 
-      it('and stay as they are where no cookie is left', async () => {
-        await using site = await start(around((res) => res.setHeader('Cache-Control', 'public')))
+      it('only if the cookie is set', async () => {
+        await using site = await start(
+          changeAround((res) => res.setHeader('Cache-Control', 'public')),
+        )
         for (const [path, headers] of [
           ['/', NAVIGATION_HEADERS] as const,
           ['/1', FRAGMENT_HEADERS] as const,
@@ -167,50 +188,64 @@ for (const framework of FRAMEWORKS) {
     })
 
     describe('make the cookie Secure', () => {
-      const proxied = { ...NAVIGATION_HEADERS, 'x-forwarded-proto': 'https' }
+      const overHttps = { ...NAVIGATION_HEADERS, 'x-forwarded-proto': 'https' }
 
-      it('behind a proxy that is trusted and says https', async () => {
+      it('behind a trusted proxy that reports https', async () => {
         await using site = await start(renderAdsByPath, {
           express: (app) => app.set('trust proxy', true),
           koa: (app) => {
             app.proxy = true
           },
         })
-        assert.match((await site.get('/1', proxied)).headers['set-cookie']?.[0] ?? '', /; Secure/)
+        assert.match((await site.get('/1', overHttps)).headers['set-cookie']?.[0] ?? '', /; Secure/)
         const overHttp = await site.get('/1', NAVIGATION_HEADERS)
         assert.doesNotMatch(overHttp.headers['set-cookie']?.[0] ?? '', /; Secure/)
       })
 
-      it('and not where nobody has to be believed', async () => {
+      it('but not behind an untrusted proxy', async () => {
         await using site = await start(renderAdsByPath)
-        const { headers } = await site.get('/1', proxied)
-        assert.match(headers['set-cookie']?.[0] ?? '', OURS)
+        const { headers } = await site.get('/1', overHttps)
+        assert.match(headers['set-cookie']?.[0] ?? '', PAGE_LOAD_COOKIE)
         assert.doesNotMatch(headers['set-cookie']?.[0] ?? '', /; Secure/)
       })
     })
 
-    describe('of a page in shared caches', () => {
+    describe('that allow shared caches', () => {
       const startShared = (page: SitePage) => AdSite.start({ framework, page })
-      const shared = ['public', 'public, max-age=60', 'max-age=0, s-maxage=60', 'S-MAXAGE = 60']
-      const ways: [when: string, page: (value: string) => SitePage][] = [
-        ['before', (value) => around((res) => res.setHeader('Cache-Control', value), nothing)],
-        ['after', (value) => around(nothing, (res) => res.setHeader('Cache-Control', value))],
+      const sharedValues = [
+        'public',
+        'public, max-age=60',
+        'max-age=0, s-maxage=60',
+        'S-MAXAGE = 60',
+      ]
+      const pages: [when: string, page: (value: string) => SitePage][] = [
         [
-          'with writeHead, after',
-          (value) => around(nothing, (res) => res.writeHead(200, { 'Cache-Control': value }).end()),
+          'before',
+          (value) => changeAround((res) => res.setHeader('Cache-Control', value), changeNothing),
         ],
         [
-          'with writeHead and another header before it, after',
+          'after',
+          (value) => changeAround(changeNothing, (res) => res.setHeader('Cache-Control', value)),
+        ],
+        [
+          'passed to writeHead after',
           (value) =>
-            around(nothing, (res) => {
+            changeAround(changeNothing, (res) =>
+              res.writeHead(200, { 'Cache-Control': value }).end(),
+            ),
+        ],
+        [
+          'passed to writeHead, with another header set, after',
+          (value) =>
+            changeAround(changeNothing, (res) => {
               res.setHeader('X-Page', '1')
               res.writeHead(200, { 'Cache-Control': value }).end()
             }),
         ],
       ]
-      for (const [when, page] of ways) {
-        it(`are warned about once, said ${when} tracking`, async () => {
-          for (const value of shared) {
+      for (const [when, page] of pages) {
+        it(`cause one warning when set ${when} tracking`, async () => {
+          for (const value of sharedValues) {
             await using site = await startShared(page(value))
             for (const path of ['/1', '/2/3']) await site.get(path, NAVIGATION_HEADERS)
             await site.waitForOutcomes(3)
@@ -221,16 +256,16 @@ for (const framework of FRAMEWORKS) {
         })
       }
 
-      it('are not warned about where the page tracks nothing, or is not shared', async () => {
+      it('cause no warning if the page tracks nothing, or is not shared', async () => {
         for (const value of ['private', 'no-store', 'max-age=60', 'publicity', 'x-public']) {
           await using site = await startShared(
-            around((res) => res.setHeader('Cache-Control', value)),
+            changeAround((res) => res.setHeader('Cache-Control', value)),
           )
           await site.get('/1', NAVIGATION_HEADERS)
           assert.deepEqual(site.log, [], value)
         }
         await using site = await startShared(
-          around((res) => res.setHeader('Cache-Control', 'public')),
+          changeAround((res) => res.setHeader('Cache-Control', 'public')),
         )
         await site.get('/', NAVIGATION_HEADERS)
         assert.deepEqual(site.log, [])
@@ -239,8 +274,8 @@ for (const framework of FRAMEWORKS) {
   })
 }
 
-describe('the page-load cookie over TLS, on a bare server', () => {
-  // A key that both sides know, instead of a certificate.
+describe('the page-load cookie over TLS, with node:http', () => {
+  // A pre-shared key, so that no certificate is needed.
   const psk = Buffer.from('0123456789abcdef')
   const tls = { ciphers: 'PSK+HIGH', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const
 
@@ -259,7 +294,7 @@ describe('the page-load cookie over TLS, on a bare server', () => {
     await once(server, 'listening')
     const address = server.address()
     assert.ok(typeof address === 'object' && address !== null)
-    const sent = request({
+    const clientRequest = request({
       ...tls,
       port: address.port,
       headers: NAVIGATION_HEADERS,
@@ -269,10 +304,10 @@ describe('the page-load cookie over TLS, on a bare server', () => {
         checkServerIdentity: () => undefined,
       }),
     })
-    sent.end()
-    const [answer]: IncomingMessage[] = await once(sent, 'response')
-    answer?.resume()
-    assert.match(answer?.headers['set-cookie']?.[0] ?? '', /; Secure/)
+    clientRequest.end()
+    const [response]: IncomingMessage[] = await once(clientRequest, 'response')
+    response?.resume()
+    assert.match(response?.headers['set-cookie']?.[0] ?? '', /; Secure/)
     server.closeAllConnections()
     server.close()
   })

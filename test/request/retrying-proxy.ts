@@ -10,9 +10,9 @@ import {
 } from 'node:http'
 
 /**
- * A proxy as nginx is with `proxy_set_header X-Request-Id $request_id` and `proxy_next_upstream`:
- * it names each request, whatever the client calls it, and sends it again, by the same name, when
- * the server breaks the connection off.
+ * A proxy that behaves like nginx with `proxy_set_header X-Request-Id $request_id` and
+ * `proxy_next_upstream`. It gives each request an id, replacing the client's, and retries it with
+ * the same id if the server closes the connection.
  */
 export class RetryingProxy implements AsyncDisposable {
   readonly #server: Server
@@ -28,10 +28,10 @@ export class RetryingProxy implements AsyncDisposable {
     return proxy
   }
 
-  /** Sends a client's request through the proxy. @returns the body of the answer */
+  /** Sends a request through the proxy. Returns the body of the response. */
   get(path: string, headers: OutgoingHttpHeaders): Promise<string> {
     const address = this.#server.address()
-    return exchange(typeof address === 'object' ? (address?.port ?? 0) : 0, path, headers)
+    return fetchBody(typeof address === 'object' ? (address?.port ?? 0) : 0, path, headers)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -42,15 +42,19 @@ export class RetryingProxy implements AsyncDisposable {
 
 async function forward(req: IncomingMessage, res: ServerResponse, port: number): Promise<void> {
   const headers = { ...req.headers, 'x-request-id': randomUUID() }
-  const send = () => exchange(port, req.url ?? '/', headers)
-  res.end(await send().catch(send))
+  const forwardOnce = () => fetchBody(port, req.url ?? '/', headers)
+  res.end(await forwardOnce().catch(forwardOnce))
 }
 
-async function exchange(port: number, path: string, headers: OutgoingHttpHeaders): Promise<string> {
-  const sent = request({ host: '127.0.0.1', port, path, headers, agent: false })
-  sent.end()
-  const [answer]: IncomingMessage[] = await once(sent, 'response')
+async function fetchBody(
+  port: number,
+  path: string,
+  headers: OutgoingHttpHeaders,
+): Promise<string> {
+  const clientRequest = request({ host: '127.0.0.1', port, path, headers, agent: false })
+  clientRequest.end()
+  const [response]: IncomingMessage[] = await once(clientRequest, 'response')
   let body = ''
-  for await (const chunk of answer?.setEncoding('utf8') ?? []) body += chunk
+  for await (const chunk of response?.setEncoding('utf8') ?? []) body += chunk
   return body
 }

@@ -7,24 +7,32 @@ export const CLOSIENT_PATH = '/advertising/api/v1/ads/impressions'
 export const CAMPAIGN = 'mhvXdrZT4jP5T8vBxuvm75'
 export const OFFER = 'CXc85b4rqinB7s5J52TRYb'
 
-export interface Heard {
+export interface CallerResponse {
   readonly status: number
   readonly headers: Record<string, string>
   readonly text: string
-  /** The body as JSON; throws where it is none. */
+  /** Parses the body as JSON. @throws if it is not JSON */
   json(): Record<string, unknown>
 }
 
-export interface Sent {
+/** What to change in the default request. */
+export interface CallerRequest {
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
   readonly path?: string
-  /** `null` takes a header away. */
+  /** `null` removes a header. */
   readonly headers?: Record<string, string | null>
-  /** A string goes as it is, anything else as JSON. */
+  /** A string is sent as it is, anything else as JSON. */
   readonly body?: unknown
 }
 
-/** A client of both networks, with sockets of its own. */
+interface RequestDefaults {
+  readonly baseUrl: string
+  readonly path: string
+  readonly authorization: Record<string, string>
+  readonly body: unknown
+}
+
+/** A client of both networks, with its own sockets. */
 export class Caller {
   readonly #sandbox: Sandbox
   readonly #agent = new Agent({ connections: 1 })
@@ -33,64 +41,73 @@ export class Caller {
     this.#sandbox = sandbox
   }
 
-  ens(sent: Sent = {}): Promise<Heard> {
+  ens(changes: CallerRequest = {}): Promise<CallerResponse> {
     const { baseUrl, apiKey } = this.#sandbox.ens
-    return this.#send(
-      baseUrl,
-      ENS_PATH,
-      { authorization: `Bearer ${apiKey}` },
-      { campaignId: 42, placement: 'header_banner' },
-      sent,
-    )
+    const authorization = { authorization: `Bearer ${apiKey}` }
+    const body = { campaignId: 42, placement: 'header_banner' }
+    return this.#send({ baseUrl, path: ENS_PATH, authorization, body }, changes)
   }
 
-  closient(sent: Sent = {}): Promise<Heard> {
+  closient(changes: CallerRequest = {}): Promise<CallerResponse> {
     const { baseUrl, apiKey } = this.#sandbox.closient
+    const authorization = { 'x-api-key': apiKey }
     const body = { impressions: [{ campaign_id: CAMPAIGN }] }
-    return this.#send(baseUrl, CLOSIENT_PATH, { 'x-api-key': apiKey }, body, sent)
+    return this.#send({ baseUrl, path: CLOSIENT_PATH, authorization, body }, changes)
   }
 
-  control(method: 'GET' | 'POST' | 'DELETE', path: string, sent: Sent = {}): Promise<Heard> {
-    return this.#send(this.#sandbox.url, path, {}, undefined, { method, ...sent })
+  control(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    changes: CallerRequest = {},
+  ): Promise<CallerResponse> {
+    const defaults = { baseUrl: this.#sandbox.url, path, authorization: {}, body: undefined }
+    return this.#send(defaults, { method, ...changes })
   }
 
   close(): Promise<void> {
     return this.#agent.destroy()
   }
 
-  async #send(
-    baseUrl: string,
-    usualPath: string,
-    auth: Record<string, string>,
-    usualBody: unknown,
-    sent: Sent,
-  ): Promise<Heard> {
-    const { method = 'POST', path = usualPath } = sent
-    const body = method === 'GET' || method === 'HEAD' ? undefined : (sent.body ?? usualBody)
-    const usual = { ...auth, ...(body !== undefined && { 'content-type': 'application/json' }) }
-    const headers: Record<string, string> = {}
-    for (const [name, value] of Object.entries({ ...usual, ...sent.headers })) {
-      if (value !== null) headers[name] = value
-    }
-    const answer = await request(baseUrl + path, {
+  async #send(defaults: RequestDefaults, changes: CallerRequest): Promise<CallerResponse> {
+    const { method = 'POST', path = defaults.path } = changes
+    const hasBody = method !== 'GET' && method !== 'HEAD'
+    const body = hasBody ? (changes.body ?? defaults.body) : undefined
+    const response = await request(defaults.baseUrl + path, {
       method,
-      headers,
+      headers: mergeHeaders(
+        {
+          ...defaults.authorization,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
+        changes.headers,
+      ),
       body: body === undefined || typeof body === 'string' ? (body ?? null) : JSON.stringify(body),
       dispatcher: this.#agent,
     })
-    const text = await answer.body.text()
-    const heard = Object.entries(answer.headers).map(([name, value]) => [name, String(value)])
+    const text = await response.body.text()
+    const headers = Object.entries(response.headers).map(([name, value]) => [name, String(value)])
     return {
-      status: answer.statusCode,
-      headers: Object.fromEntries(heard),
+      status: response.statusCode,
+      headers: Object.fromEntries(headers),
       text,
       json: () => JSON.parse(text),
     }
   }
 }
 
-/** What a bare socket gets: all that was received, and how that ended. */
-export async function overSocket(
+function mergeHeaders(
+  defaults: Record<string, string>,
+  changes: Record<string, string | null> = {},
+): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries({ ...defaults, ...changes })) {
+    if (value !== null) headers[name] = value
+  }
+  return headers
+}
+
+/** Sends bytes over a plain socket. Resolves to what was received, and to how the socket ended. */
+export async function sendOverSocket(
   port: number,
   bytes: string,
 ): Promise<{ received: string; end: 'FIN' | string }> {
@@ -108,8 +125,8 @@ export async function overSocket(
   })
 }
 
-/** A whole POST of one impression to ENS, as bytes. */
-export function ensBytes(sandbox: Sandbox): string {
+/** The bytes of a complete POST request with one ENS impression. */
+export function buildEnsRequest(sandbox: Sandbox): string {
   const body = JSON.stringify({ campaignId: 42, placement: 'header_banner' })
   return [
     `POST ${ENS_PATH} HTTP/1.1`,
@@ -122,12 +139,12 @@ export function ensBytes(sandbox: Sandbox): string {
   ].join('\r\n')
 }
 
-export function portOf(url: string): number {
+export function parsePort(url: string): number {
   return Number(new URL(url).port)
 }
 
-/** The code of the error that a promise rejects with, such as `ECONNRESET`. */
-export async function errorCode(promise: Promise<unknown>): Promise<string> {
+/** The code of the error that a promise rejects with, such as `ECONNRESET`; `none` if it resolves. */
+export async function readErrorCode(promise: Promise<unknown>): Promise<string> {
   try {
     await promise
   } catch (error) {

@@ -18,8 +18,8 @@ describe('The Closient sandbox', () => {
   })
   beforeEach(() => sandbox.reset())
 
-  it("counts the document's example, canonical UUIDs and all, under the rows' shortuuids", async () => {
-    const answer = await caller.closient({
+  it('counts the documented example and stores its canonical UUIDs as shortuuids', async () => {
+    const response = await caller.closient({
       body: {
         impressions: [
           {
@@ -30,13 +30,13 @@ describe('The Closient sandbox', () => {
         search_query: 'organic granola bars',
       },
     })
-    assert.equal(answer.status, 200)
-    assert.equal(answer.text, '{"success":true,"count":1}')
+    assert.equal(response.status, 200)
+    assert.equal(response.text, '{"success":true,"count":1}')
     assert.deepEqual(sandbox.closient.impressions, [
       {
         at: NOW,
         call: 1,
-        // Worked out apart from this code, in Python, as shortuuid >= 1.0 encodes.
+        // Computed with the Python package shortuuid, version 1.0 or later.
         campaignId: 'WmsG2qe2XXxacqiqo2MfnY',
         offerId: 'nUUA63crJ3rD8j98JKNxgb',
         searchQuery: 'organic granola bars',
@@ -50,8 +50,8 @@ describe('The Closient sandbox', () => {
       { campaign_id: CAMPAIGN, offer_id: null },
       { campaign_id: OFFER, unknown: 1 },
     ]
-    const answer = await caller.closient({ body: { impressions, search_query: null } })
-    assert.deepEqual(answer.json(), { success: true, count: 3 })
+    const response = await caller.closient({ body: { impressions, search_query: null } })
+    assert.deepEqual(response.json(), { success: true, count: 3 })
     const at = { at: NOW, call: 1 }
     assert.deepEqual(sandbox.closient.impressions, [
       { ...at, campaignId: CAMPAIGN, offerId: OFFER },
@@ -60,17 +60,17 @@ describe('The Closient sandbox', () => {
     ])
   })
 
-  it('takes an empty batch, which the schema allows', async () => {
-    const answer = await caller.closient({ body: { impressions: [] } })
-    assert.equal(answer.status, 200)
-    assert.deepEqual(answer.json(), { success: true, count: 0 })
+  it('accepts an empty batch, which the schema allows', async () => {
+    const response = await caller.closient({ body: { impressions: [] } })
+    assert.equal(response.status, 200)
+    assert.deepEqual(response.json(), { success: true, count: 0 })
   })
 
-  it('takes the highest id of 128 bits, and no higher one', async () => {
-    const item = (campaign_id: string) => ({ body: { impressions: [{ campaign_id }] } })
-    assert.equal((await caller.closient(item('oZEq7ovRbLq6UnGMPwc8B5'))).status, 200)
-    assert.equal((await caller.closient(item('oZEq7ovRbLq6UnGMPwc8B6'))).status, 422)
-    assert.equal((await caller.closient(item('z'.repeat(22)))).status, 422)
+  it('accepts the largest 128-bit id and rejects larger ones', async () => {
+    const withCampaign = (campaign_id: string) => ({ body: { impressions: [{ campaign_id }] } })
+    assert.equal((await caller.closient(withCampaign('oZEq7ovRbLq6UnGMPwc8B5'))).status, 200)
+    assert.equal((await caller.closient(withCampaign('oZEq7ovRbLq6UnGMPwc8B6'))).status, 422)
+    assert.equal((await caller.closient(withCampaign('z'.repeat(22)))).status, 422)
   })
 
   const problem = (status: number, error_code: string, title: string) => ({
@@ -83,11 +83,11 @@ describe('The Closient sandbox', () => {
   })
 
   for (const key of [null, 'csb_wrong_key'] as const) {
-    it(`answers 401 to ${key === null ? 'no key' : 'a wrong key'}, before it looks at the body`, async () => {
-      const answer = await caller.closient({ headers: { 'x-api-key': key }, body: 'not json' })
-      assert.equal(answer.status, 401)
-      assert.equal(answer.headers['content-type'], 'application/problem+json')
-      assert.deepEqual(answer.json(), {
+    it(`responds 401 to ${key === null ? 'a missing' : 'a wrong'} key without checking the body`, async () => {
+      const response = await caller.closient({ headers: { 'x-api-key': key }, body: 'not json' })
+      assert.equal(response.status, 401)
+      assert.equal(response.headers['content-type'], 'application/problem+json')
+      assert.deepEqual(response.json(), {
         ...problem(401, 'unauthorized', 'Unauthorized'),
         detail: 'The API key is missing or invalid.',
       })
@@ -95,62 +95,62 @@ describe('The Closient sandbox', () => {
     })
   }
 
-  it("words a 404 as the document's example does", async () => {
-    const answer = await caller.closient({ path: '/advertising/api/v1/ads/clicks' })
-    assert.equal(answer.status, 404)
-    assert.deepEqual(answer.json(), {
+  it('responds 404 as in the documented example', async () => {
+    const response = await caller.closient({ path: '/advertising/api/v1/ads/clicks' })
+    assert.equal(response.status, 404)
+    assert.deepEqual(response.json(), {
       ...problem(404, 'not_found', 'Not Found'),
       detail: 'The requested resource was not found.',
     })
   })
 
-  it('answers 405 to other methods', async () => {
-    const answer = await caller.closient({ method: 'GET' })
-    assert.equal(answer.status, 405)
-    assert.equal(answer.headers.allow, 'POST')
-    assert.equal(answer.json().error_code, 'method_not_allowed')
+  it('responds 405 to other methods', async () => {
+    const response = await caller.closient({ method: 'GET' })
+    assert.equal(response.status, 405)
+    assert.equal(response.headers.allow, 'POST')
+    assert.equal(response.json().error_code, 'method_not_allowed')
   })
 
-  it('answers 415 to a body that is not declared as JSON', async () => {
-    const answer = await caller.closient({ headers: { 'content-type': 'text/plain' } })
-    assert.equal(answer.status, 415)
-    assert.equal(answer.json().error_code, 'unsupported_media_type')
+  it('responds 415 to a body without a JSON content type', async () => {
+    const response = await caller.closient({ headers: { 'content-type': 'text/plain' } })
+    assert.equal(response.status, 415)
+    assert.equal(response.json().error_code, 'unsupported_media_type')
   })
 
-  it('answers 413 to a body of more than 1 MiB', async () => {
+  it('responds 413 to a body of more than 1 MiB', async () => {
     const search_query = 'x'.repeat(1024 * 1024)
-    const answer = await caller.closient({ body: { impressions: [], search_query } })
-    assert.equal(answer.status, 413)
-    assert.equal(answer.json().error_code, 'payload_too_large')
+    const response = await caller.closient({ body: { impressions: [], search_query } })
+    assert.equal(response.status, 413)
+    assert.equal(response.json().error_code, 'payload_too_large')
   })
 
-  const one = { campaign_id: CAMPAIGN }
+  const validItem = { campaign_id: CAMPAIGN }
   const notAnId = 'must be a 22-character shortuuid or a canonical UUID.'
-  const wrong: [what: string, body: unknown, detail: string][] = [
-    ['no impressions', {}, 'impressions: Field required.'],
-    ['impressions of null', { impressions: null }, 'impressions: must be an array, not null.'],
+  const invalid: [description: string, body: unknown, detail: string][] = [
+    ['missing impressions', {}, 'impressions: Field required.'],
+    ['null impressions', { impressions: null }, 'impressions: must be an array, not null.'],
     [
-      'impressions that are an object',
-      { impressions: one },
+      'an object as impressions',
+      { impressions: validItem },
       'impressions: must be an array, not an object.',
     ],
     [
-      'an item that is a string',
+      'a string as an item',
       { impressions: [CAMPAIGN] },
       'impressions.0: must be an object, not a string.',
     ],
     [
-      'an item without campaign',
+      'an item without a campaign',
       { impressions: [{}] },
       'impressions.0.campaign_id: Field required.',
     ],
     [
-      'one bad item among good ones',
-      { impressions: [one, one, { campaign_id: CAMPAIGN.slice(1) }] },
+      'one invalid item among valid ones',
+      { impressions: [validItem, validItem, { campaign_id: CAMPAIGN.slice(1) }] },
       `impressions.2.campaign_id: ${notAnId}`,
     ],
     [
-      'a letter that no shortuuid has',
+      'a letter that shortuuids do not use',
       { impressions: [{ campaign_id: `l${CAMPAIGN.slice(1)}` }] },
       `impressions.0.campaign_id: ${notAnId}`,
     ],
@@ -160,29 +160,29 @@ describe('The Closient sandbox', () => {
       'impressions.0.campaign_id: must be a string, not null.',
     ],
     [
-      'an offer that is a number',
-      { impressions: [{ ...one, offer_id: 7 }] },
+      'a number as an offer',
+      { impressions: [{ ...validItem, offer_id: 7 }] },
       'impressions.0.offer_id: must be a string, not a number.',
     ],
     [
-      'an offer that is empty',
-      { impressions: [{ ...one, offer_id: '' }] },
+      'an empty offer',
+      { impressions: [{ ...validItem, offer_id: '' }] },
       `impressions.0.offer_id: ${notAnId}`,
     ],
     [
-      'a search query that is a number',
-      { impressions: [one], search_query: 7 },
+      'a number as the search query',
+      { impressions: [validItem], search_query: 7 },
       'search_query: must be a string or null, not a number.',
     ],
-    ['an array', [one], 'The request body must be an object, not an array.'],
-    ['what is not JSON', '{', 'The request body is not valid JSON.'],
+    ['an array as the body', [validItem], 'The request body must be an object, not an array.'],
+    ['a body that is not JSON', '{', 'The request body is not valid JSON.'],
   ]
-  for (const [what, body, detail] of wrong) {
-    it(`answers 422 to ${what}, and counts nothing`, async () => {
-      const answer = await caller.closient({ body })
-      assert.equal(answer.status, 422)
-      assert.equal(answer.headers['content-type'], 'application/problem+json')
-      assert.deepEqual(answer.json(), {
+  for (const [description, body, detail] of invalid) {
+    it(`responds 422 to ${description} and counts nothing`, async () => {
+      const response = await caller.closient({ body })
+      assert.equal(response.status, 422)
+      assert.equal(response.headers['content-type'], 'application/problem+json')
+      assert.deepEqual(response.json(), {
         ...problem(422, 'validation_error', 'Unprocessable Content'),
         detail,
       })
@@ -190,17 +190,17 @@ describe('The Closient sandbox', () => {
     })
   }
 
-  it('answers an error that a fault asks for in full', async () => {
+  it('sends a complete problem for the status of a fault', async () => {
     sandbox.closient.fault({ status: 403 })
-    const answer = await caller.closient()
-    assert.equal(answer.status, 403)
-    assert.deepEqual(answer.json(), {
+    const response = await caller.closient()
+    assert.equal(response.status, 403)
+    assert.deepEqual(response.json(), {
       ...problem(403, 'forbidden', 'Forbidden'),
       detail: 'The API key is not allowed to record impressions.',
     })
   })
 
-  it('reads its key from X-API-Key alone', async () => {
+  it('reads the key from X-API-Key only', async () => {
     const headers = { 'x-api-key': null, authorization: `Bearer ${sandbox.closient.apiKey}` }
     assert.equal((await caller.closient({ path: CLOSIENT_PATH, headers })).status, 401)
   })

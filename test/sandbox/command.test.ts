@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { startSandbox } from '../../lib/sandbox/sandbox.js'
-import { ENS_PATH, portOf } from './caller.js'
+import { ENS_PATH, parsePort } from './caller.js'
 
 const COMMAND = fileURLToPath(new URL('../../lib/sandbox/command.ts', import.meta.url))
 
@@ -14,67 +14,67 @@ describe('The command `ad-impressions`', () => {
     const child = spawn(process.execPath, ['--import', 'tsx', COMMAND, ...args])
     running.add(child)
     child.once('close', () => running.delete(child))
-    const said = { stdout: '', stderr: '' }
-    const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, ...said }))
-    const saying = (pattern: RegExp) =>
+    const output = { stdout: '', stderr: '' }
+    const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, ...output }))
+    const waitForOutput = (pattern: RegExp) =>
       new Promise<RegExpExecArray>((resolve, reject) => {
-        const look = () => {
-          const match = pattern.exec(said.stdout)
+        const checkOutput = () => {
+          const match = pattern.exec(output.stdout)
           if (match) resolve(match)
         }
-        child.stdout.on('data', look)
-        look()
-        ended.then(() => reject(new Error(`ended without ${pattern}: ${said.stderr}`)))
+        child.stdout.on('data', checkOutput)
+        checkOutput()
+        ended.then(() => reject(new Error(`ended without ${pattern}: ${output.stderr}`)))
       })
     for (const stream of ['stdout', 'stderr'] as const) {
       child[stream].setEncoding('utf8').on('data', (chunk) => {
-        said[stream] += chunk
+        output[stream] += chunk
       })
     }
-    return { child, ended, saying }
+    return { child, ended, waitForOutput }
   }
   after(() => {
     for (const child of running) child.kill('SIGKILL')
   })
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`starts the sandbox, says how to use it, and stops at ${signal}`, async () => {
-      const { child, ended, saying } = run('sandbox', '--port', '0')
-      const [, page] = await saying(/Sandbox of ENS and Closient: (http:\S+)/)
-      const [, key] = await saying(/export ENS_API_KEY=(\S+)/)
-      const [, baseUrl] = await saying(/export ENS_BASE_URL=(\S+)/)
-      await saying(/Ctrl-C stops it/)
+    it(`starts the sandbox, prints how to use it, and stops on ${signal}`, async () => {
+      const { child, ended, waitForOutput } = run('sandbox', '--port', '0')
+      const [, page] = await waitForOutput(/The ENS and Closient sandbox is running at (http:\S+)/)
+      const [, key] = await waitForOutput(/export ENS_API_KEY=(\S+)/)
+      const [, baseUrl] = await waitForOutput(/export ENS_BASE_URL=(\S+)/)
+      await waitForOutput(/Press Ctrl-C to stop/)
       assert.equal((await fetch(`${page}/`)).status, 200)
-      const answer = await fetch(`${baseUrl}${ENS_PATH}`, {
+      const response = await fetch(`${baseUrl}${ENS_PATH}`, {
         method: 'POST',
         headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
         body: JSON.stringify({ campaignId: 1, placement: 'x' }),
       })
-      assert.equal(answer.status, 200)
+      assert.equal(response.status, 200)
       child.kill(signal)
       const { code, stdout, stderr } = await ended
-      assert.match(stdout, /Stopped\. Counted 1 at ENS and 0 at Closient\.\n$/)
+      assert.match(stdout, /Stopped\. Impressions counted: ENS 1, Closient 0\.\n$/)
       assert.deepEqual([code, stderr], [0, ''])
     })
   }
 
-  it('says how it is used on --help', async () => {
+  it('prints its usage on --help', async () => {
     const { code, stdout } = await run('--help').ended
     assert.equal(code, 0)
     assert.match(stdout, /^Usage: ad-impressions sandbox \[--port N\]\n/)
   })
 
-  const wrong: [args: string[], message: RegExp][] = [
-    [[], /which command\?/],
-    [['sandpit'], /no command 'sandpit'/],
-    [['sandbox', 'now'], /'now' is one word too many/],
+  const invalid: [args: string[], message: RegExp][] = [
+    [[], /missing command/],
+    [['sandpit'], /unknown command 'sandpit'/],
+    [['sandbox', 'now'], /unexpected argument 'now'/],
     [['sandbox', '--prot', '1'], /--prot/],
     [['sandbox', '--port', 'http'], /--port: 'http' is not a number/],
     [['sandbox', '--port', '70000'], /--port: '70000' is not a number/],
     [['sandbox', '--port'], /--port/],
   ]
-  for (const [args, message] of wrong) {
-    it(`refuses \`${args.join(' ')}\` with what is wrong and the usage`, async () => {
+  for (const [args, message] of invalid) {
+    it(`rejects \`${args.join(' ')}\` with an error message and the usage`, async () => {
       const { code, stdout, stderr } = await run(...args).ended
       assert.deepEqual([code, stdout], [2, ''])
       assert.match(stderr, message)
@@ -83,10 +83,10 @@ describe('The command `ad-impressions`', () => {
     })
   }
 
-  it('says so when the port is taken', async () => {
+  it('reports a port that is taken', async () => {
     await using sandbox = await startSandbox()
-    const { code, stderr } = await run('sandbox', '--port', `${portOf(sandbox.url)}`).ended
+    const { code, stderr } = await run('sandbox', '--port', `${parsePort(sandbox.url)}`).ended
     assert.equal(code, 1)
-    assert.match(stderr, /EADDRINUSE.*\nAnother --port may be free\.\n$/)
+    assert.match(stderr, /EADDRINUSE.*\nChoose another port with --port\.\n$/)
   })
 })

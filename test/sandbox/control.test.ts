@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { type Sandbox, startSandbox } from '../../lib/sandbox/sandbox.js'
-import { CAMPAIGN, Caller, errorCode, overSocket, portOf, type Sent } from './caller.js'
+import {
+  CAMPAIGN,
+  Caller,
+  type CallerRequest,
+  parsePort,
+  readErrorCode,
+  sendOverSocket,
+} from './caller.js'
 
 describe("The sandbox's control over HTTP", () => {
   let sandbox: Sandbox
@@ -16,63 +23,63 @@ describe("The sandbox's control over HTTP", () => {
   })
   afterEach(() => caller.close())
 
-  const setFault = (body: unknown, sent: Sent = {}) =>
-    caller.control('POST', '/sandbox/faults', { body, ...sent })
+  const setFault = (body: unknown, changes: CallerRequest = {}) =>
+    caller.control('POST', '/sandbox/faults', { body, ...changes })
 
-  it('sets a fault, for as many calls as asked', async () => {
-    const answer = await setFault({ network: 'ens', fault: { status: 503 }, times: 1 })
-    assert.equal(answer.status, 201)
+  it('sets a fault for a number of calls', async () => {
+    const response = await setFault({ network: 'ens', fault: { status: 503 }, times: 1 })
+    assert.equal(response.status, 201)
     assert.deepEqual(sandbox.ens.faults, [
-      { id: answer.json().id, fault: { status: 503 }, left: 1 },
+      { id: response.json().id, fault: { status: 503 }, left: 1 },
     ])
     assert.equal((await caller.ens()).status, 503)
     assert.equal((await caller.ens()).status, 200)
   })
 
-  it('clears one fault, those of a network, or all', async () => {
+  it('clears one fault, the faults of one network, or all faults', async () => {
     const { id } = (await setFault({ network: 'ens', fault: { status: 500 } })).json()
     await setFault({ network: 'ens', fault: { hang: true } })
     await setFault({ network: 'closient', fault: { status: 500 } })
-    const left = () => [sandbox.ens.faults.length, sandbox.closient.faults.length]
+    const countFaults = () => [sandbox.ens.faults.length, sandbox.closient.faults.length]
 
     await caller.control('DELETE', `/sandbox/faults?network=ens&id=${id}`)
-    assert.deepEqual(left(), [1, 1])
+    assert.deepEqual(countFaults(), [1, 1])
     await caller.control('DELETE', '/sandbox/faults?network=closient')
-    assert.deepEqual(left(), [1, 0])
+    assert.deepEqual(countFaults(), [1, 0])
     assert.equal((await caller.control('DELETE', '/sandbox/faults')).status, 204)
-    assert.deepEqual(left(), [0, 0])
+    assert.deepEqual(countFaults(), [0, 0])
   })
 
   it('refuses and accepts connections', async () => {
-    const to = (state: string) =>
+    const setState = (state: string) =>
       caller.control('POST', '/sandbox/connections', { body: { network: 'ens', state } })
-    assert.equal((await to('refuse')).status, 204)
-    assert.equal((await to('refuse')).status, 204)
-    assert.equal(await errorCode(caller.ens()), 'ECONNREFUSED')
-    assert.equal((await to('accept')).status, 204)
-    assert.equal((await to('accept')).status, 204)
+    assert.equal((await setState('refuse')).status, 204)
+    assert.equal((await setState('refuse')).status, 204)
+    assert.equal(await readErrorCode(caller.ens()), 'ECONNREFUSED')
+    assert.equal((await setState('accept')).status, 204)
+    assert.equal((await setState('accept')).status, 204)
     assert.equal((await caller.ens()).status, 200)
-    assert.equal((await to('close-idle')).status, 204)
+    assert.equal((await setState('close-idle')).status, 204)
     assert.equal((await caller.ens()).status, 200)
   })
 
-  it("spends Closient's budget", async () => {
-    const answer = await caller.control('POST', '/sandbox/spend', { body: { calls: 400 } })
-    assert.deepEqual(answer.json(), { spent: 300 })
+  it("uses up calls of Closient's rate limit", async () => {
+    const response = await caller.control('POST', '/sandbox/spend', { body: { calls: 400 } })
+    assert.deepEqual(response.json(), { spent: 300 })
     assert.equal((await caller.closient()).status, 429)
   })
 
-  it('shows what a network received', async () => {
+  it('returns what a network received', async () => {
     sandbox.closient.fault({ status: 500 }, { times: 2 })
     await caller.closient()
     const fault = { id: sandbox.closient.faults[0]?.id, fault: { status: 500 }, left: 1 }
-    const shown = (await caller.control('GET', '/sandbox/closient')).json()
-    assert.deepEqual(shown.totals, { ...sandbox.closient.totals })
-    assert.deepEqual(shown.faults, [fault])
-    assert.deepEqual(shown.impressions, [])
-    assert.deepEqual(shown.budget, sandbox.closient.budget)
+    const received = (await caller.control('GET', '/sandbox/closient')).json()
+    assert.deepEqual(received.totals, { ...sandbox.closient.totals })
+    assert.deepEqual(received.faults, [fault])
+    assert.deepEqual(received.impressions, [])
+    assert.deepEqual(received.budget, sandbox.closient.budget)
     assert.deepEqual(
-      shown.calls,
+      received.calls,
       sandbox.closient.calls.map((call) => ({ ...call, headers: { ...call.headers } })),
     )
     await caller.ens()
@@ -81,24 +88,30 @@ describe("The sandbox's control over HTTP", () => {
     assert.equal('budget' in ens, false)
   })
 
-  it('forgets everything on demand', async () => {
+  it('resets the sandbox on demand', async () => {
     await caller.ens()
     await caller.control('POST', '/sandbox/reset')
     assert.equal(sandbox.ens.totals.calls, 0)
   })
 
-  const wrong: [what: string, path: string, sent: Sent, status: number, error: RegExp][] = [
-    ['no JSON', '/sandbox/faults', { body: '{' }, 400, /not valid JSON/],
-    ['no network', '/sandbox/faults', { body: { fault: {} } }, 400, /network: /],
+  const invalid: [
+    description: string,
+    path: string,
+    changes: CallerRequest,
+    status: number,
+    error: RegExp,
+  ][] = [
+    ['a body that is not JSON', '/sandbox/faults', { body: '{' }, 400, /not valid JSON/],
+    ['a missing network', '/sandbox/faults', { body: { fault: {} } }, 400, /network: /],
     [
-      'an unknown field of a fault',
+      'an unknown field in the fault',
       '/sandbox/faults',
       { body: { network: 'ens', fault: { stauts: 500 } } },
       400,
       /stauts/,
     ],
     [
-      'an unknown field beside it',
+      'an unknown field next to the fault',
       '/sandbox/faults',
       { body: { network: 'ens', fault: {}, when: 1 } },
       400,
@@ -112,71 +125,83 @@ describe("The sandbox's control over HTTP", () => {
       /state: /,
     ],
     [
-      'a form, as any page can send it',
+      'a content type that any site can send',
       '/sandbox/faults',
       { body: '{}', headers: { 'content-type': 'text/plain' } },
       415,
       /application\/json/,
     ],
-    ['a large body', '/sandbox/faults', { body: ' '.repeat(1024 * 1024 + 1) }, 413, /too large/],
-    ['another path', '/api/v1/campaigns/impression', { body: {} }, 404, /ports of their own/],
+    [
+      'a body that is too large',
+      '/sandbox/faults',
+      { body: ' '.repeat(1024 * 1024 + 1) },
+      413,
+      /too large/,
+    ],
+    ['an unknown path', '/api/v1/campaigns/impression', { body: {} }, 404, /their own ports/],
   ]
-  for (const [what, path, sent, status, error] of wrong) {
-    it(`answers ${status} to ${what}, and changes nothing`, async () => {
-      const answer = await caller.control('POST', path, sent)
-      assert.equal(answer.status, status)
-      assert.match(String(answer.json().error), error)
+  for (const [description, path, changes, status, error] of invalid) {
+    it(`responds ${status} to ${description} and changes nothing`, async () => {
+      const response = await caller.control('POST', path, changes)
+      assert.equal(response.status, status)
+      assert.match(String(response.json().error), error)
       assert.deepEqual(sandbox.ens.faults, [])
     })
   }
 
-  it('answers 404 where there is no such fault, and 400 where it does not say whose', async () => {
+  it('responds 404 to an unknown fault and 400 to a missing or unknown network', async () => {
     assert.equal((await caller.control('DELETE', '/sandbox/faults?network=ens&id=99')).status, 404)
     assert.equal((await caller.control('DELETE', '/sandbox/faults?id=1')).status, 400)
     assert.equal((await caller.control('DELETE', '/sandbox/faults?network=x')).status, 400)
   })
 
-  describe('refuses', () => {
+  describe('access check', () => {
     const fault = { network: 'ens', fault: { status: 500 } }
-    const head = (host: string, method = 'GET', path = '/') =>
+    const buildHead = (host: string, method = 'GET', path = '/') =>
       `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`
 
     for (const path of ['/', '/events', '/sandbox/ens']) {
-      it(`a Host that is not the sandbox, as DNS rebinding sends it, at ${path}`, async () => {
-        const host = `sandbox.example:${portOf(sandbox.url)}`
-        const { received } = await overSocket(portOf(sandbox.url), head(host, 'GET', path))
+      it(`refuses a foreign Host, as sent by DNS rebinding, at ${path}`, async () => {
+        const host = `sandbox.example:${parsePort(sandbox.url)}`
+        const { received } = await sendOverSocket(
+          parsePort(sandbox.url),
+          buildHead(host, 'GET', path),
+        )
         assert.match(received, /^HTTP\/1\.1 403 /)
       })
     }
 
-    it('a Host with another port', async () => {
-      const { received } = await overSocket(portOf(sandbox.url), head('127.0.0.1:1'))
+    it('refuses a Host with another port', async () => {
+      const { received } = await sendOverSocket(parsePort(sandbox.url), buildHead('127.0.0.1:1'))
       assert.match(received, /^HTTP\/1\.1 403 /)
     })
 
-    it('the Origin of another site', async () => {
+    it('refuses the Origin of another site', async () => {
       for (const origin of ['https://evil.example', 'null', sandbox.ens.baseUrl]) {
         assert.equal((await setFault(fault, { headers: { origin } })).status, 403, origin)
       }
       assert.deepEqual(sandbox.ens.faults, [])
     })
 
-    it('what a browser says comes from another site, be it a read', async () => {
+    it('refuses cross-site requests, including reads', async () => {
       const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }
       assert.equal((await caller.control('GET', '/events', { headers })).status, 403)
       assert.equal((await caller.control('DELETE', '/sandbox/faults', { headers })).status, 403)
     })
 
-    it('neither its own page, nor localhost by name, nor a link that leads to it', async () => {
+    it('allows its own page, the name localhost, and links from other sites', async () => {
       assert.equal((await setFault(fault, { headers: { origin: sandbox.url } })).status, 201)
-      const local = head(`localhost:${portOf(sandbox.url)}`)
-      assert.match((await overSocket(portOf(sandbox.url), local)).received, /^HTTP\/1\.1 200 /)
+      const local = buildHead(`localhost:${parsePort(sandbox.url)}`)
+      assert.match(
+        (await sendOverSocket(parsePort(sandbox.url), local)).received,
+        /^HTTP\/1\.1 200 /,
+      )
       const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }
       assert.equal((await caller.control('GET', '/', { headers })).status, 200)
     })
   })
 
-  it('shows no key anywhere', async () => {
+  it('never reveals a key', async () => {
     await caller.closient({ body: { impressions: [{ campaign_id: CAMPAIGN }] } })
     for (const path of ['/', '/sandbox/ens', '/sandbox/closient']) {
       const { text } = await caller.control('GET', path)

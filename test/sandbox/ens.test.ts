@@ -16,7 +16,7 @@ describe('The ENS sandbox', () => {
   })
   beforeEach(() => sandbox.reset())
 
-  it("counts the document's example, and answers as the document does", async () => {
+  it('counts the documented example and sends the documented response', async () => {
     const body = { campaignId: 1, placement: 'header_banner', location: 'US', device: 'mobile' }
     const { status, headers, text } = await caller.ens({ body })
     assert.equal(status, 200)
@@ -25,26 +25,26 @@ describe('The ENS sandbox', () => {
     assert.deepEqual(sandbox.ens.impressions, [{ at: 1_790_000_000_000, call: 1, ...body }])
   })
 
-  it('leaves out of the impression what was not sent', async () => {
+  it('omits fields that were not sent from the impression', async () => {
     await caller.ens({ body: { campaignId: 7, placement: 'x', unknown: true } })
     assert.deepEqual(sandbox.ens.impressions, [
       { at: 1_790_000_000_000, call: 1, campaignId: 7, placement: 'x' },
     ])
   })
 
-  it('takes the authorization scheme in any case', async () => {
+  it('accepts the authorization scheme in any case', async () => {
     const headers = { authorization: `bearer ${sandbox.ens.apiKey}` }
     assert.equal((await caller.ens({ headers })).status, 200)
   })
 
   const keys: Record<string, string | null> = {
-    'no key': null,
+    'a missing key': null,
     'a wrong key': 'Bearer wrong',
     'another scheme': 'Basic sandbox-ens-key',
     'a key without a scheme': 'sandbox-ens-key',
   }
-  for (const [what, authorization] of Object.entries(keys)) {
-    it(`answers 401 to ${what}, before it looks at the body`, async () => {
+  for (const [description, authorization] of Object.entries(keys)) {
+    it(`responds 401 to ${description} without checking the body`, async () => {
       const { status, text } = await caller.ens({ headers: { authorization }, body: 'not json' })
       assert.equal(status, 401)
       assert.equal(text, '{"status":"error","message":"unauthorized"}')
@@ -56,62 +56,66 @@ describe('The ENS sandbox', () => {
     })
   }
 
-  const good = { campaignId: 1, placement: 'x' }
-  const isCountry = 'location must be an ISO 3166-1 alpha-2 country code'
-  const isDevice = 'device must be one of mobile, desktop, tablet'
-  const wrong: [what: string, body: unknown, message: string][] = [
-    ['no campaignId', { placement: 'x' }, 'campaignId is required'],
-    ['a null campaignId', { ...good, campaignId: null }, 'campaignId is required'],
+  const validBody = { campaignId: 1, placement: 'x' }
+  const countryMessage = 'location must be an ISO 3166-1 alpha-2 country code'
+  const deviceMessage = 'device must be one of mobile, desktop, tablet'
+  const invalid: [description: string, body: unknown, message: string][] = [
+    ['a missing campaignId', { placement: 'x' }, 'campaignId is required'],
+    ['a null campaignId', { ...validBody, campaignId: null }, 'campaignId is required'],
     [
-      'a campaignId in quotes',
-      { ...good, campaignId: '1' },
+      'a string campaignId',
+      { ...validBody, campaignId: '1' },
       'campaignId must be a positive integer',
     ],
-    ['a campaignId of 1.5', { ...good, campaignId: 1.5 }, 'campaignId must be a positive integer'],
-    ['a campaignId of 0', { ...good, campaignId: 0 }, 'campaignId must be a positive integer'],
-    ['no placement', { campaignId: 1 }, 'placement is required'],
-    ['an empty placement', { ...good, placement: '' }, 'placement is required'],
-    ['a placement that is a number', { ...good, placement: 5 }, 'placement must be a string'],
-    ['a country that is none', { ...good, location: 'UK' }, isCountry],
-    ['a country in lower case', { ...good, location: 'us' }, isCountry],
-    ['a country by its alpha-3 code', { ...good, location: 'USA' }, isCountry],
-    ['an empty country', { ...good, location: '' }, isCountry],
-    ['a null country', { ...good, location: null }, isCountry],
     [
-      'a country named like a property of every object',
-      { ...good, location: 'constructor' },
-      isCountry,
+      'a campaignId of 1.5',
+      { ...validBody, campaignId: 1.5 },
+      'campaignId must be a positive integer',
     ],
-    ['a device that is none', { ...good, device: 'phone' }, isDevice],
-    ['an empty device', { ...good, device: '' }, isDevice],
-    ['an array', [good], 'request body must be a JSON object'],
-    ['what is not JSON', '{"campaignId":', 'request body must be valid JSON'],
+    ['a campaignId of 0', { ...validBody, campaignId: 0 }, 'campaignId must be a positive integer'],
+    ['a missing placement', { campaignId: 1 }, 'placement is required'],
+    ['an empty placement', { ...validBody, placement: '' }, 'placement is required'],
+    ['a number as placement', { ...validBody, placement: 5 }, 'placement must be a string'],
+    ['an unknown country', { ...validBody, location: 'UK' }, countryMessage],
+    ['a country in lower case', { ...validBody, location: 'us' }, countryMessage],
+    ['an alpha-3 country code', { ...validBody, location: 'USA' }, countryMessage],
+    ['an empty country', { ...validBody, location: '' }, countryMessage],
+    ['a null country', { ...validBody, location: null }, countryMessage],
+    [
+      'a country that is a property of every object',
+      { ...validBody, location: 'constructor' },
+      countryMessage,
+    ],
+    ['an unknown device', { ...validBody, device: 'phone' }, deviceMessage],
+    ['an empty device', { ...validBody, device: '' }, deviceMessage],
+    ['an array as the body', [validBody], 'request body must be a JSON object'],
+    ['a body that is not JSON', '{"campaignId":', 'request body must be valid JSON'],
     ['an empty body', '', 'request body must be valid JSON'],
   ]
-  for (const [what, body, message] of wrong) {
-    it(`answers 400 to ${what}: ${message}`, async () => {
-      const answer = await caller.ens({ body })
-      assert.equal(answer.status, 400)
-      assert.deepEqual(answer.json(), { status: 'error', message })
+  for (const [description, body, message] of invalid) {
+    it(`responds 400 to ${description}: ${message}`, async () => {
+      const response = await caller.ens({ body })
+      assert.equal(response.status, 400)
+      assert.deepEqual(response.json(), { status: 'error', message })
       assert.deepEqual(sandbox.ens.impressions, [])
     })
   }
 
-  it('answers 400 to a body that is not declared as JSON', async () => {
-    const answer = await caller.ens({ headers: { 'content-type': 'text/plain' } })
-    assert.equal(answer.status, 400)
-    assert.deepEqual(answer.json(), {
+  it('responds 400 to a body without a JSON content type', async () => {
+    const response = await caller.ens({ headers: { 'content-type': 'text/plain' } })
+    assert.equal(response.status, 400)
+    assert.deepEqual(response.json(), {
       status: 'error',
       message: 'Content-Type must be application/json',
     })
   })
 
-  it('takes a content type with parameters', async () => {
+  it('accepts a content type with parameters', async () => {
     const headers = { 'content-type': 'application/json; charset=utf-8' }
     assert.equal((await caller.ens({ headers })).status, 200)
   })
 
-  it('answers 405 to other methods and 404 to other paths, in its own envelope', async () => {
+  it('responds 405 to other methods and 404 to other paths, in its own format', async () => {
     const get = await caller.ens({ method: 'GET' })
     assert.equal(get.status, 405)
     assert.equal(get.headers.allow, 'POST')
@@ -121,15 +125,15 @@ describe('The ENS sandbox', () => {
     assert.deepEqual(elsewhere.json(), { status: 'error', message: 'not found' })
   })
 
-  it('answers 413 to a body of more than 1 MiB, and does not keep it', async () => {
+  it('responds 413 to a body of more than 1 MiB and does not store it', async () => {
     const placement = 'x'.repeat(1024 * 1024)
-    const answer = await caller.ens({ body: { campaignId: 1, placement } })
-    assert.equal(answer.status, 413)
+    const response = await caller.ens({ body: { campaignId: 1, placement } })
+    assert.equal(response.status, 413)
     assert.equal(sandbox.ens.calls[0]?.body, undefined)
     assert.equal((await caller.ens()).status, 200)
   })
 
-  it('tells of no rate limit', async () => {
+  it('sends no rate-limit headers', async () => {
     const { headers } = await caller.ens()
     assert.deepEqual(
       Object.keys(headers).filter((name) => name.includes('ratelimit')),

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { type Fault, type Sandbox, startSandbox } from '../../lib/sandbox/sandbox.js'
-import { CAMPAIGN, Caller, ensBytes, errorCode, OFFER, overSocket, portOf } from './caller.js'
+import {
+  buildEnsRequest,
+  CAMPAIGN,
+  Caller,
+  OFFER,
+  parsePort,
+  readErrorCode,
+  sendOverSocket,
+} from './caller.js'
 
 describe('A fault of the sandbox', () => {
   let sandbox: Sandbox
@@ -18,60 +26,60 @@ describe('A fault of the sandbox', () => {
   })
   afterEach(() => caller.close())
 
-  const counted = () => sandbox.ens.totals.impressions
+  const countImpressions = () => sandbox.ens.totals.impressions
 
-  describe('answers', () => {
-    it("with an error status in the network's own words, and counts nothing", async () => {
+  describe('responds', () => {
+    it("with an error status in the network's own format, and counts nothing", async () => {
       sandbox.ens.fault({ status: 500 })
       sandbox.closient.fault({ status: 500 })
       assert.deepEqual((await caller.ens()).json(), { status: 'error', message: 'internal error' })
       const { error_code, retryable } = (await caller.closient()).json()
       assert.deepEqual({ error_code, retryable }, { error_code: 'internal_error', retryable: true })
-      assert.equal(counted(), 0)
+      assert.equal(countImpressions(), 0)
       assert.deepEqual(sandbox.closient.impressions, [])
     })
 
-    it("with a gateway's page at 502 and 504, which tells nothing of the network's", async () => {
+    it("with a gateway's page for 502 and 504, without the network's headers", async () => {
       sandbox.closient.fault({ status: 502 }, { times: 1 })
       sandbox.closient.fault({ status: 504 }, { times: 1 })
       for (const status of [502, 504]) {
-        const answer = await caller.closient()
-        assert.equal(answer.status, status)
-        assert.equal(answer.headers['content-type'], 'text/html')
-        assert.equal(answer.headers['ratelimit-limit'], undefined)
-        assert.match(answer.text, new RegExp(`<title>${status} `))
+        const response = await caller.closient()
+        assert.equal(response.status, status)
+        assert.equal(response.headers['content-type'], 'text/html')
+        assert.equal(response.headers['ratelimit-limit'], undefined)
+        assert.match(response.text, new RegExp(`<title>${status} `))
       }
     })
 
-    it('with 429 and a Retry-After of its own, in header and body', async () => {
+    it('with 429 and its own Retry-After in header and body', async () => {
       sandbox.closient.fault({ status: 429, headers: { 'Retry-After': '2' } })
       const { headers, json } = await caller.closient()
       assert.equal(headers['retry-after'], '2')
       assert.equal(json().retry_after_seconds, 2)
     })
 
-    it('with 429 and no Retry-After where that is taken away', async () => {
+    it('with 429 and without a Retry-After that it removes', async () => {
       sandbox.closient.fault({ status: 429, headers: { 'retry-after': null } })
       const { headers, json } = await caller.closient()
       assert.equal(headers['retry-after'], undefined)
       assert.equal('retry_after_seconds' in json(), false)
     })
 
-    it('with headers put in, changed and taken away', async () => {
+    it('with added, changed and removed headers', async () => {
       const headers = { 'x-new': 'a', 'RateLimit-Remaining': 'many', 'ratelimit-policy': null }
       sandbox.closient.fault({ headers })
-      const answer = await caller.closient()
-      assert.equal(answer.status, 200)
-      assert.equal(answer.headers['x-new'], 'a')
-      assert.equal(answer.headers['ratelimit-remaining'], 'many')
-      assert.equal(answer.headers['ratelimit-policy'], undefined)
-      assert.equal(answer.headers['ratelimit-limit'], '300')
+      const response = await caller.closient()
+      assert.equal(response.status, 200)
+      assert.equal(response.headers['x-new'], 'a')
+      assert.equal(response.headers['ratelimit-remaining'], 'many')
+      assert.equal(response.headers['ratelimit-policy'], undefined)
+      assert.equal(response.headers['ratelimit-limit'], '300')
     })
 
-    it('with a body that is not JSON, and counts all the same', async () => {
+    it('with a body that is not JSON, and still counts', async () => {
       sandbox.ens.fault({ body: 'not json' })
       const { status, text } = await caller.ens()
-      assert.deepEqual([status, text, counted()], [200, 'not json', 1])
+      assert.deepEqual([status, text, countImpressions()], [200, 'not json', 1])
     })
 
     it('with an empty body', async () => {
@@ -79,13 +87,13 @@ describe('A fault of the sandbox', () => {
       assert.equal((await caller.ens()).text, '')
     })
 
-    it('with 204, which has no body', async () => {
+    it('with 204 and no body', async () => {
       sandbox.ens.fault({ status: 204 })
       const { status, text } = await caller.ens()
-      assert.deepEqual([status, text, counted()], [204, '', 1])
+      assert.deepEqual([status, text, countImpressions()], [204, '', 1])
     })
 
-    it('late, while the impression has counted long since', async () => {
+    it('late, although the impression has counted already', async () => {
       sandbox.ens.fault({ delayMs: 60_000 })
       const call = caller.ens()
       await sandbox.ens.received(1)
@@ -96,7 +104,7 @@ describe('A fault of the sandbox', () => {
   })
 
   describe('counts', () => {
-    const kinds: [fault: Fault, impressions: number][] = [
+    const cases: [fault: Fault, impressions: number][] = [
       [{ status: 500, counts: true }, 1],
       [{ status: 201 }, 1],
       [{ status: 200, counts: false }, 0],
@@ -110,26 +118,26 @@ describe('A fault of the sandbox', () => {
       [{ raw: 'garbage' }, 1],
       [{ reset: 'before-read' }, 0],
     ]
-    for (const [fault, impressions] of kinds) {
-      it(`${impressions} of ${JSON.stringify(fault)}`, async () => {
+    for (const [fault, impressions] of cases) {
+      it(`${impressions} for ${JSON.stringify(fault)}`, async () => {
         sandbox.ens.fault(fault)
         await caller.ens().catch(() => {})
-        assert.equal(counted(), impressions)
+        assert.equal(countImpressions(), impressions)
       })
     }
 
-    it('never what the network would have refused anyway', async () => {
+    it('nothing that the network rejects', async () => {
       sandbox.ens.fault({ status: 200, counts: true })
       await caller.ens({ body: {} })
       await caller.ens({ headers: { authorization: 'Bearer wrong' } })
-      assert.equal(counted(), 0)
+      assert.equal(countImpressions(), 0)
     })
 
-    it("only the first of a batch, on demand, and Closient's count says so", async () => {
+    it("only the first items of a batch on demand, and Closient's count reports it", async () => {
       sandbox.closient.fault({ counts: 1 })
       const impressions = [{ campaign_id: CAMPAIGN }, { campaign_id: OFFER }]
-      const answer = await caller.closient({ body: { impressions } })
-      assert.deepEqual(answer.json(), { success: true, count: 1 })
+      const response = await caller.closient({ body: { impressions } })
+      assert.deepEqual(response.json(), { success: true, count: 1 })
       assert.deepEqual(
         sandbox.closient.impressions.map(({ campaignId }) => campaignId),
         [CAMPAIGN],
@@ -137,12 +145,12 @@ describe('A fault of the sandbox', () => {
     })
   })
 
-  describe('as a client meets it,', () => {
-    const met = () => overSocket(portOf(sandbox.ens.baseUrl), ensBytes(sandbox))
+  describe('as seen by a client,', () => {
+    const sendCall = () => sendOverSocket(parsePort(sandbox.ens.baseUrl), buildEnsRequest(sandbox))
 
-    it('is a reset before a byte was read, and leaves no call', async () => {
+    it('is a reset before any byte is read, without a call', async () => {
       sandbox.ens.fault({ reset: 'before-read' }, { times: 1 })
-      const { received, end } = await met()
+      const { received, end } = await sendCall()
       assert.deepEqual([received, end], ['', 'ECONNRESET'])
       assert.deepEqual(sandbox.ens.totals, {
         calls: 0,
@@ -153,25 +161,25 @@ describe('A fault of the sandbox', () => {
       assert.equal((await caller.ens()).status, 200)
     })
 
-    it('is a reset of a kept-alive connection before the request on it was looked at', async () => {
+    it('is a reset of a kept-alive connection before its request is read', async () => {
       await caller.ens()
       sandbox.ens.fault({ reset: 'before-read' }, { times: 1 })
-      assert.equal(await errorCode(caller.ens()), 'ECONNRESET')
+      assert.equal(await readErrorCode(caller.ens()), 'ECONNRESET')
       assert.equal(sandbox.ens.totals.calls, 1)
       assert.equal((await caller.ens()).status, 200)
     })
 
     it('is a reset after the request was read', async () => {
       sandbox.ens.fault({ reset: 'after-read' })
-      const { received, end } = await met()
+      const { received, end } = await sendCall()
       assert.deepEqual([received, end], ['', 'ECONNRESET'])
       const [call] = sandbox.ens.calls
       assert.deepEqual([call?.status, call?.end], [null, 'reset'])
     })
 
-    it('is a reset amid the answer', async () => {
+    it('is a reset during the response', async () => {
       sandbox.ens.fault({ reset: 'mid-answer' })
-      const { received, end } = await met()
+      const { received, end } = await sendCall()
       assert.match(received, /^HTTP\/1\.1 200 OK\r\n.*\r\n\r\n\{"status":"success"/s)
       assert.ok(!received.endsWith('}'))
       assert.equal(end, 'ECONNRESET')
@@ -179,9 +187,9 @@ describe('A fault of the sandbox', () => {
       assert.deepEqual([call?.status, call?.end], [200, 'reset'])
     })
 
-    it('is an answer that ends early', async () => {
+    it('is a response that ends early', async () => {
       sandbox.ens.fault({ cutOff: true })
-      const { received, end } = await met()
+      const { received, end } = await sendCall()
       assert.match(received, /content-length: 64\r\n/)
       assert.match(received, /\r\n\r\n\{"status":"success"/)
       assert.ok(!received.endsWith('}'))
@@ -189,21 +197,21 @@ describe('A fault of the sandbox', () => {
       assert.equal(sandbox.ens.calls[0]?.end, 'cut-off')
     })
 
-    it('is bytes that are no HTTP', async () => {
+    it('is bytes that are not HTTP', async () => {
       sandbox.ens.fault({ raw: 'HTTP/1.1 20' })
-      assert.deepEqual(await met(), { received: 'HTTP/1.1 20', end: 'FIN' })
+      assert.deepEqual(await sendCall(), { received: 'HTTP/1.1 20', end: 'FIN' })
     })
 
     it('is a request that is read and never answered', async () => {
       sandbox.ens.fault({ hang: true })
-      const socket = connect(portOf(sandbox.ens.baseUrl), '127.0.0.1')
+      const socket = connect(parsePort(sandbox.ens.baseUrl), '127.0.0.1')
       let received = 0
       socket.on('data', (chunk) => {
         received += chunk.length
       })
-      socket.write(ensBytes(sandbox))
+      socket.write(buildEnsRequest(sandbox))
       await sandbox.ens.received(1)
-      // Another call gets through in the meantime, so the sandbox had time to answer this one.
+      // Another call is answered in the meantime, so the sandbox had time to answer this one too.
       sandbox.ens.clearFaults()
       await caller.ens()
       assert.deepEqual([received, socket.readyState], [0, 'open'])
@@ -213,17 +221,17 @@ describe('A fault of the sandbox', () => {
     })
   })
 
-  describe('befalls', () => {
-    it('as many calls as it was set for', async () => {
+  describe('applies', () => {
+    it('to the given number of calls', async () => {
       sandbox.ens.fault({ status: 503 }, { times: 2 })
-      const heard = [await caller.ens(), await caller.ens(), await caller.ens()]
+      const responses = [await caller.ens(), await caller.ens(), await caller.ens()]
       assert.deepEqual(
-        heard.map(({ status }) => status),
+        responses.map(({ status }) => status),
         [503, 503, 200],
       )
     })
 
-    it('every call until it is cleared', async () => {
+    it('to every call until it is cleared', async () => {
       const clear = sandbox.ens.fault({ status: 503 })
       assert.equal((await caller.ens()).status, 503)
       assert.equal((await caller.ens()).status, 503)
@@ -232,7 +240,7 @@ describe('A fault of the sandbox', () => {
       assert.deepEqual(sandbox.ens.faults, [])
     })
 
-    it('only the calls that it was set for', async () => {
+    it('only to the calls that its condition selects', async () => {
       const when = ({ body }: { body: unknown }) => JSON.stringify(body).includes(OFFER)
       sandbox.closient.fault({ status: 404 }, { when })
       assert.equal((await caller.closient()).status, 200)
@@ -246,38 +254,38 @@ describe('A fault of the sandbox', () => {
       assert.deepEqual([(await caller.ens()).status, (await caller.ens()).status], [500, 503])
     })
 
-    it('one network and not the other', async () => {
+    it('to one network only', async () => {
       sandbox.ens.fault({ status: 500 })
       assert.equal((await caller.closient()).status, 200)
     })
   })
 
-  it('stands in the ledger with the call', async () => {
+  it('is stored with the call in the ledger', async () => {
     sandbox.ens.fault({ status: 500 })
     await caller.ens()
     assert.deepEqual(sandbox.ens.calls[0]?.fault, { status: 500 })
   })
 
-  const nonsense: [fault: unknown, message: RegExp][] = [
+  const invalid: [fault: unknown, message: RegExp][] = [
     [{ status: 99 }, /status: /],
     [{ stauts: 500 }, /stauts/],
     [{ reset: 'sometimes' }, /reset: /],
-    [{ hang: true, cutOff: true }, /one at most/],
-    [{ reset: 'before-read', status: 500 }, /status needs a call that was read/],
+    [{ hang: true, cutOff: true }, /at most one/],
+    [{ reset: 'before-read', status: 500 }, /status cannot be combined with reset: 'before-read'/],
     [{ headers: { 'bad name': 'x' } }, /headers/],
     [{ headers: { x: 'two\r\nlines' } }, /headers\.x: is not a header value/],
     [{ delayMs: -1 }, /delayMs: /],
     [{ delayMs: 2 ** 31 }, /delayMs: /],
   ]
-  for (const [fault, message] of nonsense) {
-    it(`is refused when it is nonsense: ${JSON.stringify(fault)}`, () => {
+  for (const [fault, message] of invalid) {
+    it(`is rejected if invalid: ${JSON.stringify(fault)}`, () => {
       assert.throws(() => sandbox.ens.fault(fault as Fault), { name: 'TypeError', message })
       assert.deepEqual(sandbox.ens.faults, [])
     })
   }
 
-  it('is refused with a condition on a call that is never read', () => {
-    const set = () => sandbox.ens.fault({ reset: 'before-read' }, { when: () => true })
-    assert.throws(set, /nothing is known of a call that was not read/)
+  it('is rejected if it has a condition but reads no call', () => {
+    const setFault = () => sandbox.ens.fault({ reset: 'before-read' }, { when: () => true })
+    assert.throws(setFault, /when cannot be combined with reset: 'before-read'/)
   })
 })

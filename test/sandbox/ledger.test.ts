@@ -16,7 +16,7 @@ describe("The sandbox's ledger", () => {
     await sandbox.close()
   })
 
-  it('holds each call as it was received, and how it ended', async () => {
+  it('stores each call as it was received, and how it ended', async () => {
     await start({ now: () => 1_790_000_000_000 })
     const body = { impressions: [{ campaign_id: CAMPAIGN, extra: [1, null] }] }
     const path = `${CLOSIENT_PATH}?a=1`
@@ -40,22 +40,22 @@ describe("The sandbox's ledger", () => {
     })
   })
 
-  it('keeps a body that is not JSON as text', async () => {
+  it('stores a body that is not JSON as text', async () => {
     await start()
     await caller.ens({ body: '{"campaignId":' })
     assert.equal(sandbox.ens.calls[0]?.body, '{"campaignId":')
   })
 
-  it('keeps no credentials, right or wrong', async () => {
-    const right = 'canary-right-key'
-    await start({ ens: { apiKey: right }, closient: { apiKey: `csb_${right}` } })
+  it('stores no credentials, right or wrong', async () => {
+    const rightKey = 'canary-right-key'
+    await start({ ens: { apiKey: rightKey }, closient: { apiKey: `csb_${rightKey}` } })
     const headers = { cookie: 'canary-cookie', 'proxy-authorization': 'canary-proxy' }
     await caller.ens({ headers })
     await caller.closient({ headers })
     await caller.ens({ headers: { authorization: 'Bearer canary-wrong' } })
     await caller.closient({ headers: { 'x-api-key': 'canary-wrong' } })
-    const kept = inspect([sandbox.ens.calls, sandbox.closient.calls], { depth: 9 })
-    assert.equal(kept.includes('canary'), false, kept)
+    const stored = inspect([sandbox.ens.calls, sandbox.closient.calls], { depth: 9 })
+    assert.equal(stored.includes('canary'), false, stored)
     assert.equal(sandbox.ens.calls[0]?.headers.authorization, '[redacted]')
   })
 
@@ -73,7 +73,7 @@ describe("The sandbox's ledger", () => {
     })
   })
 
-  it('notices a caller that hangs up before the answer', async () => {
+  it('records a caller that disconnects before the response', async () => {
     await start()
     sandbox.ens.fault({ delayMs: 60_000 })
     const call = caller.ens().catch(() => {})
@@ -86,7 +86,7 @@ describe("The sandbox's ledger", () => {
     assert.equal(await ended, 'aborted')
   })
 
-  it('forgets the oldest calls beyond its bound, but no total', async () => {
+  it('drops the oldest calls beyond its limit, but keeps the totals', async () => {
     await start({ maxCalls: 3, maxImpressions: 2 })
     for (let campaignId = 1; campaignId <= 10; campaignId += 1) {
       await caller.ens({ body: { campaignId, placement: 'x' } })
@@ -102,7 +102,7 @@ describe("The sandbox's ledger", () => {
     assert.equal(sandbox.ens.totals.impressions, 10)
   })
 
-  it('is bounded in bytes as well, for a body may be large', async () => {
+  it('is limited in bytes as well, because a body may be large', async () => {
     await start()
     const placement = 'x'.repeat(1024 * 1024 - 100)
     for (let call = 0; call < 70; call += 1) {
@@ -113,14 +113,14 @@ describe("The sandbox's ledger", () => {
     assert.equal(sandbox.ens.impressions.length, 64)
   })
 
-  it('wakes who waits for impressions, once there are enough', async () => {
+  it('resolves received() once there are enough impressions', async () => {
     await start()
-    let woken = false
+    let hasResolved = false
     const waiting = sandbox.closient.received(3).then(() => {
-      woken = true
+      hasResolved = true
     })
     await caller.closient()
-    assert.equal(woken, false)
+    assert.equal(hasResolved, false)
     await caller.closient({
       body: { impressions: [{ campaign_id: CAMPAIGN }, { campaign_id: OFFER }] },
     })
@@ -128,14 +128,14 @@ describe("The sandbox's ledger", () => {
     await sandbox.closient.received(3)
   })
 
-  it('wakes who waits for calls, also of those that counted nothing', async () => {
+  it('resolves called() for calls that counted nothing as well', async () => {
     await start()
     const waiting = sandbox.ens.called(1)
     await caller.ens({ body: {} })
     await waiting
   })
 
-  it('tells whoever waits in vain, when the sandbox closes', async () => {
+  it('rejects received() if the sandbox closes first', async () => {
     await start()
     const waiting = sandbox.ens.received(2)
     await caller.ens()
@@ -145,28 +145,28 @@ describe("The sandbox's ledger", () => {
     ])
   })
 
-  it('tells listeners of calls and impressions until they leave', async () => {
+  it('notifies listeners of calls and impressions until they are removed', async () => {
     await start()
-    const heard: string[] = []
-    const leave = [
-      sandbox.ens.on('call', ({ id, end }) => heard.push(`call ${id} ${end}`)),
-      sandbox.ens.on('impression', ({ campaignId }) => heard.push(`impression ${campaignId}`)),
-      sandbox.ens.on('end', ({ id, end }) => heard.push(`end ${id} ${end}`)),
+    const events: string[] = []
+    const removeListeners = [
+      sandbox.ens.on('call', ({ id, end }) => events.push(`call ${id} ${end}`)),
+      sandbox.ens.on('impression', ({ campaignId }) => events.push(`impression ${campaignId}`)),
+      sandbox.ens.on('end', ({ id, end }) => events.push(`end ${id} ${end}`)),
     ]
     await caller.ens()
-    for (const stop of leave) stop()
+    for (const removeListener of removeListeners) removeListener()
     await caller.ens()
-    assert.deepEqual(heard, ['call 1 pending', 'impression 42', 'end 1 answered'])
+    assert.deepEqual(events, ['call 1 pending', 'impression 42', 'end 1 answered'])
   })
 
-  it('is a copy, which later calls do not change', async () => {
+  it('returns copies that later calls do not change', async () => {
     await start()
     const { calls } = sandbox.ens
     await caller.ens()
     assert.deepEqual(calls, [])
   })
 
-  it('begins anew on reset()', async () => {
+  it('starts again on reset()', async () => {
     await start()
     await caller.ens()
     sandbox.ens.fault({ status: 500 })
@@ -176,7 +176,7 @@ describe("The sandbox's ledger", () => {
     assert.equal(sandbox.ens.totals.calls, 1)
   })
 
-  it('points a server at both networks by its environment', async () => {
+  it('provides the environment variables for both networks', async () => {
     await start()
     assert.deepEqual(sandbox.env, {
       ENS_API_KEY: sandbox.ens.apiKey,

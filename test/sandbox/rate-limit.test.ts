@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../lib/sandbox/sandbox.js'
 import { Caller } from './caller.js'
 
-// 40 s into a minute, so that a window aligned to the minute shows.
+// 40 s into a minute, to tell windows aligned to the minute from others.
 const START = Date.UTC(2026, 2, 31, 12, 0, 40)
 
 describe("The sandbox's rate limit", () => {
@@ -15,13 +15,13 @@ describe("The sandbox's rate limit", () => {
     sandbox = await startSandbox({ now: () => now, closient: closient ?? {} })
     caller = new Caller(sandbox)
   }
-  const small = { windows: [{ limit: 2, windowMs: 60_000 }] }
-  const statuses = async (calls: number) => {
-    const heard: number[] = []
-    for (let call = 0; call < calls; call += 1) heard.push((await caller.closient()).status)
-    return heard
+  const twoPerMinute = { windows: [{ limit: 2, windowMs: 60_000 }] }
+  const sendCalls = async (calls: number) => {
+    const statuses: number[] = []
+    for (let call = 0; call < calls; call += 1) statuses.push((await caller.closient()).status)
+    return statuses
   }
-  const told = (headers: Record<string, string>) =>
+  const pickRateLimitHeaders = (headers: Record<string, string>) =>
     Object.fromEntries(Object.entries(headers).filter(([name]) => name.includes('ratelimit')))
 
   afterEach(async () => {
@@ -29,9 +29,9 @@ describe("The sandbox's rate limit", () => {
     await sandbox.close()
   })
 
-  it('tells the published windows in every documented form', async () => {
+  it('is reported as published, in every documented form', async () => {
     await start({})
-    assert.deepEqual(told((await caller.closient()).headers), {
+    assert.deepEqual(pickRateLimitHeaders((await caller.closient()).headers), {
       'ratelimit-policy': '300;w=60, 10000;w=86400',
       'ratelimit-limit': '300',
       'ratelimit-remaining': '299',
@@ -42,7 +42,7 @@ describe("The sandbox's rate limit", () => {
     })
   })
 
-  it('tells them on errors as well, which spend like any call with the right key', async () => {
+  it('is reported on errors too, which use calls like any call with the right key', async () => {
     await start({})
     await caller.closient({ body: 'not json' })
     const { headers } = await caller.closient({ path: '/nowhere' })
@@ -51,19 +51,19 @@ describe("The sandbox's rate limit", () => {
     assert.equal(unauthorized.headers['ratelimit-remaining'], '298')
   })
 
-  it("tells in the IETF draft's combined form on demand", async () => {
+  it("is reported in the IETF draft's combined form on demand", async () => {
     await start({ rateLimitHeaders: ['combined'] })
-    assert.deepEqual(told((await caller.closient()).headers), {
+    assert.deepEqual(pickRateLimitHeaders((await caller.closient()).headers), {
       ratelimit: '"default";r=299;t=60',
     })
   })
 
-  it('tells nothing on demand', async () => {
+  it('is not reported if no form is selected', async () => {
     await start({ rateLimitHeaders: [] })
-    assert.deepEqual(told((await caller.closient()).headers), {})
+    assert.deepEqual(pickRateLimitHeaders((await caller.closient()).headers), {})
   })
 
-  it('tells of the most restrictive window', async () => {
+  it('is reported for the most restrictive window', async () => {
     await start({
       windows: [
         { limit: 10, windowMs: 60_000 },
@@ -79,9 +79,9 @@ describe("The sandbox's rate limit", () => {
     assert.equal(headers['ratelimit-reset'], `${86_400 - 60}`)
   })
 
-  it('answers 429 when a window is exhausted, says until when, and counts nothing', async () => {
-    await start(small)
-    assert.deepEqual(await statuses(2), [200, 200])
+  it('responds 429 with the wait when a window is exhausted, and counts nothing', async () => {
+    await start(twoPerMinute)
+    assert.deepEqual(await sendCalls(2), [200, 200])
     now += 15_500
     const { status, headers, json } = await caller.closient()
     assert.equal(status, 429)
@@ -101,7 +101,7 @@ describe("The sandbox's rate limit", () => {
     assert.equal(sandbox.closient.totals.impressions, 2)
   })
 
-  it('names the wait for all exhausted windows, not for the first to reset', async () => {
+  it('reports the wait for the last exhausted window to reset', async () => {
     await start({
       windows: [
         { limit: 1, windowMs: 60_000 },
@@ -112,61 +112,61 @@ describe("The sandbox's rate limit", () => {
     assert.equal((await caller.closient()).headers['retry-after'], '3600')
   })
 
-  it('starts a fixed window with the first call after the last one ended', async () => {
-    await start(small)
-    assert.deepEqual(await statuses(3), [200, 200, 429])
+  it('starts a fixed window with the first call after the previous one ended', async () => {
+    await start(twoPerMinute)
+    assert.deepEqual(await sendCalls(3), [200, 200, 429])
     now += 59_999
-    assert.deepEqual(await statuses(1), [429])
+    assert.deepEqual(await sendCalls(1), [429])
     now += 1
-    assert.deepEqual(await statuses(3), [200, 200, 429])
+    assert.deepEqual(await sendCalls(3), [200, 200, 429])
   })
 
-  it('starts a window at midnight, or at the full minute, where told so', async () => {
-    await start({ ...small, windowKind: 'midnight' })
-    assert.deepEqual(await statuses(3), [200, 200, 429])
+  it('starts a "midnight" window at a multiple of its length', async () => {
+    await start({ ...twoPerMinute, windowKind: 'midnight' })
+    assert.deepEqual(await sendCalls(3), [200, 200, 429])
     now += 19_999
-    assert.deepEqual(await statuses(1), [429])
+    assert.deepEqual(await sendCalls(1), [429])
     now += 1
     const { status, headers } = await caller.closient()
     assert.equal(status, 200)
     assert.equal(headers['ratelimit-reset'], '60')
   })
 
-  it('gives the calls of a sliding window back one by one', async () => {
-    await start({ ...small, windowKind: 'sliding' })
+  it('makes the calls of a sliding window available again one by one', async () => {
+    await start({ ...twoPerMinute, windowKind: 'sliding' })
     await caller.closient()
     now += 20_000
-    assert.deepEqual(await statuses(2), [200, 429])
+    assert.deepEqual(await sendCalls(2), [200, 429])
     now += 39_999
-    assert.deepEqual(await statuses(1), [429])
+    assert.deepEqual(await sendCalls(1), [429])
     now += 1
-    assert.deepEqual(await statuses(2), [200, 429])
+    assert.deepEqual(await sendCalls(2), [200, 429])
     now += 20_000
-    assert.deepEqual(await statuses(2), [200, 429])
+    assert.deepEqual(await sendCalls(2), [200, 429])
   })
 
-  it('lets another program with the same key spend what is left, and no more', async () => {
-    await start(small)
+  it('lets another program with the same key use up what is left, and no more', async () => {
+    await start(twoPerMinute)
     await caller.closient()
     assert.equal(sandbox.closient.spend(5), 1)
-    assert.deepEqual(await statuses(1), [429])
+    assert.deepEqual(await sendCalls(1), [429])
     assert.deepEqual(
       sandbox.closient.budget.map(({ remaining }) => remaining),
       [0],
     )
   })
 
-  it('has no limit where there is no window', async () => {
+  it('does not exist without a window', async () => {
     await start({ windows: [] })
     const { status, headers } = await caller.closient()
     assert.equal(status, 200)
-    assert.deepEqual(told(headers), {})
+    assert.deepEqual(pickRateLimitHeaders(headers), {})
   })
 
-  it('gives every call back on reset()', async () => {
-    await start(small)
-    await statuses(2)
+  it('makes every call available again on reset()', async () => {
+    await start(twoPerMinute)
+    await sendCalls(2)
     sandbox.reset()
-    assert.deepEqual(await statuses(1), [200])
+    assert.deepEqual(await sendCalls(1), [200])
   })
 })

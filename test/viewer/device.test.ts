@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { IncomingHttpHeaders } from 'node:http'
 import fc from 'fast-check'
-import { readViewers, type Viewer } from '../../bench/viewers.js'
+import { readViewers, type SampledViewer } from '../../bench/viewers.js'
 import { isDevice, readDevice } from '../../lib/viewer/device.js'
 import {
   MAX_USER_AGENT_LENGTH,
@@ -22,49 +22,53 @@ const WEBOS_TV = `Mozilla/5.0 (Web0S; Linux/SmartTV) ${CHROME} Safari/537.36 Hbb
 
 describe('device', () => {
   describe('on real traffic', () => {
-    let viewers: Viewer[]
+    let viewers: SampledViewer[]
     before(() => {
       viewers = readViewers()
     })
 
-    const share = (right: (viewer: Viewer) => boolean, of: (viewer: Viewer) => boolean) => {
+    /** The share of page views that are correct, among those that `isIncluded` selects. */
+    const computeShare = (
+      isCorrect: (viewer: SampledViewer) => boolean,
+      isIncluded: (viewer: SampledViewer) => boolean,
+    ) => {
       let total = 0
-      let rightly = 0
-      for (const viewer of viewers.filter(of)) {
+      let correct = 0
+      for (const viewer of viewers.filter(isIncluded)) {
         total += viewer.weight
-        if (right(viewer)) rightly += viewer.weight
+        if (isCorrect(viewer)) correct += viewer.weight
       }
-      return rightly / total
+      return correct / total
     }
-    const read = ({ userAgent }: Viewer) => readDevice({ 'user-agent': userAgent })
+    const read = ({ userAgent }: SampledViewer) => readDevice({ 'user-agent': userAgent })
 
-    it('is right for 99 page views in 100 by the label of the sample', () => {
-      const right = share(
+    it("is correct for 99 % of page views by the sample's label", () => {
+      const share = computeShare(
         (viewer) => read(viewer) === viewer.labelled,
         () => true,
       )
-      assert.ok(right >= 0.99, `${right}`)
+      assert.ok(share >= 0.99, `${share}`)
     })
 
-    it('is right for 99 page views in 100 by the screen they were seen on', () => {
-      const right = share(
+    it('is correct for 99 % of page views by the measured screen', () => {
+      const share = computeShare(
         (viewer) => read(viewer) === viewer.measured,
         (viewer) => viewer.measured !== undefined,
       )
-      assert.ok(right >= 0.99, `${right}`)
+      assert.ok(share >= 0.99, `${share}`)
     })
 
-    it('is right for 4 in 5 tablets that do not pose as a computer', () => {
-      const right = share(
+    it('is correct for 80 % of tablets that do not identify as a computer', () => {
+      const share = computeShare(
         (viewer) => read(viewer) === 'tablet',
         ({ measured, userAgent }) => measured === 'tablet' && !/Macintosh|X11/.test(userAgent),
       )
-      assert.ok(right >= 0.8, `${right}`)
+      assert.ok(share >= 0.8, `${share}`)
     })
 
-    it('says something of every page view', () => {
+    it('is known for every page view', () => {
       assert.equal(
-        share(
+        computeShare(
           (viewer) => read(viewer) !== undefined,
           () => true,
         ),
@@ -73,7 +77,7 @@ describe('device', () => {
     })
   })
 
-  describe('by the User-Agent', () => {
+  describe('from the User-Agent', () => {
     const examples: [name: string, userAgent: string, device: string | undefined][] = [
       ['an iPhone', IPHONE, 'mobile'],
       ['an Android phone', ANDROID_PHONE, 'mobile'],
@@ -95,13 +99,13 @@ describe('device', () => {
         'desktop',
       ],
       [
-        'an iPad that says so',
+        'an iPad that identifies as one',
         `Mozilla/5.0 (iPad; CPU OS 18_7 like Mac OS X) ${SAFARI} Mobile/15E148 Safari/604.1`,
         'tablet',
       ],
       ['an Android tablet, which does not say Mobile', ANDROID_TABLET, 'tablet'],
       [
-        'a tablet of a maker of phones',
+        'a tablet by a maker of phones',
         `Mozilla/5.0 (Linux; Android 5.1.1; LG-V935 Build/LMY47V) ${CHROME} Safari/537.36`,
         'tablet',
       ],
@@ -121,7 +125,7 @@ describe('device', () => {
         'tablet',
       ],
       [
-        "Samsung's browser as a Galaxy Tab comes with it",
+        "Samsung's browser with the default settings of a Galaxy Tab",
         'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/30.0 Chrome/143.0.0.0 Safari/537.36',
         'tablet',
       ],
@@ -148,25 +152,25 @@ describe('device', () => {
       ],
       ['a script', 'curl/8.9.1', undefined],
       [
-        'an app that loads no page',
+        'an app without a browser',
         'Dalvik/2.1.0 (Linux; U; Android 9; HT-705XS Build/P)',
         undefined,
       ],
-      ['nothing', '', undefined],
+      ['an empty User-Agent', '', undefined],
     ]
     for (const [name, userAgent, device] of examples) {
-      it(`reads ${name} as ${device ?? 'no device that ENS has a word for'}`, () => {
+      it(`is ${device ?? 'undefined'} for ${name}`, () => {
         assert.equal(readDevice({ 'user-agent': userAgent }), device)
       })
     }
 
-    it('reads no device where there is no User-Agent', () => {
+    it('is undefined without a User-Agent', () => {
       assert.equal(readDevice({}), undefined)
     })
   })
 
-  describe('by client hints', () => {
-    const hinted = (
+  describe('from client hints', () => {
+    const readWithHints = (
       userAgent: string,
       mobile: string | undefined,
       platform?: string,
@@ -179,57 +183,60 @@ describe('device', () => {
       return readDevice(headers)
     }
 
-    it('believes the form factor before all else', () => {
-      assert.equal(hinted(WINDOWS, '?0', '"Windows"', '"Tablet"'), 'tablet')
-      assert.equal(hinted(ANDROID_TABLET, '?0', '"Android"', '"Desktop"'), 'desktop')
-      assert.equal(hinted(ANDROID_TABLET, '?0', '"Android"', '"Mobile", "EInk"'), 'mobile')
+    it('is the form factor, which has priority', () => {
+      assert.equal(readWithHints(WINDOWS, '?0', '"Windows"', '"Tablet"'), 'tablet')
+      assert.equal(readWithHints(ANDROID_TABLET, '?0', '"Android"', '"Desktop"'), 'desktop')
+      assert.equal(readWithHints(ANDROID_TABLET, '?0', '"Android"', '"Mobile", "EInk"'), 'mobile')
     })
 
-    it('has no word for a car, a headset or a watch', () => {
+    it('is undefined for a car, a headset or a watch', () => {
       for (const factors of ['"Automotive"', '"Tablet", "Automotive"', '"XR"', '"Watch", "Mobile"'])
-        assert.equal(hinted(ANDROID_TABLET, '?0', '"Android"', factors), undefined, factors)
+        assert.equal(readWithHints(ANDROID_TABLET, '?0', '"Android"', factors), undefined, factors)
     })
 
-    it('goes on to the next hint where the form factor tells no size', () => {
-      assert.equal(hinted(LINUX, '?0', '"Android"', '"EInk"'), 'tablet')
-      assert.equal(hinted(LINUX, '?1', '"Android"', ''), 'mobile')
+    it('is read from the next hint if the form factor says nothing about the size', () => {
+      assert.equal(readWithHints(LINUX, '?0', '"Android"', '"EInk"'), 'tablet')
+      assert.equal(readWithHints(LINUX, '?1', '"Android"', ''), 'mobile')
     })
 
-    it('takes mobile for a phone', () => {
-      assert.equal(hinted(ANDROID_TABLET, '?1', '"Android"'), 'mobile')
-      assert.equal(hinted(LINUX, '?1'), 'mobile')
+    it('is mobile if the browser says mobile', () => {
+      assert.equal(readWithHints(ANDROID_TABLET, '?1', '"Android"'), 'mobile')
+      assert.equal(readWithHints(LINUX, '?1'), 'mobile')
     })
 
-    it('takes Android that is not mobile for a tablet, also in desktop mode', () => {
-      assert.equal(hinted(LINUX, '?0', '"Android"'), 'tablet')
+    it('is tablet for Android that is not mobile, also in desktop mode', () => {
+      assert.equal(readWithHints(LINUX, '?0', '"Android"'), 'tablet')
     })
 
-    it('takes Windows, macOS and Chrome OS for a desktop', () => {
+    it('is desktop for Windows, macOS and Chrome OS', () => {
       for (const platform of ['"Windows"', '"macOS"', '"Chrome OS"', '"Chromium OS"'])
-        assert.equal(hinted('', '?0', platform), 'desktop', platform)
+        assert.equal(readWithHints('', '?0', platform), 'desktop', platform)
     })
 
-    it('leaves a platform that tells nothing to the User-Agent', () => {
-      assert.equal(hinted(ANDROID_TABLET, '?0', '"Unknown"'), 'tablet')
-      assert.equal(hinted(LINUX, '?0', '"Linux"'), 'desktop')
-      assert.equal(hinted(IPHONE, undefined, '"Windows"'), 'mobile')
+    it('is read from the User-Agent if the platform is ambiguous', () => {
+      assert.equal(readWithHints(ANDROID_TABLET, '?0', '"Unknown"'), 'tablet')
+      assert.equal(readWithHints(LINUX, '?0', '"Linux"'), 'desktop')
+      assert.equal(readWithHints(IPHONE, undefined, '"Windows"'), 'mobile')
     })
 
-    it('does not let mobile or platform make anything of a TV', () => {
-      assert.equal(hinted(WEBOS_TV, '?1', '"Android"'), undefined)
-      assert.equal(hinted(WEBOS_TV, '?0', '"Windows"'), undefined)
+    it('is undefined for a TV, whatever mobile and platform say', () => {
+      assert.equal(readWithHints(WEBOS_TV, '?1', '"Android"'), undefined)
+      assert.equal(readWithHints(WEBOS_TV, '?0', '"Windows"'), undefined)
     })
 
-    it('passes over hints that no browser sends', () => {
+    it('ignores hints that no browser sends', () => {
       for (const mobile of ['1', 'true', '?1?1', '?1, ?1', '', 'x'.repeat(100_000)])
-        assert.equal(hinted(WINDOWS, mobile, '"Android"'), 'desktop', mobile.slice(0, 20))
-      assert.equal(hinted(WINDOWS, '?0', '"Android"'.repeat(10_000)), 'desktop')
-      assert.equal(hinted(WINDOWS, undefined, undefined, '"Tablet",'.repeat(10_000)), 'desktop')
+        assert.equal(readWithHints(WINDOWS, mobile, '"Android"'), 'desktop', mobile.slice(0, 20))
+      assert.equal(readWithHints(WINDOWS, '?0', '"Android"'.repeat(10_000)), 'desktop')
+      assert.equal(
+        readWithHints(WINDOWS, undefined, undefined, '"Tablet",'.repeat(10_000)),
+        'desktop',
+      )
     })
   })
 
   describe('from hostile headers', () => {
-    it('reads one of its words or nothing, and never throws', () => {
+    it('is a valid device or undefined, and nothing throws', () => {
       const names = [
         'user-agent',
         'sec-ch-ua-mobile',
@@ -245,17 +252,19 @@ describe('device', () => {
       )
     })
 
-    it('reads the start of an endless User-Agent', () => {
+    it('is read from the start of a very long User-Agent', () => {
       assert.equal(readDevice({ 'user-agent': IPHONE + ' x'.repeat(50_000) }), 'mobile')
     })
 
-    it('runs no expression over more of a User-Agent than it looks at', () => {
-      const longest = longestInput(() => readUserAgent(`${WINDOWS} ${'droid '.repeat(20_000)}`))
+    it('runs no regular expression on more than the part of a User-Agent that is read', () => {
+      const longest = measureLongestInput(() =>
+        readUserAgent(`${WINDOWS} ${'droid '.repeat(20_000)}`),
+      )
       assert.ok(longest > 0 && longest <= MAX_USER_AGENT_LENGTH, `${longest}`)
     })
 
-    it('costs no catastrophe, whatever it is made of', () => {
-      const cost = (userAgent: string) =>
+    it('has no catastrophic running time', () => {
+      const measureMs = (userAgent: string) =>
         Math.min(
           ...Array.from({ length: 5 }, () => {
             userAgentCache.clear()
@@ -264,23 +273,23 @@ describe('device', () => {
             return performance.now() - start
           }),
         )
-      // The dearest that a search of 400,000 combinations of the parser's own words has found;
-      // some 20 times an honest one. An expression that backtracks without end takes millions.
-      const dearest = ['droid ', '; droid ', 'android 1', 'droid a; ', ' bui', 'a_b ; a', 'cubot ']
-      const honest = cost(ANDROID_PHONE)
-      for (const part of dearest) {
-        const times = cost(part.repeat(20_000)) / honest
-        assert.ok(times < 1_000, `${part}: ${times}`)
+      // The slowest inputs found by a search over combinations of the parser's own words. An
+      // expression with catastrophic backtracking would take millions of times as long.
+      const slowest = ['droid ', '; droid ', 'android 1', 'droid a; ', ' bui', 'a_b ; a', 'cubot ']
+      const usualMs = measureMs(ANDROID_PHONE)
+      for (const part of slowest) {
+        const factor = measureMs(part.repeat(20_000)) / usualMs
+        assert.ok(factor < 1_000, `${part}: ${factor}`)
       }
     })
 
-    it('remembers a bounded number of user agents', () => {
+    it('is cached for a bounded number of User-Agents', () => {
       userAgentCache.clear()
-      for (let i = 0; i < MAX_USER_AGENTS + 500; i++) readUserAgent(`${i} by a flood`)
+      for (let i = 0; i < MAX_USER_AGENTS + 500; i++) readUserAgent(`${i} of a flood`)
       assert.equal(userAgentCache.size, MAX_USER_AGENTS)
     })
 
-    it('remembers no User-Agent longer than it looks at', () => {
+    it('is not cached for a User-Agent longer than the part that is read', () => {
       userAgentCache.clear()
       readUserAgent('a'.repeat(MAX_USER_AGENT_LENGTH))
       assert.equal(userAgentCache.size, 1)
@@ -289,15 +298,15 @@ describe('device', () => {
       assert.equal(userAgentCache.size, 1)
     })
 
-    it('gives one answer for a user agent, remembered or not', () => {
+    it('is the same object when cached', () => {
       const first = readUserAgent('Mozilla/5.0 (Windows NT 10.0) once')
       assert.equal(readUserAgent('Mozilla/5.0 (Windows NT 10.0) once'), first)
     })
   })
 })
 
-/** The longest string that a regular expression was run over while `act` ran. */
-function longestInput(act: () => void): number {
+/** The length of the longest string that a regular expression is run on during `act`. */
+function measureLongestInput(act: () => void): number {
   const { exec } = RegExp.prototype
   let longest = 0
   RegExp.prototype.exec = function (this: RegExp, text: string) {

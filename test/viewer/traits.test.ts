@@ -9,7 +9,7 @@ import {
 } from '../request/ad-site.js'
 import { CDN_HEADERS } from './cdn-headers.js'
 
-const ensAd: SitePage = ({ track }) => {
+const renderEnsAd: SitePage = ({ track }) => {
   track({ campaignId: 42, placement: 'header_banner' })
   return 'page'
 }
@@ -21,12 +21,12 @@ const TV =
 
 for (const framework of FRAMEWORKS) {
   describe(`the viewer's traits, with ${framework}`, () => {
-    /** What ENS was told of the viewer who sent these headers. */
-    async function toldOf(
+    /** The traits that ENS receives for a viewer with these headers, and the log. */
+    async function trackWith(
       headers: Record<string, string>,
       options: Parameters<typeof AdSite.start>[0] = {},
     ) {
-      await using site = await AdSite.start({ framework, page: ensAd, ...options })
+      await using site = await AdSite.start({ framework, page: renderEnsAd, ...options })
       await site.get('/', { ...NAVIGATION_HEADERS, ...headers })
       await site.waitForOutcomes(1)
       const [impression] = site.sandbox.ens.impressions
@@ -35,24 +35,24 @@ for (const framework of FRAMEWORKS) {
       return { traits, log: site.log }
     }
 
-    it('tell the device by the User-Agent', async () => {
-      assert.deepEqual((await toldOf({ 'user-agent': CHROME_USER_AGENT })).traits, {
+    it('contain the device from the User-Agent', async () => {
+      assert.deepEqual((await trackWith({ 'user-agent': CHROME_USER_AGENT })).traits, {
         device: 'desktop',
       })
-      assert.deepEqual((await toldOf({ 'user-agent': IPHONE })).traits, { device: 'mobile' })
+      assert.deepEqual((await trackWith({ 'user-agent': IPHONE })).traits, { device: 'mobile' })
     })
 
-    it('tell the device by client hints before the User-Agent', async () => {
-      const { traits } = await toldOf({ 'sec-ch-ua-form-factors': '"Tablet"' })
+    it('contain the device from client hints rather than the User-Agent', async () => {
+      const { traits } = await trackWith({ 'sec-ch-ua-form-factors': '"Tablet"' })
       assert.deepEqual(traits, { device: 'tablet' })
     })
 
-    it('leave the device of a TV out', async () => {
-      assert.deepEqual((await toldOf({ 'user-agent': TV })).traits, {})
+    it('do not contain the device of a TV', async () => {
+      assert.deepEqual((await trackWith({ 'user-agent': TV })).traits, {})
     })
 
-    it('tell the device by the option, which is given what the framework calls a request', async () => {
-      const { traits } = await toldOf(
+    it("contain the device from the option, which receives the framework's request", async () => {
+      const { traits } = await trackWith(
         { 'x-device': 'tablet' },
         {
           options: { device: (source) => (source.get('x-device') === 'tablet' ? 'tablet' : null) },
@@ -61,40 +61,44 @@ for (const framework of FRAMEWORKS) {
       assert.deepEqual(traits, { device: 'tablet' })
     })
 
-    it('leave out what a device option throws or makes up, and log it', async () => {
-      const wrong: ((source: unknown) => never)[] = [
+    it('do not contain a device if the option fails or returns an invalid one, and that is logged', async () => {
+      const failing: ((source: unknown) => never)[] = [
         () => {
           throw new Error('no such table')
         },
         () => 'watch' as never,
         () => Promise.reject(new Error('too late')) as never,
       ]
-      const said = [/device threw: no such table/, /device: expected/, /device returned a promise/]
-      for (const [i, device] of wrong.entries()) {
-        const { traits, log } = await toldOf({}, { options: { device } })
+      const messages = [
+        /device threw: no such table/,
+        /device: expected/,
+        /device returned a promise/,
+      ]
+      for (const [i, device] of failing.entries()) {
+        const { traits, log } = await trackWith({}, { options: { device } })
         assert.deepEqual(traits, {})
-        assert.match(log.map(({ message }) => message).join('\n'), said[i] ?? /^$/)
+        assert.match(log.map(({ message }) => message).join('\n'), messages[i] ?? /^$/)
       }
     })
 
     for (const cdn of CDNS) {
-      it(`tell the country by the header of ${cdn}, if that is named`, async () => {
-        const [name, value] = CDN_HEADERS[cdn]
-        const { traits } = await toldOf({ [name]: value('nz') }, { options: { country: cdn } })
+      it(`contain the country from the header of ${cdn}, if the option names it`, async () => {
+        const [name, format] = CDN_HEADERS[cdn]
+        const { traits } = await trackWith({ [name]: format('nz') }, { options: { country: cdn } })
         assert.deepEqual(traits, { device: 'desktop', location: 'NZ' })
       })
     }
 
-    it('tell no country by any header unasked', async () => {
+    it('do not contain a country if the option is not set', async () => {
       const headers = Object.fromEntries(
         CDNS.map((cdn) => [CDN_HEADERS[cdn][0], CDN_HEADERS[cdn][1]('NZ')]),
       )
-      assert.deepEqual((await toldOf(headers)).traits, { device: 'desktop' })
+      assert.deepEqual((await trackWith(headers)).traits, { device: 'desktop' })
     })
 
-    it('tell no country where the CDN knows none', async () => {
+    it('do not contain a country that the CDN does not know', async () => {
       for (const code of ['XX', 'T1', 'ZZ', 'AP', 'EU', '']) {
-        const { traits, log } = await toldOf(
+        const { traits, log } = await trackWith(
           { 'cf-ipcountry': code },
           { options: { country: 'cloudflare' } },
         )
@@ -102,20 +106,20 @@ for (const framework of FRAMEWORKS) {
       }
     })
 
-    it('tell the country by a function', async () => {
-      const { traits } = await toldOf({}, { options: { country: () => 'de' } })
+    it('contain the country from a function', async () => {
+      const { traits } = await trackWith({}, { options: { country: () => 'de' } })
       assert.deepEqual(traits, { device: 'desktop', location: 'DE' })
     })
 
-    it('leave the country out silently where the function knows none', async () => {
-      for (const answer of [undefined, null, '', 'XX', 'T1']) {
-        const { traits, log } = await toldOf({}, { options: { country: () => answer } })
-        assert.deepEqual([traits, log], [{ device: 'desktop' }, []], String(answer))
+    it('do not contain a country that the function does not know, and nothing is logged', async () => {
+      for (const country of [undefined, null, '', 'XX', 'T1']) {
+        const { traits, log } = await trackWith({}, { options: { country: () => country } })
+        assert.deepEqual([traits, log], [{ device: 'desktop' }, []], String(country))
       }
     })
 
-    it('leave the country out, and log it, where the function is wrong', async () => {
-      const wrong: (() => never)[] = [
+    it('do not contain a country if the function fails or returns an invalid one, and that is logged', async () => {
+      const failing: (() => never)[] = [
         () => {
           throw new Error('no database')
         },
@@ -123,8 +127,8 @@ for (const framework of FRAMEWORKS) {
         () => 49 as never,
         () => Promise.reject(new Error('too late')) as never,
       ]
-      for (const country of wrong) {
-        const { traits, log } = await toldOf({}, { options: { country } })
+      for (const country of failing) {
+        const { traits, log } = await trackWith({}, { options: { country } })
         assert.deepEqual(traits, { device: 'desktop' })
         assert.equal(log.length, 1)
         assert.match(log[0]?.message ?? '', /option country/)

@@ -29,6 +29,32 @@ for (const server of SERVERS) {
       assert.deepEqual(new Set(site.outcomes.map((event) => event.requestId)), new Set([requestId]))
     })
 
+    it('is told with the placement and the offer that the page gave', async () => {
+      const offerId = '2222222222222222222223'
+      await using site = await VisibleSite.start({
+        server,
+        page({ trackImpression: { whenVisible }, answer }) {
+          answer(`${whenVisible(ensAd())} ${whenVisible({ ...closientAd(), offerId })}`)
+        },
+      })
+
+      await site.sendReport(await site.fetchTokens())
+
+      await site.waitForOutcomes(2)
+      const told = site.outcomes.map(({ network, placement, offerId }) => ({
+        network,
+        placement,
+        offerId,
+      }))
+      assert.deepEqual(
+        new Set(told),
+        new Set([
+          { network: 'ens', placement: 'header_banner', offerId: undefined },
+          { network: 'closient', placement: undefined, offerId },
+        ]),
+      )
+    })
+
     it('counts once if it is reported twice, in one report or in several', async () => {
       await using site = await VisibleSite.start({ server })
       const [ens = '', closient = ''] = await site.fetchTokens()

@@ -18,7 +18,8 @@ const OTHER_SECRET = 'another-secret-of-this-test-9876543210'
 
 /** The system clock, which a test can set forward. */
 function createClockAhead(): Clock & { aheadMs: number } {
-  const clock = { ...systemClock, aheadMs: 0, now: () => Date.now() + clock.aheadMs }
+  const now = () => Date.now() + clock.aheadMs
+  const clock = { ...systemClock, aheadMs: 0, now, wallNow: now }
   return clock
 }
 
@@ -214,7 +215,7 @@ describe('a token', () => {
         which: fc.nat(),
       })
       const start = {
-        clock: { ...systemClock, now: () => nowMs },
+        clock: { ...systemClock, now: () => nowMs, wallNow: () => nowMs },
         page: adsByPath,
         options: {
           requestId: (req: unknown) => String(Object(req).headers['x-id']),

@@ -61,7 +61,7 @@ describe('whenVisible()', () => {
 
     await site.request('/', {}, 'HEAD')
 
-    assert.deepEqual(site.summaries, ['ens suppressed: head'])
+    assert.deepEqual(site.summaries, ['ens suppressed: method'])
   })
 
   for (const [what, headers, status] of [

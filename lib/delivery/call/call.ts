@@ -54,6 +54,17 @@ export class Call {
     this.#cancelDeadline = clock.after(timeoutMs, () => void this.#giveUp())
   }
 
+  /** Ends the call if its request has not been written yet; it never will be. */
+  cancel(error: Error): void {
+    if (!this.#controller) this.#fail(error)
+  }
+
+  /** Ends the call now. */
+  abort(error: Error): void {
+    if (this.#controller) this.#controller.abort(error)
+    else this.#fail(error)
+  }
+
   /** There is a connection, and unless aborted the request is written to it in this tick. */
   onRequestStart(controller: Controller): void {
     if (this.#isOverdue || this.#hasEnded) {
@@ -73,7 +84,7 @@ export class Call {
     if (status < 200) return
     this.#status = status
     this.#headers = headers
-    this.#atMs = this.#dependencies.clock.now()
+    this.#atMs = this.#dependencies.clock.wallNow()
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
@@ -101,9 +112,7 @@ export class Call {
       if (this.#connection?.bytesRead === bytesRead) break
       bytesRead = this.#connection?.bytesRead
     }
-    if (this.#hasEnded) return
-    if (this.#controller) this.#controller.abort(this.#timeout('no answer'))
-    else this.#fail(this.#timeout('no connection'))
+    this.abort(this.#timeout(this.#controller ? 'no answer' : 'no connection'))
   }
 
   #timeout(missing: string): Error {
@@ -117,6 +126,7 @@ export class Call {
   }
 
   #fail(cause: Error & { code?: string }): void {
+    if (this.#hasEnded) return
     // A network cannot count a request that lacks its last byte.
     const isWritten = this.#connection?.isFlushed ?? false
     const error = new CallError(cause, this.#dependencies.peer)

@@ -11,16 +11,19 @@ export interface ConnectorOptions {
   readonly tunnels: ProxyTunnels | undefined
   /** How long connecting may take. */
   readonly timeoutMs: number
+  /** Ends all connections, also those that are not established yet. */
+  readonly signal: AbortSignal
   /** Called before each part of a request is written. */
   readonly onWrite: (connection: Connection) => void
 }
 
 /** Opens connections for undici, each watched by a `Connection`. */
 export function createConnector(options: ConnectorOptions): buildConnector.connector {
-  const { tls, tunnels, timeoutMs, onWrite } = options
+  const { tls, tunnels, timeoutMs, signal, onWrite } = options
   const connect = buildConnector({
     ...tls,
     timeout: timeoutMs,
+    signal,
     // Otherwise NODE_TLS_REJECT_UNAUTHORIZED=0 would send the key to anybody.
     rejectUnauthorized: true,
   })

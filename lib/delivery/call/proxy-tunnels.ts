@@ -8,6 +8,15 @@ class TunnelError extends Error {
   readonly code = 'ERR_PROXY_TUNNEL'
 }
 
+export interface ProxyTunnelsOptions {
+  /** The URL of the proxy: http or https, with or without user and password. */
+  readonly proxy: string
+  /** How long the proxy may take to connect, and then to answer. */
+  readonly timeoutMs: number
+  /** Ends all connections, also those that are not established yet. */
+  readonly signal: AbortSignal
+}
+
 /** Opens tunnels through an HTTP proxy with CONNECT (RFC 9110 section 9.3.6). */
 export class ProxyTunnels {
   /** Host and port, for messages. */
@@ -15,17 +24,13 @@ export class ProxyTunnels {
   readonly #headers: Readonly<Record<string, string>>
   readonly #pool: Pool
 
-  /**
-   * @param proxyUrl http or https, with or without user and password
-   * @param timeoutMs how long the proxy may take to connect, and then to answer
-   */
-  constructor(proxyUrl: string, timeoutMs: number) {
-    const { origin, host, username, password } = new URL(proxyUrl)
+  constructor({ proxy, timeoutMs, signal }: ProxyTunnelsOptions) {
+    const { origin, host, username, password } = new URL(proxy)
     this.name = host
     this.#headers =
       username || password ? { 'proxy-authorization': toBasic(username, password) } : {}
     this.#pool = new Pool(origin, {
-      connect: { timeout: timeoutMs, rejectUnauthorized: true },
+      connect: { timeout: timeoutMs, rejectUnauthorized: true, signal },
       headersTimeout: timeoutMs,
     })
   }

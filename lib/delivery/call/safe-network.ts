@@ -24,7 +24,7 @@ export function buildRequest(network: Network, impressions: readonly Impression[
     // Node's own error about an invalid header, for example, quotes the header.
     throw new Error('it threw, and its message is withheld: it may quote the key')
   }
-  const { method, path, headers, body } = request ?? {}
+  const { method, path, headers, body, secrets } = request ?? {}
   if (typeof method !== 'string' || typeof path !== 'string' || typeof body !== 'string') {
     throw new TypeError('expected { method, path, headers, body }')
   }
@@ -32,7 +32,7 @@ export function buildRequest(network: Network, impressions: readonly Impression[
   if (typeof headers !== 'object' || !Object.values(headers).every(isText)) {
     throw new TypeError('expected headers by name, each a string')
   }
-  return { method, path, headers, body }
+  return { method, path, headers, body, secrets }
 }
 
 /** A reason without any of the network's own text, which needs no redaction. */
@@ -42,7 +42,7 @@ const STATUS_ONLY = /^HTTP \d{3}$/
 export function judgeCall(
   network: Network,
   end: CallEnd,
-  { headers }: NetworkRequest,
+  { headers, secrets }: NetworkRequest,
   log: Log,
 ): Verdict {
   const verdict =
@@ -50,7 +50,9 @@ export function judgeCall(
   const unreadable = 'error' in end ? undefined : end.unreadable
   const isSafe = STATUS_ONLY.test(verdict.reason)
   if (isSafe && unreadable === undefined) return verdict
-  const reason = isSafe ? verdict.reason : toOneLine(redact(verdict.reason, headers))
+  const reason = isSafe
+    ? verdict.reason
+    : toOneLine(verdict.reason, (text) => redact(text, headers, secrets))
   if (unreadable === undefined) return { ...verdict, reason }
   const problem = `the body of the answer cannot be read: ${toOneLine(unreadable)}`
   log.warn(`unreadable ${network.name}`, `${network.name}: ${problem}; its status decides`)

@@ -1,4 +1,5 @@
-import { Pool } from 'undici'
+import { setMaxListeners } from 'node:events'
+import { errors, Pool } from 'undici'
 import type { Clock } from '../../clock.js'
 import type { Network, NetworkRequest } from '../../networks/network.js'
 import { Call, type CallEnd, pollSockets } from './call.js'
@@ -11,12 +12,18 @@ export type { CallEnd } from './call.js'
 export interface Transport {
   /** Calls `onEnd` once. */
   send(request: NetworkRequest, onEnd: (end: CallEnd) => void): void
-  /** Aborts all calls; each ends with an error, unless its answer has arrived. */
+  /**
+   * Ends all calls at once, each with an error unless its answer has arrived. Nothing is sent after
+   * that, and no socket keeps the process alive.
+   */
   destroy(): Promise<void>
 }
 
 /** Gateways and CDNs add headers. Beyond this, undici ends the call without an answer. */
 const MAX_HEADER_BYTES = 256 * 1_024
+
+/** Answers are small, and not every server that compresses says so. */
+const ACCEPT = { 'accept-encoding': 'identity' }
 
 /**
  * One pool of keep-alive connections, with one call at a time on each.
@@ -31,9 +38,14 @@ export function createTransport(
   const { origin, host, port, protocol, pathname } = new URL(network.baseUrl)
   const prefix = pathname.replace(/\/$/, '')
   const { proxy, tls } = network.connectionOptions()
-  const tunnels = proxy === undefined ? undefined : new ProxyTunnels(proxy, timeoutMs)
+  const sockets = new AbortController()
+  // Each connection listens.
+  setMaxListeners(0, sockets.signal)
+  const { signal } = sockets
+  const tunnels = proxy === undefined ? undefined : new ProxyTunnels({ proxy, timeoutMs, signal })
   const address = port ? host : `${host}:${protocol === 'https:' ? 443 : 80}`
   const peer = tunnels ? `${address} through the proxy ${tunnels.name}` : address
+  const calls = new Set<Call>()
   let started: Call | undefined
   const pool = new Pool(origin, {
     connections: network.connections,
@@ -43,6 +55,7 @@ export function createTransport(
       tunnels,
       // The deadline below ends the call; this one only closes the socket.
       timeoutMs,
+      signal,
       onWrite(connection) {
         // undici starts a request and writes it in one go.
         started?.onWrite(connection)
@@ -60,15 +73,23 @@ export function createTransport(
 
   return {
     send({ method, path, headers, body }, onEnd) {
-      const call = new Call({ peer, timeoutMs, clock, onStart, onEnd })
+      const onCallEnd = (end: CallEnd) => {
+        calls.delete(call)
+        onEnd(end)
+      }
+      const call = new Call({ peer, timeoutMs, clock, onStart, onEnd: onCallEnd })
+      calls.add(call)
       pool.dispatch({ method, path: prefix + path, headers: { ...ACCEPT, ...headers }, body }, call)
     },
     async destroy() {
+      for (const call of calls) call.cancel(new errors.ClientDestroyedError())
       await pollSockets()
-      await Promise.all([pool.destroy(), tunnels?.destroy()])
+      const destroyed = Promise.all([pool.destroy(), tunnels?.destroy()])
+      // The pool forgets a connection that fails, with the calls that wait for it, and leaves
+      // sockets alone that are still connecting (https://github.com/nodejs/undici/issues/3895).
+      for (const call of calls) call.abort(new errors.ClientDestroyedError())
+      sockets.abort()
+      await destroyed
     },
   }
 }
-
-/** Answers are small, and not every server would compress them well. */
-const ACCEPT = { 'accept-encoding': 'identity' }

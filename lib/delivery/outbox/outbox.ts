@@ -44,7 +44,7 @@ export interface Outbox {
   readonly waiting: number
   /** Whether `maxBatch` impressions that may share one call wait, so that none could be added. */
   readonly hasFullBatch: boolean
-  /** When the impression that is claimed next was tracked, in milliseconds since the Unix epoch. */
+  /** The `trackedAtMs` of the impression that is claimed next. */
   readonly nextTrackedAtMs: number | undefined
   append(impression: Impression): Awaitable<Receipt>
   /**
@@ -57,7 +57,7 @@ export interface Outbox {
   settle(claim: Claim, impressions: readonly Impression[]): Awaitable<void>
   /** These impressions of the claim wait again. */
   release(claim: Claim, impressions: readonly Impression[]): Awaitable<void>
-  /** Removes every waiting impression that this process appended and that was tracked before. */
+  /** Removes every waiting impression of this process whose `trackedAtMs` is lower. */
   expire(beforeMs: number): Awaitable<readonly Impression[]>
   /**
    * Takes over from a process that died: what it had not sent waits again, and what it had in

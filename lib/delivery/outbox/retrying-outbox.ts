@@ -134,12 +134,15 @@ export class RetryingOutbox {
     // An outbox that answers at once calls this again: the loop below goes on by itself.
     if (this.#isStoringBacklog) return
     this.#isStoringBacklog = true
-    while (!this.#isPaused && this.#appending < CONCURRENT_APPENDS) {
-      const impression = this.#backlog.shift()
-      if (!impression) break
-      this.#append(impression)
+    try {
+      while (!this.#isPaused && this.#appending < CONCURRENT_APPENDS) {
+        const impression = this.#backlog.shift()
+        if (!impression) break
+        this.#append(impression)
+      }
+    } finally {
+      this.#isStoringBacklog = false
     }
-    this.#isStoringBacklog = false
   }
 
   #retryUntilDone<Value>(operation: () => Awaitable<Value>, next: (value: Value) => void): void {
@@ -170,23 +173,19 @@ export class RetryingOutbox {
     onSuccess: (value: Value) => void,
     onFailure: () => void,
   ): void {
-    this.#outstanding += 1
     result.then(
       (value) => {
+        this.#outstanding -= 1
         onSuccess(value)
-        this.#onAttemptEnded()
+        this.#notifyIfIdle()
       },
       (thrown: unknown) => {
+        this.#outstanding -= 1
         this.#pause(thrown)
         onFailure()
-        this.#onAttemptEnded()
       },
     )
-  }
-
-  #onAttemptEnded(): void {
-    this.#outstanding -= 1
-    this.#notifyIfIdle()
+    this.#outstanding += 1
   }
 
   #notifyIfIdle(): void {
@@ -196,10 +195,11 @@ export class RetryingOutbox {
 
   #pause(thrown: unknown): void {
     const { network, log, clock } = this.#dependencies
+    if (!this.#isPaused) {
+      clock.after(PAUSE_MS, () => this.#resume())
+      this.#isPaused = true
+    }
     log.error(`outbox ${network}`, `${network}: the outbox failed: ${describeError(thrown)}`)
-    if (this.#isPaused) return
-    this.#isPaused = true
-    clock.after(PAUSE_MS, () => this.#resume())
   }
 
   #resume(): void {

@@ -186,55 +186,88 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
 
     it('loses nothing and gives nothing out twice, whatever is asked of it', async () => {
       const move = fc.record({
-        does: fc.constantFrom('append', 'append', 'claim', 'settle', 'release', 'expire'),
-        key: fc.constantFrom('a', 'b', 'c'),
+        does: fc.constantFrom<Move>('append', 'append', 'claim', 'settle', 'release', 'expire'),
+        key: fc.constantFrom(...BATCH_KEYS),
         pick: fc.nat(),
         max: fc.integer({ min: 1, max: 5 }),
       })
       await fc.assert(
         fc.asyncProperty(fc.array(move, { maxLength: 80 }), async (moves) => {
-          const outbox = opened({ maxPending: 12, maxBatch: 3 })
-          const impression = impressionFactory()
-          const waiting = new Set<Impression>()
-          const claims: { claim: Claim; left: Impression[] }[] = []
-          let nowMs = 0
-          for (const { does, key, pick, max } of moves) {
-            nowMs += 1
-            const held = claims[pick % Math.max(1, claims.length)]
-            if (does === 'append') {
-              const one = impression({ batchKey: key, trackedAtMs: nowMs })
-              const claimed = claims.reduce((sum, { left }) => sum + left.length, 0)
-              const expected = waiting.size + claimed < 12 ? 'accepted' : 'overflow'
-              assert.equal(await outbox.append(one), expected)
-              if (expected === 'accepted') waiting.add(one)
-            } else if (does === 'claim') {
-              const claimed = await outbox.claim(max)
-              assert.equal(claimed === undefined, waiting.size === 0)
-              if (!claimed) continue
-              assert(claimed.impressions.length > 0 && claimed.impressions.length <= max)
-              assert.equal(new Set(claimed.impressions.map(({ batchKey }) => batchKey)).size, 1)
-              for (const one of claimed.impressions) assert(waiting.delete(one), 'it waited')
-              claims.push({ claim: claimed, left: [...claimed.impressions] })
-            } else if (does === 'expire') {
-              const expired = await outbox.expire(nowMs - max)
-              const old = [...waiting].filter(({ trackedAtMs }) => trackedAtMs < nowMs - max)
-              assert.deepEqual(new Set(expired), new Set(old))
-              for (const one of old) waiting.delete(one)
-            } else if (held) {
-              const part = held.left.splice(0, max)
-              if (does === 'settle') await outbox.settle(held.claim, part)
-              else await outbox.release(held.claim, part)
-              if (does === 'release') for (const one of part) waiting.add(one)
-            }
-            const counts = [...waiting].map(({ batchKey }) => batchKey)
-            const isFull = ['a', 'b', 'c'].some(
-              (one) => counts.filter((other) => other === one).length >= 3,
-            )
-            assert.equal(outbox.waiting, waiting.size)
-            assert.equal(outbox.hasFullBatch, isFull)
-          }
+          const outbox = new ModelledOutbox(
+            opened({ maxPending: MAX_PENDING, maxBatch: MAX_BATCH }),
+          )
+          for (const { does, key, pick, max } of moves) await outbox.move(does, key, pick, max)
         }),
       )
     })
   })
+}
+
+const MAX_PENDING = 12
+const MAX_BATCH = 3
+const BATCH_KEYS = ['a', 'b', 'c'] as const
+
+type Move = 'append' | 'claim' | 'settle' | 'release' | 'expire'
+
+/** An outbox beside a simple model of it: after each move, both must agree. */
+class ModelledOutbox {
+  readonly #outbox: Outbox
+  readonly #createImpression = impressionFactory()
+  readonly #waiting = new Set<Impression>()
+  readonly #claims: { readonly claim: Claim; readonly left: Impression[] }[] = []
+  #nowMs = 0
+
+  constructor(outbox: Outbox) {
+    this.#outbox = outbox
+  }
+
+  async move(move: Move, batchKey: string, pick: number, max: number): Promise<void> {
+    this.#nowMs += 1
+    if (move === 'append') await this.#append(batchKey)
+    else if (move === 'claim') await this.#claim(max)
+    else if (move === 'expire') await this.#expire(this.#nowMs - max)
+    else await this.#giveBack(move, pick, max)
+    const countOf = (key: string) =>
+      [...this.#waiting].filter((impression) => impression.batchKey === key).length
+    assert.equal(this.#outbox.waiting, this.#waiting.size)
+    assert.equal(
+      this.#outbox.hasFullBatch,
+      BATCH_KEYS.some((key) => countOf(key) >= MAX_BATCH),
+    )
+  }
+
+  async #append(batchKey: string): Promise<void> {
+    const impression = this.#createImpression({ batchKey, trackedAtMs: this.#nowMs })
+    const claimed = this.#claims.reduce((sum, { left }) => sum + left.length, 0)
+    const expected = this.#waiting.size + claimed < MAX_PENDING ? 'accepted' : 'overflow'
+    assert.equal(await this.#outbox.append(impression), expected)
+    if (expected === 'accepted') this.#waiting.add(impression)
+  }
+
+  async #claim(max: number): Promise<void> {
+    const claim = await this.#outbox.claim(max)
+    assert.equal(claim === undefined, this.#waiting.size === 0)
+    if (!claim) return
+    const { impressions } = claim
+    assert(impressions.length > 0 && impressions.length <= max)
+    assert.equal(new Set(impressions.map(({ batchKey }) => batchKey)).size, 1)
+    for (const impression of impressions) assert(this.#waiting.delete(impression), 'it waited')
+    this.#claims.push({ claim, left: [...impressions] })
+  }
+
+  async #expire(beforeMs: number): Promise<void> {
+    const expired = await this.#outbox.expire(beforeMs)
+    const old = [...this.#waiting].filter(({ trackedAtMs }) => trackedAtMs < beforeMs)
+    assert.deepEqual(new Set(expired), new Set(old))
+    for (const impression of old) this.#waiting.delete(impression)
+  }
+
+  async #giveBack(move: 'settle' | 'release', pick: number, max: number): Promise<void> {
+    const held = this.#claims[pick % Math.max(1, this.#claims.length)]
+    if (!held) return
+    const part = held.left.splice(0, max)
+    if (move === 'settle') await this.#outbox.settle(held.claim, part)
+    else await this.#outbox.release(held.claim, part)
+    if (move === 'release') for (const impression of part) this.#waiting.add(impression)
+  }
 }

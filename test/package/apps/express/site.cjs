@@ -1,4 +1,4 @@
-// A site as a user of Express writes it in JavaScript, with `require()`.
+// A site by a user of Express, in JavaScript, with `require()`.
 const { once } = require('node:events')
 const { impressions } = require('ad-impressions')
 const { startSandbox } = require('ad-impressions/sandbox')
@@ -23,12 +23,12 @@ async function main() {
   await once(server, 'listening')
 
   const url = `http://127.0.0.1:${server.address().port}/`
-  // What does not look like a browser is taken for a robot, which is shown nothing.
+  // Without a browser's User-Agent, the request counts as a bot's and its impressions are suppressed.
   const browser = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
   const page = await fetch(url, { headers: { 'user-agent': browser, connection: 'close' } })
   console.log(await page.text())
   const script = await fetch(`${url}_visible/client.js`, { headers: { connection: 'close' } })
-  if (!script.ok) console.log(`the client script: ${script.status}`)
+  if (!script.ok) console.log(`client script: HTTP ${script.status}`)
 
   server.close()
   await middleware.close()
@@ -37,4 +37,7 @@ async function main() {
   await sandbox.close()
 }
 
-main()
+main().catch((error) => {
+  console.error(error)
+  process.exitCode = 1
+})

@@ -1,4 +1,4 @@
-// A site as a user of Express writes it in TypeScript that compiles to `require()`.
+// A site by a user of Express, in TypeScript that compiles to `require()`.
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { closient, ens, impressions } from 'ad-impressions'
@@ -29,14 +29,17 @@ async function main(): Promise<void> {
 
     const { port } = server.address() as AddressInfo
     const url = `http://127.0.0.1:${port}/`
-    // What does not look like a browser is taken for a robot, which is shown nothing.
+    // Without a browser's User-Agent, the request counts as a bot's and its impressions are suppressed.
     const browser = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
     const page = await fetch(url, { headers: { 'user-agent': browser, connection: 'close' } })
     console.log(await page.text())
   }
-  // Its scope left, the middleware has closed: all is delivered.
+  // Leaving the scope has closed the middleware, so everything is delivered.
   console.log(`ENS ${sandbox.ens.totals.impressions}`)
   console.log(`Closient ${sandbox.closient.totals.impressions}`)
 }
 
-main()
+main().catch((error) => {
+  console.error(error)
+  process.exitCode = 1
+})

@@ -1,4 +1,4 @@
-// A site as a user of Express writes it in JavaScript, with `import`.
+// A site by a user of Express, in JavaScript, with `import`.
 import { once } from 'node:events'
 import { impressions } from 'ad-impressions'
 import { startSandbox } from 'ad-impressions/sandbox'
@@ -22,7 +22,7 @@ const server = app.listen(0, '127.0.0.1')
 await once(server, 'listening')
 
 const url = `http://127.0.0.1:${server.address().port}/`
-// What does not look like a browser is taken for a robot, which is shown nothing.
+// Without a browser's User-Agent, the request counts as a bot's and its impressions are suppressed.
 const browser = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
 const page = await fetch(url, { headers: { 'user-agent': browser, connection: 'close' } })
 console.log(await page.text())

@@ -1,5 +1,5 @@
-// What a user of Express may and may not write. Never run: `tsc` fails on an error that is not
-// expected, and on an expected one that is not there.
+// What users of Express can and cannot write. Only compiled: `tsc` fails on an unexpected error, and
+// on an expected error that is missing.
 import { createTracker, defineNetwork, ens, impressions } from 'ad-impressions'
 import express, { type Request, type Response } from 'express'
 
@@ -25,16 +25,16 @@ export function page(_req: Request, res: Response): void {
   res.write(`<p ${attribute}>${tag}`)
   // @ts-expect-error: no placement
   res.locals.trackImpression.whenVisible({ campaignId: 42 })
-  // @ts-expect-error: a nonce is a text
+  // @ts-expect-error: a nonce is a string
   res.locals.trackImpression.script({ nonce: 42 })
 
   // @ts-expect-error: no placement
   res.locals.trackImpression({ campaignId: 42 })
   // @ts-expect-error: no campaignId
   res.locals.trackImpression({ placement: 'a' })
-  // @ts-expect-error: ENS numbers its campaigns
+  // @ts-expect-error: an ENS campaign is a number
   res.locals.trackImpression({ network: 'ens', campaignId: '42', placement: 'a' })
-  // @ts-expect-error: a string names a campaign of Closient's, which has no placements
+  // @ts-expect-error: a string is a Closient campaign, which has no placement
   res.locals.trackImpression({ campaignId: '42', placement: 'a' })
   // @ts-expect-error: no such device
   res.locals.trackImpression({ campaignId: 42, placement: 'a', device: 'phone' })
@@ -42,11 +42,11 @@ export function page(_req: Request, res: Response): void {
   res.locals.trackImpression({ campaignId: 42, placement: 'a', colour: 'red' })
   // @ts-expect-error: no such network
   res.locals.trackImpression({ network: 'nobody', campaignId: 42, placement: 'a' })
-  // @ts-expect-error: a slot of Acme's is a number
+  // @ts-expect-error: Acme's slot is a number
   res.locals.trackImpression({ network: 'acme', campaignId: 'a1', slot: 'top' })
   // @ts-expect-error: no input
   res.locals.trackImpression()
-  // @ts-expect-error: a page load cannot be renamed
+  // @ts-expect-error: requestId is read-only
   res.locals.trackImpression.requestId = 'mine'
 }
 
@@ -60,7 +60,7 @@ const acme = defineNetwork({
     campaignId: String(campaignId),
     item: { id: String(campaignId), slot: Number(slot) },
   }),
-  // `Item` is what `parse` returns: said nowhere else.
+  // `Item` is inferred from `parse`.
   request: (items) => ({
     method: 'POST',
     path: '/shown',
@@ -71,7 +71,7 @@ const acme = defineNetwork({
 
 const middleware = impressions({
   networks: [ens({ apiKey: 'key' }), acme],
-  // Each is given Express's own request.
+  // Each function receives Express's request.
   requestId: (req) => req.get('x-page-load') ?? '',
   country: (req) => req.get('x-country'),
   device: (req) => (req.hostname.startsWith('m.') ? 'mobile' : 'desktop'),

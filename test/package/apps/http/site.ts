@@ -1,4 +1,4 @@
-// A site on a bare `node:http` server: no framework is installed here, nor any framework's types.
+// A site on a `node:http` server. No framework is installed here, and no framework's types.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -27,11 +27,11 @@ await using sandbox = await startSandbox()
 
   const { port } = server.address() as AddressInfo
   const url = `http://127.0.0.1:${port}/`
-  // What does not look like a browser is taken for a robot, which is shown nothing.
+  // Without a browser's User-Agent, the request counts as a bot's and its impressions are suppressed.
   const browser = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
   const page = await fetch(url, { headers: { 'user-agent': browser, connection: 'close' } })
   console.log(await page.text())
 }
-// Its scope left, the tracker has closed: all is delivered.
+// Leaving the scope has closed the tracker, so everything is delivered.
 console.log(`ENS ${sandbox.ens.totals.impressions}`)
 console.log(`Closient ${sandbox.closient.totals.impressions}`)

@@ -1,4 +1,4 @@
-// Compiled by itself: an app that imports nothing but Koa's entry can name both networks' inputs.
+// Compiled separately: an app that imports only Koa's entry has the input types of both networks.
 import { impressions } from 'ad-impressions/koa'
 import type { Context } from 'koa'
 

@@ -1,4 +1,4 @@
-// A site as a user of Koa writes it in JavaScript, with `import`.
+// A site by a user of Koa, in JavaScript, with `import`.
 import { once } from 'node:events'
 import { impressions } from 'ad-impressions/koa'
 import { startSandbox } from 'ad-impressions/sandbox'
@@ -22,12 +22,12 @@ const server = app.listen(0, '127.0.0.1')
 await once(server, 'listening')
 
 const url = `http://127.0.0.1:${server.address().port}/`
-// What does not look like a browser is taken for a robot, which is shown nothing.
+// Without a browser's User-Agent, the request counts as a bot's and its impressions are suppressed.
 const browser = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
 const page = await fetch(url, { headers: { 'user-agent': browser, connection: 'close' } })
 console.log(await page.text())
 const script = await fetch(`${url}_visible/client.js`, { headers: { connection: 'close' } })
-if (!script.ok) console.log(`the client script: ${script.status}`)
+if (!script.ok) console.log(`client script: HTTP ${script.status}`)
 
 server.close()
 await middleware.close()

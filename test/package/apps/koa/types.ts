@@ -1,5 +1,5 @@
-// What a user of Koa may and may not write. Never run: `tsc` fails on an error that is not expected,
-// and on an expected one that is not there. Express and its types are not installed here.
+// What users of Koa can and cannot write. Only compiled: `tsc` fails on an unexpected error, and on an
+// expected error that is missing. Express and its types are not installed here.
 import { createTracker, defineNetwork, ens } from 'ad-impressions'
 import { impressions } from 'ad-impressions/koa'
 import Koa, { type Context, type DefaultState, type ParameterizedContext } from 'koa'
@@ -25,9 +25,9 @@ export function page(ctx: Context): void {
   ctx.state.trackImpression({ campaignId: 42 })
   // @ts-expect-error: no campaignId
   ctx.state.trackImpression({ placement: 'a' })
-  // @ts-expect-error: ENS numbers its campaigns
+  // @ts-expect-error: an ENS campaign is a number
   ctx.state.trackImpression({ network: 'ens', campaignId: '42', placement: 'a' })
-  // @ts-expect-error: a string names a campaign of Closient's, which has no placements
+  // @ts-expect-error: a string is a Closient campaign, which has no placement
   ctx.state.trackImpression({ campaignId: '42', placement: 'a' })
   // @ts-expect-error: no such device
   ctx.state.trackImpression({ campaignId: 42, placement: 'a', device: 'phone' })
@@ -35,11 +35,11 @@ export function page(ctx: Context): void {
   ctx.state.trackImpression({ campaignId: 42, placement: 'a', colour: 'red' })
   // @ts-expect-error: no such network
   ctx.state.trackImpression({ network: 'nobody', campaignId: 42, placement: 'a' })
-  // @ts-expect-error: a slot of Acme's is a number
+  // @ts-expect-error: Acme's slot is a number
   ctx.state.trackImpression({ network: 'acme', campaignId: 'a1', slot: 'top' })
   // @ts-expect-error: no input
   ctx.state.trackImpression()
-  // @ts-expect-error: a page load cannot be renamed
+  // @ts-expect-error: requestId is read-only
   ctx.state.trackImpression.requestId = 'mine'
 }
 
@@ -51,7 +51,7 @@ const acme = defineNetwork({
     campaignId: String(campaignId),
     item: { id: String(campaignId), slot: Number(slot) },
   }),
-  // `Item` is what `parse` returns: said nowhere else.
+  // `Item` is inferred from `parse`.
   request: (items) => ({
     method: 'POST',
     path: '/shown',
@@ -62,7 +62,7 @@ const acme = defineNetwork({
 
 const middleware = impressions({
   networks: [ens({ apiKey: 'key' }), acme],
-  // Each is given Koa's own context.
+  // Each function receives Koa's context.
   requestId: (ctx) => ctx.get('x-page-load'),
   country: (ctx) => ctx.request.get('x-country'),
   device: (ctx) => (ctx.hostname.startsWith('m.') ? 'mobile' : 'desktop'),
@@ -72,7 +72,7 @@ const middleware = impressions({
 
 const app = new Koa()
 app.use(middleware)
-// In an inline middleware as well, whose context nobody annotates …
+// The context of an inline middleware is inferred.
 app.use(async (ctx, next) => {
   ctx.state.trackImpression({ campaignId: 42, placement: 'a' })
   // @ts-expect-error: no placement
@@ -80,7 +80,7 @@ app.use(async (ctx, next) => {
   await next()
 })
 app.use(page)
-// … and where the app has a state of its own.
+// An app with its own state type.
 interface State extends DefaultState {
   user: string
 }
