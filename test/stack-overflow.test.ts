@@ -2,9 +2,6 @@ import assert from 'node:assert/strict'
 import { createLog } from '../lib/logger.js'
 import { createDelivery, range } from './delivery/delivery-fixture.js'
 import { VirtualClock } from './delivery/virtual-clock.js'
-import { closientAd, ensAd } from './page-load/campaigns.js'
-import { fetchPage } from './page-load/fetch-page.js'
-import { Publisher } from './page-load/publisher.js'
 import { measureStack, runNearStackEnd } from './stack-end.js'
 
 /** Its timers take as much stack to set as those of Node, and more than anything else here. */
@@ -84,42 +81,4 @@ describe('when the stack overflows', () => {
       assert.equal(lines.length, 1, `${left} slots`)
     }
   })
-
-  for (const [network, ad] of [
-    ['ens', ensAd],
-    ['closient', closientAd],
-  ] as const) {
-    it(`at any depth of trackImpression for ${network}, each display counts once`, async () => {
-      let measured = 0
-      let overflows = 0
-      let track = () => {}
-      await using site = await Publisher.start(({ req, res, trackImpression }) => {
-        const [kind, left] = String(req.url?.slice(1)).split('/')
-        // On every second page it is not the first impression, which takes more stack.
-        if (kind === 'second') trackImpression(ad(1))
-        track = () => trackImpression(ad(2))
-        measured ||= measureStack()
-        if (!runNearStackEnd(measured, Number(left), track)) overflows += 1
-        // The page tries again what has overflowed.
-        trackImpression(ad(2))
-        trackImpression(ad(3))
-        res.end()
-      })
-      let pages = 0
-      for (const left of [50_000, 50_000, ...SLOTS_LEFT.filter((slots) => slots % 4 === 0)]) {
-        await fetchPage(`${site.url}first/${left}`)
-        await fetchPage(`${site.url}second/${left}`)
-        pages += 2
-      }
-      assert.ok(overflows > 20 && overflows < pages - 20, `${overflows} of ${pages} overflowed`)
-
-      assert.equal(await site.tracker.flush(), true)
-
-      const figures = site.tracker.stats()[network]
-      assert.equal(figures?.delivered, 2 * pages + pages / 2)
-      // Where the stack ends after the count, the page's second try is a duplicate as well.
-      assert.ok((figures?.duplicate ?? 0) >= pages - overflows)
-      site.assertStatsBalanced()
-    })
-  }
 })
