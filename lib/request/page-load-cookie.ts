@@ -109,7 +109,7 @@ function readOpenPages(
   { cookie }: IncomingHttpHeaders,
   isKnown: (id: string) => boolean,
 ): readonly OpenPage[] {
-  if (cookie === undefined || cookie.length > MAX_COOKIE_HEADER_CHARACTERS) return []
+  if (typeof cookie !== 'string' || cookie.length > MAX_COOKIE_HEADER_CHARACTERS) return []
   const cookies = cookie
     .split(';')
     .filter((pair) => pair.split('=', 1)[0]?.trim() === name)

@@ -33,7 +33,9 @@ const CALLS = 6
 const CONNECTIONS = 5
 const EXPECTED = [[200], [200], [200], [200], ['ETIMEDOUT', true], ['ETIMEDOUT', false]]
 
-describe('an answer that has arrived before the time-out', () => {
+describe('an answer that has arrived before the time-out', function () {
+  // Real processes are stopped and kept busy here: on an overloaded machine they lose the race.
+  this.retries(2)
   let certificates: Certificates
   let child: ChildProcess
 
