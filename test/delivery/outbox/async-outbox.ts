@@ -2,20 +2,21 @@ import { MemoryOutbox } from '../../../lib/delivery/outbox/memory-outbox.js'
 import type { Claim, Outbox, OutboxOptions, Receipt } from '../../../lib/delivery/outbox/outbox.js'
 import type { Impression } from '../../../lib/impression.js'
 
-/** How a question to an outbox fails: it never got there, or its answer was lost. */
+/** How an operation fails: before it is done, or after, so that only its answer is lost. */
 export type Failure = 'before' | 'after'
 
-/** An outbox that is elsewhere: it answers by promises, some of which reject, and its claims bear fences. */
+/** A remote outbox: it answers with promises, may fail, and its claims have fencing tokens. */
 export class AsyncOutbox implements Outbox {
   readonly #memory: MemoryOutbox
-  readonly #taken = new Set<Impression>()
+  readonly #accepted = new Set<Impression>()
   readonly #claims = new Map<Claim['fence'], Set<Impression>>()
-  #fence = 0
-  /** Asked at every question whether, and how, it fails. */
+  #lastFence = 0
+  /** Decides for each operation whether and how it fails. */
   fail: () => Failure | undefined = () => undefined
-  /** What a process that died is said to have had in flight. */
+  /** What `recover()` returns: the impressions that a dead process had in flight. */
   lost: Impression[] = []
-  questions = 0
+  /** How many operations were requested. */
+  operations = 0
 
   constructor(options: Pick<OutboxOptions, 'maxPending' | 'maxBatch'>) {
     this.#memory = new MemoryOutbox(options)
@@ -34,64 +35,70 @@ export class AsyncOutbox implements Outbox {
   }
 
   append(impression: Impression): Promise<Receipt> {
-    return this.#answer(() => {
-      if (this.#taken.has(impression)) return 'accepted'
+    return this.#perform(() => {
+      if (this.#accepted.has(impression)) return 'accepted'
       const receipt = this.#memory.append(impression)
-      if (receipt === 'accepted') this.#taken.add(impression)
+      if (receipt === 'accepted') this.#accepted.add(impression)
       return receipt
     })
   }
 
   claim(max: number): Promise<Claim | undefined> {
+    // Nobody has a claim whose answer was lost: its lease runs out.
     const undo = (claim: Claim | undefined) => {
-      // An answer that is lost is a claim that nobody has: its fence runs out.
-      if (claim) void this.#release(claim, claim.impressions)
+      if (claim) this.#release(claim, claim.impressions)
     }
-    return this.#answer(() => {
+    return this.#perform(() => {
       const claim = this.#memory.claim(max)
       if (!claim) return undefined
-      this.#fence += 1
-      this.#claims.set(this.#fence, new Set(claim.impressions))
-      return { impressions: claim.impressions, fence: this.#fence }
+      this.#lastFence += 1
+      this.#claims.set(this.#lastFence, new Set(claim.impressions))
+      return { impressions: claim.impressions, fence: this.#lastFence }
     }, undo)
   }
 
   settle(claim: Claim, impressions: readonly Impression[]): Promise<void> {
-    return this.#answer(() => this.#memory.settle(claim, this.#takeFrom(claim, impressions)))
+    return this.#perform(() =>
+      this.#memory.settle(claim, this.#removeFromClaim(claim, impressions)),
+    )
   }
 
   release(claim: Claim, impressions: readonly Impression[]): Promise<void> {
-    return this.#answer(() => this.#release(claim, impressions))
+    return this.#perform(() => this.#release(claim, impressions))
   }
 
   expire(beforeMs: number): Promise<readonly Impression[]> {
     const undo = (expired: readonly Impression[]) => {
       for (const impression of expired) this.#memory.append(impression)
     }
-    return this.#answer(() => this.#memory.expire(beforeMs), undo)
+    return this.#perform(() => this.#memory.expire(beforeMs), undo)
   }
 
   recover(): Promise<readonly Impression[]> {
-    return this.#answer(() => this.lost)
+    return this.#perform(() => this.lost)
   }
 
   #release(claim: Claim, impressions: readonly Impression[]): void {
-    this.#memory.release(claim, this.#takeFrom(claim, impressions))
+    this.#memory.release(claim, this.#removeFromClaim(claim, impressions))
   }
 
-  /** Of these, the ones that are still the claim's: what is said twice is done once. */
-  #takeFrom({ fence }: Claim, impressions: readonly Impression[]): readonly Impression[] {
-    const left = this.#claims.get(fence)
-    if (!left) throw new Error(`no claim has the fence ${fence}`)
-    return impressions.filter((impression) => left.delete(impression))
+  /** Returns the ones that the claim still had, so that a repeated operation has no effect. */
+  #removeFromClaim({ fence }: Claim, impressions: readonly Impression[]): readonly Impression[] {
+    const claimed = this.#claims.get(fence)
+    if (!claimed) throw new Error(`no claim has the fence ${fence}`)
+    return impressions.filter((impression) => claimed.delete(impression))
   }
 
-  async #answer<Value>(act: () => Value, undo: (value: Value) => void = () => {}): Promise<Value> {
-    this.questions += 1
+  /** @param undo reverts an operation whose answer is lost */
+  async #perform<Value>(
+    operation: () => Value,
+    undo: (value: Value) => void = () => {},
+  ): Promise<Value> {
+    this.operations += 1
     const failure = this.fail()
     await null
-    if (failure === 'before') throw new Error('the outbox is out of reach')
-    const value = act()
+    if (failure === 'before') throw new Error('the outbox is unreachable')
+    const value = operation()
     await null
     if (failure !== 'after') return value
     undo(value)

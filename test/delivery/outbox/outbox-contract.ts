@@ -3,38 +3,46 @@ import fc from 'fast-check'
 import type { Claim, Outbox, OutboxOptions } from '../../../lib/delivery/outbox/outbox.js'
 import type { Impression } from '../../../lib/impression.js'
 import { impressionFactory } from '../impressions.js'
+import { OutboxModel, outboxOperation } from './outbox-model.js'
 
-/** What every outbox must do, however it answers: `open` opens an empty one. */
-export function outboxContract(name: string, open: (options: OutboxOptions) => Outbox): void {
-  const opened = (options: Partial<OutboxOptions> = {}) =>
+/**
+ * Describes what every outbox must do, whether it answers at once or with promises.
+ *
+ * @param open opens an empty outbox
+ */
+export function describeOutboxContract(
+  name: string,
+  open: (options: OutboxOptions) => Outbox,
+): void {
+  const openOutbox = (options: Partial<OutboxOptions> = {}) =>
     open({ network: 'acme', maxPending: 1_000, maxBatch: 3, ...options })
 
   async function fill(outbox: Outbox, ...batchKeys: string[]): Promise<Impression[]> {
     const impression = impressionFactory()
-    const all = batchKeys.map((batchKey) => impression({ batchKey }))
-    for (const one of all) assert.equal(await outbox.append(one), 'accepted')
-    return all
+    const impressions = batchKeys.map((batchKey) => impression({ batchKey }))
+    for (const one of impressions) assert.equal(await outbox.append(one), 'accepted')
+    return impressions
   }
 
   async function claim(outbox: Outbox, max = 3): Promise<Claim> {
     const claimed = await outbox.claim(max)
-    assert(claimed, 'something waits')
+    assert(claimed, 'nothing was claimed')
     return claimed
   }
 
-  const keysOf = ({ impressions }: Claim) => impressions.map(({ batchKey }) => batchKey).join('')
+  const joinKeys = ({ impressions }: Claim) => impressions.map(({ batchKey }) => batchKey).join('')
 
-  describe(`${name}, as an outbox`, () => {
-    it('gives out what it took, first come first served', async () => {
-      const outbox = opened()
+  describe(`${name}, by the contract of outboxes`, () => {
+    it('returns impressions in the order in which they were appended', async () => {
+      const outbox = openOutbox()
       const all = await fill(outbox, '', '', '', '', '')
       assert.deepEqual((await claim(outbox)).impressions, all.slice(0, 3))
       assert.deepEqual((await claim(outbox)).impressions, all.slice(3))
       assert.equal(await outbox.claim(3), undefined)
     })
 
-    it('gives nothing where nothing waits', async () => {
-      const outbox = opened()
+    it('returns nothing if nothing waits', async () => {
+      const outbox = openOutbox()
       assert.equal(await outbox.claim(3), undefined)
       assert.equal(outbox.waiting, 0)
       assert.equal(outbox.hasFullBatch, false)
@@ -43,22 +51,22 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
       assert.deepEqual(await outbox.recover(), [])
     })
 
-    it('gives out no more than it is asked for', async () => {
-      const outbox = opened()
+    it('returns at most the requested number of impressions', async () => {
+      const outbox = openOutbox()
       await fill(outbox, '', '', '', '')
       assert.equal((await claim(outbox, 1)).impressions.length, 1)
       assert.equal((await claim(outbox, 2)).impressions.length, 2)
     })
 
-    it('gives out together only what may share one call', async () => {
-      const outbox = opened()
+    it('returns only impressions with the same batch key in one claim', async () => {
+      const outbox = openOutbox()
       await fill(outbox, 'a', 'b', 'a', 'b')
-      assert.equal(keysOf(await claim(outbox)), 'aa')
-      assert.equal(keysOf(await claim(outbox)), 'bb')
+      assert.equal(joinKeys(await claim(outbox)), 'aa')
+      assert.equal(joinKeys(await claim(outbox)), 'bb')
     })
 
-    it('counts what waits, and not what is claimed', async () => {
-      const outbox = opened()
+    it('counts waiting impressions, but not claimed ones', async () => {
+      const outbox = openOutbox()
       await fill(outbox, '', '', '', '')
       assert.equal(outbox.waiting, 4)
       const claimed = await claim(outbox)
@@ -67,8 +75,8 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
       assert.equal(outbox.waiting, 1)
     })
 
-    it('takes no more than its bound, in which what is claimed counts as well', async () => {
-      const outbox = opened({ maxPending: 3 })
+    it('accepts at most maxPending impressions, waiting and claimed', async () => {
+      const outbox = openOutbox({ maxPending: 3 })
       await fill(outbox, '', '', '')
       const late = impressionFactory()()
       assert.equal(await outbox.append(late), 'overflow')
@@ -79,8 +87,8 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
       assert.equal(await outbox.append(impressionFactory()()), 'overflow')
     })
 
-    it('always has room for what is released', async () => {
-      const outbox = opened({ maxPending: 3 })
+    it('always accepts what is released', async () => {
+      const outbox = openOutbox({ maxPending: 3 })
       await fill(outbox, '', '', '')
       const claimed = await claim(outbox)
       await outbox.release(claimed, claimed.impressions)
@@ -88,8 +96,8 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
       assert.equal(await outbox.append(impressionFactory()()), 'overflow')
     })
 
-    it('gives out again what is released, behind what waits', async () => {
-      const outbox = opened()
+    it('returns released impressions again, after the waiting ones', async () => {
+      const outbox = openOutbox()
       const all = await fill(outbox, '', '', '', '')
       const claimed = await claim(outbox, 2)
       await outbox.release(claimed, claimed.impressions)
@@ -97,8 +105,8 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
       assert.deepEqual(next.impressions, [...all.slice(2), all[0]])
     })
 
-    it('settles one part of a claim and takes back another', async () => {
-      const outbox = opened()
+    it('settles one part of a claim and accepts another part back', async () => {
+      const outbox = openOutbox()
       const [first, second, third] = await fill(outbox, '', '', '')
       assert(first && second && third)
       const claimed = await claim(outbox)
@@ -109,8 +117,8 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
       assert.equal(await outbox.claim(3), undefined)
     })
 
-    it('knows whether a full batch waits', async () => {
-      const outbox = opened()
+    it('reports whether a full batch waits', async () => {
+      const outbox = openOutbox()
       await fill(outbox, 'a', 'b', 'a', 'b')
       assert.equal(outbox.hasFullBatch, false)
       await fill(outbox, 'b')
@@ -121,36 +129,36 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
       assert.equal(outbox.hasFullBatch, true)
     })
 
-    it('gives out full batches first', async () => {
-      const outbox = opened()
+    it('returns full batches first', async () => {
+      const outbox = openOutbox()
       await fill(outbox, 'a', 'b', 'b', 'b', 'b')
-      assert.equal(keysOf(await claim(outbox)), 'bbb')
-      assert.equal(keysOf(await claim(outbox)), 'a')
-      assert.equal(keysOf(await claim(outbox)), 'b')
+      assert.equal(joinKeys(await claim(outbox)), 'bbb')
+      assert.equal(joinKeys(await claim(outbox)), 'a')
+      assert.equal(joinKeys(await claim(outbox)), 'b')
     })
 
-    it('serves all batch keys in turn, so that a busy one starves none', async () => {
-      const outbox = opened({ maxBatch: 10 })
+    it('serves batch keys in turn, so that a frequent one does not starve the others', async () => {
+      const outbox = openOutbox({ maxBatch: 10 })
       await fill(outbox, 'a', 'a', 'a', 'a', 'b', 'c')
       const served = []
-      for (let n = 0; n < 4; n += 1) served.push(keysOf(await claim(outbox, 1)))
+      for (let n = 0; n < 4; n += 1) served.push(joinKeys(await claim(outbox, 1)))
       assert.deepEqual(served, ['a', 'b', 'c', 'a'])
     })
 
-    it('does not let full batches starve one that never fills', async () => {
-      const outbox = opened()
+    it('does not let full batches starve a batch that never fills', async () => {
+      const outbox = openOutbox()
       await fill(outbox, 'rare')
       const served = []
       for (let n = 0; n < 10; n += 1) {
-        await fill(outbox, 'busy', 'busy', 'busy')
-        served.push(keysOf(await claim(outbox)))
+        await fill(outbox, 'frequent', 'frequent', 'frequent')
+        served.push(joinKeys(await claim(outbox)))
       }
       assert(served.includes('rare'), served.join(' '))
       assert(served.filter((keys) => keys === 'rare').length === 1)
     })
 
-    it('tells when the impression that is claimed next was tracked', async () => {
-      const outbox = opened()
+    it('reports when the impression that is claimed next was tracked', async () => {
+      const outbox = openOutbox()
       const impression = impressionFactory()
       await outbox.append(impression({ batchKey: 'a', trackedAtMs: 5 }))
       await outbox.append(impression({ batchKey: 'b', trackedAtMs: 7 }))
@@ -159,8 +167,8 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
       assert.equal(outbox.nextTrackedAtMs, 7)
     })
 
-    it('takes out what is older, and nothing that is claimed', async () => {
-      const outbox = opened()
+    it('expires waiting impressions that are too old, but no claimed ones', async () => {
+      const outbox = openOutbox()
       const impression = impressionFactory()
       const all = [3, 1, 2, 1, 2, 3].map((trackedAtMs, n) =>
         impression({ trackedAtMs, batchKey: n < 4 ? 'a' : 'b' }),
@@ -176,63 +184,21 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
       assert.equal(outbox.waiting, 2)
     })
 
-    it('makes room by what expires', async () => {
-      const outbox = opened({ maxPending: 3 })
+    it('has room again after impressions have expired', async () => {
+      const outbox = openOutbox({ maxPending: 3 })
       await fill(outbox, '', '', '')
       await outbox.expire(1)
       assert.equal(outbox.hasFullBatch, false)
       await fill(outbox, '', '', '')
     })
 
-    it('loses nothing and gives nothing out twice, whatever is asked of it', async () => {
-      const move = fc.record({
-        does: fc.constantFrom('append', 'append', 'claim', 'settle', 'release', 'expire'),
-        key: fc.constantFrom('a', 'b', 'c'),
-        pick: fc.nat(),
-        max: fc.integer({ min: 1, max: 5 }),
-      })
+    it('behaves like a simple model, whatever operations are performed', async () => {
+      const operations = fc.array(outboxOperation, { maxLength: 80 })
       await fc.assert(
-        fc.asyncProperty(fc.array(move, { maxLength: 80 }), async (moves) => {
-          const outbox = opened({ maxPending: 12, maxBatch: 3 })
-          const impression = impressionFactory()
-          const waiting = new Set<Impression>()
-          const claims: { claim: Claim; left: Impression[] }[] = []
-          let nowMs = 0
-          for (const { does, key, pick, max } of moves) {
-            nowMs += 1
-            const held = claims[pick % Math.max(1, claims.length)]
-            if (does === 'append') {
-              const one = impression({ batchKey: key, trackedAtMs: nowMs })
-              const claimed = claims.reduce((sum, { left }) => sum + left.length, 0)
-              const expected = waiting.size + claimed < 12 ? 'accepted' : 'overflow'
-              assert.equal(await outbox.append(one), expected)
-              if (expected === 'accepted') waiting.add(one)
-            } else if (does === 'claim') {
-              const claimed = await outbox.claim(max)
-              assert.equal(claimed === undefined, waiting.size === 0)
-              if (!claimed) continue
-              assert(claimed.impressions.length > 0 && claimed.impressions.length <= max)
-              assert.equal(new Set(claimed.impressions.map(({ batchKey }) => batchKey)).size, 1)
-              for (const one of claimed.impressions) assert(waiting.delete(one), 'it waited')
-              claims.push({ claim: claimed, left: [...claimed.impressions] })
-            } else if (does === 'expire') {
-              const expired = await outbox.expire(nowMs - max)
-              const old = [...waiting].filter(({ trackedAtMs }) => trackedAtMs < nowMs - max)
-              assert.deepEqual(new Set(expired), new Set(old))
-              for (const one of old) waiting.delete(one)
-            } else if (held) {
-              const part = held.left.splice(0, max)
-              if (does === 'settle') await outbox.settle(held.claim, part)
-              else await outbox.release(held.claim, part)
-              if (does === 'release') for (const one of part) waiting.add(one)
-            }
-            const counts = [...waiting].map(({ batchKey }) => batchKey)
-            const isFull = ['a', 'b', 'c'].some(
-              (one) => counts.filter((other) => other === one).length >= 3,
-            )
-            assert.equal(outbox.waiting, waiting.size)
-            assert.equal(outbox.hasFullBatch, isFull)
-          }
+        fc.asyncProperty(operations, async (performed) => {
+          const outbox = openOutbox({ maxPending: 12, maxBatch: 3 })
+          const model = new OutboxModel(outbox, 12, 3)
+          for (const operation of performed) await model.perform(operation)
         }),
       )
     })

@@ -13,8 +13,8 @@ function createFixture(outbox: AsyncOutbox, options: Parameters<typeof createDel
   return createDelivery({ outbox, ...options, network: { maxBatch: 3, ...options.network } })
 }
 
-describe('delivery, with an outbox elsewhere', () => {
-  it('delivers what it holds', async () => {
+describe('delivery, with a remote outbox', () => {
+  it('delivers everything in it', async () => {
     const { push, clock, transport, ended } = createFixture(new AsyncOutbox(LIMITS))
     push(7)
     await clock.advanceAsync(1_000)
@@ -22,7 +22,7 @@ describe('delivery, with an outbox elsewhere', () => {
     assert.deepEqual(transport.sent, [[1, 2, 3], [4, 5, 6], [7]])
   })
 
-  it('says what overflows and what another process has counted', async () => {
+  it('ends impressions as dropped or duplicate according to the receipt', async () => {
     const outbox = new AsyncOutbox({ maxPending: 2, maxBatch: 3 })
     const { push, clock, ended, reasons } = createFixture(outbox)
     push(3)
@@ -34,10 +34,10 @@ describe('delivery, with an outbox elsewhere', () => {
     assert.equal(reasons().at(-1), 'duplicate: another process has counted it in this page load')
   })
 
-  it('sends nothing of a claim that comes once the gate has closed', async () => {
+  it('sends nothing of a claim that arrives after the circuit breaker has opened', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { push, clock, transport, ended } = createFixture(outbox)
-    let deliverClaim = () => {}
+    let answerClaim = () => {}
     const claim = outbox.claim.bind(outbox)
     transport.script = () =>
       transport.calls.length === 1 ? status(503, { 'retry-after': '5' }) : ok
@@ -47,27 +47,27 @@ describe('delivery, with an outbox elsewhere', () => {
     assert.equal(transport.calls.length, 1)
     outbox.claim = async (max) => {
       await new Promise<void>((resolve) => {
-        deliverClaim = resolve
+        answerClaim = resolve
       })
       return claim(max)
     }
     push(3)
     await clock.advanceAsync(100)
     outbox.claim = claim
-    deliverClaim()
+    answerClaim()
     await clock.advanceAsync(100)
-    assert.equal(transport.calls.length, 1, 'the gate closed while the claim was on its way')
+    assert.equal(transport.calls.length, 1, 'a claim was sent although the circuit breaker is open')
     await clock.advanceAsync(10_000)
     assert.equal(ended('delivered').length, 6)
   })
 
-  it('adopts what another process left: each is tracked here, and once', async () => {
+  it('tracks the impressions of a dead process here, each once', async () => {
     const clock = new VirtualClock()
     const outbox = new AsyncOutbox(LIMITS)
-    const left = impressionFactory()
-    const anothers = () => left({ sequence: 0, trackedAtMs: clock.now() })
-    outbox.lost = [anothers(), anothers()]
-    for (let n = 0; n < 3; n += 1) await outbox.append(anothers())
+    const impression = impressionFactory()
+    const createForeign = () => impression({ sequence: 0, trackedAtMs: clock.now() })
+    outbox.lost = [createForeign(), createForeign()]
+    for (let n = 0; n < 3; n += 1) await outbox.append(createForeign())
     const { figures, reasons, checkBalance } = createFixture(outbox, { clock })
     await clock.advanceAsync(1_000)
     checkBalance()
@@ -79,7 +79,7 @@ describe('delivery, with an outbox elsewhere', () => {
     assert.equal(figures().delivered, 3)
   })
 
-  it('drops what another process left too long ago', async () => {
+  it('drops expired impressions of a dead process', async () => {
     const clock = new VirtualClock()
     const outbox = new AsyncOutbox(LIMITS)
     await outbox.append(impressionFactory()({ sequence: 0, trackedAtMs: clock.now() }))
@@ -92,10 +92,10 @@ describe('delivery, with an outbox elsewhere', () => {
 })
 
 describe('delivery, with an outbox that fails', () => {
-  const questions = ['append', 'claim', 'settle', 'release', 'expire', 'recover'] as const
+  const methods = ['append', 'claim', 'settle', 'release', 'expire', 'recover'] as const
 
   for (const failure of ['before', 'after'] as const) {
-    it(`loses nothing to an outage of the outbox, its answers lost ${failure} they were given`, async () => {
+    it(`loses nothing in an outage of an outbox that fails ${failure} each operation`, async () => {
       const outbox = new AsyncOutbox(LIMITS)
       const { push, clock, ended, figures, messages } = createFixture(outbox)
       outbox.fail = () => failure
@@ -110,15 +110,15 @@ describe('delivery, with an outbox that fails', () => {
     })
   }
 
-  for (const question of questions) {
-    it(`neither throws nor loses anything when ${question}() throws at once`, async () => {
+  for (const method of methods) {
+    it(`neither throws nor loses anything if ${method}() throws`, async () => {
       const outbox: Outbox = new AsyncOutbox(LIMITS)
-      let left = 2
-      const answer = outbox[question].bind(outbox) as (...args: unknown[]) => never
-      outbox[question] = (...args: unknown[]) => {
-        left -= 1
-        if (left >= 0) throw new Error('out of memory')
-        return answer(...args)
+      let calls = 0
+      const perform = outbox[method].bind(outbox) as (...args: unknown[]) => never
+      outbox[method] = (...args: unknown[]) => {
+        calls += 1
+        if (calls <= 2) throw new Error('out of memory')
+        return perform(...args)
       }
       const { push, clock, transport, ended } = createDelivery({ outbox, network: { maxBatch: 3 } })
       transport.script = () => (transport.calls.length < 3 ? status(500) : ok)
@@ -128,7 +128,7 @@ describe('delivery, with an outbox that fails', () => {
     })
   }
 
-  it('does not storm it: one failing question a second, however many impressions wait', async () => {
+  it('makes few attempts per second while the outbox fails, however many impressions wait', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { push, clock, figures } = createFixture(outbox)
     outbox.fail = () => 'before'
@@ -136,13 +136,13 @@ describe('delivery, with an outbox that fails', () => {
       push(50)
       await clock.advanceAsync(1_000)
     }
-    assert(outbox.questions < 20 * 110, `it was asked ${outbox.questions} times`)
+    assert(outbox.operations < 20 * 110, `${outbox.operations} operations in 20 seconds`)
     outbox.fail = () => undefined
     await clock.advanceAsync(30_000)
     assert.equal(figures().delivered, 1_000)
   })
 
-  it('drops what it could not store in time', async () => {
+  it('drops impressions that expire before the outbox stores them', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { push, clock, ended, figures } = createFixture(outbox, { maxAgeMs: 10_000 })
     outbox.fail = () => 'before'
@@ -152,7 +152,7 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(figures().pending, 0)
   })
 
-  it('holds a bounded number for it, and drops the rest', async () => {
+  it('keeps at most maxPending impressions for a failing outbox', async () => {
     const outbox = new AsyncOutbox({ maxPending: 1_000_000, maxBatch: 3 })
     const { push, clock, figures } = createFixture(outbox)
     outbox.fail = () => 'before'
@@ -163,7 +163,7 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(figures().pending, 100_000)
   })
 
-  it('holds as many for one that does not answer as may be pending, and drops the rest', async () => {
+  it('keeps at most maxPending impressions for an outbox that does not answer', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { push, clock, figures } = createFixture(outbox, { maxPending: 10 })
     outbox.append = () => new Promise(() => {})
@@ -173,7 +173,7 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(figures().pending, 10)
   })
 
-  it('closes, each impression counted, while the outbox is out of reach', async () => {
+  it('gives each impression an outcome on close() while the outbox fails', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { delivery, push, clock, figures, checkBalance } = createFixture(outbox)
     push(3)
@@ -189,7 +189,7 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(figures().delivered, 3)
   })
 
-  it('closes though the outbox never answers', async () => {
+  it('closes in limited time if the outbox never answers', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { delivery, push, clock } = createFixture(outbox)
     outbox.append = () => new Promise(() => {})
@@ -201,7 +201,7 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(clock.isKeptAlive, false)
   })
 
-  it('closes, each impression counted, once an outbox that failed is tried again', async () => {
+  it('gives each impression an outcome on close() after a failing outbox has recovered', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { delivery, push, clock, transport, figures } = createFixture(outbox)
     transport.script = () => status(503, { 'retry-after': '60' })
@@ -218,7 +218,7 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(figures().pending, 0)
   })
 
-  it('gives up what the outbox takes only after the close', async () => {
+  it('drops impressions that the outbox accepts only after close()', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { delivery, push, clock, ended, figures } = createFixture(outbox)
     push(3)
@@ -228,7 +228,7 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(figures().pending, 0)
   })
 
-  it('gives each impression one outcome, whatever fails and when', async () => {
+  it('gives each impression one outcome, whatever fails', async () => {
     const failures = fc.infiniteStream(
       fc.constantFrom<Failure | undefined>(undefined, undefined, undefined, 'before', 'after'),
     )
@@ -238,12 +238,8 @@ describe('delivery, with an outbox that fails', () => {
     await fc.assert(
       fc.asyncProperty(failures, ends, async (failure, end) => {
         const outbox = new AsyncOutbox(LIMITS)
-        const { delivery, push, clock, transport, figures, outcomes, checkBalance } = createFixture(
-          outbox,
-          {
-            maxAgeMs: 60_000,
-          },
-        )
+        const fixture = createFixture(outbox, { maxAgeMs: 60_000 })
+        const { delivery, push, clock, transport, figures, outcomes, checkBalance } = fixture
         outbox.fail = () => failure.next().value
         transport.script = () => end.next().value
         const counted: number[] = []
