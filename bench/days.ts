@@ -1,20 +1,24 @@
 /**
- * Days of traffic in virtual time against a network that allows 300 calls a minute and 10,000 a
- * day. Prints a table, writes it to `bench/DAYS.md`, and fails if a promise was broken.
+ * Simulates days of traffic in virtual time against a network that allows 300 calls a minute and
+ * 10,000 a day. Prints the results, writes them to `bench/DAYS.md`, and fails if a promise of the
+ * library was broken.
  *
  *     npx tsx bench/days.ts
  */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { SECTIONS } from './days/scenarios.js'
-import { type Result, simulate } from './days/simulate.js'
+import { type ScenarioSection, SECTIONS } from './days/scenarios.js'
+import { type SimulationResult, simulate } from './days/simulate.js'
+import { formatCount, renderRows } from './report.js'
 
-const HEADS = [
+const DAYS = fileURLToPath(new URL('DAYS.md', import.meta.url))
+
+const COLUMNS = [
   'page views/s',
   'queries',
   'traffic',
   'windows',
-  'told in',
+  'headers',
   'other program',
   'impressions',
   'lost',
@@ -22,77 +26,78 @@ const HEADS = [
   '429 by us',
   '429 by the other',
   'median wait',
-  'worst wait',
-  'by quarters, %',
+  'longest wait',
+  'per quarter, %',
 ]
 
 const INTRODUCTION = `# Days in virtual time
 
-Written by \`npx tsx bench/days.ts\`. The delivery, its budget, the memory outbox and Closient's
-translation are the ones that ship; the clock and the network are simulated. Each page view has three
-impressions. The network allows 300 calls a minute and 10,000 a day in windows that are fixed
-(beginning with a call), sliding, or reset at midnight UTC, 19 hours after the simulated day has
-begun; it takes 5 to 100 ms each way, one time in a hundred up to 3 s. "Peak" is traffic that swells
-from nothing to 2.7 times its average and back in a day. After the day what still waits is sent: its
-calls are counted as well. Defaults otherwise:
-\`maxAgeMs\` 1 h, \`maxPending\` 100,000.
+Written by \`npx tsx bench/days.ts\`. The delivery, its quota, the memory outbox and the \`closient()\`
+network are the real ones. The clock and the network are simulated. Each page view has three
+impressions. The network allows 300 calls a minute and 10,000 a day. Its windows are fixed (they
+begin with a call), sliding, or reset at midnight UTC, which is 19 hours after the start of the
+simulated day. A call takes 5 to 100 ms each way, and in one percent of cases up to 3 s. "Peak" is
+traffic that rises from zero to 2.7 times its average and falls back, once a day. What still waits
+at the end of the day is sent afterwards, and these calls are counted as well. Options are at their
+defaults unless noted: \`maxAgeMs\` 1 h, \`maxPending\` 100,000.
 
-"429 by the other" counts calls that were refused because the other program had spent what the
-last answer had told to be left. A wait is from \`trackImpression\` to the network's answer. The last
-column is what was delivered in each quarter of the time, in percent of what was tracked in all.
-No row has a span of a window's length, wherever it begins, with more calls of ours than its limit.
+"429 by the other" counts calls that were refused because the other program had used what the last
+answer had reported as left. A wait is the time from \`trackImpression\` to the network's answer. The
+last column shows how much was delivered in each quarter of the time, in percent of everything that
+was tracked. In no row does any span of a window's length, wherever it begins, contain more of our
+calls than the window allows.
 `
 
-function duration(ms: number): string {
+function formatDuration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`
   if (ms < 120_000) return `${(ms / 1_000).toFixed(1)} s`
   return `${Math.round(ms / 60_000)} min`
 }
 
-function row({ scenario, ...result }: Result): string {
-  const { views, queries, hasPeak, kind, form, othersPerDay, reading } = scenario
-  const { tracked, lost, calls, refused, forestalled, medianWaitMs, worstWaitMs, quarters } = result
-  const number = (value: number) => value.toLocaleString('en-US')
-  const cells = [
-    number(views),
-    number(queries),
-    hasPeak ? 'peak' : 'even',
-    kind,
-    form,
-    othersPerDay === 0 ? 'none' : reading,
-    number(tracked),
-    lost === 0 ? '0' : `${number(lost)} (${((100 * lost) / tracked).toFixed(1)} %)`,
-    number(calls),
-    number(refused),
-    number(forestalled),
-    duration(medianWaitMs),
-    duration(worstWaitMs),
-    quarters.map((quarter) => Math.round((100 * quarter) / tracked)).join(' '),
+function createRow({ scenario, ...result }: SimulationResult): readonly string[] {
+  const { tracked, lost } = result
+  return [
+    formatCount(scenario.viewsPerSecond),
+    formatCount(scenario.queries),
+    scenario.hasPeak ? 'peak' : 'even',
+    scenario.windowKind,
+    scenario.headerForm,
+    scenario.othersPerDay === 0 ? 'none' : scenario.reportedWindow,
+    formatCount(tracked),
+    lost === 0 ? '0' : `${formatCount(lost)} (${((100 * lost) / tracked).toFixed(1)} %)`,
+    formatCount(result.calls),
+    formatCount(result.refused),
+    formatCount(result.refusedAfterOthers),
+    formatDuration(result.medianWaitMs),
+    formatDuration(result.longestWaitMs),
+    result.quarters.map((quarter) => Math.round((100 * quarter) / tracked)).join(' '),
   ]
-  return `| ${cells.join(' | ')} |`
 }
 
-function brokenPromises(result: Result, suffices: boolean): string[] {
-  const { scenario, refused, excesses, lost } = result
+function findBrokenPromises(result: SimulationResult, canCarryAll: boolean): string[] {
+  const { scenario, refused, exceededWindows, lost } = result
   const broken = []
   if (refused > 0) broken.push(`${refused} answers 429 caused by us`)
-  if (excesses > 0) broken.push(`${excesses} windows exceeded`)
-  if (suffices && lost > 0) broken.push(`${lost} impressions lost`)
+  if (exceededWindows > 0) broken.push(`${exceededWindows} windows exceeded`)
+  if (canCarryAll && lost > 0) broken.push(`${lost} impressions lost`)
   return broken.map((promise) => `${promise}: ${JSON.stringify(scenario)}`)
 }
 
-const broken: string[] = []
-const parts = [INTRODUCTION]
-for (const { title, text, scenarios, suffices } of SECTIONS) {
-  const lines = [`| ${HEADS.join(' | ')} |`, `|${' --- |'.repeat(HEADS.length)}`]
+function runSection({ title, text, scenarios, canCarryAll }: ScenarioSection) {
+  const rows: (readonly string[])[] = []
+  const broken: string[] = []
   for (const scenario of scenarios) {
     const result = simulate(scenario)
-    broken.push(...brokenPromises(result, suffices))
-    lines.push(row(result))
-    console.log(lines.at(-1))
+    const row = createRow(result)
+    console.log(row.join(' | '))
+    rows.push(row)
+    broken.push(...findBrokenPromises(result, canCarryAll))
   }
-  parts.push(`## ${title}\n\n${text}\n\n${lines.join('\n')}\n`)
+  return { broken, markdown: `## ${title}\n\n${text}\n\n${renderRows(COLUMNS, rows)}\n` }
 }
-writeFileSync(fileURLToPath(new URL('DAYS.md', import.meta.url)), parts.join('\n'))
+
+const sections = SECTIONS.map(runSection)
+writeFileSync(DAYS, [INTRODUCTION, ...sections.map(({ markdown }) => markdown)].join('\n'))
+const broken = sections.flatMap((section) => section.broken)
 for (const promise of broken) console.error(promise)
 process.exitCode = broken.length === 0 ? 0 : 1

@@ -1,55 +1,74 @@
-import { type Measured, measured } from './statistics.js'
+import { summarizeRounds } from './statistics.js'
 
-/** What a part of the bench found. */
-export interface Report {
+/** The result of one part of the benchmark. */
+export interface BenchReport {
   readonly title: string
-  readonly tables: readonly Table[]
-  readonly verdicts: readonly Verdict[]
+  readonly tables: readonly ReportTable[]
+  readonly targets: readonly TargetResult[]
 }
 
-export interface Table {
-  /** One plain line: what is measured. */
-  readonly about: string
-  readonly head: readonly string[]
+export interface ReportTable {
+  /** One paragraph that explains what was measured. */
+  readonly caption: string
+  readonly columns: readonly string[]
   readonly rows: readonly (readonly string[])[]
 }
 
-/** A line of the table of targets. */
-export interface Verdict {
-  readonly what: string
+/** One row of the table of targets. */
+export interface TargetResult {
+  readonly subject: string
   readonly target: string
   readonly measured: string
   readonly isReached: boolean
 }
 
-export function markdownOf({ about, head, rows }: Table): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  return [about, '', line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+/** Renders a Markdown table, without a caption. */
+export function renderRows(
+  columns: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  const renderRow = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [columns, columns.map(() => '---'), ...rows].map(renderRow).join('\n')
 }
 
-export function markdownOfVerdicts(verdicts: readonly Verdict[]): string {
-  return markdownOf({
-    about: 'Medians of the rounds; a ratio is taken within each round.',
-    head: ['what', 'target', 'measured', ''],
-    rows: verdicts.map(({ what, target, measured, isReached }) => [
-      what,
+function renderTable({ caption, columns, rows }: ReportTable): string {
+  return `${caption}\n\n${renderRows(columns, rows)}`
+}
+
+export function renderReport({ title, tables }: BenchReport): string {
+  return `## ${title}\n\n${tables.map(renderTable).join('\n\n')}\n`
+}
+
+export function renderTargets(targets: readonly TargetResult[]): string {
+  const table = renderTable({
+    caption: 'Medians of all rounds. Ratios and differences are computed within each round.',
+    columns: ['subject', 'target', 'measured', ''],
+    rows: targets.map(({ subject, target, measured, isReached }) => [
+      subject,
       target,
       measured,
       isReached ? 'reached' : '**not reached**',
     ]),
   })
+  return `## Targets\n\n${table}`
 }
 
-/** A number in as few digits as tell. */
-export function number(value: number, digits = 3): string {
+/** @param digits how many significant digits, with at most three decimals */
+export function formatNumber(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return '–'
   const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value) || 1)))
   return value.toLocaleString('en-US', { maximumFractionDigits: Math.min(decimals, 3) })
 }
 
-/** The median of the rounds, and the lowest and the highest of them. */
-export function spread(rounds: readonly number[], digits = 3): string {
+/** Formats a count with all its digits. */
+export function formatCount(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+/** Formats the median of the rounds, and the lowest and highest of them in parentheses. */
+export function formatRounds(rounds: readonly number[], digits = 3): string {
   if (rounds.length === 0) return '–'
-  const { median, low, high }: Measured = measured(rounds)
-  return `${number(median, digits)} (${number(low, digits)} … ${number(high, digits)})`
+  const { median, lowest, highest } = summarizeRounds(rounds)
+  const range = `${formatNumber(lowest, digits)} … ${formatNumber(highest, digits)}`
+  return `${formatNumber(median, digits)} (${range})`
 }

@@ -1,41 +1,44 @@
-/** How long the bench takes, and what it says meanwhile. */
+/** How much the benchmark does, and how it shows its progress. */
 export interface Schedule {
   /**
-   * Numbers of the rounds, from 1; those before it warm up. A machine too slow or too busy to make
-   * all of them within the limit makes fewer, and that is noted.
+   * Yields the numbers of the rounds, from 1; warm-up rounds have lower numbers. When `limitS`
+   * seconds are over, the remaining rounds are skipped and a note says so.
    */
-  rounds(usual: number, limitS: number, warmUps?: number): Iterable<number>
-  /** How many of something a round has. */
-  amount(usual: number): number
-  seconds(usual: number): number
-  progress(what: string): void
+  rounds(fullCount: number, limitS: number, warmUps?: number): Iterable<number>
+  /** Scales how many of something a round has. */
+  scaleCount(fullCount: number): number
+  scaleSeconds(fullSeconds: number): number
+  showProgress(text: string): void
+  /** Remarks about this run, to be printed with its results. */
   readonly notes: readonly string[]
 }
 
-/** @param isQuick a trial of the bench itself, whose figures mean nothing */
-export function scheduleOf(isQuick: boolean): Schedule {
+/** @param isQuick a trial of the benchmark itself; its figures mean nothing */
+export function createSchedule(isQuick: boolean): Schedule {
   const share = isQuick ? 0.2 : 1
   const notes: string[] = []
-  let last = ''
+  let lastProgress = ''
   return {
-    *rounds(usual, limitS, warmUps = 0) {
-      const rounds = isQuick ? 2 : usual
-      const first = 1 - (isQuick ? Math.min(warmUps, 1) : warmUps)
+    *rounds(fullCount, limitS, warmUps = 0) {
+      const rounds = isQuick ? 2 : fullCount
+      const firstRound = 1 - (isQuick ? Math.min(warmUps, 1) : warmUps)
       const endMs = performance.now() + limitS * 1_000
-      for (let round = first; round <= rounds; round += 1) {
+      for (let round = firstRound; round <= rounds; round += 1) {
         if (performance.now() > endMs) {
-          const made = Math.max(0, round - 1)
-          notes.push(`${made} rounds instead of ${rounds}, within ${limitS} s, up to: ${last}`)
+          const completed = Math.max(0, round - 1)
+          notes.push(
+            `${completed} rounds instead of ${rounds} within ${limitS} s, up to: ${lastProgress}`,
+          )
           return
         }
         yield round
       }
     },
-    amount: (usual) => Math.round(usual * share),
-    seconds: (usual) => usual * share,
-    progress(what) {
-      if (what !== '') last = what
-      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${what}`)
+    scaleCount: (fullCount) => Math.round(fullCount * share),
+    scaleSeconds: (fullSeconds) => fullSeconds * share,
+    showProgress(text) {
+      if (text !== '') lastProgress = text
+      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
     },
     notes,
   }

@@ -1,4 +1,3 @@
-/** The value in the middle: half of the others are smaller. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((one, other) => one - other)
   const middle = sorted.length >> 1
@@ -6,28 +5,29 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
-/** The value below which a share of the others lies. */
+/** @param share from 0 to 1: 0.99 gives the 99th percentile */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((one, other) => one - other)
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN
 }
 
-/** One figure of several rounds. */
-export interface Measured {
+/** One figure, measured in several rounds. */
+export interface RoundsSummary {
   readonly median: number
-  readonly low: number
-  readonly high: number
+  readonly lowest: number
+  readonly highest: number
 }
 
-export function measured(rounds: readonly number[]): Measured {
-  return { median: median(rounds), low: Math.min(...rounds), high: Math.max(...rounds) }
+export function summarizeRounds(rounds: readonly number[]): RoundsSummary {
+  return { median: median(rounds), lowest: Math.min(...rounds), highest: Math.max(...rounds) }
 }
 
-/** One figure of each round over another of the same round: what slows a round slows both. */
-export function ratios(rounds: readonly number[], base: readonly number[]): number[] {
+/** The ratio within each round: whatever slows the machine in a round affects both figures. */
+export function divideByRound(rounds: readonly number[], base: readonly number[]): number[] {
   return rounds.map((value, round) => value / (base[round] ?? Number.NaN))
 }
 
-export function differences(rounds: readonly number[], base: readonly number[]): number[] {
+/** The difference within each round. */
+export function subtractByRound(rounds: readonly number[], base: readonly number[]): number[] {
   return rounds.map((value, round) => value - (base[round] ?? Number.NaN))
 }

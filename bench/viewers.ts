@@ -4,17 +4,21 @@ import { dirname, join } from 'node:path'
 import type { Device } from '../lib/viewer/device.js'
 
 /** A page view of real traffic, from the npm package `user-agents`. */
-export interface Viewer {
+export interface SampledViewer {
   readonly userAgent: string
-  /** Share of the sample, 0 to 1. */
+  /** Its share of the sample, from 0 to 1. */
   readonly weight: number
-  /** The device by the package's own column, which its makers fill in with ua-parser-js 1. */
+  /** The package's own classification, which its authors derive with ua-parser-js 1. */
   readonly labelled: Device
-  /** The device by what the browser's scripts saw; `undefined` where that contradicts the user agent. */
+  /**
+   * The device that `navigator.platform` and the screen indicate. `undefined` where these contradict
+   * the user agent.
+   */
   readonly measured: Device | undefined
 }
 
-interface Profile {
+/** An entry of the package's data. The screen is measured in CSS pixels. */
+interface ViewerProfile {
   readonly userAgent: string
   readonly weight: number
   readonly deviceCategory: Device
@@ -23,42 +27,59 @@ interface Profile {
   readonly screenHeight: number
 }
 
-/** The sample: 10,000 page views of one day. */
-export function readViewers(): Viewer[] {
-  // The package exports a picker and not its data, which lies beside the picker.
-  const picker = createRequire(import.meta.url).resolve('user-agents')
-  const json = readFileSync(join(dirname(picker), 'user-agents.json'), 'utf8')
-  const profiles: Profile[] = JSON.parse(json)
+/** Reads the sample: 10,000 page views of one day. */
+export function readViewers(): SampledViewer[] {
+  // The package does not export its data, which is a file beside its main module.
+  const mainModule = createRequire(import.meta.url).resolve('user-agents')
+  const json = readFileSync(join(dirname(mainModule), 'user-agents.json'), 'utf8')
+  const profiles: ViewerProfile[] = JSON.parse(json)
   return profiles.map((profile) => ({
     userAgent: profile.userAgent,
     weight: profile.weight,
     labelled: profile.deviceCategory,
-    measured: measure(profile),
+    measured: measureDevice(profile),
   }))
 }
 
-/**
- * The device by `navigator.platform` and the screen, in CSS pixels: evidence that no parser of
- * user agents had a hand in. Android itself calls 600 and more on the short side a tablet
- * (developer.android.com, "smallest width" sw600dp); an iPad that poses as a Mac gives itself
- * away by its upright screen, and so does an iPhone that requests the desktop site.
- */
-function measure({ userAgent, platform, screenWidth, screenHeight }: Profile): Device | undefined {
-  const shortSide = Math.min(screenWidth, screenHeight)
-  const bySize = shortSide < 600 ? 'mobile' : 'tablet'
-  if (/iPhone|iPad/.test(userAgent)) {
-    if (platform === 'iPhone') return 'mobile'
-    return platform === 'iPad' ? 'tablet' : undefined
-  }
-  if (userAgent.includes('Macintosh')) {
-    if (platform !== 'MacIntel') return undefined
-    return screenHeight > screenWidth && shortSide <= LARGEST_IPAD_PX ? bySize : 'desktop'
-  }
-  if (/^Linux (?:arm|aarch64)/.test(platform)) return bySize
+/** Classifies by the platform and the screen, which no parser of user agents has seen. */
+function measureDevice(profile: ViewerProfile): Device | undefined {
+  const { userAgent, platform } = profile
+  if (/iPhone|iPad/.test(userAgent)) return IOS_DEVICES.get(platform)
+  if (userAgent.includes('Macintosh')) return measureMac(profile)
+  if (/^Linux (?:arm|aarch64)/.test(platform)) return measureByScreen(profile)
   if (userAgent.includes('Android')) return undefined
-  if (userAgent.includes('Windows')) return platform === 'Win32' ? 'desktop' : undefined
-  return platform.startsWith('Linux') ? 'desktop' : undefined
+  return isDesktopPlatform(profile) ? 'desktop' : undefined
 }
+
+const IOS_DEVICES = new Map<string, Device>([
+  ['iPhone', 'mobile'],
+  ['iPad', 'tablet'],
+])
 
 /** Short side of the largest iPad's screen: iPad Pro 13-inch (M4), 1032 × 1376. */
 const LARGEST_IPAD_PX = 1032
+
+/**
+ * An iPad identifies itself as a Mac by default, and so does an iPhone that requests the desktop
+ * site. Their upright screens distinguish them.
+ */
+function measureMac(profile: ViewerProfile): Device | undefined {
+  const { platform, screenWidth, screenHeight } = profile
+  if (platform !== 'MacIntel') return undefined
+  const isUpright = screenHeight > screenWidth && screenWidth <= LARGEST_IPAD_PX
+  return isUpright ? measureByScreen(profile) : 'desktop'
+}
+
+/**
+ * The shortest side of an Android tablet, in density-independent pixels (sw600dp):
+ * https://developer.android.com/guide/topics/resources/providing-resources#SmallestScreenWidthQualifier
+ */
+const SMALLEST_TABLET_PX = 600
+
+function measureByScreen({ screenWidth, screenHeight }: ViewerProfile): Device {
+  return Math.min(screenWidth, screenHeight) < SMALLEST_TABLET_PX ? 'mobile' : 'tablet'
+}
+
+function isDesktopPlatform({ userAgent, platform }: ViewerProfile): boolean {
+  return userAgent.includes('Windows') ? platform === 'Win32' : platform.startsWith('Linux')
+}

@@ -57,19 +57,3 @@ export const systemClock: Clock = {
   },
   defer: setImmediate,
 }
-
-/**
- * A time that never goes back. When the system's clock is set back, it stands still at that moment
- * and then goes on at the clock's pace: how much time really passed is unknown.
- */
-export class MonotonicTime {
-  #latestMs = Number.NEGATIVE_INFINITY
-  #offsetMs = 0
-
-  /** @param nowMs the system's clock, in milliseconds since the Unix epoch */
-  advance(nowMs: number): number {
-    this.#offsetMs = Math.max(this.#offsetMs, this.#latestMs - nowMs)
-    this.#latestMs = nowMs + this.#offsetMs
-    return this.#latestMs
-  }
-}

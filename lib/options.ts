@@ -93,8 +93,8 @@ export interface TrackerOptions<Source = IncomingMessage> {
    */
   visibility?: VisibilityOptions | undefined
   /**
-   * The limits of each network: how many impressions may be pending, how long a call may take, and
-   * how long an impression may wait unsent, both in milliseconds.
+   * The limits of each network: how many impressions may be pending or held, how long a call may
+   * take, and how long an impression may wait unsent, both in milliseconds.
    *
    * @default { maxPending: 100_000, timeoutMs: 10_000, maxAgeMs: 3_600_000 }
    */

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from './clock.js'
-import { CountedCampaigns, type Dedupe } from './counting/dedupe.js'
+import { CountedCampaigns, type Dedupe, MAX_CAMPAIGNS } from './counting/dedupe.js'
 import { type Statistics, UNKNOWN_NETWORK } from './counting/statistics.js'
+import type { UsedTokens } from './counting/used-tokens.js'
 import type { NetworkChannel } from './delivery/network-channel.js'
 import { InvalidImpressionError, toInvalidImpressionError } from './errors.js'
 import {
@@ -34,13 +35,20 @@ import type { Routes } from './visibility/routes.js'
 import { createScriptTag } from './visibility/script-tag.js'
 import type { Tokens } from './visibility/token.js'
 
+/** What the option `visibility` enables. */
+interface Visibility<Source> {
+  readonly tokens: Tokens
+  readonly usedTokens: UsedTokens
+  readonly routes: Routes<Source>
+}
+
 /** The tracker's parts, as a page load needs them. */
 export interface PageLoadDependencies<Source> {
   readonly configuration: Configuration<Source>
   readonly reader: InputReader<NetworkChannel>
   readonly statistics: Statistics
   /** `undefined` without the option `visibility`. */
-  readonly visibility: { readonly tokens: Tokens; readonly routes: Routes<Source> } | undefined
+  readonly visibility: Visibility<Source> | undefined
   readonly dedupe: Dedupe
   readonly log: Log
   readonly clock: Clock
@@ -96,6 +104,10 @@ export class PageLoad<Source> {
       return ''
     }
     this.#campaigns ??= this.#openCampaigns(state)
+    if (!this.#hasRoomFor(onceKey, this.#campaigns)) {
+      channel.conclude(impression, 'dropped', 'overflow')
+      return ''
+    }
     if (!channel.admit(impression)) return ''
     const waitsForEnd = channel.network.flush === 'finish' || this.#getAdmission().isSubresource
     if (waitsForEnd && state === 'open' && !isEventStream(this.#res)) {
@@ -122,18 +134,22 @@ export class PageLoad<Source> {
       channel.conclude(impression, 'suppressed', suppression)
       return ''
     }
-    this.#campaigns ??= this.#openCampaigns(readResponseState(this.#req, this.#res))
-    this.#campaigns.pageLoadNonce ??= visibility.tokens.createPageLoadNonce()
-    let token: string
+    const state = readResponseState(this.#req, this.#res)
+    this.#campaigns ??= this.#openCampaigns(state)
+    if (!this.#hasRoomFor(onceKey, this.#campaigns) || !visibility.usedTokens.hasRoom()) {
+      channel.conclude(impression, 'dropped', 'overflow')
+      return ''
+    }
     try {
-      token = visibility.tokens.issue(impression, onceKey, this.#campaigns.pageLoadNonce)
+      const token = visibility.tokens.issue(impression, onceKey, this.#campaigns.id)
+      this.#campaigns.issue(onceKey, visibility.usedTokens)
+      if (state === 'open') dedupe.keepOpen(this.requestId, this.#campaigns)
+      this.#preventCopies()
+      // No quotes and no spaces, so that template languages escape nothing in it.
+      return `data-ad-impression=${token}`
     } catch (thrown) {
       return this.#rejectInvalid(channel, undefined, thrown)
     }
-    this.#preventCopies()
-    dedupe.remember(this.requestId, this.#campaigns)
-    // No quotes and no spaces, so that template languages escape nothing in it.
-    return `data-ad-impression=${token}`
   }
 
   /** The tag that loads the client script. */
@@ -206,7 +222,9 @@ export class PageLoad<Source> {
     else this.#warnIfShared()
     const { requestId, canRecur } = this.#getIdentity()
     // An id that no later request can carry is not remembered beyond this page load.
-    const campaigns = canRecur ? this.#dependencies.dedupe.open(requestId) : new CountedCampaigns()
+    const campaigns = canRecur
+      ? this.#dependencies.dedupe.open(requestId)
+      : new CountedCampaigns(requestId)
     this.#shareWithFragments(campaigns)
     return campaigns
   }
@@ -250,6 +268,14 @@ export class PageLoad<Source> {
     return this.#getAdmission().isSubresource && isHtml(this.#res) ? 'not-a-page' : undefined
   }
 
+  /** Whether the page load may have this campaign: its own, or one more. */
+  #hasRoomFor(onceKey: string, campaigns: CountedCampaigns): boolean {
+    if (!campaigns.isFull || campaigns.has(onceKey)) return true
+    const message = `impressions are dropped: a page load has more than ${MAX_CAMPAIGNS} campaigns`
+    this.#dependencies.log.warn('campaign overflow', message)
+    return false
+  }
+
   #hold(countable: CountableImpression, campaigns: CountedCampaigns): void {
     this.#held ??= this.#createHeld(campaigns)
     this.#held.add(countable)
@@ -265,6 +291,7 @@ export class PageLoad<Source> {
 
   #onResponseEnded(state: ResponseState): void {
     this.#ended = state
+    if (this.#campaigns) this.#dependencies.dedupe.forgetOpen(this.requestId, this.#campaigns)
     this.#warnIfShared()
     // A viewer who leaves is the usual end of an event stream.
     const suppression = this.#suppressionForResponse(isEventStream(this.#res) ? 'finished' : state)

@@ -2,10 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
 import { checkOptions, wholeNumber } from './check-options.js'
 import { type Clock, systemClock, waitAtMost } from './clock.js'
-import { createDedupe, type Dedupe } from './counting/dedupe.js'
+import { Dedupe } from './counting/dedupe.js'
 import { warnAtExit } from './counting/exit-warning.js'
 import type { OutcomeListener } from './counting/outcome-events.js'
 import { Statistics, type Stats } from './counting/statistics.js'
+import { UsedTokens } from './counting/used-tokens.js'
 import { createTransport } from './delivery/call/transport.js'
 import { Delivery } from './delivery/delivery.js'
 import { NetworkChannel } from './delivery/network-channel.js'
@@ -54,7 +55,8 @@ export interface TrackerMethods {
   /**
    * Accepts no more impressions, and sends what is pending and what responses still hold. What has
    * no outcome when the time has run out is counted as `dropped: closed`, or `uncertain` if it may
-   * have counted. Nothing is sent after that. Calling it again returns the same promise.
+   * have counted. Nothing is sent after that. Connections or an outbox that do not answer delay it
+   * by up to 2 seconds more. Calling it again returns the same promise.
    *
    * @returns `true` when everything got its outcome in time, `false` when the time has run out
    */
@@ -167,10 +169,11 @@ export function assembleTracker<Source>(
   if (!configuration.enabled) return createDisabledTracker(configuration, clock, log)
   logWarnings(configuration.networks, log)
   const statistics = new Statistics(configuration.networks, clock, log)
-  const dedupe = createDedupe(configuration.dedupe, clock.now)
+  const usedTokens = createUsedTokens(configuration, clock, log)
+  const dedupe = new Dedupe({ ...configuration.dedupe, now: clock.now, usedTokens })
   const openResponses = new OpenResponses(clock)
   const lifecycle = { isClosed: false }
-  const shared = { configuration, statistics, dedupe, clock, random, log, lifecycle }
+  const shared = { configuration, statistics, dedupe, usedTokens, clock, random, log, lifecycle }
   const channels = configuration.networks.map((network) => createChannel(network, shared))
   const visibility = createVisibility(channels, shared)
   const reader = new InputReader(channels, log)
@@ -225,6 +228,8 @@ interface SharedParts<Source> {
   readonly configuration: Configuration<Source>
   readonly statistics: Statistics
   readonly dedupe: Dedupe
+  /** `undefined` without the option `visibility`. */
+  readonly usedTokens: UsedTokens | undefined
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
@@ -254,17 +259,32 @@ function createChannel<Source>(network: Network, shared: SharedParts<Source>): N
   return new NetworkChannel({ network, statistics, delivery, isClosed, log })
 }
 
+/** Visible impressions per page load for which the record of used tokens has room. */
+const USED_TOKENS_PER_PAGE_LOAD = 10
+/** Below the size that a JavaScript `Set` can have. */
+const MAX_USED_TOKENS = 10_000_000
+
+function createUsedTokens<Source>(
+  { visibility, dedupe }: Configuration<Source>,
+  clock: Clock,
+  log: Log,
+): UsedTokens | undefined {
+  if (!visibility) return undefined
+  const max = Math.min(dedupe.max * USED_TOKENS_PER_PAGE_LOAD, MAX_USED_TOKENS)
+  return new UsedTokens({ max, ttlMs: visibility.tokenTtlMs, now: clock.wallNow, log })
+}
+
 function createVisibility<Source>(
   channels: readonly NetworkChannel[],
-  { configuration, statistics, dedupe, clock, log }: SharedParts<Source>,
+  { configuration, statistics, dedupe, usedTokens, clock, log }: SharedParts<Source>,
 ): PageLoadDependencies<Source>['visibility'] {
-  if (!configuration.visibility) return undefined
+  if (!configuration.visibility || !usedTokens) return undefined
   const { secrets, tokenTtlMs, path } = configuration.visibility
   const tokens = new Tokens({ secrets, ttlMs: tokenTtlMs, now: clock.wallNow })
   const admission = configuration
-  const parts = { tokens, channels, statistics, dedupe, admission, clock, log }
+  const parts = { tokens, usedTokens, channels, statistics, dedupe, admission, clock, log }
   const reports = new VisibleReports(parts)
-  return { tokens, routes: new Routes(path, new ClientScript(), reports) }
+  return { tokens, usedTokens, routes: new Routes(path, new ClientScript(), reports, clock) }
 }
 
 function createMethods<Source>(

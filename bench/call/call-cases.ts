@@ -1,19 +1,18 @@
 import { closient, createTracker, ens, type ImpressionInput, type Tracker } from 'ad-impressions'
-import { closientInputOf, ensInputOf } from '../contestants/ads.js'
-import type { Counting } from '../contestants/contestant.js'
-import { contestantOf, type PeerName } from '../contestants/contestants.js'
-import { type Exchange, exchange, finish } from './exchange.js'
+import { getContestant, type PeerName } from '../contestants/contestants.js'
+import { createClosientInput, createEnsInput } from '../contestants/impression-inputs.js'
+import { createExchange, type Exchange, finishResponse } from './exchange.js'
 
-/** A number of calls, made ready so that nothing but them is measured. */
-export interface Prepared {
-  readonly calls: number
+/** A number of calls, prepared so that only the calls are measured. */
+export interface PreparedCalls {
+  readonly count: number
   run(): void
-  /** Resolves when what they left behind is done with. */
-  after(): Promise<unknown>
+  /** Resolves when the work that the calls caused is done. */
+  settle(): Promise<unknown>
 }
 
-/** @param pages of three impressions each */
-export type CallCase = (pages: number) => Prepared
+/** @param pages with three impressions each */
+export type PrepareCalls = (pages: number) => PreparedCalls
 
 export const CASES = [
   'known',
@@ -31,111 +30,118 @@ export const CASES = [
 
 export type CaseName = (typeof CASES)[number]
 
-/** Where the calls of each wire go. */
+/** Where the calls of each protocol go. */
 export type SinkUrls = Readonly<Record<'ens' | 'closient' | PeerName, string>>
 
-const IMPRESSIONS_A_PAGE = 3
-const ROBOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)'
+const IMPRESSIONS_PER_PAGE = 3
+const BOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)'
 
-export async function callCases(urls: SinkUrls): Promise<Readonly<Record<CaseName, CallCase>>> {
-  const apiKey = 'csb_bench'
-  const quiet = () => {}
+export async function createCallCases(
+  urls: SinkUrls,
+): Promise<Readonly<Record<CaseName, PrepareCalls>>> {
+  const apiKey = 'bench-key'
+  const ignore = () => {}
   const tracker = createTracker({
     networks: [ens({ apiKey, baseUrl: urls.ens }), closient({ apiKey, baseUrl: urls.closient })],
-    logger: { debug: quiet, warn: quiet, error: quiet },
+    logger: { debug: ignore, warn: ignore, error: ignore },
   })
-  const ensInputs = inputs(ensInputOf)
-  const invalidInputs = inputs((campaign) => ({ campaignId: campaign, placement: '' }))
+  const ensInputs = createInputs(createEnsInput)
+  const closientInputs = createInputs(createClosientInput)
+  const invalidInputs = createInputs((campaign) => ({ campaignId: campaign, placement: '' }))
   return {
-    known: knownObjects,
-    nothing: (pages) => pageLoads(tracker, pages),
-    ens: (pages) => tracking(tracker, exchanges(pages), ensInputs),
-    closient: (pages) => tracking(tracker, exchanges(pages), inputs(closientInputOf)),
+    known: prepareKnownObjects,
+    nothing: (pages) => preparePageLoads(tracker, pages),
+    ens: (pages) => prepareTracking(tracker, createExchanges(pages), ensInputs),
+    closient: (pages) => prepareTracking(tracker, createExchanges(pages), closientInputs),
     duplicate(pages) {
-      const displayed = exchanges(pages)
-      tracking(tracker, displayed, ensInputs).run()
-      return tracking(tracker, displayed, ensInputs)
+      const exchanges = createExchanges(pages)
+      prepareTracking(tracker, exchanges, ensInputs).run()
+      return prepareTracking(tracker, exchanges, ensInputs)
     },
-    suppressed: (pages) => tracking(tracker, exchanges(pages, ROBOT), ensInputs),
-    invalid: (pages) => tracking(tracker, exchanges(pages), invalidInputs),
-    segment: await peerCase('segment', urls),
-    posthog: await peerCase('posthog', urls),
-    amplitude: await peerCase('amplitude', urls),
-    snowplow: await peerCase('snowplow', urls),
+    suppressed: (pages) => prepareTracking(tracker, createExchanges(pages, BOT), ensInputs),
+    invalid: (pages) => prepareTracking(tracker, createExchanges(pages), invalidInputs),
+    segment: await createPeerCase('segment', urls),
+    posthog: await createPeerCase('posthog', urls),
+    amplitude: await createPeerCase('amplitude', urls),
+    snowplow: await createPeerCase('snowplow', urls),
   }
 }
 
-function exchanges(count: number, userAgent?: string): Exchange[] {
-  return Array.from({ length: count }, () => exchange(userAgent))
+function createExchanges(count: number, userAgent?: string): Exchange[] {
+  return Array.from({ length: count }, () => createExchange(userAgent))
 }
 
-function inputs(inputOf: (campaign: number) => ImpressionInput): readonly ImpressionInput[] {
-  return Array.from({ length: IMPRESSIONS_A_PAGE }, (_, index) => inputOf(index + 1))
+function createInputs(
+  createInput: (campaign: number) => ImpressionInput,
+): readonly ImpressionInput[] {
+  return Array.from({ length: IMPRESSIONS_PER_PAGE }, (_, index) => createInput(index + 1))
 }
 
-/** Five words, of which two are its own. */
-class Known {
-  one: number
-  other: number
-  constructor(index: number) {
-    this.one = index
-    this.other = index
+/** Its size is known: five words, two of which are these fields. */
+class KnownObject {
+  first: number
+  second: number
+  constructor(value: number) {
+    this.first = value
+    this.second = value
   }
 }
 
-/** Objects of a size that is known, to check the measure by. */
-function knownObjects(pages: number): Prepared {
-  const kept: object[] = new Array(pages).fill(undefined)
+/** Allocates objects of a known size, to verify that allocated bytes are measured correctly. */
+function prepareKnownObjects(count: number): PreparedCalls {
+  const objects: object[] = new Array(count).fill(undefined)
   return {
-    calls: pages,
+    count,
     run() {
-      for (let index = 0; index < pages; index += 1) kept[index] = new Known(index)
+      for (let index = 0; index < count; index += 1) objects[index] = new KnownObject(index)
     },
-    after: async () => kept.length,
+    settle: async () => objects.length,
   }
 }
 
-/** What the middleware does for a request that then tracks nothing. */
-function pageLoads(tracker: Tracker, pages: number): Prepared {
-  const all = exchanges(pages)
+/** What the middleware does for each request, whether or not it tracks anything. */
+function preparePageLoads(tracker: Tracker, pages: number): PreparedCalls {
+  const exchanges = createExchanges(pages)
   return {
-    calls: pages,
+    count: pages,
     run() {
-      for (const { req, res } of all) tracker.pageLoad(req, res)
+      for (const { req, res } of exchanges) tracker.pageLoad(req, res)
     },
-    after: async () => {},
+    settle: async () => {},
   }
 }
 
-function tracking(
+function prepareTracking(
   tracker: Tracker,
-  displayed: readonly Exchange[],
-  tracked: readonly ImpressionInput[],
-): Prepared {
-  const helpers = displayed.map(({ req, res }) => tracker.pageLoad(req, res))
+  exchanges: readonly Exchange[],
+  inputs: readonly ImpressionInput[],
+): PreparedCalls {
+  const helpers = exchanges.map(({ req, res }) => tracker.pageLoad(req, res))
   return {
-    calls: displayed.length * tracked.length,
+    count: exchanges.length * inputs.length,
     run() {
-      for (const trackImpression of helpers) for (const input of tracked) trackImpression(input)
+      for (const trackImpression of helpers) for (const input of inputs) trackImpression(input)
     },
-    after() {
-      for (const one of displayed) finish(one)
+    settle() {
+      for (const exchange of exchanges) finishResponse(exchange)
       return tracker.flush()
     },
   }
 }
 
-async function peerCase(name: PeerName, urls: SinkUrls): Promise<CallCase> {
-  const start = await contestantOf(name).load()
-  const { track, inputOf, flush }: Counting = start(urls[name])
+async function createPeerCase(name: PeerName, urls: SinkUrls): Promise<PrepareCalls> {
+  const start = await getContestant(name).load()
+  const { track, createInput, flush } = start(urls[name])
   return (pages) => {
-    const tracked = Array.from({ length: IMPRESSIONS_A_PAGE }, (_, i) => inputOf(i + 1) as never)
+    const inputs = Array.from({ length: IMPRESSIONS_PER_PAGE }, (_, index) => {
+      return createInput(index + 1) as never
+    })
     return {
-      calls: pages * tracked.length,
+      count: pages * inputs.length,
       run() {
-        for (let page = 0; page < pages; page += 1) for (const input of tracked) track?.(input)
+        for (let page = 0; page < pages; page += 1) for (const input of inputs) track?.(input)
       },
-      after: async () => flush?.(),
+      settle: async () => flush?.(),
     }
   }
 }

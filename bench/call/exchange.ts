@@ -1,24 +1,24 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
-import { BROWSER } from '../page/browser.js'
+import { BROWSER_HEADERS } from '../page/browser-headers.js'
 
-/** A request as Node makes it, without a connection behind it. */
+/** A request and its response, as Node creates them but without a connection. */
 export interface Exchange {
   readonly req: IncomingMessage
   readonly res: ServerResponse
 }
 
-export function exchange(userAgent: string = BROWSER['user-agent']): Exchange {
+export function createExchange(userAgent: string = BROWSER_HEADERS['user-agent']): Exchange {
   const req = new IncomingMessage(new Socket())
   req.method = 'GET'
   req.url = '/'
-  Object.assign(req.headers, BROWSER, { host: 'shop.example', 'user-agent': userAgent })
+  Object.assign(req.headers, BROWSER_HEADERS, { host: 'shop.example', 'user-agent': userAgent })
   const res = new ServerResponse(req)
   res.assignSocket(req.socket)
   return { req, res }
 }
 
-/** The response was written whole. */
-export function finish({ res }: Exchange): void {
+/** Makes the response look as if it had been written completely. */
+export function finishResponse({ res }: Exchange): void {
   res.emit('finish')
 }

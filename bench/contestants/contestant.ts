@@ -1,36 +1,36 @@
 import type { Network } from 'ad-impressions'
-import type { WireName } from '../sink/wires.js'
+import type { ProtocolName } from '../sink/protocols.js'
 
 /** One way to count impressions. */
 export interface Contestant {
-  /** What the tables call it. */
+  /** Its name in the tables. */
   readonly label: string
-  /** Impressions that each page counts. */
-  readonly impressions: number
-  readonly wire: WireName | undefined
-  /** What the network's rate-limit headers tell of, where it has any. */
+  readonly impressionsPerPage: number
+  /** `undefined`: it sends no calls. */
+  readonly protocol: ProtocolName | undefined
+  /** The limit in the sink's rate-limit headers. `undefined`: the sink sends no such headers. */
   readonly callsPerMinute?: number
-  /** Where its calls must be answered sooner than the others'. */
+  /** How long the sink takes to answer, if not as long as for the other contestants. */
   readonly latencyMs?: number
-  /** Loads nothing but what this contestant needs: its memory is measured as well. */
-  load(): Promise<Start>
+  /** Imports only what this contestant needs, because its memory is measured as well. */
+  load(): Promise<StartContestant>
 }
 
 /** @param sinkUrl where its calls go */
-export type Start = (sinkUrl: string) => Counting
+export type StartContestant = (sinkUrl: string) => RunningContestant
 
-/** A contestant at work in a server's process. */
-export interface Counting {
-  /** What it is given to count a display of this campaign. */
-  inputOf(campaign: number): object
-  /** The library's own: what its middleware is mounted with, which then has `flush` and `close`. */
+/** A contestant inside a site's process. */
+export interface RunningContestant {
+  /** Creates the input that counts one display of this campaign. */
+  createInput(campaign: number): object
+  /** For ad-impressions: the networks of its middleware, which has its own `flush` and `close`. */
   readonly networks?: readonly Network[]
-  /** What the page's template calls where it is not the library's own. */
+  /** For the others: what the page's template calls. */
   readonly track?: (input: never) => void
-  /** What the page waits for before it is rendered. */
-  readonly trackFirst?: (inputs: readonly never[]) => Promise<void>
-  /** Sends what is pending, and resolves when that has an end. */
+  /** What the page awaits before it is rendered. */
+  readonly trackBeforeRender?: (inputs: readonly never[]) => Promise<void>
+  /** Sends what is pending. Resolves when nothing is, or when it gives up. */
   readonly flush?: () => Promise<unknown>
-  /** Shuts down, and resolves when nothing is pending any more; none: there is no way to know. */
+  /** Shuts down, and resolves when nothing is pending. `undefined`: there is no such method. */
   readonly close?: (timeoutMs: number) => Promise<void>
 }

@@ -1,127 +1,141 @@
-import type { Contestant, Counting } from './contestant.js'
+import type { Contestant, RunningContestant } from './contestant.js'
 
-const DEFAULT_TIER = 300
-/** A custom tier that allows more calls than one process makes. */
-export const AMPLE_TIER = 1_000_000
+const DEFAULT_CALLS_PER_MINUTE = 300
+/** More than one process ever makes. */
+export const AMPLE_CALLS_PER_MINUTE = 1_000_000
 
-/** At 20 ms eight connections carry 400 batches a second, and pages would merge. */
-const BATCH_A_PAGE = { wire: 'closient', callsPerMinute: AMPLE_TIER, latencyMs: 2 } as const
+/** With a latency of 20 ms, eight connections carry 400 batches a second, and pages would merge. */
+const BATCH_PER_PAGE = {
+  protocol: 'closient',
+  callsPerMinute: AMPLE_CALLS_PER_MINUTE,
+  latencyMs: 2,
+} as const
 
-/** The page as it is: the limit. */
+/** The page without any tracking: the lower bound. */
 const bare = {
   label: 'bare',
-  impressions: 0,
-  wire: undefined,
-  load: async () => (): Counting => ({ inputOf: () => ({}) }),
+  impressionsPerPage: 0,
+  protocol: undefined,
+  load: async () => (): RunningContestant => ({ createInput: () => ({}) }),
 } satisfies Contestant
 
-/** What any middleware adds that gives templates something: EJS then takes longer to find the rest. */
+/** Adding any template local makes EJS slower, so this cost is measured by itself. */
 const local = {
-  label: 'bare, with one more local',
-  impressions: 0,
-  wire: undefined,
-  load: async () => (): Counting => ({ inputOf: () => ({}), track: () => {} }),
+  label: 'bare, with one template local',
+  impressionsPerPage: 0,
+  protocol: undefined,
+  load: async () => (): RunningContestant => ({ createInput: () => ({}), track: () => {} }),
 } satisfies Contestant
 
-const loadEns = async () => (await import('./own.js')).startEns
-const loadClosient = async () => (await import('./own.js')).startClosient
+const loadEns = async () => (await import('./ad-impressions.js')).startEns
+const loadClosient = async () => (await import('./ad-impressions.js')).startClosient
 
-const own = {
-  none: { label: 'ad-impressions, nothing tracked', impressions: 0, wire: 'ens', load: loadEns },
-  ens: { label: 'ad-impressions, 3 ENS', impressions: 3, wire: 'ens', load: loadEns },
+const adImpressions = {
+  none: {
+    label: 'ad-impressions, nothing tracked',
+    impressionsPerPage: 0,
+    protocol: 'ens',
+    load: loadEns,
+  },
+  ens: {
+    label: 'ad-impressions, 3 ENS',
+    impressionsPerPage: 3,
+    protocol: 'ens',
+    load: loadEns,
+  },
   closientMerged: {
-    label: 'ad-impressions, 3 Closient, pages merge',
-    impressions: 3,
-    wire: 'closient',
-    callsPerMinute: DEFAULT_TIER,
+    label: 'ad-impressions, 3 Closient, pages merged',
+    impressionsPerPage: 3,
+    protocol: 'closient',
+    callsPerMinute: DEFAULT_CALLS_PER_MINUTE,
     load: loadClosient,
   },
   closient: {
-    label: 'ad-impressions, 3 Closient, a batch a page',
-    impressions: 3,
-    ...BATCH_A_PAGE,
+    label: 'ad-impressions, 3 Closient, one batch per page',
+    impressionsPerPage: 3,
+    ...BATCH_PER_PAGE,
     load: loadClosient,
   },
   closientFifty: {
-    label: 'ad-impressions, 50 Closient, a batch a page',
-    impressions: 50,
-    ...BATCH_A_PAGE,
+    label: 'ad-impressions, 50 Closient, one batch per page',
+    impressionsPerPage: 50,
+    ...BATCH_PER_PAGE,
     load: loadClosient,
   },
 } satisfies Record<string, Contestant>
 
-/** By hand, each impression a call to ENS: the ways in which it is done today, and the least of all. */
+/** Without a library: one call to ENS per impression. */
 const handWritten = {
   fetch: {
     label: '`fetch`, not awaited',
-    impressions: 3,
-    wire: 'ens',
+    impressionsPerPage: 3,
+    protocol: 'ens',
     load: async () => (await import('./hand-written.js')).startFetch,
   },
   awaitedFetch: {
     label: '`fetch`, awaited',
-    impressions: 3,
-    wire: 'ens',
+    impressionsPerPage: 3,
+    protocol: 'ens',
     load: async () => (await import('./hand-written.js')).startAwaitedFetch,
   },
   request: {
     label: '`undici.request`, not awaited',
-    impressions: 3,
-    wire: 'ens',
+    impressionsPerPage: 3,
+    protocol: 'ens',
     load: async () => (await import('./hand-written.js')).startRequest,
   },
   dispatch: {
-    label: '`dispatch` of undici, with an empty handler: the least',
-    impressions: 3,
-    wire: 'ens',
+    label: '`dispatch` of undici, empty handler: the lower bound',
+    impressionsPerPage: 3,
+    protocol: 'ens',
     load: async () => (await import('./hand-written.js')).startDispatch,
   },
 } satisfies Record<string, Contestant>
 
-/** What people reach for instead, at its defaults. */
+/** Analytics SDKs that are used for the same purpose, with their default settings. */
 const peers = {
   segment: {
     label: '@segment/analytics-node',
-    impressions: 3,
-    wire: 'segment',
+    impressionsPerPage: 3,
+    protocol: 'segment',
     load: async () => (await import('./segment.js')).start,
   },
   posthog: {
     label: 'posthog-node',
-    impressions: 3,
-    wire: 'posthog',
+    impressionsPerPage: 3,
+    protocol: 'posthog',
     load: async () => (await import('./posthog.js')).start,
   },
   amplitude: {
     label: '@amplitude/analytics-node',
-    impressions: 3,
-    wire: 'amplitude',
+    impressionsPerPage: 3,
+    protocol: 'amplitude',
     load: async () => (await import('./amplitude.js')).start,
   },
   snowplow: {
     label: '@snowplow/node-tracker',
-    impressions: 3,
-    wire: 'snowplow',
+    impressionsPerPage: 3,
+    protocol: 'snowplow',
     load: async () => (await import('./snowplow.js')).start,
   },
 } satisfies Record<string, Contestant>
 
-/** Every contestant, in the order in which they take turns. */
-export const CONTESTANTS = { bare, local, ...own, ...handWritten, ...peers }
+/** In the order of the tables. */
+export const CONTESTANTS = { bare, local, ...adImpressions, ...handWritten, ...peers }
 
 export type ContestantName = keyof typeof CONTESTANTS
 export type PeerName = keyof typeof peers
 
 export const CONTESTANT_NAMES = Object.keys(CONTESTANTS) as ContestantName[]
 export const PEER_NAMES = Object.keys(peers) as PeerName[]
-/** Without those that are there for the sake of a small difference. */
+/** Without those that only serve to measure a small difference. */
 export const MAIN_NAMES = CONTESTANT_NAMES.filter((name) => name !== 'local' && name !== 'dispatch')
-/** The library's own that track something. */
-export const OWN_NAMES = ['ens', 'closientMerged', 'closient', 'closientFifty'] as const
+/** The variants of ad-impressions that track something. */
+export const TRACKING_NAMES = ['ens', 'closientMerged', 'closient', 'closientFifty'] as const
 
-/** @throws {RangeError} where there is none of that name */
-export function contestantOf(name: string | undefined): Contestant {
+/** @throws {RangeError} if there is no contestant of that name */
+export function getContestant(name: string | undefined): Contestant {
   const contestant = CONTESTANTS[name as ContestantName]
-  if (!contestant) throw new RangeError(`no contestant ${name}`)
+  if (!contestant) throw new RangeError(`unknown contestant: ${name}`)
   return contestant
 }

@@ -1,51 +1,50 @@
 import { type Dispatcher, getGlobalDispatcher, request } from 'undici'
-import { type EnsInput, ensInputOf } from './ads.js'
-import type { Counting } from './contestant.js'
+import type { RunningContestant } from './contestant.js'
+import { createEnsInput, type EnsBenchInput } from './impression-inputs.js'
 
 const headers = { authorization: 'Bearer bench', 'content-type': 'application/json' }
 
 const PATH = '/api/v1/campaigns/impression'
-const urlOf = (sinkUrl: string) => `${sinkUrl}${PATH}`
 
-async function fetchPost(url: string, input: EnsInput): Promise<void> {
+async function postWithFetch(url: string, input: EnsBenchInput): Promise<void> {
   const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(input) })
   await response.arrayBuffer()
 }
 
-async function requestPost(url: string, input: EnsInput): Promise<void> {
+async function postWithRequest(url: string, input: EnsBenchInput): Promise<void> {
   const { body } = await request(url, { method: 'POST', headers, body: JSON.stringify(input) })
   await body.dump()
 }
 
-export function startFetch(sinkUrl: string): Counting {
-  const url = urlOf(sinkUrl)
+export function startFetch(sinkUrl: string): RunningContestant {
+  const url = `${sinkUrl}${PATH}`
   return {
-    inputOf: ensInputOf,
-    track: (input: EnsInput) => void fetchPost(url, input).catch(() => {}),
+    createInput: createEnsInput,
+    track: (input: EnsBenchInput) => void postWithFetch(url, input).catch(() => {}),
   }
 }
 
-export function startAwaitedFetch(sinkUrl: string): Counting {
-  const url = urlOf(sinkUrl)
+export function startAwaitedFetch(sinkUrl: string): RunningContestant {
+  const url = `${sinkUrl}${PATH}`
   return {
-    inputOf: ensInputOf,
+    createInput: createEnsInput,
     track: () => {},
-    trackFirst: async (inputs: readonly EnsInput[]) => {
-      await Promise.allSettled(inputs.map((input) => fetchPost(url, input)))
+    trackBeforeRender: async (inputs: readonly EnsBenchInput[]) => {
+      await Promise.allSettled(inputs.map((input) => postWithFetch(url, input)))
     },
   }
 }
 
-export function startRequest(sinkUrl: string): Counting {
-  const url = urlOf(sinkUrl)
+export function startRequest(sinkUrl: string): RunningContestant {
+  const url = `${sinkUrl}${PATH}`
   return {
-    inputOf: ensInputOf,
-    track: (input: EnsInput) => void requestPost(url, input).catch(() => {}),
+    createInput: createEnsInput,
+    track: (input: EnsBenchInput) => void postWithRequest(url, input).catch(() => {}),
   }
 }
 
-/** The least that undici asks of who sends a call: without a promise and without a stream. */
-export function startDispatch(sinkUrl: string): Counting {
+/** The cheapest way to send a call with undici: no promise, no stream. */
+export function startDispatch(sinkUrl: string): RunningContestant {
   const handler: Dispatcher.DispatchHandler = {
     onRequestStart() {},
     onResponseStart() {},
@@ -54,8 +53,8 @@ export function startDispatch(sinkUrl: string): Counting {
     onResponseError() {},
   }
   return {
-    inputOf: ensInputOf,
-    track(input: EnsInput) {
+    createInput: createEnsInput,
+    track(input: EnsBenchInput) {
       const body = JSON.stringify(input)
       getGlobalDispatcher().dispatch(
         { origin: sinkUrl, path: PATH, method: 'POST', headers, body },

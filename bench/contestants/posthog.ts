@@ -1,13 +1,13 @@
 import { PostHog } from 'posthog-node'
-import { type EnsInput, EVENT, ensInputOf, VIEWER } from './ads.js'
-import type { Counting } from './contestant.js'
+import type { RunningContestant } from './contestant.js'
+import { createEnsInput, type EnsBenchInput, EVENT_NAME, VIEWER_ID } from './impression-inputs.js'
 
-export function start(host: string): Counting {
+export function start(host: string): RunningContestant {
   const posthog = new PostHog('phc_bench', { host })
   return {
-    inputOf: ensInputOf,
-    track: (properties: EnsInput) =>
-      posthog.capture({ distinctId: VIEWER, event: EVENT, properties }),
+    createInput: createEnsInput,
+    track: (properties: EnsBenchInput) =>
+      posthog.capture({ distinctId: VIEWER_ID, event: EVENT_NAME, properties }),
     flush: () => posthog.flush(),
     close: (timeoutMs) => posthog.shutdown(timeoutMs),
   }

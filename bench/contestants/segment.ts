@@ -1,15 +1,15 @@
 import { Analytics } from '@segment/analytics-node'
-import { type EnsInput, EVENT, ensInputOf, VIEWER } from './ads.js'
-import type { Counting } from './contestant.js'
+import type { RunningContestant } from './contestant.js'
+import { createEnsInput, type EnsBenchInput, EVENT_NAME, VIEWER_ID } from './impression-inputs.js'
 
-export function start(host: string): Counting {
+export function start(host: string): RunningContestant {
   const analytics = new Analytics({ writeKey: 'bench', host })
-  // Without a listener its failures would end the process.
+  // Without a listener, a failure would end the process.
   analytics.on('error', () => {})
   return {
-    inputOf: ensInputOf,
-    track: (properties: EnsInput) =>
-      analytics.track({ anonymousId: VIEWER, event: EVENT, properties }),
+    createInput: createEnsInput,
+    track: (properties: EnsBenchInput) =>
+      analytics.track({ anonymousId: VIEWER_ID, event: EVENT_NAME, properties }),
     flush: () => analytics.flush({ timeout: 300 }),
     close: (timeout) => analytics.closeAndFlush({ timeout }),
   }

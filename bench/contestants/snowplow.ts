@@ -1,12 +1,12 @@
 import snowplow from '@snowplow/node-tracker'
-import { ensInputOf } from './ads.js'
-import type { Counting } from './contestant.js'
+import type { RunningContestant } from './contestant.js'
+import { createEnsInput } from './impression-inputs.js'
 
-export function start(endpoint: string): Counting {
+export function start(endpoint: string): RunningContestant {
   const tracker = snowplow.newTracker({ namespace: 'bench', appId: 'bench' }, { endpoint })
   return {
-    inputOf(campaign) {
-      const { campaignId, placement } = ensInputOf(campaign)
+    createInput(campaign) {
+      const { campaignId, placement } = createEnsInput(campaign)
       return { campaignId: String(campaignId), zoneId: placement }
     },
     track(input: snowplow.AdImpressionEvent) {

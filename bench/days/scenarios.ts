@@ -1,92 +1,120 @@
-import type { Scenario } from './simulate.js'
+import type { TrafficScenario } from './simulate.js'
 
-/** Scenarios that are one section of the table. */
-export interface Section {
+/** The scenarios of one section of the document. */
+export interface ScenarioSection {
   readonly title: string
-  /** What the section shows, and what was simulated where that is less than the day. */
+  /** What the section shows, and how long was simulated. */
   readonly text: string
-  readonly scenarios: readonly Scenario[]
-  /** Whether the calls that are allowed can carry everything, so that nothing may be lost. */
-  readonly suffices: boolean
+  readonly scenarios: readonly TrafficScenario[]
+  /** Whether the allowed calls can carry everything, so that nothing may be lost. */
+  readonly canCarryAll: boolean
 }
 
-const KINDS = ['fixed', 'sliding', 'midnight'] as const
-const HALF = 5_000
-const fewest = { othersPerDay: HALF, reading: 'fewest calls left' } as const
-const smallest = { othersPerDay: HALF, reading: 'smallest share left' } as const
+const WINDOW_KINDS = ['fixed', 'sliding', 'midnight'] as const
+const HALF_OF_DAILY_CALLS = 5_000
+const fewest = { othersPerDay: HALF_OF_DAILY_CALLS, reportedWindow: 'fewest calls left' } as const
+const smallest = {
+  othersPerDay: HALF_OF_DAILY_CALLS,
+  reportedWindow: 'smallest share left',
+} as const
+/** 100 page views a second and the default limits, scaled down to three hundredths. */
+const scaledDown = { viewsPerSecond: 3, maxBatch: 30, maxPending: 3_000 } as const
 
-export const SECTIONS: readonly Section[] = [
+export const SECTIONS: readonly ScenarioSection[] = [
   {
     title: 'One program, one search query',
     text: 'Whole days.',
-    suffices: true,
+    canCarryAll: true,
     scenarios: [
-      ...KINDS.map((kind): Scenario => ({ views: 1, kind })),
-      ...KINDS.map((kind): Scenario => ({ views: 1, kind, hasPeak: true, form: 'draft 08' })),
-      { views: 10, kind: 'fixed', form: 'aliases' },
-      { views: 10, hasPeak: true, form: 'draft 07' },
-      { views: 30, hasPeak: true },
-      { views: 38, kind: 'midnight' },
+      ...WINDOW_KINDS.map((windowKind): TrafficScenario => ({ viewsPerSecond: 1, windowKind })),
+      ...WINDOW_KINDS.map(
+        (windowKind): TrafficScenario => ({
+          viewsPerSecond: 1,
+          windowKind,
+          hasPeak: true,
+          headerForm: 'draft 08',
+        }),
+      ),
+      { viewsPerSecond: 10, windowKind: 'fixed', headerForm: 'aliases' },
+      { viewsPerSecond: 10, hasPeak: true, headerForm: 'draft 07' },
+      { viewsPerSecond: 30, hasPeak: true },
+      { viewsPerSecond: 38, windowKind: 'midnight' },
     ],
   },
   {
-    title: 'Another program spends half of the budget',
+    title: 'Another program uses half of the quota',
     text:
-      'Whole days; 5,000 calls of another program at random times. The headers tell of the most ' +
-      'restrictive window, which may mean the one with the fewest calls left (the day is then ' +
-      'not told of until 300 calls of it are left) or with the smallest share left.',
-    suffices: true,
+      'Whole days, with 5,000 calls of another program at random times. The headers report the most ' +
+      'restrictive window. That can be the one with the fewest calls left, which is the day only once ' +
+      'fewer than 300 of its calls are left, or the one with the smallest share left.',
+    canCarryAll: true,
     scenarios: [
-      ...KINDS.map((kind): Scenario => ({ views: 1, kind, ...fewest })),
-      ...KINDS.map((kind): Scenario => ({ views: 1, kind, ...smallest, hasPeak: true })),
-      { views: 1, kind: 'midnight', ...fewest, form: 'draft 08' },
-      { views: 10, kind: 'fixed', ...smallest, hasPeak: true },
-      { views: 10, kind: 'sliding', ...fewest, form: 'aliases' },
-      { views: 10, kind: 'midnight', ...fewest, hasPeak: true, form: 'draft 07' },
+      ...WINDOW_KINDS.map(
+        (windowKind): TrafficScenario => ({ viewsPerSecond: 1, windowKind, ...fewest }),
+      ),
+      ...WINDOW_KINDS.map(
+        (windowKind): TrafficScenario => ({
+          viewsPerSecond: 1,
+          windowKind,
+          ...smallest,
+          hasPeak: true,
+        }),
+      ),
+      { viewsPerSecond: 1, windowKind: 'midnight', ...fewest, headerForm: 'draft 08' },
+      { viewsPerSecond: 10, windowKind: 'fixed', ...smallest, hasPeak: true },
+      { viewsPerSecond: 10, windowKind: 'sliding', ...fewest, headerForm: 'aliases' },
+      {
+        viewsPerSecond: 10,
+        windowKind: 'midnight',
+        ...fewest,
+        hasPeak: true,
+        headerForm: 'draft 07',
+      },
     ],
   },
   {
     title: 'Many search queries',
-    text: 'Whole days. Each page view has one of so many queries, all equally frequent.',
-    suffices: true,
+    text: 'Whole days. Each page view has one of several queries, all equally frequent.',
+    canCarryAll: true,
     scenarios: [
-      { views: 1, queries: 20 },
-      { views: 1, queries: 20, kind: 'sliding', ...fewest },
-      { views: 1, queries: 100, kind: 'midnight', ...fewest },
-      { views: 1, queries: 200, kind: 'fixed' },
-      { views: 10, queries: 20, hasPeak: true },
-      { views: 10, queries: 200 },
+      { viewsPerSecond: 1, queries: 20 },
+      { viewsPerSecond: 1, queries: 20, windowKind: 'sliding', ...fewest },
+      { viewsPerSecond: 1, queries: 100, windowKind: 'midnight', ...fewest },
+      { viewsPerSecond: 1, queries: 200, windowKind: 'fixed' },
+      { viewsPerSecond: 10, queries: 20, hasPeak: true },
+      { viewsPerSecond: 10, queries: 200 },
     ],
   },
   {
     title: 'More search queries than calls can serve',
     text:
-      'A call carries one query. 2,000 queries that all wait need 2,000 calls for each `maxAgeMs`, ' +
-      'and 10,000 a day are 417 an hour. The last row is the remedy: the same traffic with a ' +
-      '`maxAgeMs` of eight hours.',
-    suffices: false,
+      'A call carries one query. While impressions of 2,000 queries wait, each `maxAgeMs` needs 2,000 ' +
+      'calls, but 10,000 a day are only 417 an hour. The last row shows the solution: the same traffic ' +
+      'with a `maxAgeMs` of eight hours.',
+    canCarryAll: false,
     scenarios: [
-      { views: 1, queries: 2_000 },
-      { views: 10, queries: 2_000 },
-      { views: 1, queries: 2_000, maxAgeMs: 8 * 3_600_000 },
+      { viewsPerSecond: 1, queries: 2_000 },
+      { viewsPerSecond: 10, queries: 2_000 },
+      { viewsPerSecond: 1, queries: 2_000, maxAgeMs: 8 * 3_600_000 },
     ],
   },
   {
     title: 'More impressions than calls can carry',
     text:
-      '10,000 calls of 1,000 impressions carry 10 million a day, which is 38 page views a second. ' +
-      '100 page views a second: the whole day. 1,000: the first hour, at full rate, in which all ' +
-      'of the day’s calls are made. The last three rows are 100 page views a second in three ' +
-      'hundredths of their size (3 a second, batches of 30, 3,000 pending): two days, of which ' +
-      'the first is delivered until its calls are spent, and the second evenly; two days with ' +
-      'peaks; a day beside another program, which comes away with less than its half.',
-    suffices: false,
+      '10,000 calls of 1,000 impressions carry 10 million a day, which is 38 page views a second. First ' +
+      'row: 100 page views a second for a whole day. Second row: 1,000 page views a second for one ' +
+      'hour, at the full rate, which uses all calls of the day. The last three rows simulate 100 page ' +
+      'views a second on a scale of three hundredths (3 a second, batches of 30, 3,000 pending): two ' +
+      'days, of which the first is delivered until its calls are used up and the second evenly; two ' +
+      'days with peaks; and a day with another program, where less than half of the calls are left ' +
+      'for our own.',
+    canCarryAll: false,
     scenarios: [
-      { views: 100 },
-      { views: 1_000, hours: 1 },
-      { views: 3, maxBatch: 30, maxPending: 3_000, hours: 48 },
-      { views: 3, maxBatch: 30, maxPending: 3_000, hours: 48, hasPeak: true, kind: 'midnight' },
-      { views: 3, maxBatch: 30, maxPending: 3_000, kind: 'fixed', ...fewest },
+      { viewsPerSecond: 100 },
+      { viewsPerSecond: 1_000, hours: 1 },
+      { ...scaledDown, hours: 48 },
+      { ...scaledDown, hours: 48, hasPeak: true, windowKind: 'midnight' },
+      { ...scaledDown, windowKind: 'fixed', ...fewest },
     ],
   },
 ]

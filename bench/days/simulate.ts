@@ -1,4 +1,4 @@
-import { Statistics } from '../../lib/counting/statistics.js'
+import { type NetworkStats, Statistics } from '../../lib/counting/statistics.js'
 import { Delivery } from '../../lib/delivery/delivery.js'
 import { MemoryOutbox } from '../../lib/delivery/outbox/memory-outbox.js'
 import type { Impression } from '../../lib/impression.js'
@@ -6,168 +6,199 @@ import type { Log } from '../../lib/logger.js'
 import { closient } from '../../lib/networks/closient.js'
 import type { RateWindowKind } from '../../lib/sandbox/rate-windows.js'
 import { VirtualClock } from '../../test/delivery/virtual-clock.js'
-import { seededRandom } from './seeded-random.js'
-import { type Reading, type ToldForm, VirtualNetwork } from './virtual-network.js'
-import { Waits } from './waits.js'
+import { createSeededRandom } from '../seeded-random.js'
+import type { HeaderForm, RestrictiveWindow } from './rate-limit-headers.js'
+import { SimulatedNetwork } from './simulated-network.js'
+import { scheduleTraffic } from './traffic.js'
+import { WaitTimes } from './wait-times.js'
 
-export interface Scenario {
-  /** Page views a second, on average. */
-  readonly views: number
-  /** Distinct search queries, all as frequent as each other; one page view has one. */
+export interface TrafficScenario {
+  /** Page views per second, on average. */
+  readonly viewsPerSecond: number
+  /** Distinct search queries, all equally frequent. Each page view has one. */
   readonly queries?: number
-  /** Whether the traffic swells from nothing to 2.7 times its average and back in a day. */
+  /** Whether the rate varies over the day: from zero to 2.7 times its average and back. */
   readonly hasPeak?: boolean
-  readonly kind?: RateWindowKind
-  readonly form?: ToldForm
-  readonly reading?: Reading
+  readonly windowKind?: RateWindowKind
+  readonly headerForm?: HeaderForm
+  readonly reportedWindow?: RestrictiveWindow
   /** Calls a day that another program makes with the same key. */
   readonly othersPerDay?: number
   readonly hours?: number
   readonly maxAgeMs?: number
   readonly maxPending?: number
-  /** Most impressions a call carries: a tenth shows with a tenth of the traffic what is too much. */
+  /** Impressions per call. A tenth of it overloads a network with a tenth of the traffic. */
   readonly maxBatch?: number
-  readonly seed?: number
 }
 
-export interface Result {
-  readonly scenario: Required<Scenario>
+export interface SimulationResult {
+  readonly scenario: Required<TrafficScenario>
   readonly tracked: number
   readonly delivered: number
   /** Dropped, rejected or uncertain. */
   readonly lost: number
   readonly calls: number
+  /** Calls that were refused with 429 because of our own calls. */
   readonly refused: number
-  readonly forestalled: number
-  readonly excesses: number
-  readonly othersCalls: number
+  /** Calls that were refused with 429 because another program had called meanwhile. */
+  readonly refusedAfterOthers: number
+  readonly exceededWindows: number
   readonly medianWaitMs: number
-  readonly worstWaitMs: number
-  readonly longestPauseMs: number
-  /** Delivered in the day's first to last quarter. */
+  readonly longestWaitMs: number
+  /** Impressions delivered in each quarter of the simulated time. */
   readonly quarters: readonly number[]
 }
 
 const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
-const IMPRESSIONS_PER_VIEW = 3
-/** Views that come at the same moment at the busiest sites, which saves timers and changes nothing. */
-const MOMENTS_PER_SECOND = 20
+/** Not midnight, so that the day does not coincide with windows that are reset at midnight. */
+const START_MS = Date.UTC(2026, 0, 1, 5)
+const SEED = 1
 
-const silent: Log = { debug: () => {}, warn: () => {}, error: () => {} }
+const silentLog: Log = { debug: () => {}, warn: () => {}, error: () => {} }
 
-export const DEFAULTS: Required<Scenario> = {
-  views: 1,
+const DEFAULTS: Required<TrafficScenario> = {
+  viewsPerSecond: 1,
   queries: 1,
   hasPeak: false,
-  kind: 'sliding',
-  form: 'fields',
-  reading: 'fewest calls left',
+  windowKind: 'sliding',
+  headerForm: 'fields',
+  reportedWindow: 'fewest calls left',
   othersPerDay: 0,
   hours: 24,
   maxAgeMs: HOUR_MS,
   maxPending: 100_000,
   maxBatch: 1_000,
-  seed: 1,
 }
 
-/** Runs a day in virtual time with the delivery, outbox and translation that ship. */
-export function simulate(given: Scenario): Result {
-  const scenario = { ...DEFAULTS, ...given }
-  const { maxAgeMs, maxPending, hours } = scenario
-  const random = seededRandom(scenario.seed)
-  // Not at midnight, so that the windows that are reset then are not cut as the day is.
-  const clock = new VirtualClock(Date.UTC(2026, 0, 1, 5))
-  const network = closient({ apiKey: 'csb_simulated_key', maxBatch: scenario.maxBatch })
-  const statistics = new Statistics([network], clock, silent)
-  const networkStatistics = statistics.forNetwork(network.name)
-  const transport = new VirtualNetwork({ ...scenario, windows: network.windows, clock, random })
-  const outbox = new MemoryOutbox({ maxPending, maxBatch: network.maxBatch })
-  const delivery = new Delivery({
+/** Simulates traffic in virtual time with the real delivery, outbox and network translation. */
+export function simulate(overrides: TrafficScenario): SimulationResult {
+  const scenario = { ...DEFAULTS, ...overrides }
+  const { viewsPerSecond, queries, hasPeak, maxAgeMs, maxBatch } = scenario
+  const durationMs = scenario.hours * HOUR_MS
+  const random = createSeededRandom(SEED)
+  const clock = new VirtualClock(START_MS)
+  const network = closient({ apiKey: 'csb_simulated_key', maxBatch })
+  const { windows } = network
+  const transport = new SimulatedNetwork({ ...scenario, windows, clock, random })
+  const statistics = new Statistics([network], clock, silentLog)
+  const delivery = createDelivery(scenario, { network, statistics, transport, clock, random })
+  const measured = measureDeliveries(statistics, clock, durationMs)
+
+  const pages = createPages(network, queries)
+  const onPageView = () => {
+    const impressions = pages[Math.floor(random() * pages.length)] ?? []
+    for (const impression of impressions) {
+      delivery.push({ ...impression, trackedAtMs: clock.now() })
+    }
+  }
+  scheduleTraffic({ viewsPerSecond, hasPeak, durationMs, clock, random, onPageView })
+  clock.advance(durationMs)
+  // Long enough for everything that still waits to be sent or to expire.
+  clock.advance(2 * maxAgeMs)
+
+  const stats = statistics.forNetwork(network.name).snapshot()
+  verifyFigures(stats, transport)
+  return createResult(scenario, stats, transport, measured)
+}
+
+interface SimulationParts {
+  readonly network: ReturnType<typeof closient>
+  readonly statistics: Statistics
+  readonly transport: SimulatedNetwork
+  readonly clock: VirtualClock
+  readonly random: () => number
+}
+
+function createDelivery(
+  { maxPending, maxAgeMs }: Required<TrafficScenario>,
+  { network, statistics, transport, clock, random }: SimulationParts,
+): Delivery {
+  return new Delivery({
     network,
-    statistics: networkStatistics,
-    outbox,
+    statistics: statistics.forNetwork(network.name),
+    outbox: new MemoryOutbox({ maxPending, maxBatch: network.maxBatch }),
     transport,
     maxPending,
     maxAgeMs,
     clock,
     random,
-    log: silent,
+    log: silentLog,
   })
+}
 
-  const startMs = clock.now()
-  const waits = new Waits()
+interface DeliveryMeasurement {
+  readonly waitTimes: WaitTimes
+  readonly quarters: readonly number[]
+}
+
+function measureDeliveries(
+  statistics: Statistics,
+  clock: VirtualClock,
+  durationMs: number,
+): DeliveryMeasurement {
+  const waitTimes = new WaitTimes()
   const quarters = [0, 0, 0, 0]
   statistics.on('outcome', ({ outcome, latencyMs }) => {
     if (outcome !== 'delivered') return
-    waits.add(latencyMs)
-    const quarter = Math.min(3, Math.floor(((clock.now() - startMs) / (hours * HOUR_MS)) * 4))
+    waitTimes.add(latencyMs)
+    // What is delivered after the end counts for the last quarter.
+    const quarter = Math.min(3, Math.floor(((clock.now() - START_MS) / durationMs) * 4))
     quarters[quarter] = (quarters[quarter] ?? 0) + 1
   })
+  return { waitTimes, quarters }
+}
 
-  const templates = templatesOf(network, scenario.queries)
-  const busiest = scenario.hasPeak ? 2.7 : 1
-  const viewsAtOnce = Math.ceil((scenario.views * busiest) / MOMENTS_PER_SECOND)
-  const view = () => {
-    const queryTemplates = templates[Math.floor(random() * templates.length)] ?? []
-    for (const template of queryTemplates) {
-      delivery.push({ ...template, trackedAtMs: clock.now() })
-    }
-  }
-  const untilMs = startMs + hours * HOUR_MS
-  const next = () => {
-    const gapMs = (-Math.log(1 - random()) * 1_000 * viewsAtOnce) / (scenario.views * busiest)
-    if (clock.now() + gapMs < untilMs) clock.after(gapMs, arrive)
-  }
-  const arrive = () => {
-    const share = scenario.hasPeak ? swell(clock.now() - startMs) / busiest : 1
-    // Thinning a steady stream gives one that swells.
-    for (let count = 0; count < viewsAtOnce; count += 1) if (share === 1 || random() < share) view()
-    next()
-  }
-  next()
-  clock.advance(hours * HOUR_MS)
-  const { longestPauseMs } = transport
-  clock.advance(2 * maxAgeMs)
-
-  const { tracked, delivered, pending, dropped, rejected, uncertain } = networkStatistics.snapshot()
+/** Throws unless the figures balance and agree with what the network has counted. */
+function verifyFigures(stats: NetworkStats, { impressions }: SimulatedNetwork): void {
+  const { tracked, delivered, pending, dropped, rejected, uncertain } = stats
   if (tracked !== pending + delivered + dropped + rejected + uncertain) {
     throw new Error('the figures do not balance')
   }
-  if (delivered !== transport.impressions) throw new Error('delivered is not what was counted')
+  if (delivered !== impressions) {
+    throw new Error(`${delivered} impressions delivered, but ${impressions} counted`)
+  }
+}
+
+function createResult(
+  scenario: Required<TrafficScenario>,
+  { tracked, delivered }: NetworkStats,
+  { calls, refused, refusedAfterOthers, exceededWindows }: SimulatedNetwork,
+  { waitTimes, quarters }: DeliveryMeasurement,
+): SimulationResult {
   return {
     scenario,
     tracked,
     delivered,
     lost: tracked - delivered,
-    calls: transport.calls,
-    refused: transport.refused,
-    forestalled: transport.forestalled,
-    excesses: transport.excesses,
-    othersCalls: transport.othersCalls,
-    medianWaitMs: waits.medianMs,
-    worstWaitMs: waits.worstMs,
-    longestPauseMs,
+    calls,
+    refused,
+    refusedAfterOthers,
+    exceededWindows,
+    medianWaitMs: waitTimes.medianMs,
+    longestWaitMs: waitTimes.longestMs,
     quarters,
   }
 }
 
-/** How many times its average the traffic has at this time of the day. */
-function swell(ms: number): number {
-  return ((1 - Math.cos((2 * Math.PI * ms) / DAY_MS)) / 2) ** 2 / 0.375
-}
+const CAMPAIGNS = ['mhvXdrZT4jP5T8vBxuvm75', 'ahvXdrZT4jP5T8vBxuvm76', 'bhvXdrZT4jP5T8vBxuvm77']
 
-/** The three impressions of a page view, parsed once for each search query. */
-function templatesOf(network: ReturnType<typeof closient>, queries: number): Impression[][] {
+/** Creates the three impressions of a page view for each search query, so that they are parsed once. */
+function createPages(network: ReturnType<typeof closient>, queries: number): Impression[][] {
   const viewer = { country: undefined, device: undefined, searchQuery: undefined }
-  const campaigns = ['mhvXdrZT4jP5T8vBxuvm75', 'ahvXdrZT4jP5T8vBxuvm76', 'bhvXdrZT4jP5T8vBxuvm77']
   return Array.from({ length: queries }, (_, query) =>
-    campaigns.slice(0, IMPRESSIONS_PER_VIEW).map((campaignId): Impression => {
+    CAMPAIGNS.map((campaignId): Impression => {
       const searchQuery = queries === 1 ? undefined : `query ${query}`
       const { batchKey = '', item } = network.parse({ campaignId, searchQuery }, viewer)
-      const requestId = 'simulated'
-      const fixed = { network: network.name, requestId, campaignId, batchKey, item }
-      return { ...fixed, trackedAtMs: 0, attempts: 0, sequence: 0 }
+      return {
+        network: network.name,
+        requestId: 'simulated',
+        campaignId,
+        batchKey,
+        item,
+        trackedAtMs: 0,
+        attempts: 0,
+        sequence: 0,
+      }
     }),
   )
 }

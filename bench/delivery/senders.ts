@@ -1,75 +1,81 @@
 import { closient, createTracker, ens, type ImpressionInput, type Tracker } from 'ad-impressions'
 import { type Dispatcher, Pool } from 'undici'
-import { exchange, finish } from '../call/exchange.js'
-import { closientInputOf, ensInputOf } from '../contestants/ads.js'
+import { createExchange, finishResponse } from '../call/exchange.js'
+import { createClosientInput, createEnsInput } from '../contestants/impression-inputs.js'
 
-/** Sends a number of impressions, and resolves when all were answered. */
 export interface Sender {
-  /** Before the time is taken: what has been tracked waits to be sent. */
-  fill?(impressions: number): void
+  /** Tracks the impressions to send. Not part of the measured time. */
+  prepare?(impressions: number): void
+  /** Resolves when all were answered. */
   send(impressions: number): Promise<unknown>
 }
 
-const apiKey = 'csb_bench'
+const apiKey = 'bench-key'
 const PATH = '/api/v1/campaigns/impression'
 const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
-const IMPRESSIONS_A_PAGE = 50
+const IMPRESSIONS_PER_PAGE = 50
 const maxPending = 200_000
 
-function own(tracker: Tracker, inputOf: (campaign: number) => ImpressionInput): Sender {
-  const inputs = Array.from({ length: IMPRESSIONS_A_PAGE }, (_, index) => inputOf(index + 1))
+function createTrackerSender(
+  tracker: Tracker,
+  createInput: (campaign: number) => ImpressionInput,
+): Sender {
+  const inputs = Array.from({ length: IMPRESSIONS_PER_PAGE }, (_, index) => createInput(index + 1))
   return {
-    fill(impressions) {
-      for (let left = impressions; left > 0; left -= IMPRESSIONS_A_PAGE) {
-        const page = exchange()
-        const trackImpression = tracker.pageLoad(page.req, page.res)
+    prepare(impressions) {
+      for (let left = impressions; left > 0; left -= IMPRESSIONS_PER_PAGE) {
+        const exchange = createExchange()
+        const trackImpression = tracker.pageLoad(exchange.req, exchange.res)
         for (const input of inputs.slice(0, left)) trackImpression(input)
-        finish(page)
+        finishResponse(exchange)
       }
     },
     send: () => tracker.flush(),
   }
 }
 
-function ownEns(baseUrl: string, connections: number): Sender {
+function createEnsSender(baseUrl: string, connections: number): Sender {
   const networks = [ens({ apiKey, baseUrl, connections })]
-  return own(createTracker({ networks, delivery: { maxPending } }), ensInputOf)
+  return createTrackerSender(createTracker({ networks, delivery: { maxPending } }), createEnsInput)
 }
 
-function ownClosient(baseUrl: string, maxBatch: number): Sender {
+function createClosientSender(baseUrl: string, maxBatch: number): Sender {
   const networks = [closient({ apiKey, baseUrl, maxBatch })]
-  return own(createTracker({ networks, delivery: { maxPending } }), closientInputOf)
+  const tracker = createTracker({ networks, delivery: { maxPending } })
+  return createTrackerSender(tracker, createClosientInput)
 }
 
-const bodyOf = (impression: number) => JSON.stringify(ensInputOf((impression % 50) + 1))
+function createEnsBody(impression: number): string {
+  return JSON.stringify(createEnsInput((impression % 50) + 1))
+}
 
-/** As many calls under way as there are connections, each followed by the next. */
-async function loops(
+/** Keeps as many calls in flight as there are connections. */
+async function runLoops(
   impressions: number,
   connections: number,
-  call: (impression: number) => Promise<void>,
-) {
-  let next = 0
+  post: (impression: number) => Promise<void>,
+): Promise<void> {
+  let started = 0
   async function loop(): Promise<void> {
-    while (next < impressions) {
-      next += 1
-      await call(next)
+    while (started < impressions) {
+      started += 1
+      await post(started)
     }
   }
   await Promise.all(Array.from({ length: connections }, loop))
 }
 
-function poolOf(url: string, connections: number): Pool {
+function createPool(url: string, connections: number): Pool {
   return new Pool(url, { connections, pipelining: 1 })
 }
 
-/** The plainest: a bare handler, no promise. */
-function dispatchLoop(url: string, connections: number): Sender {
-  const pool = poolOf(url, connections)
+/** The simplest loop: one handler for all calls, and no promise for each. */
+function createDispatchLoop(url: string, connections: number): Sender {
+  const pool = createPool(url, connections)
   return {
     send: (impressions) =>
       new Promise<void>((resolve, reject) => {
-        let begun = 0
+        let started = 0
         let ended = 0
         const handler: Dispatcher.DispatchHandler = {
           onRequestStart() {},
@@ -78,57 +84,58 @@ function dispatchLoop(url: string, connections: number): Sender {
           onResponseEnd() {
             ended += 1
             if (ended === impressions) resolve()
-            else next()
+            else startNext()
           },
           onResponseError: (_controller, error) => reject(error),
         }
-        function next(): void {
-          if (begun === impressions) return
-          begun += 1
-          pool.dispatch({ method: 'POST', path: PATH, headers, body: bodyOf(begun) }, handler)
+        function startNext(): void {
+          if (started === impressions) return
+          started += 1
+          const body = createEnsBody(started)
+          pool.dispatch({ method: 'POST', path: PATH, headers, body }, handler)
         }
-        for (let connection = 0; connection < connections; connection += 1) next()
+        for (let connection = 0; connection < connections; connection += 1) startNext()
       }),
   }
 }
 
-function requestLoop(url: string, connections: number): Sender {
-  const pool = poolOf(url, connections)
+function createRequestLoop(url: string, connections: number): Sender {
+  const pool = createPool(url, connections)
   return {
     send: (impressions) =>
-      loops(impressions, connections, async (impression) => {
+      runLoops(impressions, connections, async (impression) => {
         const { body } = await pool.request({
           method: 'POST',
           path: PATH,
           headers,
-          body: bodyOf(impression),
+          body: createEnsBody(impression),
         })
         await body.dump()
       }),
   }
 }
 
-function fetchLoop(url: string, connections: number): Sender {
+function createFetchLoop(url: string, connections: number): Sender {
   return {
     send: (impressions) =>
-      loops(impressions, connections, async (impression) => {
-        const body = bodyOf(impression)
+      runLoops(impressions, connections, async (impression) => {
+        const body = createEnsBody(impression)
         const response = await fetch(`${url}${PATH}`, { method: 'POST', headers, body })
         await response.arrayBuffer()
       }),
   }
 }
 
-/** By name: how it sends, over so many connections at most; Closient's are eight. */
+/** The number in a Closient sender's name is its largest batch. It always has eight connections. */
 export const SENDERS = {
-  ens: ownEns,
-  dispatch: dispatchLoop,
-  request: requestLoop,
-  fetch: fetchLoop,
-  closient1: (url: string) => ownClosient(url, 1),
-  closient10: (url: string) => ownClosient(url, 10),
-  closient100: (url: string) => ownClosient(url, 100),
-  closient1000: (url: string) => ownClosient(url, 1_000),
+  ens: createEnsSender,
+  dispatch: createDispatchLoop,
+  request: createRequestLoop,
+  fetch: createFetchLoop,
+  closient1: (url: string) => createClosientSender(url, 1),
+  closient10: (url: string) => createClosientSender(url, 10),
+  closient100: (url: string) => createClosientSender(url, 100),
+  closient1000: (url: string) => createClosientSender(url, 1_000),
 }
 
 export type SenderName = keyof typeof SENDERS

@@ -1,89 +1,98 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContestantName } from '../contestants/contestants.js'
-import { openLoop } from '../page/open-loop.js'
-import { type RunningSite, startSite } from '../page/running-site.js'
-import { type Sink, whenQuiet } from '../sink/start-sink.js'
-import type { Scenario, ScenarioName } from './scenarios.js'
+import { runOpenLoop } from '../page/run-open-loop.js'
+import { type RunningSite, startSite } from '../page/start-site.js'
+import { type Sink, waitUntilQuiet } from '../sink/start-sink.js'
+import type { FaultScenario } from './fault-scenarios.js'
 
-/** Those whose impressions are counted as they arrive. */
-export const CONTESTED: readonly ContestantName[] = [
-  'ens',
-  'closient',
-  'segment',
-  'posthog',
-  'amplitude',
-  'snowplow',
-]
-
-export type Losses = ReadonlyMap<ScenarioName, ReadonlyMap<ContestantName, Loss>>
-
-/** What the sink saw of what was tracked. */
-export interface Loss {
+/** What the sink received of the impressions that were tracked. */
+export interface LossFigures {
   readonly tracked: number
-  /** Tracked and never counted by the sink, and of these those that the contestant itself says. */
+  /** Never counted by the sink. */
   readonly lost: number
-  readonly said: number
+  /** Lost impressions that the contestant itself reports as not delivered. */
+  readonly reported: number
   /** Counted by the sink more than once. */
-  readonly twice: number
-  /** From the last answer to the end of the process, or from the call of `close` to its end. */
-  readonly leavingMs: number | undefined
+  readonly duplicated: number
+  /** From the last answer to the end of the process, or how long `close` took. */
+  readonly shutdownMs: number | undefined
 }
 
-/** Starts one contestant's site; what is returned runs the scenario against it. */
+/** Starts one contestant's site, and returns a function that runs the scenario against it. */
 export async function prepareScenario(
-  scenario: Scenario,
+  scenario: FaultScenario,
   name: ContestantName,
   sink: Sink,
-): Promise<() => Promise<Loss>> {
-  const site = await startSite(name, { framework: 'express', sink, isWatched: true })
+): Promise<() => Promise<LossFigures>> {
+  const site = await startSite(name, { framework: 'express', sink, recordsOutcomes: true })
   return () => runScenario(scenario, site, sink)
 }
 
-/** Each impression has a campaign of its own. */
-async function runScenario(scenario: Scenario, site: RunningSite, sink: Sink): Promise<Loss> {
-  const { pagesPerSecond, loadS, signal, closeMs } = scenario
-  const { name, process, sinkPort, url, contestant } = site
-  if (sinkPort === undefined) throw new TypeError(`${name} tells nobody`)
-  const firstOf = (page: number) => 1 + page * contestant.impressions
+async function runScenario(
+  scenario: FaultScenario,
+  site: RunningSite,
+  sink: Sink,
+): Promise<LossFigures> {
+  const { signal, signalS = 0, closeMs } = scenario
+  const { child, sinkPort } = site
+  if (sinkPort === undefined) throw new TypeError(`${site.name} sends no calls`)
 
-  const faults = setFaults(scenario, sinkPort, sink)
-  if (signal) setTimeout(() => process.signal(signal), (scenario.signalS ?? 0) * 1_000)
-  const load = await openLoop({
-    url,
-    perSecond: pagesPerSecond,
-    seconds: loadS,
-    pathOf: (page) => `/?first=${firstOf(page)}`,
-  })
+  const faults = injectFault(scenario, sinkPort, sink)
+  if (signal) setTimeout(() => child.sendSignal(signal), signalS * 1_000)
+  const { tracked, lastAnswerMs } = await loadPages(scenario, site)
   await faults
 
-  const leavingMs = signal
-    ? (await process.exited) - load.lastAnswerMs
-    : await process.ask('close', closeMs)
-  const outcomes = signal ? undefined : await process.ask('outcomes')
-  await whenQuiet(sink, sinkPort)
-  const arrivals = await sink.ask('arrivals', sinkPort)
-  await process.stop()
+  const shutdownMs = signal
+    ? (await child.exitedAtMs) - lastAnswerMs
+    : await child.call('close', closeMs)
+  const outcomes = signal ? undefined : await child.call('getOutcomes')
+  await waitUntilQuiet(sink, sinkPort)
+  const countByCampaign = await sink.call('getCountByCampaign', sinkPort)
+  await child.stop()
 
-  const tracked = load.answered.flatMap((page) =>
-    Array.from({ length: contestant.impressions }, (_, place) => firstOf(page) + place),
-  )
-  const lost = tracked.filter((campaign) => !arrivals.has(campaign))
-  const said = lost.filter((campaign) => (outcomes?.get(campaign) ?? 'delivered') !== 'delivered')
-  const twice = [...arrivals.values()].filter((times) => times > 1)
+  const lost = tracked.filter((campaign) => !countByCampaign.has(campaign))
+  const isReported = (campaign: number) => (outcomes?.get(campaign) ?? 'delivered') !== 'delivered'
   return {
     tracked: tracked.length,
     lost: lost.length,
-    said: said.length,
-    twice: twice.length,
-    leavingMs,
+    reported: lost.filter(isReported).length,
+    duplicated: countDuplicates(countByCampaign),
+    shutdownMs,
   }
 }
 
-async function setFaults({ fault, fromS = 0, untilS }: Scenario, port: number, sink: Sink) {
+/** Every impression has its own campaign, so that each can be found in the sink. */
+async function loadPages(
+  { pagesPerSecond, loadS }: FaultScenario,
+  { url, contestant: { impressionsPerPage } }: RunningSite,
+): Promise<{ tracked: readonly number[]; lastAnswerMs: number }> {
+  const getFirstCampaign = (page: number) => 1 + page * impressionsPerPage
+  const { answeredPages, lastAnswerMs } = await runOpenLoop({
+    url,
+    perSecond: pagesPerSecond,
+    seconds: loadS,
+    createPath: (page) => `/?first=${getFirstCampaign(page)}`,
+  })
+  const tracked = answeredPages.flatMap((page) =>
+    Array.from({ length: impressionsPerPage }, (_, slot) => getFirstCampaign(page) + slot),
+  )
+  return { tracked, lastAnswerMs }
+}
+
+/** How many campaigns were counted more than once. */
+export function countDuplicates(countByCampaign: ReadonlyMap<number, number>): number {
+  return [...countByCampaign.values()].filter((count) => count > 1).length
+}
+
+async function injectFault(
+  { fault, fromS = 0, untilS }: FaultScenario,
+  port: number,
+  sink: Sink,
+): Promise<void> {
   if (!fault) return
   await sleep(fromS * 1_000)
-  await sink.ask('fault', { port, fault })
+  await sink.call('setFault', { port, fault })
   if (untilS === undefined) return
   await sleep((untilS - fromS) * 1_000)
-  await sink.ask('fault', { port, fault: undefined })
+  await sink.call('setFault', { port, fault: undefined })
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../dist/clock.js'
 
-/** A clock that goes on in steps: an hour of it takes seconds. */
+/** A clock that advances in steps, so that a virtual hour takes seconds. */
 export class SteppedClock implements Clock {
   #nowMs = Date.UTC(2026, 0, 1)
   readonly #timers = new Set<{ readonly dueMs: number; readonly task: () => void }>()
@@ -18,7 +18,7 @@ export class SteppedClock implements Clock {
     setImmediate(task)
   }
 
-  /** Goes on by so much, and runs what has become due by then. */
+  /** Advances the time and runs the timers that have become due. */
   step(byMs: number): void {
     this.#nowMs += byMs
     for (const timer of [...this.#timers]) {

@@ -1,4 +1,4 @@
-/** Runs tasks a fixed time after they were added: by a millisecond's tick, and so on average exact. */
+/** Runs each task a fixed time after it was added, to within half a millisecond. */
 export class DelayLine {
   readonly #delayMs: number
   #waiting: { readonly dueMs: number; readonly task: () => void }[] = []
@@ -14,10 +14,11 @@ export class DelayLine {
       return
     }
     this.#waiting.push({ dueMs: performance.now() + this.#delayMs, task })
-    this.#ticker ??= setInterval(() => this.#tick(), 1)
+    this.#ticker ??= setInterval(() => this.#runDueTasks(), 1)
   }
 
-  #tick(): void {
+  #runDueTasks(): void {
+    // Half a tick early on some, half a tick late on others: the average delay is exact.
     const dueMs = performance.now() + 0.5
     const firstLater = this.#waiting.findIndex((entry) => entry.dueMs > dueMs)
     const due = this.#waiting.splice(0, firstLater < 0 ? this.#waiting.length : firstLater)

@@ -1,30 +1,32 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Child } from '../child.js'
-import type { SinkAnswers } from './sink.js'
+import { RpcChild } from '../rpc-child.js'
+import type { SinkMethods } from './sink-process.js'
 
-export type Sink = Child<SinkAnswers>
+/** The process that receives the contestants' calls. */
+export type Sink = RpcChild<SinkMethods>
 
 export function startSink(): Promise<Sink> {
-  return Child.start<SinkAnswers>(new URL('sink.js', import.meta.url))
+  return RpcChild.start<SinkMethods>(new URL('sink-process.js', import.meta.url))
 }
 
 const QUIET_MS = 40
+const MAX_WAIT_MS = 3_000
 
 /**
- * Resolves when no call has come for a while, or when that takes too long. Who tells nobody waits as
- * long: a process that is left alone compiles, which is CPU time as well.
+ * Resolves when no call has arrived for a while, or when that takes too long. A contestant that
+ * sends no calls waits as well: V8 compiles while a process is idle, and that costs CPU time too.
  */
-export async function whenQuiet(sink: Sink, port: number | undefined): Promise<void> {
+export async function waitUntilQuiet(sink: Sink, port: number | undefined): Promise<void> {
   if (port === undefined) {
     await sleep(QUIET_MS)
     return
   }
-  const endMs = performance.now() + 3_000
-  let calls = await sink.ask('calls', port)
+  const endMs = performance.now() + MAX_WAIT_MS
+  let calls = await sink.call('countCalls', port)
   while (performance.now() < endMs) {
     await sleep(QUIET_MS)
-    const now = await sink.ask('calls', port)
-    if (now === calls) return
-    calls = now
+    const callsNow = await sink.call('countCalls', port)
+    if (callsNow === calls) return
+    calls = callsNow
   }
 }

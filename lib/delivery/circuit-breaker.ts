@@ -1,5 +1,3 @@
-import { MonotonicTime } from '../clock.js'
-
 /**
  * What a call says about the network.
  *
@@ -57,7 +55,6 @@ const SILENCE_MS = 1_000
 export class CircuitBreaker {
   readonly #random: () => number
   readonly #longestWaitMs: number
-  readonly #time = new MonotonicTime()
   #isOpen = false
   /** When it becomes half-open. */
   #probeAtMs = 0
@@ -93,20 +90,19 @@ export class CircuitBreaker {
 
   /** Milliseconds until a probe may go through while it is open; 0 while it is closed. */
   blockedForMs(nowMs: number): number {
-    return this.#isOpen ? Math.max(1, this.#probeAtMs - this.#time.advance(nowMs)) : 0
+    return this.#isOpen ? Math.max(1, this.#probeAtMs - nowMs) : 0
   }
 
   /** Milliseconds until a call may go through; `Infinity` while a probe is in flight. */
   waitMs(nowMs: number): number {
-    const now = this.#time.advance(nowMs)
-    if (this.#allowsParallelCalls(now)) return 0
+    if (this.#allowsParallelCalls(nowMs)) return 0
     if (this.#probe) return Number.POSITIVE_INFINITY
-    return this.#isOpen ? Math.max(0, this.#probeAtMs - now) : 0
+    return this.#isOpen ? Math.max(0, this.#probeAtMs - nowMs) : 0
   }
 
   /** Whether it is closed and not cautious. */
   allowsParallelCalls(nowMs: number): boolean {
-    return this.#allowsParallelCalls(this.#time.advance(nowMs))
+    return this.#allowsParallelCalls(nowMs)
   }
 
   /** Most impressions that the next call may carry. */
@@ -116,35 +112,33 @@ export class CircuitBreaker {
 
   /** Registers a call. Check `waitMs` first. */
   acquire(nowMs: number): Permit {
-    const now = this.#time.advance(nowMs)
-    const permit = { isProbe: !this.#allowsParallelCalls(now), openings: this.#openings }
+    const permit = { isProbe: !this.#allowsParallelCalls(nowMs), openings: this.#openings }
     if (permit.isProbe) this.#probe = permit
-    if (this.#inFlight === 0) this.#silentSinceMs = now
+    if (this.#inFlight === 0) this.#silentSinceMs = nowMs
     this.#inFlight += 1
     return permit
   }
 
   /** @param retryAfterMs how long the network asks to wait */
   release(permit: Permit, result: CallResult, nowMs: number, retryAfterMs = 0): void {
-    const now = this.#time.advance(nowMs)
     if (permit === this.#probe) this.#probe = undefined
     this.#inFlight -= 1
     if (result === 'unsent') return
-    if (result !== 'ambiguous') this.#silentSinceMs = now
+    if (result !== 'ambiguous') this.#silentSinceMs = nowMs
     const waitMs = Math.min(retryAfterMs, this.#longestWaitMs)
-    if (permit.openings !== this.#openings) this.#onLateResult(result, now, waitMs)
-    else if (result === 'answered') this.#onSuccess(now)
-    else this.#onFailure(result, now, waitMs)
+    if (permit.openings !== this.#openings) this.#onLateResult(result, nowMs, waitMs)
+    else if (result === 'answered') this.#onSuccess(nowMs)
+    else this.#onFailure(result, nowMs, waitMs)
   }
 
-  #onFailure(result: CallResult, now: number, waitMs: number): void {
+  #onFailure(result: CallResult, nowMs: number, waitMs: number): void {
     this.#failuresInARow += 1
     this.#suspectsInARow = result === 'suspect' ? this.#suspectsInARow + 1 : 0
     this.#remember(true)
     if (result === 'misconfigured' || this.#isEverythingSuspect()) {
-      this.#open(now, MISCONFIGURED_MS)
+      this.#open(nowMs, MISCONFIGURED_MS)
     } else if (result === 'paused' || this.#isOpen || this.#isFailureTheRule(result)) {
-      this.#open(now, waitMs)
+      this.#open(nowMs, waitMs)
     }
   }
 
@@ -153,24 +147,24 @@ export class CircuitBreaker {
    * the wait would be the longest of many random backoffs, which is no jitter. A wait that the
    * network asks for is respected all the same.
    */
-  #onLateResult(result: CallResult, now: number, askedMs: number): void {
+  #onLateResult(result: CallResult, nowMs: number, askedMs: number): void {
     // A probe in flight says more about the key than an older call.
     if (result === 'misconfigured' && this.#probe) return
     const waitMs = result === 'misconfigured' ? MISCONFIGURED_MS : askedMs
-    if (this.#isOpen && result !== 'answered') this.#stayOpenUntil(now + waitMs)
-    else if (result === 'paused' && waitMs > 0) this.#open(now, waitMs)
+    if (this.#isOpen && result !== 'answered') this.#stayOpenUntil(nowMs + waitMs)
+    else if (result === 'paused' && waitMs > 0) this.#open(nowMs, waitMs)
   }
 
-  #allowsParallelCalls(now: number): boolean {
+  #allowsParallelCalls(nowMs: number): boolean {
     if (this.#isOpen || this.#failuresInARow > 0) return false
-    return this.#inFlight === 0 || now - this.#silentSinceMs <= SILENCE_MS
+    return this.#inFlight === 0 || nowMs - this.#silentSinceMs <= SILENCE_MS
   }
 
-  #onSuccess(now: number): void {
+  #onSuccess(nowMs: number): void {
     if (this.#isOpen) this.#recent = []
     else this.#remember(false)
     // A late answer may have asked for a longer wait since the probe was sent.
-    this.#isOpen = this.#isOpen && now < this.#probeAtMs
+    this.#isOpen = this.#isOpen && nowMs < this.#probeAtMs
     this.#openingsInARow = 0
     this.#failuresInARow = 0
     this.#suspectsInARow = 0
@@ -185,12 +179,12 @@ export class CircuitBreaker {
     return !this.#hasSucceeded || this.#isOpen || this.#suspectsInARow >= SUSPECTS_IN_A_ROW
   }
 
-  #open(now: number, waitMs: number): void {
+  #open(nowMs: number, waitMs: number): void {
     this.#isOpen = true
     this.#openings += 1
     this.#openingsInARow += 1
     this.#probe = undefined
-    this.#stayOpenUntil(now + Math.max(waitMs, this.#backoffMs()))
+    this.#stayOpenUntil(nowMs + Math.max(waitMs, this.#backoffMs()))
   }
 
   #stayOpenUntil(untilMs: number): void {

@@ -12,7 +12,8 @@ export interface Batch {
 export class RetryBatches {
   /** A stack: one half of a split batch is finished before the other half begins. */
   #ready: Batch[] = []
-  readonly #delayed = new Set<Batch>()
+  /** What is left of each delayed batch: some of its impressions may have expired. */
+  readonly #delayed = new Map<Batch, Batch>()
 
   /** Whether a batch may be sent now. */
   get isReady(): boolean {
@@ -26,11 +27,13 @@ export class RetryBatches {
 
   /** Keeps a batch back for `delayMs`; then calls `onReady`. */
   delay(batch: Batch, delayMs: number, clock: Clock, onReady: () => void): void {
-    this.#delayed.add(batch)
+    this.#delayed.set(batch, batch)
     clock.after(delayMs, () => {
-      if (!this.#delayed.delete(batch)) return
+      const rest = this.#delayed.get(batch)
+      if (!rest) return
+      this.#delayed.delete(batch)
       // After the halves of split batches, since this one has failed before.
-      this.#ready.unshift(batch)
+      this.#ready.unshift(rest)
       onReady()
     })
   }
@@ -54,8 +57,10 @@ export class RetryBatches {
       return young ? [young] : []
     }
     this.#ready = this.#ready.flatMap(keepYoung)
-    for (const batch of this.#delayed) {
-      if (keepYoung(batch)[0] !== batch) this.#delayed.delete(batch)
+    for (const [key, batch] of this.#delayed) {
+      const [rest] = keepYoung(batch)
+      if (rest) this.#delayed.set(key, rest)
+      else this.#delayed.delete(key)
     }
     return expired
   }

@@ -15,7 +15,8 @@ export interface BuiltInOptions {
   baseUrl?: string | undefined
   /**
    * When impressions are sent: `'immediate'` as they occur, `'finish'` once the response has been
-   * written completely.
+   * written completely, or 30 seconds later if it has begun and is still open. A stream of
+   * server-sent events has no end, so its impressions are sent as they occur.
    */
   flush?: Flush | undefined
   /**

@@ -5,11 +5,13 @@ import { createRequire } from 'node:module'
 import type { Reply } from './reply.js'
 
 const YEAR_S = 31_536_000
+/** The endpoint as it is written in the client script. */
+const ENDPOINT = "'/_visible'"
 
 /** The client script as it is served, with a version in its URL. */
 export class ClientScript {
   // Not import.meta.resolve(): test runners that compile modules themselves do not provide it.
-  readonly #source = readFileSync(createRequire(import.meta.url).resolve('#client-script'))
+  readonly #source = readFileSync(createRequire(import.meta.url).resolve('#client-script'), 'utf8')
   readonly #hash = createHash('sha256').update(this.#source).digest('base64url').slice(0, 16)
 
   /** Adds the script's version to its URL, so that browsers may cache it forever. */
@@ -17,8 +19,12 @@ export class ClientScript {
     return `${url}?v=${this.#hash}`
   }
 
-  /** @param query the request's query string, without `?` */
-  reply(query: string | undefined, headers: IncomingHttpHeaders): Reply {
+  /**
+   * @param endpoint the path that receives reports: the script uses it where a loader hides its URL.
+   *   It needs no escaping
+   * @param query the request's query string, without `?`
+   */
+  reply(endpoint: string, query: string | undefined, headers: IncomingHttpHeaders): Reply {
     const etag = `"${this.#hash}"`
     const common = {
       etag,
@@ -28,15 +34,16 @@ export class ClientScript {
     }
     const cached = headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
     if (cached?.some((tag) => tag === etag || tag === '*')) return { status: 304, headers: common }
+    const body = Buffer.from(this.#source.replace(ENDPOINT, `'${endpoint}'`))
     return {
       status: 200,
       headers: {
         ...common,
         'content-type': 'text/javascript; charset=utf-8',
-        'content-length': String(this.#source.length),
+        'content-length': String(body.length),
         'x-content-type-options': 'nosniff',
       },
-      body: this.#source,
+      body,
     }
   }
 }

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http'
+import type { Clock } from '../clock.js'
+import { readOriginalUrl } from '../request/original-url.js'
 import type { ClientScript } from './client-script.js'
+import { findMountPath } from './mount-path.js'
 import type { Reply } from './reply.js'
 import { readReport } from './report-body.js'
-import { isSameOrigin } from './same-origin.js'
 import type { VisibleReports } from './visible-reports.js'
-
-const CROSS_ORIGIN_REPORT = { expected: 'a request from a page of this site' }
 
 /**
  * The routes below the option `visibility.path`: `GET /client.js` serves the client script, and
@@ -15,8 +15,10 @@ export class Routes<Source> {
   readonly #path: string
   readonly #script: ClientScript
   readonly #reports: VisibleReports<Source>
+  readonly #clock: Clock
 
-  constructor(path: string, script: ClientScript, reports: VisibleReports<Source>) {
+  constructor(path: string, script: ClientScript, reports: VisibleReports<Source>, clock: Clock) {
+    this.#clock = clock
     this.#path = path
     this.#script = script
     this.#reports = reports
@@ -34,18 +36,21 @@ export class Routes<Source> {
     const [route = '', query] = url.slice(this.#path.length).split('?', 2)
     if (route === '/client.js') {
       return method === 'GET' || method === 'HEAD'
-        ? Promise.resolve(this.#script.reply(query, req.headers))
+        ? Promise.resolve(this.#script.reply(this.#endpoint(req, source), query, req.headers))
         : refuseMethod('GET, HEAD')
     }
     if (route !== '') return undefined
     return method === 'POST' ? this.#handleReport(req, source, body) : refuseMethod('POST')
   }
 
+  /** The path of the reports, as browsers see it. */
+  #endpoint(req: IncomingMessage, source: Source): string {
+    return findMountPath(readOriginalUrl(req, source), req.url ?? '/') + this.#path
+  }
+
   /** Valid and invalid reports get the same answer, so that a client learns nothing from it. */
   async #handleReport(req: IncomingMessage, source: Source, body: unknown): Promise<Reply> {
-    // Read before the origin is checked, so that a cross-origin report gets the same answer too.
-    const report = await readReport(req, body)
-    this.#reports.record(isSameOrigin(req.headers) ? report : CROSS_ORIGIN_REPORT, req, source)
+    this.#reports.record(await readReport(req, body, this.#clock), req, source)
     // Closes the connection instead of waiting for a body that was not read to its end.
     const isUnread = !req.readableEnded && req.httpVersionMajor === 1
     return {

@@ -1,4 +1,4 @@
-import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { formatOnceKey } from '../counting/dedupe.js'
 import type { Impression, ImpressionDetails } from '../impression.js'
 
@@ -8,12 +8,18 @@ export interface TokenPayload extends ImpressionDetails {
   readonly network: string
   readonly requestId: string
   readonly onceKey: string
+  /** Names the page load in the record of used tokens. */
+  readonly pageLoad: string
   readonly isExpired: boolean
-  /** Whether this process issued the token. If so, it remembered the token's page load. */
-  readonly issuedHere: boolean
-  /** Tells the token's page load from a later one with the same request id. */
-  readonly pageLoadNonce: string
+  /** Whether its ad cannot have been viewable for the required second yet. */
+  readonly isTooEarly: boolean
 }
+
+/**
+ * How long an ad must be in view to be viewable (MRC Viewable Ad Impression Measurement Guidelines:
+ * https://mediaratingcouncil.org/standards-and-guidelines).
+ */
+const VIEWABLE_MS = 1_000
 
 /** Leaves room for the longest search query, percent-encoded and in base64. */
 const MAX_TOKEN_CHARACTERS = 16_384
@@ -41,8 +47,6 @@ export class Tokens {
   readonly #secrets: readonly KeyObject[]
   readonly #ttlMs: number
   readonly #now: () => number
-  readonly #issuer = randomBytes(6).toString('base64url')
-  #nonces = 0
 
   constructor({ secrets, ttlMs, now }: TokensOptions) {
     this.#secrets = secrets
@@ -50,22 +54,20 @@ export class Tokens {
     this.#now = now
   }
 
-  /** @returns a value that no other page load has, in this or any other process */
-  createPageLoadNonce(): string {
-    this.#nonces += 1
-    return `${this.#issuer}${this.#nonces.toString(36)}`
-  }
-
-  /** @throws if JSON cannot represent the item, or if the token would be too long */
-  issue(impression: Impression, onceKey: string, pageLoadNonce: string): string {
+  /**
+   * @param pageLoad the id of the page load's `CountedCampaigns`
+   * @throws if JSON cannot represent the item, or if the token would be too long
+   */
+  issue(impression: Impression, onceKey: string, pageLoad: string): string {
     const { network, requestId, campaignId, batchKey, item, placement, offerId } = impression
     const [secret] = this.#secrets
     if (!secret) throw new RangeError('no secret')
-    // The usual key follows from other fields: omitting it makes the token shorter.
+    // What usually follows from other fields is omitted, so that the token is shorter.
     const customKey = onceKey === formatOnceKey(network, campaignId) ? '' : onceKey
+    const otherPageLoad = pageLoad === requestId ? '' : pageLoad
     const fields = [
       this.#now() + this.#ttlMs,
-      pageLoadNonce,
+      this.#ttlMs,
       network,
       requestId,
       campaignId,
@@ -75,6 +77,7 @@ export class Tokens {
       // JSON has no `undefined`.
       placement ?? '',
       offerId ?? '',
+      otherPageLoad,
     ]
     const payload = Buffer.from(JSON.stringify(fields)).toString('base64url')
     const token = `${payload}.${sign(payload, secret)}`
@@ -87,9 +90,10 @@ export class Tokens {
     const payload = this.#verify(token)
     if (payload === undefined) return undefined
     // The signature proves that `issue()` wrote this, so its shape is not checked again.
-    const [expiresAtMs, pageLoadNonce, network, requestId, campaignId, customKey, ...rest] =
+    const [expiresAtMs, ttlMs, network, requestId, campaignId, customKey, ...rest] =
       JSON.parse(Buffer.from(payload, 'base64url').toString())
-    const [batchKey, item, placement, offerId] = rest
+    const [batchKey, item, placement, offerId, otherPageLoad] = rest
+    const ageMs = this.#now() - (expiresAtMs - ttlMs)
     return {
       network,
       requestId,
@@ -99,9 +103,10 @@ export class Tokens {
       item,
       placement: placement || undefined,
       offerId: offerId || undefined,
-      pageLoadNonce,
-      isExpired: this.#now() >= expiresAtMs,
-      issuedHere: pageLoadNonce.startsWith(this.#issuer),
+      pageLoad: otherPageLoad || requestId,
+      // This process remembers for its own time to live that a token was used, whoever issued it.
+      isExpired: ageMs >= Math.min(ttlMs, this.#ttlMs),
+      isTooEarly: ageMs < VIEWABLE_MS,
     }
   }
 

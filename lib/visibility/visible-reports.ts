@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../clock.js'
-import type { CountedCampaigns, Dedupe } from '../counting/dedupe.js'
+import { CountedCampaigns, type Dedupe } from '../counting/dedupe.js'
 import type { Statistics } from '../counting/statistics.js'
+import type { UsedTokens } from '../counting/used-tokens.js'
 import type { NetworkChannel } from '../delivery/network-channel.js'
 import { createImpression, type Suppression } from '../impression.js'
 import type { Log } from '../logger.js'
@@ -11,6 +12,7 @@ import type { TokenPayload, Tokens } from './token.js'
 
 export interface VisibleReportsDependencies<Source> {
   readonly tokens: Tokens
+  readonly usedTokens: UsedTokens
   readonly channels: readonly NetworkChannel[]
   readonly statistics: Statistics
   readonly dedupe: Dedupe
@@ -18,6 +20,16 @@ export interface VisibleReportsDependencies<Source> {
   readonly clock: Clock
   readonly log: Log
 }
+
+interface VerifiedToken {
+  readonly payload: TokenPayload
+  readonly channel: NetworkChannel
+}
+
+const EXPECTED_TOKEN = 'token: expected one that this site signed, for a configured network'
+const EXPIRED_TOKEN = 'token: expected one that has not expired (visibility.tokenTtlMs)'
+const EARLY_TOKEN =
+  'token: expected one that was issued at least a second ago: no ad is viewable sooner'
 
 /** Counts the ads that browsers report as viewable, each under the request id of its page. */
 export class VisibleReports<Source> {
@@ -30,32 +42,37 @@ export class VisibleReports<Source> {
     this.#admission = { traffic: dependencies.admission.traffic, consent: undefined }
   }
 
-  /** Gives every token one outcome, and a malformed report one as well. */
+  /**
+   * Gives each valid token one outcome, and everything invalid in the report one together: anyone
+   * can send it.
+   */
   record(report: Report, req: IncomingMessage, source: Source): void {
     if ('expected' in report) {
       this.#rejectInvalid(undefined, undefined, `report: expected ${report.expected}`)
       return
     }
     const { log } = this.#dependencies
+    const tokens = [...new Set(report)].map((token) => this.#read(token))
+    const verified = tokens.filter((token) => token !== undefined)
+    if (verified.length < tokens.length) this.#rejectInvalid(undefined, undefined, EXPECTED_TOKEN)
+    if (verified.length === 0) return
     const suppression = requestSuppression(req, source, this.#admission, log)
-    for (const token of report) this.#recordToken(token, suppression)
+    for (const token of verified) this.#recordToken(token, suppression)
   }
 
-  #recordToken(token: string, suppression: Suppression | undefined): void {
-    const { tokens, channels, clock } = this.#dependencies
+  /** `undefined` unless the token was signed for a network that is configured. */
+  #read(token: string): VerifiedToken | undefined {
+    const { tokens, channels } = this.#dependencies
     const payload = tokens.read(token)
     const channel = channels.find(({ network }) => network.name === payload?.network)
-    if (!payload || !channel) {
-      const reason = 'token: expected one that this site signed, for a configured network'
-      this.#rejectInvalid(undefined, undefined, reason)
-      return
-    }
-    const campaigns = this.#findCampaigns(payload)
-    if (!campaigns) {
-      const reason = payload.isExpired
-        ? 'token: expected one that has not expired (visibility.tokenTtlMs)'
-        : 'token: expected one whose page load is still remembered (raise dedupe.max)'
-      this.#rejectInvalid(channel, payload, reason)
+    return payload && channel && { payload, channel }
+  }
+
+  #recordToken({ payload, channel }: VerifiedToken, suppression: Suppression | undefined): void {
+    const { usedTokens, clock } = this.#dependencies
+    const { onceKey, pageLoad } = payload
+    if (payload.isExpired || payload.isTooEarly) {
+      this.#rejectInvalid(channel, payload, payload.isExpired ? EXPIRED_TOKEN : EARLY_TOKEN)
       return
     }
     const impression = createImpression(payload.network, payload.requestId, payload, clock.now())
@@ -63,27 +80,26 @@ export class VisibleReports<Source> {
       channel.conclude(impression, 'suppressed', suppression)
       return
     }
-    campaigns.notifyViewable(payload.onceKey)
-    if (channel.admit(impression)) channel.send(impression, payload.onceKey, campaigns)
+    const campaigns = this.#findCampaigns(payload)
+    campaigns.notifyViewable(onceKey)
+    if (!channel.admit(impression)) return
+    if (!campaigns.has(onceKey) && !usedTokens.hasRoom()) {
+      channel.conclude(impression, 'dropped', 'overflow')
+      return
+    }
+    channel.send(impression, onceKey, campaigns)
+    // A duplicate is recorded as well: the record then outlives its token too.
+    usedTokens.add(pageLoad, onceKey)
   }
 
   /**
-   * What the token's page load has counted; `undefined` if the token may be a replay. This process
-   * cannot tell a replay from a first report when it has forgotten a page load of its own, even
-   * though a later request may carry the same id. A page load of another process begins here, and
-   * is remembered for longer than its token is valid.
+   * What the token's page load has counted, as far as it is remembered. What its tokens have counted
+   * is always in the record of used tokens.
    */
-  #findCampaigns(payload: TokenPayload): CountedCampaigns | undefined {
-    const { requestId, isExpired, issuedHere, pageLoadNonce } = payload
-    if (isExpired) return undefined
-    const { dedupe } = this.#dependencies
-    if (issuedHere) {
-      const known = dedupe.find(requestId)
-      return known?.pageLoadNonce === pageLoadNonce ? known : undefined
-    }
-    const campaigns = dedupe.open(requestId)
-    dedupe.remember(requestId, campaigns)
-    return campaigns
+  #findCampaigns({ requestId, pageLoad }: TokenPayload): CountedCampaigns {
+    const { dedupe, usedTokens } = this.#dependencies
+    const known = dedupe.find(requestId)
+    return known?.id === pageLoad ? known : new CountedCampaigns(pageLoad, usedTokens)
   }
 
   /** Anyone can send reports, so the log never quotes them. */

@@ -29,7 +29,7 @@ const createSubject = (): OutcomeSubject => ({
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('statistics', () => {
-  it('have figures for each network, and for inputs without one', () => {
+  it('have figures for each network and for inputs without a network', () => {
     const { statistics } = createStatistics()
     assert.deepEqual(Object.keys(statistics.snapshot()), ['ens', 'acme', UNKNOWN_NETWORK])
   })
@@ -42,7 +42,7 @@ describe('statistics', () => {
     }
   })
 
-  it('count each outcome in a figure of its own, for its own network', () => {
+  it('count each outcome separately and per network', () => {
     const { statistics } = createStatistics()
     for (const [index, outcome] of OUTCOMES.entries()) {
       for (let i = 0; i <= index; i += 1) {
@@ -66,13 +66,13 @@ describe('statistics', () => {
     assert.equal(statistics.snapshot().ens?.delivered, 1)
   })
 
-  it('know no other network', () => {
+  it('throw for an unknown network', () => {
     const { statistics } = createStatistics()
     assert.throws(() => statistics.forNetwork('google'), RangeError)
     assert.throws(() => statistics.forNetwork('constructor'), RangeError)
   })
 
-  it('count an invalid input under its network, or under unknown', () => {
+  it('count invalid input under its network, or under `unknown`', () => {
     const { statistics } = createStatistics()
     const input = { requestId: 'r1', campaignId: 1, reason: 'placement: expected a text' }
     statistics.concludeInvalid('acme', input)
@@ -82,7 +82,7 @@ describe('statistics', () => {
     assert.deepEqual([unknown?.tracked, unknown?.invalid], [1, 1])
   })
 
-  it('are idle when nothing is held or pending in any network', async () => {
+  it('are idle once no network has held or pending impressions', async () => {
     const { statistics, ens } = createStatistics()
     const acme = statistics.forNetwork('acme')
     const [held, pending] = [impressionFactory('ens')(), impressionFactory('acme')()]
@@ -102,7 +102,7 @@ describe('statistics', () => {
 })
 
 describe('an impression', () => {
-  it('moves from held to pending to its outcome, counted once at each moment', () => {
+  it('moves from held to pending to its outcome and is counted once at any time', () => {
     const { ens } = createStatistics()
     const impression = impressionFactory('ens')()
     ens.beginHeld(impression)
@@ -117,7 +117,7 @@ describe('an impression', () => {
     )
   })
 
-  it('keeps its first outcome, which is published once', () => {
+  it('keeps its first outcome, which is emitted once', () => {
     const { statistics, ens } = createStatistics()
     const outcomes: string[] = []
     statistics.on('outcome', ({ outcome }) => outcomes.push(outcome))
@@ -133,7 +133,7 @@ describe('an impression', () => {
 })
 
 describe('an outcome', () => {
-  it('is told with all that the document lists', () => {
+  it('is emitted with all documented properties', () => {
     const { statistics, ens } = createStatistics()
     const events: OutcomeEvent[] = []
     statistics.on('outcome', (event) => events.push(event))
@@ -151,7 +151,7 @@ describe('an outcome', () => {
     ])
   })
 
-  it('is told once it is counted', () => {
+  it('is emitted after it is counted', () => {
     const { statistics, ens } = createStatistics()
     statistics.on('outcome', () => assert.equal(statistics.snapshot().ens?.delivered, 1))
     const seen: unknown[] = []
@@ -160,7 +160,7 @@ describe('an outcome', () => {
     assert.deepEqual(seen, [1])
   })
 
-  it('cannot be changed by one listener before the next one hears of it', () => {
+  it('cannot be changed by one listener for the next', () => {
     const { statistics, ens } = createStatistics()
     const outcomes: string[] = []
     statistics.on('outcome', (event) => void Reflect.set(event, 'outcome', 'rejected'))
@@ -169,7 +169,7 @@ describe('an outcome', () => {
     assert.deepEqual(outcomes, ['delivered'])
   })
 
-  it('has no negative latency where the clock went back', () => {
+  it('has no negative latency when the clock was set back', () => {
     const { statistics, ens } = createStatistics(100)
     const latencies: number[] = []
     statistics.on('outcome', ({ latencyMs }) => latencies.push(latencyMs))
@@ -177,7 +177,7 @@ describe('an outcome', () => {
     assert.deepEqual(latencies, [0])
   })
 
-  it('is published on the diagnostics channel, also where nobody listens here', () => {
+  it('is published on the diagnostics channel even without a listener', () => {
     const { ens } = createStatistics()
     const messages: unknown[] = []
     const outcomes = channel('ad-impressions:outcome')
@@ -203,48 +203,48 @@ describe('an outcome', () => {
 })
 
 describe('a listener', () => {
-  it('hears no more once it has unsubscribed, and may do so twice', () => {
+  it('receives no more events after it unsubscribes, which it may do twice', () => {
     const { statistics, ens } = createStatistics()
-    let heard = 0
+    let received = 0
     const stop = statistics.on('outcome', () => {
-      heard += 1
+      received += 1
     })
     ens.conclude(createSubject(), 'delivered', 'x')
     stop()
     stop()
     ens.conclude(createSubject(), 'delivered', 'x')
-    assert.equal(heard, 1)
+    assert.equal(received, 1)
   })
 
-  it('may unsubscribe while it is told, and the next one still hears', () => {
+  it('may unsubscribe during an event without affecting the next listener', () => {
     const { statistics, ens } = createStatistics()
-    const heard: string[] = []
+    const received: string[] = []
     const stop = statistics.on('outcome', () => {
-      heard.push('first')
+      received.push('first')
       stop()
     })
-    statistics.on('outcome', () => heard.push('second'))
+    statistics.on('outcome', () => received.push('second'))
     for (let i = 0; i < 2; i += 1) {
       ens.conclude(createSubject(), 'delivered', 'x')
     }
-    assert.deepEqual(heard, ['first', 'second', 'second'])
+    assert.deepEqual(received, ['first', 'second', 'second'])
   })
 
-  it('that throws keeps no other from hearing, and is told of in the log', () => {
+  it('that throws is logged and does not affect other listeners', () => {
     const { statistics, ens, messages } = createStatistics()
-    let heard = 0
+    let received = 0
     statistics.on('outcome', () => {
       throw new Error('no\ndisk')
     })
     statistics.on('outcome', () => {
-      heard += 1
+      received += 1
     })
     ens.conclude(createSubject(), 'delivered', 'x')
-    assert.equal(heard, 1)
+    assert.equal(received, 1)
     assert.deepEqual(messages, ['an outcome listener threw: no disk'])
   })
 
-  it('that fails later ends no process, and is told of in the log', async () => {
+  it('that rejects is logged and does not end the process', async () => {
     const { statistics, ens, messages } = createStatistics()
     statistics.on('outcome', async () => {
       throw new Error('no disk')
@@ -259,7 +259,7 @@ describe('a listener', () => {
     ['outcome', undefined],
     ['outcome', 'log'],
   ] as const) {
-    it(`is refused for ${event} if it is ${typeof listener}`, () => {
+    it(`is rejected for event ${event} and listener type ${typeof listener}`, () => {
       const { statistics } = createStatistics()
       assert.throws(
         () => Reflect.apply(statistics.on, statistics, [event, listener]),
@@ -270,7 +270,7 @@ describe('a listener', () => {
 })
 
 describe('figures', () => {
-  it('balance after any calls in any order', () => {
+  it('add up after any sequence of calls', () => {
     const networks = ['ens', 'acme', UNKNOWN_NETWORK] as const
     const step = fc.record({
       network: fc.constantFrom(...networks),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createDedupe } from '../../lib/counting/dedupe.js'
+import { Dedupe } from '../../lib/counting/dedupe.js'
 import { closientAd, ensAd } from '../page-load/campaigns.js'
 import { fetchPage } from '../page-load/fetch-page.js'
 import { Publisher } from '../page-load/publisher.js'
@@ -87,7 +87,7 @@ for (const [direction, byMs] of Object.entries(STEPS)) {
 
     it('a page load is remembered for as long as before', () => {
       const clock = new VirtualClock()
-      const dedupe = createDedupe({ max: 10, ttlMs: 10_000 }, clock.now)
+      const dedupe = new Dedupe({ max: 10, ttlMs: 10_000, now: clock.now })
       const campaigns = dedupe.open('a')
       clock.setWallClock(byMs)
       clock.advance(9_000)

@@ -1,63 +1,81 @@
 import assert from 'node:assert/strict'
-import { type Result, type Scenario, simulate } from '../../bench/days/simulate.js'
+import { type SimulationResult, simulate, type TrafficScenario } from '../../bench/days/simulate.js'
 
-/** Nothing that the network would refuse was sent, and no window was exceeded. */
-function assertWithinBudget({ refused, forestalled, excesses }: Result): void {
-  assert.deepEqual({ refused, forestalled, excesses }, { refused: 0, forestalled: 0, excesses: 0 })
+/** The network refused none of our calls, and no window was exceeded. */
+function assertWithinQuota(result: SimulationResult): void {
+  const { refused, refusedAfterOthers, exceededWindows } = result
+  assert.deepEqual(
+    { refused, refusedAfterOthers, exceededWindows },
+    { refused: 0, refusedAfterOthers: 0, exceededWindows: 0 },
+  )
 }
 
-/** More page views than calls are allowed; what is much more is shown with small batches. */
-const SITE: Scenario = { views: 0.3 }
+/** More page views than allowed calls. Smaller batches simulate much more traffic. */
+const SITE: TrafficScenario = { viewsPerSecond: 0.3 }
 const HALF = 5_000
 
-const LOSSLESS: readonly (readonly [string, Partial<Scenario>])[] = [
-  ['fixed windows', { kind: 'fixed' }],
-  ['sliding windows', { kind: 'sliding', form: 'draft 08' }],
-  ['windows that are reset at midnight, and a peak', { kind: 'midnight', hasPeak: true }],
-  ['a site that needs nearly all of the calls', { views: 0.36, maxBatch: 10 }],
-  ['a peak that needs most of the calls', { views: 0.26, maxBatch: 10, hasPeak: true }],
-  ['twenty search queries', { queries: 20, form: 'draft 07' }],
+const LOSSLESS: readonly (readonly [string, Partial<TrafficScenario>])[] = [
+  ['fixed windows', { windowKind: 'fixed' }],
+  ['sliding windows', { windowKind: 'sliding', headerForm: 'draft 08' }],
+  ['windows that are reset at midnight, with a peak', { windowKind: 'midnight', hasPeak: true }],
+  ['a site that needs nearly all of the calls', { viewsPerSecond: 0.36, maxBatch: 10 }],
+  ['a peak that needs most of the calls', { viewsPerSecond: 0.26, maxBatch: 10, hasPeak: true }],
+  ['twenty search queries', { queries: 20, headerForm: 'draft 07' }],
   ['two hundred search queries', { queries: 200 }],
   ['more search queries than there are calls', { queries: 2_000 }],
-  ['another program, told by the fewest calls left', { othersPerDay: HALF, kind: 'sliding' }],
   [
-    'another program, told by the smallest share left',
-    { othersPerDay: HALF, kind: 'midnight', reading: 'smallest share left', form: 'aliases' },
+    'another program; headers report the window with the fewest calls left',
+    { othersPerDay: HALF, windowKind: 'sliding' },
   ],
-  ['another program and many search queries', { othersPerDay: HALF, queries: 80, kind: 'fixed' }],
+  [
+    'another program; headers report the window with the smallest share left',
+    {
+      othersPerDay: HALF,
+      windowKind: 'midnight',
+      reportedWindow: 'smallest share left',
+      headerForm: 'aliases',
+    },
+  ],
+  [
+    'another program and many search queries',
+    { othersPerDay: HALF, queries: 80, windowKind: 'fixed' },
+  ],
 ]
 
-const TOO_MUCH: readonly (readonly [string, Partial<Scenario>])[] = [
-  ['more impressions than the calls can carry', { views: 0.6, maxBatch: 10, maxPending: 1_000 }],
+const OVERLOADED: readonly (readonly [string, Partial<TrafficScenario>])[] = [
+  [
+    'more impressions than the calls can carry',
+    { viewsPerSecond: 0.6, maxBatch: 10, maxPending: 1_000 },
+  ],
 ]
 
-describe('a day in virtual time', () => {
+describe('days in virtual time', () => {
   for (const [name, scenario] of LOSSLESS) {
-    it(`loses nothing and is never refused a call: ${name}`, () => {
+    it(`loses no impression and has no call refused: ${name}`, () => {
       const result = simulate({ ...SITE, ...scenario })
-      assertWithinBudget(result)
+      assertWithinQuota(result)
       assert.equal(result.lost, 0)
       assert.equal(result.delivered, result.tracked)
     })
   }
 
-  for (const [name, scenario] of TOO_MUCH) {
-    it(`makes use of every call, and loses only what they cannot carry: ${name}`, () => {
+  for (const [name, scenario] of OVERLOADED) {
+    it(`uses every allowed call and loses only what they cannot carry: ${name}`, () => {
       const result = simulate({ ...SITE, ...scenario })
-      assertWithinBudget(result)
+      assertWithinQuota(result)
       assert.ok(result.lost > 0)
       assert.ok(result.calls >= 9_900, `${result.calls} calls`)
     })
   }
 
-  it('with little traffic sends at once', () => {
-    const { medianWaitMs, lost } = simulate({ ...SITE, views: 0.005 })
+  it('sends at once when there is little traffic', () => {
+    const { medianWaitMs, lost } = simulate({ ...SITE, viewsPerSecond: 0.005 })
     assert.equal(lost, 0)
     assert.ok(medianWaitMs < 500, `${medianWaitMs} ms`)
   })
 
-  it('of a site that is too busy is delivered evenly from the second one on', () => {
-    const scenario = { views: 0.6, maxBatch: 10, maxPending: 1_000, hours: 48 }
+  it('delivers evenly from the second day on when there is too much traffic', () => {
+    const scenario = { viewsPerSecond: 0.6, maxBatch: 10, maxPending: 1_000, hours: 48 }
     const { quarters } = simulate({ ...SITE, ...scenario })
     const [, , third = 0, fourth = 0] = quarters
     assert.ok(Math.min(third, fourth) * 3 > third + fourth, `${quarters}`)

@@ -52,9 +52,15 @@ export function createDelivery(options: DeliveryOptions = {}) {
   const transport = options.transport ?? new ScriptedTransport(clock)
   const outbox = options.outbox ?? new MemoryOutbox({ maxPending, maxBatch: network.maxBatch })
   const outcomes: OutcomeEvent[] = []
+  let firstImbalance: unknown
   statistics.on('outcome', (event) => {
     outcomes.push(event)
-    checkBalance()
+    // Statistics catches what a listener throws.
+    try {
+      assertBalanced()
+    } catch (error) {
+      firstImbalance ??= error
+    }
   })
   const delivery = new Delivery({
     network,
@@ -70,7 +76,7 @@ export function createDelivery(options: DeliveryOptions = {}) {
   const impression = impressionFactory(network.name)
 
   /** Asserts: tracked = held + pending + the sum of the outcomes. */
-  function checkBalance(): void {
+  function assertBalanced(): void {
     const current = figures()
     const { tracked, held, pending } = current
     const ended = OUTCOMES.reduce((sum, outcome) => sum + current[outcome], 0)
@@ -78,7 +84,15 @@ export function createDelivery(options: DeliveryOptions = {}) {
     assert(pending >= 0)
   }
 
+  /** @throws if the figures did not balance at any outcome, or do not balance now */
+  function checkBalance(): void {
+    if (firstImbalance) throw firstImbalance
+    assertBalanced()
+  }
+
   return {
+    network,
+    log,
     delivery,
     clock,
     statistics,
@@ -89,7 +103,8 @@ export function createDelivery(options: DeliveryOptions = {}) {
     logged,
     checkBalance,
     /** The next impression, tracked now. */
-    createImpression: () => impression({ trackedAtMs: clock.now(), sequence: 0 }),
+    createImpression: (more: Partial<Impression> = {}) =>
+      impression({ trackedAtMs: clock.now(), sequence: 0, ...more }),
     /** Tracks impressions now, with the items 1, 2, 3 and so on. */
     push(count = 1, more: Partial<Impression> = {}): void {
       for (let n = 0; n < count; n += 1) {
@@ -109,8 +124,6 @@ export function createDelivery(options: DeliveryOptions = {}) {
     },
   }
 }
-
-export type DeliveryFixture = ReturnType<typeof createDelivery>
 
 /** The numbers from `first` to `last`. */
 export function range(first: number, last: number): number[] {

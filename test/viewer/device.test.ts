@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { IncomingHttpHeaders } from 'node:http'
 import fc from 'fast-check'
-import { readViewers, type Viewer } from '../../bench/viewers.js'
+import { readViewers, type SampledViewer } from '../../bench/viewers.js'
 import { isDevice, readDevice } from '../../lib/viewer/device.js'
 import {
   MAX_USER_AGENT_LENGTH,
@@ -22,15 +22,15 @@ const WEBOS_TV = `Mozilla/5.0 (Web0S; Linux/SmartTV) ${CHROME} Safari/537.36 Hbb
 
 describe('device', () => {
   describe('on real traffic', () => {
-    let viewers: Viewer[]
+    let viewers: SampledViewer[]
     before(() => {
       viewers = readViewers()
     })
 
     /** The share of page views that are correct, among those that `isIncluded` selects. */
     const computeShare = (
-      isCorrect: (viewer: Viewer) => boolean,
-      isIncluded: (viewer: Viewer) => boolean,
+      isCorrect: (viewer: SampledViewer) => boolean,
+      isIncluded: (viewer: SampledViewer) => boolean,
     ) => {
       let total = 0
       let correct = 0
@@ -40,7 +40,7 @@ describe('device', () => {
       }
       return correct / total
     }
-    const read = ({ userAgent }: Viewer) => readDevice({ 'user-agent': userAgent })
+    const read = ({ userAgent }: SampledViewer) => readDevice({ 'user-agent': userAgent })
 
     it("is correct for 99 % of page views by the sample's label", () => {
       const share = computeShare(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
-import { SERVERS, VisibleSite } from './visible-site.js'
+import { SECRET, SERVERS, VisibleSite } from './visible-site.js'
 
 const SCRIPT = await readFile(
   new URL('../../dist/visibility/client/client.js', import.meta.url),
@@ -108,13 +108,14 @@ for (const server of SERVERS) {
 
   describe(`the client script at a custom path, served by ${server.name}`, () => {
     it('is served there and nowhere else', async () => {
-      const visibility = { secret: 's'.repeat(32), path: '/ads/~seen.1' }
+      const visibility = { secret: SECRET, path: '/ads/~seen.1' }
       await using site = await VisibleSite.start({ server, options: { visibility } })
 
       const url = await fetchScriptUrl(site)
 
       assert.match(url, /^\/ads\/~seen\.1\/client\.js\?v=/)
-      assert.equal((await site.request(url)).text, SCRIPT)
+      const script = SCRIPT.replace("'/_visible'", "'/ads/~seen.1'")
+      assert.equal((await site.request(url)).text, script)
       assert.notEqual((await site.request('/_visible/client.js')).text, SCRIPT)
     })
   })

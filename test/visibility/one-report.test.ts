@@ -49,7 +49,7 @@ describe('the impressions of a report', () => {
       },
     })
 
-    await site.sendReport(await site.fetchTokens())
+    for (const token of await site.fetchTokens()) await site.sendReport([token])
 
     await site.waitForOutcomes(3)
     assert.deepEqual(await site.closeAndSummarize(), [

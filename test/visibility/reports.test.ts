@@ -63,12 +63,11 @@ for (const server of SERVERS) {
       await site.sendReport([closient])
       await site.sendReport([ens, closient])
 
-      await site.waitForOutcomes(5)
+      await site.waitForOutcomes(4)
       assert.deepEqual(await site.closeAndSummarize(), [
         'closient delivered',
         'closient duplicate',
         'ens delivered',
-        'ens duplicate',
         'ens duplicate',
       ])
     })
@@ -193,12 +192,14 @@ for (const server of SERVERS) {
       ]) {
         for (const body of bodies) {
           const { status, headers: responseHeaders, text } = await site.sendReport(body, headers)
-          responses.add(JSON.stringify([status, { ...responseHeaders, date: '' }, text]))
+          const { 'cache-control': caching, ...others } = responseHeaders
+          const names = Object.keys(others).toSorted()
+          responses.add(JSON.stringify([status, caching, names, text]))
         }
       }
 
       assert.equal(responses.size, 1, [...responses].join('\n'))
-      assert.match([...responses].join(), /^\[204,\{.*"cache-control":"no-store"/)
+      assert.match([...responses].join(), /^\[204,"no-store",/)
     })
   })
 }

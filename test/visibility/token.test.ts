@@ -18,7 +18,7 @@ const OTHER_SECRET = 'another-secret-of-this-test-9876543210'
 
 /** The system clock, which a test can set forward. */
 function createClockAhead(): Clock & { aheadMs: number } {
-  const now = () => Date.now() + clock.aheadMs
+  const now = () => systemClock.wallNow() + clock.aheadMs
   const clock = { ...systemClock, aheadMs: 0, now, wallNow: now }
   return clock
 }
@@ -158,37 +158,61 @@ describe('a token', () => {
     assert.match(site.outcomes.at(-1)?.reason ?? '', /one that has not expired/)
   })
 
-  it('does not count once its page load is forgotten, because it may be a replay', async () => {
+  it('counts once, however many other page loads are remembered meanwhile', async () => {
     await using site = await VisibleSite.start({
       page: adsByPath,
-      options: { dedupe: { max: 1 } },
+      options: { dedupe: { max: 1 }, requestId: (req) => String(Object(req).headers['x-id']) },
     })
-    const [token = '', unreported = ''] = await site.fetchTokens('/1/2')
+    const [token = '', later = ''] = await site.fetchTokens('/1/2', { 'x-id': 'a' })
     await site.sendReport([token])
-    await site.fetchTokens('/3')
+    await site.fetchTokens('/3', { 'x-id': 'b' })
 
-    assert.deepEqual(await reportEach(site, [token, unreported]), [
+    assert.deepEqual(await reportEach(site, [token, later, later]), [
       'ens delivered',
-      'ens invalid',
-      'ens invalid',
+      'ens duplicate',
+      'ens delivered',
+      'ens duplicate',
     ])
   })
 
-  it('does not count once its page load is forgotten, even if another request has the same id', async () => {
+  it('counts once if another page with the same request id has one for the same campaign', async () => {
     await using site = await VisibleSite.start({
       page: adsByPath,
       options: { dedupe: { max: 1 }, requestId: (req) => String(Object(req).headers['x-id']) },
     })
     const [token = ''] = await site.fetchTokens('/1', { 'x-id': 'a' })
-    await site.sendReport([token])
     await site.fetchTokens('/3', { 'x-id': 'b' })
-    const [again = ''] = await site.fetchTokens('/2', { 'x-id': 'a' })
+    const [again = ''] = await site.fetchTokens('/1', { 'x-id': 'a' })
 
-    assert.deepEqual(await reportEach(site, [token, again]), [
-      'ens delivered',
-      'ens invalid',
-      'ens delivered',
+    assert.deepEqual(await reportEach(site, [token, again]), ['ens delivered', 'ens duplicate'])
+  })
+
+  it('does not count in the second after it was issued, but afterwards', async () => {
+    await using site = await VisibleSite.start({ page: adsByPath })
+    const early = await site.fetchTokens('/1')
+
+    await site.sendReportNow(early)
+    await site.waitForOutcomes(1)
+
+    assert.match(site.outcomes[0]?.reason ?? '', /issued at least a second ago/)
+    assert.deepEqual(await reportEach(site, early), ['ens invalid', 'ens delivered'])
+  })
+
+  it('is dropped, and none is forgotten, once as many were used as can be remembered', async () => {
+    await using site = await VisibleSite.start({ page: adsByPath, options: { dedupe: { max: 1 } } })
+    const tokens: string[] = []
+    for (let page = 1; page <= 11; page += 1) tokens.push(...(await site.fetchTokens(`/${page}`)))
+
+    const outcomes = await reportEach(site, [...tokens, ...tokens.slice(0, 10)])
+
+    assert.deepEqual(outcomes, [
+      ...Array(10).fill('ens delivered'),
+      'ens dropped',
+      ...Array(10).fill('ens duplicate'),
     ])
+    assert.equal((await site.request('/99')).text, '<p >')
+    assert.equal(site.outcomes.at(-1)?.reason, 'overflow')
+    assert.match(site.logLines.join(), /raise dedupe\.max/)
   })
 
   it('of another process counts, once', async () => {
@@ -199,15 +223,13 @@ describe('a token', () => {
     assert.deepEqual(await reportEach(other, [token, token]), ['ens delivered', 'ens duplicate'])
   })
 
-  for (const [where, max, pages] of [
-    ['in the process that issued it, even if page loads are forgotten', 2, ['page']],
-    // As many as a run has page loads: once a process has forgotten a page load of another process,
-    // it cannot detect a replay.
-    ['when tokens of another process are reported too', 3, ['page', 'page elsewhere']],
+  for (const [where, pages] of [
+    ['in the process that issued it', ['page']],
+    ['when tokens of another process are reported too', ['page', 'page elsewhere']],
   ] as const) {
     it(`never counts twice ${where}, in any order of pages and reports`, async () => {
       let nowMs = Date.UTC(2026, 0, 1)
-      const ttlMs = 1_000
+      const ttlMs = 4_000
       const time = fc.integer({ min: 0, max: 2 * ttlMs })
       const event = fc.record({
         afterMs: time,
@@ -219,7 +241,7 @@ describe('a token', () => {
         page: adsByPath,
         options: {
           requestId: (req: unknown) => String(Object(req).headers['x-id']),
-          dedupe: { max, ttlMs },
+          dedupe: { max: 2, ttlMs },
           visibility: { secret: SECRET, tokenTtlMs: ttlMs },
         },
       }

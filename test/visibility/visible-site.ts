@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/clock.js'
+import { type Clock, systemClock } from '../../lib/clock.js'
 import type { Network } from '../../lib/networks/network.js'
 import type { TrackerOptions } from '../../lib/options.js'
 import { type Sandbox, startSandbox } from '../../lib/sandbox/sandbox.js'
@@ -38,6 +38,15 @@ export const adsByPath: FrameworkPage = ({ trackImpression, req, answer }) => {
 }
 
 type Options = TrackerOptions<unknown>
+
+let aheadMs = 0
+const { wallNow } = systemClock
+systemClock.wallNow = () => wallNow() + aheadMs
+
+/** Sets the process's clock ahead by the second for which an ad must be in view. */
+function passViewableSecond(): void {
+  aheadMs += 1_000
+}
 
 interface VisibleSiteOptions {
   /** @default the bare server */
@@ -113,8 +122,17 @@ export class VisibleSite extends OutcomeRecorder implements AsyncDisposable {
     return findTokens((await this.request(path, headers)).text)
   }
 
-  /** Sends a report of these tokens, or any other body. By default it comes from the site itself. */
-  sendReport(
+  /**
+   * Sends a report of these tokens, or any other body, as if their ads had been in view for a second.
+   * By default it comes from the site itself.
+   */
+  sendReport(...report: Parameters<VisibleSite['sendReportNow']>): Promise<TestResponse> {
+    passViewableSecond()
+    return this.sendReportNow(...report)
+  }
+
+  /** Sends a report like `sendReport`, but no later than it is. */
+  sendReportNow(
     report: readonly string[] | string | Buffer,
     headers: Readonly<Record<string, string>> = SAME_ORIGIN_HEADERS,
     path = '/_visible',

@@ -1,4 +1,3 @@
-import { MonotonicTime } from '../../clock.js'
 import type { QuotaWindow } from '../../networks/network.js'
 import type { Answer } from '../../networks/verdict.js'
 import { type Remaining, readRateLimits } from './rate-limit-headers.js'
@@ -69,7 +68,6 @@ export class Quota {
   readonly #maxAgeMs: number
   readonly #maxBatch: number
   readonly #sendingRate = new SendingRate()
-  readonly #time = new MonotonicTime()
   /** How many calls per millisecond would carry the recent impressions if all calls were full. */
   #fullCallsPerMs = 0
   #windows: readonly SlidingWindow[]
@@ -99,13 +97,12 @@ export class Quota {
    * only while impressions wait.
    */
   waitMs(nowMs: number): number {
-    const now = this.#time.advance(nowMs)
     let waitMs = 0
     for (const window of this.#windows) {
-      waitMs = Math.max(waitMs, window.waitMs(now, this.#inFlight))
+      waitMs = Math.max(waitMs, window.waitMs(nowMs, this.#inFlight))
     }
     for (const reported of this.#reported) {
-      waitMs = Math.max(waitMs, this.#reportedWaitMs(reported, now))
+      waitMs = Math.max(waitMs, this.#reportedWaitMs(reported, nowMs))
     }
     return waitMs
   }
@@ -117,24 +114,23 @@ export class Quota {
    * @param waitedMs how long the oldest impression of the batch has waited
    */
   pacedWaitMs(nowMs: number, kind: BatchKind, waitedMs: number): number {
-    const now = this.#time.advance(nowMs)
-    const intervals = this.#intervals(now, kind)
+    const intervals = this.#intervals(nowMs, kind)
     if (intervals.fullMs === 0) return 0
     const longestMs = this.#maxAgeMs * LONGEST_INTERVAL_SHARE
     const fullMs = Math.min(intervals.fullMs, longestMs)
-    if (kind === 'full') return Math.max(0, this.#lastCallMs + fullMs - now)
+    if (kind === 'full') return Math.max(0, this.#lastCallMs + fullMs - nowMs)
     // However many full batches one search query makes, the others get their turn in the end.
-    const urgentInMs = this.#urgentInMs(now, waitedMs)
-    const urgentMs = Math.max(urgentInMs, this.#lastPartialMs + fullMs - now)
-    const sparingMs = this.#lastCallMs + Math.min(intervals.sparingMs, longestMs) - now
+    const urgentInMs = this.#urgentInMs(nowMs, waitedMs)
+    const urgentMs = Math.max(urgentInMs, this.#lastPartialMs + fullMs - nowMs)
+    const sparingMs = this.#lastCallMs + Math.min(intervals.sparingMs, longestMs) - nowMs
     return Math.max(0, Math.min(urgentMs, sparingMs))
   }
 
   /** Where more impressions expire than are sent, the next one may be young: urgency lasts longer. */
-  #urgentInMs(now: number, waitedMs: number): number {
+  #urgentInMs(nowMs: number, waitedMs: number): number {
     const urgentInMs = this.#maxAgeMs * URGENT_SHARE - waitedMs
-    if (urgentInMs <= 0) this.#urgentUntilMs = now + this.#maxAgeMs * (1 - URGENT_SHARE)
-    return now < this.#urgentUntilMs ? 0 : urgentInMs
+    if (urgentInMs <= 0) this.#urgentUntilMs = nowMs + this.#maxAgeMs * (1 - URGENT_SHARE)
+    return nowMs < this.#urgentUntilMs ? 0 : urgentInMs
   }
 
   /** Whether an impression that has waited this long must be sent soon. */
@@ -144,11 +140,10 @@ export class Quota {
 
   /** A call is sent. */
   use(nowMs: number, kind: BatchKind, impressions: number): QuotaUse {
-    const now = this.#time.advance(nowMs)
-    this.#sendingRate.add(impressions, now)
-    this.#fullCallsPerMs = this.#sendingRate.perMs(now) / this.#maxBatch
-    this.#lastCallMs = now
-    if (kind === 'partial') this.#lastPartialMs = now
+    this.#sendingRate.add(impressions, nowMs)
+    this.#fullCallsPerMs = this.#sendingRate.perMs(nowMs) / this.#maxBatch
+    this.#lastCallMs = nowMs
+    if (kind === 'partial') this.#lastPartialMs = nowMs
     this.#inFlight += 1
     for (const reported of this.#reported) {
       reported.certain -= 1
@@ -159,32 +154,36 @@ export class Quota {
 
   /** The call has ended, so that the network has seen it by now. */
   settle({ endedBefore }: QuotaUse, nowMs: number, answer: Answer | undefined): void {
-    const now = this.#time.advance(nowMs)
     // The network may have counted these calls only after it wrote the answer.
     const uncounted = this.#inFlight - 1 + this.#ended - endedBefore
     this.#inFlight -= 1
     this.#ended += 1
-    for (const window of this.#windows) window.onCallEnd(now)
-    if (answer && this.#windows.length > 0) this.#readAnswer(answer, now, uncounted)
+    for (const window of this.#windows) window.onCallEnd(nowMs)
+    if (answer && this.#windows.length > 0) this.#readAnswer(answer, nowMs, uncounted)
   }
 
-  #readAnswer(answer: Answer, now: number, uncounted: number): void {
+  #readAnswer(answer: Answer, nowMs: number, uncounted: number): void {
     const { windows, isWholePolicy, remaining } = readRateLimits(answer)
     if (windows.length > 0) this.#adoptPolicy(windows, isWholePolicy)
     this.#reported =
       remaining.length > 0
-        ? remaining.map((one) => this.#createReport(one, now, answer.atMs, uncounted))
-        : this.#reported.filter(({ untilMs }) => untilMs > now)
+        ? remaining.map((one) => this.#createReport(one, nowMs, answer.atMs, uncounted))
+        : this.#reported.filter(({ untilMs }) => untilMs > nowMs)
   }
 
-  #createReport(remaining: Remaining, now: number, atMs: number, uncounted: number): ReportedQuota {
+  #createReport(
+    remaining: Remaining,
+    nowMs: number,
+    atMs: number,
+    uncounted: number,
+  ): ReportedQuota {
     const { calls, untilMs, limit } = remaining
     const window = this.#findWindow(remaining, atMs)
     // A window resets within its own length, so a later reset is a mistake.
     const longestMs = Math.max(...this.#windows.map((known) => known.windowMs))
     const resetInMs = Math.min(Math.max(0, untilMs - atMs), longestMs)
-    const resetMs = now + resetInMs + RESET_ROUNDING_MS
-    const isShared = window?.reportRemaining(calls, now, this.#inFlight, resetMs) ?? true
+    const resetMs = nowMs + resetInMs + RESET_ROUNDING_MS
+    const isShared = window?.reportRemaining(calls, nowMs, this.#inFlight, resetMs) ?? true
     const quota = limit ?? window?.limit
     return {
       certain: calls - uncounted,
@@ -248,42 +247,42 @@ export class Quota {
     return longest?.withQuota(quota) ?? new SlidingWindow(quota)
   }
 
-  #reportedWaitMs(reported: ReportedQuota, now: number): number {
+  #reportedWaitMs(reported: ReportedQuota, nowMs: number): number {
     const { certain, atMost, untilMs, window, isShared, reserved } = reported
-    if (now >= untilMs) {
+    if (nowMs >= untilMs) {
       // Only the network knows how much came back, so one call goes first to find out.
       return isShared && this.#inFlight > 0 ? Number.POSITIVE_INFINITY : 0
     }
     if (certain > reserved) return 0
     if (atMost > reserved) return this.#inFlight > 0 ? Number.POSITIVE_INFINITY : 0
-    window?.markExhausted(now)
-    return untilMs - now
+    window?.markExhausted(nowMs)
+    return untilMs - nowMs
   }
 
   /** Full batches gain nothing by waiting, so only a quota that was exhausted delays them. */
-  #intervals(now: number, kind: BatchKind): Intervals {
+  #intervals(nowMs: number, kind: BatchKind): Intervals {
     const intervals = { fullMs: 0, sparingMs: 0 }
     if (kind === 'retry') return intervals
     for (const window of this.#windows) {
-      if (kind === 'full' && !window.isShort(now)) continue
+      if (kind === 'full' && !window.isShort(nowMs)) continue
       const share = window.partialBatchShare(this.#fullCallsPerMs)
       const horizon = kind === 'full' ? FULL_BATCH_HORIZON : 1
-      lengthen(intervals, window.intervalMs(now, this.#inFlight, share, horizon), share)
+      lengthen(intervals, window.intervalMs(nowMs, this.#inFlight, share, horizon), share)
     }
-    for (const reported of this.#reported) this.#lengthenByReport(intervals, reported, now, kind)
+    for (const reported of this.#reported) this.#lengthenByReport(intervals, reported, nowMs, kind)
     return intervals
   }
 
   #lengthenByReport(
     intervals: Intervals,
     { certain, untilMs, limit, window, reserved }: ReportedQuota,
-    now: number,
+    nowMs: number,
     kind: BatchKind,
   ): void {
-    if (untilMs <= now || (kind === 'full' && !window?.isShort(now))) return
+    if (untilMs <= nowMs || (kind === 'full' && !window?.isShort(nowMs))) return
     const share = window?.partialBatchShare(this.#fullCallsPerMs) ?? 1
     const hasSpare = limit !== undefined && limit - certain <= limit * SPARE_SHARE * share
-    if (!hasSpare) lengthen(intervals, (untilMs - now) / Math.max(1, certain - reserved), share)
+    if (!hasSpare) lengthen(intervals, (untilMs - nowMs) / Math.max(1, certain - reserved), share)
   }
 }
 

@@ -31,9 +31,11 @@ interface Window {
   /** Below the limit of 64 KiB for keepalive requests (https://fetch.spec.whatwg.org/#request-keepalive-flag). */
   const MAX_CHARACTERS = 60_000
 
-  const script = document.currentScript as HTMLScriptElement | null
-  if (window.adImpressions?.flush || !script) return
-  const endpoint = script.src.replace(/\/client\.js.*/, '')
+  /** Where reports go if the script's own URL is unknown: the server writes its path here. */
+  const PATH = '/_visible'
+
+  const { getAttribute, getBoundingClientRect, querySelector } = Element.prototype
+  let hasWarned = false
 
   /** An ad that has yet to be viewable: `measure()` only reads the page, `advance()` only the time. */
   class ViewableAd {
@@ -52,7 +54,7 @@ interface Window {
 
     /** Whether enough of the ad is in view and painted. */
     measure(): boolean {
-      return this.isEnough(this.box.getBoundingClientRect()) && isPainted(this.box)
+      return this.isEnough(getBoundingClientRect.call(this.box)) && isPainted(this.box)
     }
 
     /** @returns whether the ad has now been viewable for a full second */
@@ -79,29 +81,66 @@ interface Window {
   const adsByBox = new WeakMap<Element, ViewableAd>()
   /** The tokens reported so far: clones of an ad have the same token. */
   const reported = new Set<string>()
+  let viewport: IntersectionObserver
+  let endpoint: string
   let sampling: number | undefined
 
-  const viewport = new IntersectionObserver(
-    (entries) => {
-      for (const { target, isIntersecting, intersectionRatio, boundingClientRect } of entries) {
-        const ad = adsByBox.get(target)
-        if (!ad) continue
-        ad.ratio = isIntersecting ? intersectionRatio : 0
-        // An ad that left and returned since the last sample has an entry for each.
-        if (!ad.isEnough(boundingClientRect)) ad.restart()
+  /**
+   * Reads a member from its prototype, because an element whose name or id is that of a member takes
+   * its place: https://html.spec.whatwg.org/#dom-document-nameditem
+   */
+  function read<T extends object, K extends keyof T>(
+    type: { prototype: T },
+    it: T,
+    member: K,
+  ): T[K] {
+    return Reflect.get(type.prototype, member, it)
+  }
+
+  /** Says once that ads may not be counted. */
+  function warn(reason: unknown): void {
+    if (!hasWarned) console.warn('ad-impressions: ads may not be counted in this browser:', reason)
+    hasWarned = true
+  }
+
+  /** The page never sees an error, whatever its browser lacks. */
+  function safely<Parameters extends unknown[]>(task: (...given: Parameters) => void) {
+    return (...given: Parameters) => {
+      try {
+        task(...given)
+      } catch (thrown) {
+        warn(thrown)
       }
-      sample()
-    },
-    { threshold: [LARGE_AD_RATIO, RATIO] },
-  )
+    }
+  }
+
+  /** Only a script element that the page loaded from its own origin says where reports go. */
+  function findEndpoint(): string {
+    const script = read(Document, document, 'currentScript')
+    const src = script instanceof HTMLScriptElement ? script.src : ''
+    const base = src.replace(/\/client\.js([?#].*)?$/, '')
+    return base !== src && base.startsWith(`${location.origin}/`) ? base : PATH
+  }
+
+  function onIntersect(entries: IntersectionObserverEntry[]): void {
+    for (const { target, isIntersecting, intersectionRatio, boundingClientRect } of entries) {
+      const ad = adsByBox.get(target)
+      if (!ad) continue
+      ad.ratio = isIntersecting ? intersectionRatio : 0
+      // An ad that left and returned since the last sample has an entry for each.
+      if (!ad.isEnough(boundingClientRect)) ad.restart()
+    }
+    sample()
+  }
 
   /** Finds the ads that were added, removed or changed. */
   function scan(): void {
     for (const [element, ad] of ads) {
-      if (!element.isConnected || ad.token !== readToken(element) || ad.box !== findBox(element))
+      const isConnected = read(Node, element, 'isConnected')
+      if (!isConnected || ad.token !== readToken(element) || ad.box !== findBox(element))
         unwatch(element, ad)
     }
-    for (const element of document.querySelectorAll(`[${ATTRIBUTE}]`)) {
+    for (const element of Document.prototype.querySelectorAll.call(document, `[${ATTRIBUTE}]`)) {
       const token = readToken(element)
       if (!token || reported.has(token) || ads.has(element)) continue
       const box = findBox(element)
@@ -120,8 +159,7 @@ interface Window {
   /** Measures the ads in view ten times a second, because no event reports that CSS has hidden one. */
   function sample(): void {
     const nowMs = performance.now()
-    const { visibilityState, prerendering }: Document & { prerendering?: boolean } = document
-    const isPageVisible = visibilityState === 'visible' && !prerendering
+    const isPageVisible = !isHidden() && !Reflect.get(Document.prototype, 'prerendering', document)
     const inView = [...ads].filter(([, ad]) => ad.ratio >= LARGE_AD_RATIO)
     for (const [element, ad] of inView) {
       if (reported.has(ad.token)) unwatch(element, ad)
@@ -130,25 +168,29 @@ interface Window {
       else if (!isPageVisible) ad.restart()
     }
     clearTimeout(sampling)
-    if (inView.length > 0 && isPageVisible) sampling = setTimeout(sample, SAMPLE_MS)
+    if (inView.length > 0 && isPageVisible) sampling = setTimeout(safely(sample), SAMPLE_MS)
+  }
+
+  function isHidden(): boolean {
+    return read(Document, document, 'visibilityState') !== 'visible'
   }
 
   /** An inline link's own box is only its line of text, so the picture in the link is measured. */
   function findBox(element: Element): Element {
-    const picture = element.querySelector('img,iframe,video')
+    const picture = querySelector.call(element, 'img,iframe,video')
     return picture && getComputedStyle(element).display === 'inline' ? picture : element
   }
 
   /** Removes what template languages may add: quotes, a slash, a second attribute name. */
   function readToken(element: Element): string {
-    return (element.getAttribute(ATTRIBUTE) || '').replace(/^.*=|[^\w.-]/g, '')
+    return (getAttribute.call(element, ATTRIBUTE) || '').replace(/^.*=|[^\w.-]/g, '')
   }
 
   /** Whether the box has loaded, and neither it nor an ancestor is hidden by CSS. */
-  function isPainted(box: Element & { readonly complete?: boolean }): boolean {
+  function isPainted(box: Element & { readonly complete?: unknown }): boolean {
     // checkVisibility() ignores the element's own content-visibility, and older browsers' versions
     // ignore opacity: https://developer.mozilla.org/docs/Web/API/Element/checkVisibility
-    for (let at: Element | null = box; at; at = at.parentElement) {
+    for (let at: Element | null = box; at; at = read(Node, at, 'parentElement')) {
       const { opacity, contentVisibility } = getComputedStyle(at)
       if (opacity === '0' || contentVisibility === 'hidden') return false
     }
@@ -179,44 +221,88 @@ interface Window {
     return batch
   }
 
+  /** Tokens need no escaping, and some libraries change what JSON.stringify() does with arrays. */
+  function toBody(batch: string[]): string {
+    return `["${batch.join('","')}"]`
+  }
+
   async function post(batch: string[]): Promise<void> {
-    const request = { method: 'POST', body: JSON.stringify(batch), keepalive: true }
-    // A network error is treated like a 503. After a gateway's 502 or 504 nothing is sent again: the
-    // server may have received the report.
-    const { status } = await fetch(endpoint, request).catch(() => ({ status: 503 }))
+    const status = await upload(batch)
     const isReceived = ![429, 500, 503].includes(status)
     if (!isReceived) unsent.push(...batch)
     if (unsent.length > 0) sending ??= setTimeout(send, isReceived ? 0 : retryMs)
     retryMs = isReceived ? BATCH_MS : Math.min(retryMs * 2, MAX_RETRY_MS)
   }
 
+  /**
+   * @returns the status of the answer. A network error is treated like a 503. After a gateway's 502
+   * or 504 nothing is sent again: the server may have received the report.
+   */
+  async function upload(batch: string[]): Promise<number> {
+    if (typeof fetch === 'function') {
+      const request = { method: 'POST', body: toBody(batch), keepalive: true }
+      try {
+        return (await fetch(endpoint, request)).status
+      } catch {
+        return 503
+      }
+    }
+    if (sendBeacon(batch)) return 204
+    if (isOnline()) warn('it has neither fetch nor sendBeacon')
+    return 503
+  }
+
+  /** `false` as well where a privacy setting or an extension has removed it. */
+  function sendBeacon(batch: string[]): boolean {
+    try {
+      return isOnline() && navigator.sendBeacon(endpoint, toBody(batch))
+    } catch {
+      return false
+    }
+  }
+
+  /** Offline, a beacon would be lost without notice. */
+  function isOnline(): boolean {
+    return navigator.onLine !== false
+  }
+
   /** Reports now what has been viewable for a full second: the page may never run again. */
   function onLeave(): void {
-    sample()
-    // Offline, a beacon would be lost without notice: the tokens wait for the page to come back.
-    while (unsent.length > 0 && navigator.onLine) {
+    safely(sample)()
+    // Offline, the tokens wait for the page to come back.
+    while (unsent.length > 0 && isOnline()) {
       const batch = takeBatch()
-      if (!navigator.sendBeacon(endpoint, JSON.stringify(batch))) void post(batch)
+      if (!sendBeacon(batch)) void post(batch)
     }
   }
 
   function onVisibilityChange(): void {
-    if (document.visibilityState === 'hidden') onLeave()
+    if (isHidden()) onLeave()
     else sample()
   }
 
-  document.addEventListener('visibilitychange', onVisibilityChange)
-  document.addEventListener('prerenderingchange', onVisibilityChange)
-  addEventListener('pageshow', onVisibilityChange)
-  // Some versions of Safari do not fire visibilitychange when the page is left:
-  // https://developer.mozilla.org/docs/Web/API/Document/visibilitychange_event
-  addEventListener('pagehide', onLeave)
-  addEventListener('online', send)
-  new MutationObserver(scan).observe(document, {
-    attributeFilter: [ATTRIBUTE],
-    childList: true,
-    subtree: true,
-  })
-  scan()
-  window.adImpressions = { flush: send }
+  function start(): void {
+    // Elements with this name are no own property.
+    if (Object.getOwnPropertyDescriptor(window, 'adImpressions')) return
+    endpoint = findEndpoint()
+    viewport = new IntersectionObserver(safely(onIntersect), { threshold: [LARGE_AD_RATIO, RATIO] })
+    const listen = EventTarget.prototype.addEventListener
+    const onChange = safely(onVisibilityChange)
+    listen.call(document, 'visibilitychange', onChange)
+    listen.call(document, 'prerenderingchange', onChange)
+    listen.call(window, 'pageshow', onChange)
+    // Some versions of Safari do not fire visibilitychange when the page is left:
+    // https://developer.mozilla.org/docs/Web/API/Document/visibilitychange_event
+    listen.call(window, 'pagehide', safely(onLeave))
+    listen.call(window, 'online', send)
+    new MutationObserver(safely(scan)).observe(document, {
+      attributeFilter: [ATTRIBUTE],
+      childList: true,
+      subtree: true,
+    })
+    scan()
+    window.adImpressions = { flush: send }
+  }
+
+  safely(start)()
 })()

@@ -1,35 +1,33 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
-import { getPort, listenOnLoopback } from '../../page-load/listen-on-loopback.js'
 
-/** One connection to a raw server. */
-export interface RawConnection {
+/** What a server does with one connection; it hears of each chunk that arrives. */
+export interface Connection {
   readonly socket: Socket
-  /** All data that has arrived. */
+  /** All that has arrived on it so far. */
   received: string
 }
 
-/** A TCP server on the loopback interface. The test writes the bytes of its answers. */
+/** A TCP server on loopback that speaks HTTP only as far as a test has it speak. */
 export interface RawServer extends AsyncDisposable {
   readonly baseUrl: string
-  readonly connections: readonly RawConnection[]
-  /** How many request heads have arrived, on all connections. */
-  countRequests(): number
+  readonly connections: readonly Connection[]
+  /** How often a whole request head arrived, over all connections. */
+  requests(): number
 }
 
-/** Formats an HTTP response with status 200. */
-export function formatResponse(body = '{"status":"success"}'): string {
+export function answering(body = '{"status":"success"}', head = ''): string {
   const length = Buffer.byteLength(body)
-  return `HTTP/1.1 200 OK\r\ncontent-length: ${length}\r\n\r\n${body}`
+  return `HTTP/1.1 200 OK\r\ncontent-length: ${length}\r\n${head}\r\n${body}`
 }
 
-/** @param onData called each time data has arrived */
+/** @param onData called whenever more has arrived */
 export async function startRawServer(
-  onData: (connection: RawConnection) => void,
+  onData: (connection: Connection) => void,
   server: Server = createServer(),
 ): Promise<RawServer> {
-  const connections: RawConnection[] = []
-  server.on('connection', (socket: Socket) => {
+  const connections: Connection[] = []
+  const serve = (socket: Socket) => {
     const connection = { socket, received: '' }
     connections.push(connection)
     socket.on('error', () => {})
@@ -37,14 +35,18 @@ export async function startRawServer(
       connection.received += chunk.toString('latin1')
       onData(connection)
     })
-  })
-  await listenOnLoopback(server)
+  }
+  server.on('connection', serve)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
   return {
-    baseUrl: `http://127.0.0.1:${getPort(server)}`,
+    baseUrl: `http://127.0.0.1:${port}`,
     connections,
-    countRequests() {
-      const received = connections.map((connection) => connection.received).join('')
-      return received.split(/(?:POST|GET|PUT) \S+ HTTP\/1\.1\r\n/).length - 1
+    requests() {
+      const all = connections.map(({ received }) => received).join('')
+      return all.split(/(?:POST|GET|PUT) \S+ HTTP\/1\.1\r\n/).length - 1
     },
     async [Symbol.asyncDispose]() {
       for (const { socket } of connections) socket.destroy()

@@ -1,27 +1,31 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { redact } from '../../../lib/delivery/call/redact.js'
+import { buildRequest, judgeCall } from '../../../lib/delivery/call/safe-network.js'
+import { defineNetwork } from '../../../lib/networks/define-network.js'
+import { answer } from '../../networks/answer.js'
+import { inspectAll } from '../../networks/canaries.js'
 
 const percentEncode = (text: string) =>
   Array.from(Buffer.from(text), (byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')
 
-/** Forms in which an error page may echo a key. */
+/** Encodings in which an error page may echo a key. */
 const FORMS: Readonly<Record<string, (key: string) => string>> = {
   'in upper case': (key) => key.toUpperCase(),
   'in lower case': (key) => key.toLowerCase(),
-  'percent-encoded completely': percentEncode,
-  'percent-encoded in part': (key) => key.replace(/[by2]/g, percentEncode),
+  'fully percent-encoded': percentEncode,
+  'partly percent-encoded': (key) => key.replace(/[by2]/g, percentEncode),
   'percent-encoded twice': (key) => encodeURIComponent(encodeURIComponent(key)),
-  'in HTML entities': (key) => key.replaceAll('"', '&quot;').replaceAll('+', '&#43;'),
-  'in hexadecimal HTML entities': (key) =>
-    key.replace(/./g, (it) => `&#x${it.charCodeAt(0).toString(16)};`),
-  'in HTML entities without semicolons': (key) =>
-    key.replace(/["=\\]/g, (it) => `&#0${it.charCodeAt(0)}`),
-  'in JSON within HTML': (key) => JSON.stringify(key).replaceAll('"', '&#34;').slice(5, -5),
+  'as HTML entities': (key) => key.replaceAll('"', '&quot;').replaceAll('+', '&#43;'),
+  'as hexadecimal HTML entities': (key) =>
+    key.replace(/./g, (character) => `&#x${character.charCodeAt(0).toString(16)};`),
+  'as HTML entities without semicolons': (key) =>
+    key.replace(/["=\\]/g, (character) => `&#0${character.charCodeAt(0)}`),
+  'as JSON in HTML': (key) => JSON.stringify(key).replaceAll('"', '&#34;').slice(5, -5),
   'in JSON escapes': (key) =>
-    key.replace(/./g, (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    key.replace(/./g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`),
   'in JavaScript escapes': (key) =>
-    key.replace(/./g, (it) => `\\x${it.charCodeAt(0).toString(16)}`),
+    key.replace(/./g, (character) => `\\x${character.charCodeAt(0).toString(16)}`),
   'split by spaces': (key) => key.replace(/.{4}/g, '$& '),
   'split by line breaks in JSON': (key) => key.replace(/.{6}/g, '$&\\n'),
   'in base64': (key) => Buffer.from(key).toString('base64'),
@@ -34,39 +38,39 @@ const FORMS: Readonly<Record<string, (key: string) => string>> = {
   'without its beginning': (key) => `…${key.slice(-9)}`,
 }
 
-describe('redact()', () => {
+describe('redact', () => {
   const key = 'csb_body+1/2="x\\_sum'
 
   for (const [form, echo] of [
     ['as it was sent', `Bearer ${key}`],
     ['without its scheme', key],
     ['in a URL', `?key=${encodeURIComponent(key)}&x`],
-    ['in a JSON string', JSON.stringify({ authorization: `Bearer ${key}` })],
+    ['in JSON', JSON.stringify({ authorization: `Bearer ${key}` })],
     ['twice', `${key} ${key}`],
-    ['within a word', `x${key}y`],
+    ['in the middle of a word', `x${key}y`],
   ] as const) {
     it(`removes a key that is echoed ${form}`, () => {
-      const redacted = redact(`unknown: ${echo}.`, { authorization: `Bearer ${key}` })
-      assert.match(redacted, /^unknown: .*\[redacted\].*\.$/)
-      assert.ok(!redacted.includes('body') && !redacted.includes('_sum'), redacted)
+      const clean = redact(`unknown: ${echo}.`, { authorization: `Bearer ${key}` })
+      assert.match(clean, /^unknown: .*\[redacted\].*\.$/)
+      assert.ok(!clean.includes('body') && !clean.includes('_sum'), clean)
     })
   }
 
   for (const [form, write] of Object.entries(FORMS)) {
     it(`removes a key that is echoed ${form}`, () => {
-      const redacted = redact(`unknown: ${write(key)}.`, { authorization: `Bearer ${key}` })
-      assert.match(redacted, /^unknown: .*\[redacted\].*\.$/)
-      const rest = redacted.replaceAll('[redacted]', '').slice('unknown: '.length, -1)
-      assert.ok(rest.length <= 8, redacted)
+      const clean = redact(`unknown: ${write(key)}.`, { authorization: `Bearer ${key}` })
+      assert.match(clean, /^unknown: .*\[redacted\].*\.$/)
+      const rest = clean.replaceAll('[redacted]', '').slice('unknown: '.length, -1)
+      assert.ok(rest.length <= 8, clean)
     })
 
-    it(`removes a secret of the path that is echoed ${form}`, () => {
-      const redacted = redact(`unknown: ${write(key)}.`, {}, ['another-secret', key])
-      assert.match(redacted, /^unknown: .*\[redacted\].*\.$/)
+    it(`removes a path secret that is echoed ${form}`, () => {
+      const clean = redact(`unknown: ${write(key)}.`, {}, ['another-secret', key])
+      assert.match(clean, /^unknown: .*\[redacted\].*\.$/)
     })
   }
 
-  it('removes the user and password of Basic authentication', () => {
+  it('removes the user name and the password of Basic authentication', () => {
     const basic = Buffer.from('publisher:pass-canary').toString('base64')
     const headers = { authorization: `Basic ${basic}` }
     assert.equal(redact('wrong: publisher:pass-canary', headers), 'wrong: [redacted]')
@@ -79,7 +83,7 @@ describe('redact()', () => {
     assert.equal(redact(text, { authorization: `Bearer ${key}` }), text)
   })
 
-  it('takes little time for hostile texts', () => {
+  it('does not hang on hostile text', () => {
     const hostile = ['&#', '%25', '\\', ' ', 'csb_body', '&amp;', '&#x00000'].map((piece) =>
       piece.repeat(1_000).slice(0, 1_000),
     )
@@ -104,14 +108,14 @@ describe('redact()', () => {
     fc.assert(
       fc.property(mixture, fc.string(), fc.string(), (encode, before, after) => {
         const echo = [...secret].map((character, index) => encode[index]?.(character)).join('')
-        const redacted = redact(`${before} ${echo} ${after}`, { 'x-api-key': secret })
-        assert.ok(redacted.includes('[redacted]') && !redacted.includes(echo.trim()), redacted)
+        const clean = redact(`${before} ${echo} ${after}`, { 'x-api-key': secret })
+        assert.ok(clean.includes('[redacted]') && !clean.includes(echo.trim()), clean)
       }),
       { numRuns: 1_000 },
     )
   })
 
-  it('keeps the values of public headers', () => {
+  it('keeps the values of headers that are not secret', () => {
     const headers = {
       'Content-Type': 'application/json',
       accept: 'text/html',
@@ -121,7 +125,7 @@ describe('redact()', () => {
     assert.equal(redact(text, headers), text)
   })
 
-  it('removes a short value only as a whole word', () => {
+  it('removes a short value only as a separate word', () => {
     const headers = { 'x-version': '2', 'x-key': 'a.b' }
     assert.equal(
       redact('HTTP 200: no axb, version 2', headers),
@@ -130,7 +134,7 @@ describe('redact()', () => {
     assert.equal(redact('the key a.b is wrong', headers), 'the key [redacted] is wrong')
   })
 
-  it('keeps the text if there are no headers, or only empty ones', () => {
+  it('returns the text unchanged without headers or with empty ones', () => {
     assert.equal(redact('HTTP 500', {}), 'HTTP 500')
     assert.equal(redact('HTTP 500', { 'x-key': '' }), 'HTTP 500')
   })
@@ -139,9 +143,94 @@ describe('redact()', () => {
     const keys = fc.string({ minLength: 8, unit: fc.constantFrom(...'aB3_-+/="\\$&^*.') })
     fc.assert(
       fc.property(keys, fc.string(), fc.string(), (secret, before, after) => {
-        const redacted = redact(`${before}${secret}${after}`, { 'x-api-key': secret })
-        assert.ok(redacted.includes('[redacted]'))
+        const clean = redact(`${before}${secret}${after}`, { 'x-api-key': secret })
+        assert.ok(clean.includes('[redacted]'))
       }),
     )
+  })
+})
+
+describe('the reason of a verdict', () => {
+  const key = 'canary_0123456789abcdef'
+  const log = { debug() {}, warn() {}, error() {} }
+
+  /** The reason of the verdict on an answer with this body; the key is in the path of the request. */
+  function readReason(message: string): string {
+    const network = defineNetwork({
+      name: 'acme',
+      baseUrl: 'https://ads.acme.example',
+      fields: [],
+      secrets: [key],
+      parse: () => ({ campaignId: 1, item: 1 }),
+      request: () => ({ method: 'GET', path: `/v1/${key}/shown`, headers: {}, body: '' }),
+      verdict: ({ body }) => ({ kind: 'rejected', reason: body }),
+    })
+    const request = buildRequest(network, [])
+    return judgeCall(network, { answer: answer(400, message) }, request, log).reason
+  }
+
+  it('contains no path secret', () => {
+    assert.equal(readReason(`no route /v1/${key}/shown`), 'no route /v1/[redacted]/shown')
+  })
+
+  it('contains no part of a secret where the text is truncated', () => {
+    for (let at = 150; at < 220; at += 1) {
+      const reason = readReason(`${'x'.repeat(at)}${key} and more`)
+      assert.ok(!reason.includes('canary_0'), reason)
+    }
+    // Redacting shortens the text, so the part near the limit of 1,000 characters may be shown.
+    for (let at = 0; at < 60; at += 1) {
+      const long = key.split('').join('          ')
+      const reason = readReason(`${'x'.repeat(at)}${long.repeat(10)}`)
+      assert.match(reason, /^x*(\[redacted\])+( *[a-z_]){0,7}…$/)
+    }
+  })
+
+  it('contains no secret that is split by invisible characters', () => {
+    assert.equal(readReason(`key ${key.split('').join('\u200b')}.`), 'key [redacted].')
+    assert.equal(readReason(`key ${key.slice(0, 9)}\r\n${key.slice(9)}.`), 'key [redacted].')
+  })
+})
+
+describe('the secrets of a network', () => {
+  const network = defineNetwork({
+    name: 'acme',
+    baseUrl: 'https://ads.acme.example',
+    fields: [],
+    secrets: ['canary-secret'],
+    parse: () => ({ campaignId: 1, item: 1 }),
+    request: () => ({ method: 'GET', path: '/', headers: {}, body: '' }),
+  })
+
+  it('are not shown when the network is inspected', () => {
+    assert.ok(!inspectAll(network).includes('canary'))
+  })
+
+  it('are inherited by a network that is derived from it', () => {
+    const other = defineNetwork({ ...network, secrets: ['another'] })
+    assert.deepEqual(other.request([]).secrets, ['canary-secret', 'another'])
+    assert.deepEqual({ ...network }.request([]).secrets, ['canary-secret'])
+  })
+})
+
+describe("an error in a network's verdict()", () => {
+  it('is not logged, since a parser error may quote an answer that echoes the key', () => {
+    const key = 'csb_canary'
+    const network = defineNetwork({
+      name: 'acme',
+      baseUrl: 'https://ads.acme.example',
+      fields: [],
+      parse: () => ({ campaignId: 1, item: 1 }),
+      request: () => ({ method: 'POST', path: '/', headers: { 'x-api-key': key }, body: '' }),
+      verdict: ({ body }) => JSON.parse(body),
+    })
+    const messages: string[] = []
+    const record = (_kind: string, message: string) => void messages.push(message)
+    const log = { debug: record, warn: record, error: record }
+    const echo = { answer: answer(400, `${key} is wrong`) }
+    const verdict = judgeCall(network, echo, network.request([]), log)
+    assert.deepEqual(verdict, { kind: 'rejected', reason: 'HTTP 400' })
+    assert.equal(messages.length, 1)
+    assert.equal(messages[0], 'acme: verdict() threw: the status decides')
   })
 })

@@ -7,7 +7,7 @@ import type { NetworkRequest } from '../../../lib/networks/network.js'
 
 const REQUEST: NetworkRequest = { method: 'POST', path: '/', headers: {}, body: '{}' }
 
-describe('the transport, on destroy()', () => {
+describe('destroy() of the transport', () => {
   let server: Server
   const sockets: Socket[] = []
 
@@ -33,7 +33,7 @@ describe('the transport, on destroy()', () => {
     return { transport, ends, send: () => transport.send(REQUEST, (end) => ends.push(end)) }
   }
 
-  it('ends every call before it returns, and reports which calls were sent', async () => {
+  it('ends every call before it returns, and tells what was sent from what was not', async () => {
     const { transport, ends, send } = open('http', 2)
     for (let call = 0; call < 5; call += 1) send()
     const connected = once(server, 'connection')
@@ -51,7 +51,7 @@ describe('the transport, on destroy()', () => {
     assert.equal(ends.length, 5)
   })
 
-  it('ends a call with its answer if the answer has begun', async () => {
+  it('takes a call whose answer has begun for answered', async () => {
     const { transport, ends, send } = open('http', 1)
     send()
     const [socket] = await once(server, 'connection')
@@ -67,7 +67,7 @@ describe('the transport, on destroy()', () => {
     )
   })
 
-  it('closes a connection during the TLS handshake', async () => {
+  it('closes a connection that waits for the other side’s part of the TLS handshake', async () => {
     const { transport, ends, send } = open('https', 1)
     send()
     const [socket] = await once(server, 'connection')

@@ -7,10 +7,10 @@ import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
 import { systemClock } from '../../../lib/clock.js'
 import { createTransport } from '../../../lib/delivery/call/transport.js'
-import { formatResponse, startRawServer } from './raw-server.js'
-import { sendCall, summarizeEnd } from './send-call.js'
+import { outlineOf, send } from '../sending.js'
+import { answering, startRawServer } from './raw-server.js'
 
-const TIMEOUT_MS = 60_000
+const PATIENT_MS = 60_000
 
 describe('the transport, over TLS', () => {
   let directory: string
@@ -22,7 +22,7 @@ describe('the transport, over TLS', () => {
     const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')]
     execFileSync(
       'openssl',
-      // biome-ignore format: one line per pair of options
+      // biome-ignore format: one line a pair
       ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
         '-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=another.example'],
       { stdio: 'ignore' },
@@ -31,30 +31,30 @@ describe('the transport, over TLS', () => {
   })
   after(() => rmSync(directory, { recursive: true }))
 
-  async function sendTo(server: TcpServer) {
+  async function attempt(server: TcpServer) {
     await using raw = await startRawServer(() => {}, server)
     const baseUrl = raw.baseUrl.replace('http:', 'https:')
-    const transport = createTransport({ baseUrl, connections: 1 }, TIMEOUT_MS, systemClock)
-    const summary = summarizeEnd(await sendCall(transport))
+    const transport = createTransport({ baseUrl, connections: 1 }, PATIENT_MS, systemClock)
+    const end = await send(transport)
     await transport.destroy()
-    assert.equal(raw.countRequests(), 0)
-    return summary
+    assert.equal(raw.requests(), 0)
+    return outlineOf(end)
   }
 
-  it('reports a self-signed certificate as not sent', async () => {
-    const end = await sendTo(createTlsServer(credentials))
-    assert.deepEqual(end, ['DEPTH_ZERO_SELF_SIGNED_CERT', false])
+  it('says never sent to a network whose certificate nobody vouches for', async () => {
+    const ended = await attempt(createTlsServer(credentials))
+    assert.deepEqual(ended, ['DEPTH_ZERO_SELF_SIGNED_CERT', false])
   })
 
-  it('reports a network without TLS as not sent', async () => {
-    const server = createServer((socket) => socket.end(formatResponse()))
-    const [code, sent] = await sendTo(server)
+  it('says never sent to a network that speaks no TLS', async () => {
+    const server = createServer((socket) => socket.end(answering()))
+    const [code, sent] = await attempt(server)
     assert.match(`${code}`, /^ERR_SSL_|^EPROTO$|^ECONNRESET$/)
     assert.equal(sent, false)
   })
 
-  it('reports a reset during the TLS handshake as not sent', async () => {
+  it('says never sent to a network that hangs up in the handshake', async () => {
     const server = createServer((socket) => socket.once('data', () => socket.resetAndDestroy()))
-    assert.deepEqual(await sendTo(server), ['ECONNRESET', false])
+    assert.deepEqual(await attempt(server), ['ECONNRESET', false])
   })
 })

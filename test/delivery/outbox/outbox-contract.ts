@@ -3,46 +3,39 @@ import fc from 'fast-check'
 import type { Claim, Outbox, OutboxOptions } from '../../../lib/delivery/outbox/outbox.js'
 import type { Impression } from '../../../lib/impression.js'
 import { impressionFactory } from '../impressions.js'
-import { OutboxModel, outboxOperation } from './outbox-model.js'
+import { MODEL_MAX_PENDING, OutboxModel, STEP } from './outbox-model.js'
 
-/**
- * Describes what every outbox must do, whether it answers at once or with promises.
- *
- * @param open opens an empty outbox
- */
-export function describeOutboxContract(
-  name: string,
-  open: (options: OutboxOptions) => Outbox,
-): void {
-  const openOutbox = (options: Partial<OutboxOptions> = {}) =>
+/** The behaviour of every outbox, synchronous or not. `open` returns an empty outbox. */
+export function outboxContract(name: string, open: (options: OutboxOptions) => Outbox): void {
+  const createOutbox = (options: Partial<OutboxOptions> = {}) =>
     open({ network: 'acme', maxPending: 1_000, maxBatch: 3, ...options })
 
   async function fill(outbox: Outbox, ...batchKeys: string[]): Promise<Impression[]> {
-    const impression = impressionFactory()
-    const impressions = batchKeys.map((batchKey) => impression({ batchKey }))
-    for (const one of impressions) assert.equal(await outbox.append(one), 'accepted')
-    return impressions
+    const createImpression = impressionFactory()
+    const all = batchKeys.map((batchKey) => createImpression({ batchKey }))
+    for (const impression of all) assert.equal(await outbox.append(impression), 'accepted')
+    return all
   }
 
   async function claim(outbox: Outbox, max = 3): Promise<Claim> {
     const claimed = await outbox.claim(max)
-    assert(claimed, 'nothing was claimed')
+    assert(claimed, 'an impression waits')
     return claimed
   }
 
-  const joinKeys = ({ impressions }: Claim) => impressions.map(({ batchKey }) => batchKey).join('')
+  const keysOf = ({ impressions }: Claim) => impressions.map(({ batchKey }) => batchKey).join('')
 
-  describe(`${name}, by the contract of outboxes`, () => {
-    it('returns impressions in the order in which they were appended', async () => {
-      const outbox = openOutbox()
+  describe(`outbox contract: ${name}`, () => {
+    it('claims impressions first in, first out', async () => {
+      const outbox = createOutbox()
       const all = await fill(outbox, '', '', '', '', '')
       assert.deepEqual((await claim(outbox)).impressions, all.slice(0, 3))
       assert.deepEqual((await claim(outbox)).impressions, all.slice(3))
       assert.equal(await outbox.claim(3), undefined)
     })
 
-    it('returns nothing if nothing waits', async () => {
-      const outbox = openOutbox()
+    it('returns nothing when it is empty', async () => {
+      const outbox = createOutbox()
       assert.equal(await outbox.claim(3), undefined)
       assert.equal(outbox.waiting, 0)
       assert.equal(outbox.hasFullBatch, false)
@@ -51,22 +44,22 @@ export function describeOutboxContract(
       assert.deepEqual(await outbox.recover(), [])
     })
 
-    it('returns at most the requested number of impressions', async () => {
-      const outbox = openOutbox()
+    it('claims at most `max` impressions', async () => {
+      const outbox = createOutbox()
       await fill(outbox, '', '', '', '')
       assert.equal((await claim(outbox, 1)).impressions.length, 1)
       assert.equal((await claim(outbox, 2)).impressions.length, 2)
     })
 
-    it('returns only impressions with the same batch key in one claim', async () => {
-      const outbox = openOutbox()
+    it('claims only impressions with the same batch key together', async () => {
+      const outbox = createOutbox()
       await fill(outbox, 'a', 'b', 'a', 'b')
-      assert.equal(joinKeys(await claim(outbox)), 'aa')
-      assert.equal(joinKeys(await claim(outbox)), 'bb')
+      assert.equal(keysOf(await claim(outbox)), 'aa')
+      assert.equal(keysOf(await claim(outbox)), 'bb')
     })
 
-    it('counts waiting impressions, but not claimed ones', async () => {
-      const outbox = openOutbox()
+    it('counts waiting impressions, not claimed ones', async () => {
+      const outbox = createOutbox()
       await fill(outbox, '', '', '', '')
       assert.equal(outbox.waiting, 4)
       const claimed = await claim(outbox)
@@ -75,8 +68,8 @@ export function describeOutboxContract(
       assert.equal(outbox.waiting, 1)
     })
 
-    it('accepts at most maxPending impressions, waiting and claimed', async () => {
-      const outbox = openOutbox({ maxPending: 3 })
+    it('accepts at most `maxPending` impressions, claimed ones included', async () => {
+      const outbox = createOutbox({ maxPending: 3 })
       await fill(outbox, '', '', '')
       const late = impressionFactory()()
       assert.equal(await outbox.append(late), 'overflow')
@@ -87,8 +80,8 @@ export function describeOutboxContract(
       assert.equal(await outbox.append(impressionFactory()()), 'overflow')
     })
 
-    it('always accepts what is released', async () => {
-      const outbox = openOutbox({ maxPending: 3 })
+    it('always has room for released impressions', async () => {
+      const outbox = createOutbox({ maxPending: 3 })
       await fill(outbox, '', '', '')
       const claimed = await claim(outbox)
       await outbox.release(claimed, claimed.impressions)
@@ -96,8 +89,8 @@ export function describeOutboxContract(
       assert.equal(await outbox.append(impressionFactory()()), 'overflow')
     })
 
-    it('returns released impressions again, after the waiting ones', async () => {
-      const outbox = openOutbox()
+    it('queues released impressions behind the waiting ones', async () => {
+      const outbox = createOutbox()
       const all = await fill(outbox, '', '', '', '')
       const claimed = await claim(outbox, 2)
       await outbox.release(claimed, claimed.impressions)
@@ -105,8 +98,8 @@ export function describeOutboxContract(
       assert.deepEqual(next.impressions, [...all.slice(2), all[0]])
     })
 
-    it('settles one part of a claim and accepts another part back', async () => {
-      const outbox = openOutbox()
+    it('can settle one part of a claim and release another', async () => {
+      const outbox = createOutbox()
       const [first, second, third] = await fill(outbox, '', '', '')
       assert(first && second && third)
       const claimed = await claim(outbox)
@@ -118,7 +111,7 @@ export function describeOutboxContract(
     })
 
     it('reports whether a full batch waits', async () => {
-      const outbox = openOutbox()
+      const outbox = createOutbox()
       await fill(outbox, 'a', 'b', 'a', 'b')
       assert.equal(outbox.hasFullBatch, false)
       await fill(outbox, 'b')
@@ -129,51 +122,51 @@ export function describeOutboxContract(
       assert.equal(outbox.hasFullBatch, true)
     })
 
-    it('returns full batches first', async () => {
-      const outbox = openOutbox()
+    it('claims full batches first', async () => {
+      const outbox = createOutbox()
       await fill(outbox, 'a', 'b', 'b', 'b', 'b')
-      assert.equal(joinKeys(await claim(outbox)), 'bbb')
-      assert.equal(joinKeys(await claim(outbox)), 'a')
-      assert.equal(joinKeys(await claim(outbox)), 'b')
+      assert.equal(keysOf(await claim(outbox)), 'bbb')
+      assert.equal(keysOf(await claim(outbox)), 'a')
+      assert.equal(keysOf(await claim(outbox)), 'b')
     })
 
-    it('serves batch keys in turn, so that a frequent one does not starve the others', async () => {
-      const outbox = openOutbox({ maxBatch: 10 })
+    it('serves batch keys in turn, so that a busy key does not starve the others', async () => {
+      const outbox = createOutbox({ maxBatch: 10 })
       await fill(outbox, 'a', 'a', 'a', 'a', 'b', 'c')
       const served = []
-      for (let n = 0; n < 4; n += 1) served.push(joinKeys(await claim(outbox, 1)))
+      for (let n = 0; n < 4; n += 1) served.push(keysOf(await claim(outbox, 1)))
       assert.deepEqual(served, ['a', 'b', 'c', 'a'])
     })
 
     it('does not let full batches starve a batch that never fills', async () => {
-      const outbox = openOutbox()
+      const outbox = createOutbox()
       await fill(outbox, 'rare')
       const served = []
       for (let n = 0; n < 10; n += 1) {
-        await fill(outbox, 'frequent', 'frequent', 'frequent')
-        served.push(joinKeys(await claim(outbox)))
+        await fill(outbox, 'busy', 'busy', 'busy')
+        served.push(keysOf(await claim(outbox)))
       }
       assert(served.includes('rare'), served.join(' '))
       assert(served.filter((keys) => keys === 'rare').length === 1)
     })
 
     it('reports when the impression that is claimed next was tracked', async () => {
-      const outbox = openOutbox()
-      const impression = impressionFactory()
-      await outbox.append(impression({ batchKey: 'a', trackedAtMs: 5 }))
-      await outbox.append(impression({ batchKey: 'b', trackedAtMs: 7 }))
+      const outbox = createOutbox()
+      const createImpression = impressionFactory()
+      await outbox.append(createImpression({ batchKey: 'a', trackedAtMs: 5 }))
+      await outbox.append(createImpression({ batchKey: 'b', trackedAtMs: 7 }))
       assert.equal(outbox.nextTrackedAtMs, 5)
       await outbox.claim(3)
       assert.equal(outbox.nextTrackedAtMs, 7)
     })
 
-    it('expires waiting impressions that are too old, but no claimed ones', async () => {
-      const outbox = openOutbox()
-      const impression = impressionFactory()
+    it('expires old waiting impressions, but no claimed ones', async () => {
+      const outbox = createOutbox()
+      const createImpression = impressionFactory()
       const all = [3, 1, 2, 1, 2, 3].map((trackedAtMs, n) =>
-        impression({ trackedAtMs, batchKey: n < 4 ? 'a' : 'b' }),
+        createImpression({ trackedAtMs, batchKey: n < 4 ? 'a' : 'b' }),
       )
-      for (const one of all) await outbox.append(one)
+      for (const impression of all) await outbox.append(impression)
       const claimed = await claim(outbox, 2)
       const expired = await outbox.expire(3)
       assert.deepEqual(new Set(expired), new Set([all[2], all[3], all[4]]))
@@ -184,21 +177,70 @@ export function describeOutboxContract(
       assert.equal(outbox.waiting, 2)
     })
 
-    it('has room again after impressions have expired', async () => {
-      const outbox = openOutbox({ maxPending: 3 })
+    it('has room again after impressions expire', async () => {
+      const outbox = createOutbox({ maxPending: 3 })
       await fill(outbox, '', '', '')
       await outbox.expire(1)
       assert.equal(outbox.hasFullBatch, false)
       await fill(outbox, '', '', '')
     })
 
-    it('behaves like a simple model, whatever operations are performed', async () => {
-      const operations = fc.array(outboxOperation, { maxLength: 80 })
+    it('claims across batch keys when asked for a mixed claim', async () => {
+      const outbox = createOutbox()
+      await fill(outbox, 'a', 'b', 'c', 'a')
+      const mixed = await outbox.claim(10, true)
+      assert.equal(mixed?.impressions.length, 4)
+      assert.equal(outbox.waiting, 0)
+      assert.equal(outbox.hasFullBatch, false)
+      assert.equal(await outbox.claim(10, true), undefined)
+    })
+
+    it('puts at most `max` impressions into a mixed claim, and loses none', async () => {
+      const outbox = createOutbox()
+      const all = await fill(outbox, 'a', 'b', 'c', 'a', 'b')
+      const claimed = []
+      for (const count of [2, 2, 1]) {
+        const mixed = await outbox.claim(2, true)
+        assert.equal(mixed?.impressions.length, count)
+        claimed.push(...mixed.impressions)
+      }
+      assert.deepEqual(new Set(claimed), new Set(all))
+      assert.equal(await outbox.claim(2), undefined)
+    })
+
+    it('keeps each batch key first in, first out in mixed claims', async () => {
+      const outbox = createOutbox()
+      const all = await fill(outbox, 'a', 'b', 'a', 'b', 'a', 'a', 'b')
+      const claimed = []
+      for (const isMixed of [true, false, true, true]) {
+        claimed.push(...((await outbox.claim(2, isMixed))?.impressions ?? []))
+      }
+      for (const key of ['a', 'b']) {
+        const hasKey = ({ batchKey }: Impression) => batchKey === key
+        assert.deepEqual(claimed.filter(hasKey), all.filter(hasKey))
+      }
+    })
+
+    it('settles and releases the parts of a mixed claim', async () => {
+      const outbox = createOutbox({ maxPending: 3 })
+      const [first, second, third] = await fill(outbox, 'a', 'b', 'c')
+      assert(first && second && third)
+      const mixed = await outbox.claim(3, true)
+      assert(mixed)
+      assert.equal(await outbox.append(impressionFactory()()), 'overflow')
+      await outbox.settle(mixed, [second])
+      await outbox.release(mixed, [first, third])
+      assert.equal(outbox.waiting, 2)
+      const again = await outbox.claim(3, true)
+      assert.deepEqual(new Set(again?.impressions), new Set([first, third]))
+    })
+
+    it('loses no impression and claims none twice, in any order of calls', async () => {
       await fc.assert(
-        fc.asyncProperty(operations, async (performed) => {
-          const outbox = openOutbox({ maxPending: 12, maxBatch: 3 })
-          const model = new OutboxModel(outbox, 12, 3)
-          for (const operation of performed) await model.perform(operation)
+        fc.asyncProperty(fc.array(STEP, { maxLength: 80 }), async (steps) => {
+          const outbox = createOutbox({ maxPending: MODEL_MAX_PENDING, maxBatch: 3 })
+          const model = new OutboxModel(outbox)
+          for (const step of steps) await model.run(step)
         }),
       )
     })

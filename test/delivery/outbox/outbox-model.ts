@@ -4,69 +4,64 @@ import type { Claim, Outbox } from '../../../lib/delivery/outbox/outbox.js'
 import type { Impression } from '../../../lib/impression.js'
 import { impressionFactory } from '../impressions.js'
 
-const BATCH_KEYS = ['a', 'b', 'c'] as const
+const MODEL_KEYS = ['a', 'b', 'c']
+export const MODEL_MAX_PENDING = 12
 
-/** An operation on an outbox, with the parameters that it may need. */
-export interface OutboxOperation {
-  readonly does: 'append' | 'claim' | 'settle' | 'release' | 'expire'
-  readonly batchKey: string
-  /** Selects the claim that is settled or released. */
-  readonly claim: number
-  /** Most impressions, or the age at which they expire. */
-  readonly max: number
-}
-
-export const outboxOperation: fc.Arbitrary<OutboxOperation> = fc.record({
-  does: fc.constantFrom('append', 'append', 'claim', 'settle', 'release', 'expire'),
-  batchKey: fc.constantFrom(...BATCH_KEYS),
-  claim: fc.nat(),
+export const STEP = fc.record({
+  method: fc.constantFrom<Step['method']>(
+    ...(['append', 'append', 'claim', 'claimMixed', 'settle', 'release', 'expire'] as const),
+  ),
+  key: fc.constantFrom(...MODEL_KEYS),
+  pick: fc.nat(),
   max: fc.integer({ min: 1, max: 5 }),
 })
 
-/** Performs operations on an outbox, and compares each result with a simple model of an outbox. */
+export interface Step {
+  method: 'append' | 'claim' | 'claimMixed' | 'settle' | 'release' | 'expire'
+  key: string
+  /** Selects the claim to settle or release. */
+  pick: number
+  max: number
+}
+
+/** What an outbox should contain: runs steps on both and compares them. */
 export class OutboxModel {
   readonly #outbox: Outbox
-  readonly #maxPending: number
-  readonly #maxBatch: number
   readonly #createImpression = impressionFactory()
   readonly #waiting = new Set<Impression>()
-  readonly #claims: { readonly claim: Claim; readonly unsettled: Impression[] }[] = []
+  readonly #claims: { claim: Claim; unsettled: Impression[] }[] = []
   #nowMs = 0
 
-  constructor(outbox: Outbox, maxPending: number, maxBatch: number) {
+  constructor(outbox: Outbox) {
     this.#outbox = outbox
-    this.#maxPending = maxPending
-    this.#maxBatch = maxBatch
   }
 
-  async perform({ does, batchKey, claim, max }: OutboxOperation): Promise<void> {
+  async run({ method, key, pick, max }: Step): Promise<void> {
     this.#nowMs += 1
-    if (does === 'append') await this.#append(batchKey)
-    else if (does === 'claim') await this.#claim(max)
-    else if (does === 'expire') await this.#expire(this.#nowMs - max)
-    else await this.#endPart(does, claim, max)
-    assert.equal(this.#outbox.waiting, this.#waiting.size)
-    assert.equal(this.#outbox.hasFullBatch, this.#hasFullBatch())
+    if (method === 'append') await this.#append(key)
+    else if (method === 'expire') await this.#expire(this.#nowMs - max)
+    else if (method === 'claim' || method === 'claimMixed') {
+      await this.#claim(max, method === 'claimMixed')
+    } else await this.#finish(method, pick, max)
+    this.#compare()
   }
 
   async #append(batchKey: string): Promise<void> {
     const impression = this.#createImpression({ batchKey, trackedAtMs: this.#nowMs })
     const claimed = this.#claims.reduce((sum, { unsettled }) => sum + unsettled.length, 0)
-    const hasRoom = this.#waiting.size + claimed < this.#maxPending
+    const hasRoom = this.#waiting.size + claimed < MODEL_MAX_PENDING
     assert.equal(await this.#outbox.append(impression), hasRoom ? 'accepted' : 'overflow')
     if (hasRoom) this.#waiting.add(impression)
   }
 
-  async #claim(max: number): Promise<void> {
-    const claim = await this.#outbox.claim(max)
+  async #claim(max: number, isMixed: boolean): Promise<void> {
+    const claim = await this.#outbox.claim(max, isMixed)
     assert.equal(claim === undefined, this.#waiting.size === 0)
     if (!claim) return
     const { impressions } = claim
     assert(impressions.length > 0 && impressions.length <= max)
-    assert.equal(new Set(impressions.map(({ batchKey }) => batchKey)).size, 1)
-    for (const impression of impressions) {
-      assert(this.#waiting.delete(impression), 'a claimed impression was not waiting')
-    }
+    if (!isMixed) assert.equal(new Set(impressions.map(({ batchKey }) => batchKey)).size, 1)
+    for (const impression of impressions) assert(this.#waiting.delete(impression), 'it waited')
     this.#claims.push({ claim, unsettled: [...impressions] })
   }
 
@@ -77,19 +72,18 @@ export class OutboxModel {
     for (const impression of old) this.#waiting.delete(impression)
   }
 
-  /** Settles or releases up to `max` impressions of a claim. */
-  async #endPart(does: 'settle' | 'release', index: number, max: number): Promise<void> {
-    const claimed = this.#claims[index % Math.max(1, this.#claims.length)]
-    if (!claimed) return
-    const part = claimed.unsettled.splice(0, max)
-    await this.#outbox[does](claimed.claim, part)
-    if (does === 'release') for (const impression of part) this.#waiting.add(impression)
+  async #finish(method: 'settle' | 'release', pick: number, max: number): Promise<void> {
+    const picked = this.#claims[pick % Math.max(1, this.#claims.length)]
+    if (!picked) return
+    const part = picked.unsettled.splice(0, max)
+    await this.#outbox[method](picked.claim, part)
+    if (method === 'release') for (const impression of part) this.#waiting.add(impression)
   }
 
-  #hasFullBatch(): boolean {
-    const waitingKeys = [...this.#waiting].map(({ batchKey }) => batchKey)
-    return BATCH_KEYS.some(
-      (key) => waitingKeys.filter((other) => other === key).length >= this.#maxBatch,
-    )
+  #compare(): void {
+    const keys = [...this.#waiting].map(({ batchKey }) => batchKey)
+    const isFull = MODEL_KEYS.some((key) => keys.filter((other) => other === key).length >= 3)
+    assert.equal(this.#outbox.waiting, this.#waiting.size)
+    assert.equal(this.#outbox.hasFullBatch, isFull)
   }
 }

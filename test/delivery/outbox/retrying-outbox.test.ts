@@ -13,8 +13,8 @@ function createFixture(outbox: AsyncOutbox, options: Parameters<typeof createDel
   return createDelivery({ outbox, ...options, network: { maxBatch: 3, ...options.network } })
 }
 
-describe('delivery, with a remote outbox', () => {
-  it('delivers everything in it', async () => {
+describe('delivery with an asynchronous outbox', () => {
+  it('delivers what the outbox contains', async () => {
     const { push, clock, transport, ended } = createFixture(new AsyncOutbox(LIMITS))
     push(7)
     await clock.advanceAsync(1_000)
@@ -22,7 +22,7 @@ describe('delivery, with a remote outbox', () => {
     assert.deepEqual(transport.sent, [[1, 2, 3], [4, 5, 6], [7]])
   })
 
-  it('ends impressions as dropped or duplicate according to the receipt', async () => {
+  it('drops impressions that overflow or that another process has counted, and gives the reason', async () => {
     const outbox = new AsyncOutbox({ maxPending: 2, maxBatch: 3 })
     const { push, clock, ended, reasons } = createFixture(outbox)
     push(3)
@@ -34,10 +34,10 @@ describe('delivery, with a remote outbox', () => {
     assert.equal(reasons().at(-1), 'duplicate: another process has counted it in this page load')
   })
 
-  it('sends nothing of a claim that arrives after the circuit breaker has opened', async () => {
+  it('does not send a claim that resolves after the circuit breaker has opened', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { push, clock, transport, ended } = createFixture(outbox)
-    let answerClaim = () => {}
+    let resolveClaim = () => {}
     const claim = outbox.claim.bind(outbox)
     transport.script = () =>
       transport.calls.length === 1 ? status(503, { 'retry-after': '5' }) : ok
@@ -45,27 +45,27 @@ describe('delivery, with a remote outbox', () => {
     push(3)
     await clock.advanceAsync(10)
     assert.equal(transport.calls.length, 1)
-    outbox.claim = async (max) => {
+    outbox.claim = async (max, isMixed) => {
       await new Promise<void>((resolve) => {
-        answerClaim = resolve
+        resolveClaim = resolve
       })
-      return claim(max)
+      return claim(max, isMixed)
     }
     push(3)
     await clock.advanceAsync(100)
     outbox.claim = claim
-    answerClaim()
+    resolveClaim()
     await clock.advanceAsync(100)
-    assert.equal(transport.calls.length, 1, 'a claim was sent although the circuit breaker is open')
+    assert.equal(transport.calls.length, 1, 'the circuit breaker opened before the claim resolved')
     await clock.advanceAsync(10_000)
     assert.equal(ended('delivered').length, 6)
   })
 
-  it('tracks the impressions of a dead process here, each once', async () => {
+  it('takes over impressions of another process and counts each as tracked once', async () => {
     const clock = new VirtualClock()
     const outbox = new AsyncOutbox(LIMITS)
-    const impression = impressionFactory()
-    const createForeign = () => impression({ sequence: 0, trackedAtMs: clock.now() })
+    const createImpression = impressionFactory()
+    const createForeign = () => createImpression({ sequence: 0, trackedAtMs: clock.now() })
     outbox.lost = [createForeign(), createForeign()]
     for (let n = 0; n < 3; n += 1) await outbox.append(createForeign())
     const { figures, reasons, checkBalance } = createFixture(outbox, { clock })
@@ -79,7 +79,7 @@ describe('delivery, with a remote outbox', () => {
     assert.equal(figures().delivered, 3)
   })
 
-  it('drops expired impressions of a dead process', async () => {
+  it('drops expired impressions of another process', async () => {
     const clock = new VirtualClock()
     const outbox = new AsyncOutbox(LIMITS)
     await outbox.append(impressionFactory()({ sequence: 0, trackedAtMs: clock.now() }))
@@ -91,11 +91,11 @@ describe('delivery, with a remote outbox', () => {
   })
 })
 
-describe('delivery, with an outbox that fails', () => {
+describe('delivery with a failing outbox', () => {
   const methods = ['append', 'claim', 'settle', 'release', 'expire', 'recover'] as const
 
   for (const failure of ['before', 'after'] as const) {
-    it(`loses nothing in an outage of an outbox that fails ${failure} each operation`, async () => {
+    it(`loses nothing when outbox operations fail ${failure} they take effect`, async () => {
       const outbox = new AsyncOutbox(LIMITS)
       const { push, clock, ended, figures, messages } = createFixture(outbox)
       outbox.fail = () => failure
@@ -111,14 +111,14 @@ describe('delivery, with an outbox that fails', () => {
   }
 
   for (const method of methods) {
-    it(`neither throws nor loses anything if ${method}() throws`, async () => {
+    it(`neither throws nor loses anything when ${method}() throws synchronously`, async () => {
       const outbox: Outbox = new AsyncOutbox(LIMITS)
-      let calls = 0
-      const perform = outbox[method].bind(outbox) as (...args: unknown[]) => never
+      let failuresLeft = 2
+      const original = outbox[method].bind(outbox) as (...args: unknown[]) => never
       outbox[method] = (...args: unknown[]) => {
-        calls += 1
-        if (calls <= 2) throw new Error('out of memory')
-        return perform(...args)
+        failuresLeft -= 1
+        if (failuresLeft >= 0) throw new Error('out of memory')
+        return original(...args)
       }
       const { push, clock, transport, ended } = createDelivery({ outbox, network: { maxBatch: 3 } })
       transport.script = () => (transport.calls.length < 3 ? status(500) : ok)
@@ -128,7 +128,7 @@ describe('delivery, with an outbox that fails', () => {
     })
   }
 
-  it('makes few attempts per second while the outbox fails, however many impressions wait', async () => {
+  it('does not flood a failing outbox with retries, however many impressions wait', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { push, clock, figures } = createFixture(outbox)
     outbox.fail = () => 'before'
@@ -136,13 +136,13 @@ describe('delivery, with an outbox that fails', () => {
       push(50)
       await clock.advanceAsync(1_000)
     }
-    assert(outbox.operations < 20 * 110, `${outbox.operations} operations in 20 seconds`)
+    assert(outbox.operations < 20 * 110, `${outbox.operations} operations`)
     outbox.fail = () => undefined
     await clock.advanceAsync(30_000)
     assert.equal(figures().delivered, 1_000)
   })
 
-  it('drops impressions that expire before the outbox stores them', async () => {
+  it('drops impressions that it could not store before they expired', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { push, clock, ended, figures } = createFixture(outbox, { maxAgeMs: 10_000 })
     outbox.fail = () => 'before'
@@ -152,7 +152,7 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(figures().pending, 0)
   })
 
-  it('keeps at most maxPending impressions for a failing outbox', async () => {
+  it('keeps a bounded number of impressions for a failing outbox and drops the rest', async () => {
     const outbox = new AsyncOutbox({ maxPending: 1_000_000, maxBatch: 3 })
     const { push, clock, figures } = createFixture(outbox)
     outbox.fail = () => 'before'
@@ -163,7 +163,7 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(figures().pending, 100_000)
   })
 
-  it('keeps at most maxPending impressions for an outbox that does not answer', async () => {
+  it('keeps at most `maxPending` impressions for an outbox that never answers and drops the rest', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { push, clock, figures } = createFixture(outbox, { maxPending: 10 })
     outbox.append = () => new Promise(() => {})
@@ -173,7 +173,7 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(figures().pending, 10)
   })
 
-  it('gives each impression an outcome on close() while the outbox fails', async () => {
+  it('gives every impression an outcome when it closes while the outbox is unreachable', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { delivery, push, clock, figures, checkBalance } = createFixture(outbox)
     push(3)
@@ -189,7 +189,7 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(figures().delivered, 3)
   })
 
-  it('closes in limited time if the outbox never answers', async () => {
+  it('closes even if the outbox never answers', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { delivery, push, clock } = createFixture(outbox)
     outbox.append = () => new Promise(() => {})
@@ -201,7 +201,7 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(clock.isKeptAlive, false)
   })
 
-  it('gives each impression an outcome on close() after a failing outbox has recovered', async () => {
+  it('gives every impression an outcome when it closes after the outbox has recovered', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { delivery, push, clock, transport, figures } = createFixture(outbox)
     transport.script = () => status(503, { 'retry-after': '60' })
@@ -218,7 +218,7 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(figures().pending, 0)
   })
 
-  it('drops impressions that the outbox accepts only after close()', async () => {
+  it('drops impressions that the outbox accepts only after the close', async () => {
     const outbox = new AsyncOutbox(LIMITS)
     const { delivery, push, clock, ended, figures } = createFixture(outbox)
     push(3)
@@ -228,20 +228,24 @@ describe('delivery, with an outbox that fails', () => {
     assert.equal(figures().pending, 0)
   })
 
-  it('gives each impression one outcome, whatever fails', async () => {
+  it('gives each impression exactly one outcome, whichever operations fail', async () => {
     const failures = fc.infiniteStream(
       fc.constantFrom<Failure | undefined>(undefined, undefined, undefined, 'before', 'after'),
     )
-    const ends = fc.infiniteStream(
+    const results = fc.infiniteStream(
       fc.constantFrom(ok, ok, ok, status(500), status(422), lost(true), lost(false)),
     )
     await fc.assert(
-      fc.asyncProperty(failures, ends, async (failure, end) => {
+      fc.asyncProperty(failures, results, async (failure, result) => {
         const outbox = new AsyncOutbox(LIMITS)
-        const fixture = createFixture(outbox, { maxAgeMs: 60_000 })
-        const { delivery, push, clock, transport, figures, outcomes, checkBalance } = fixture
+        const { delivery, push, clock, transport, figures, outcomes, checkBalance } = createFixture(
+          outbox,
+          {
+            maxAgeMs: 60_000,
+          },
+        )
         outbox.fail = () => failure.next().value
-        transport.script = () => end.next().value
+        transport.script = () => result.next().value
         const counted: number[] = []
         for (let n = 0; n < 10; n += 1) {
           push(3)

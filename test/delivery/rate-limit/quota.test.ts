@@ -14,7 +14,7 @@ const HOUR_MS = 3_600_000
 const START_MS = Date.UTC(2026, 0, 1)
 const MAX_BATCH = 1_000
 
-const budgetOf = (...windows: QuotaWindow[]) => new Quota(windows, MAX_BATCH, HOUR_MS)
+const createQuota = (...windows: QuotaWindow[]) => new Quota(windows, MAX_BATCH, HOUR_MS)
 
 const answerAt = (atMs: number, headers: Answer['headers'] = {}): Answer => ({
   status: 200,
@@ -23,191 +23,192 @@ const answerAt = (atMs: number, headers: Answer['headers'] = {}): Answer => ({
   atMs,
 })
 
-const left = (remaining: number, resetSeconds: number, limit?: number): Answer['headers'] => ({
+const remainingHeaders = (
+  remaining: number,
+  resetSeconds: number,
+  limit?: number,
+): Answer['headers'] => ({
   ...(limit !== undefined && { 'ratelimit-limit': `${limit}` }),
   'ratelimit-remaining': `${remaining}`,
   'ratelimit-reset': `${resetSeconds}`,
 })
 
-/** A call that leaves and ends at once. */
+/** Sends a call that ends immediately. */
 function call(quota: Quota, nowMs: number, headers?: Answer['headers']): void {
   quota.settle(quota.use(nowMs, 'full', 1), nowMs, answerAt(nowMs, headers))
 }
 
-/** As many calls as may leave at this moment, each ending at once. */
-function callsAt(quota: Quota, nowMs: number, most = 1_000): number {
+/** Sends as many calls as the quota allows at this time; each ends immediately. */
+function sendAllowedCalls(quota: Quota, nowMs: number, most = 1_000): number {
   let calls = 0
   for (; calls < most && quota.waitMs(nowMs) === 0; calls += 1) call(quota, nowMs)
   return calls
 }
 
-describe('quota: any call', () => {
-  it('leaves freely where no quota is known', () => {
-    assert.equal(callsAt(budgetOf(), START_MS), 1_000)
+describe('Quota: calls', () => {
+  it('sends without limit if no quota is known', () => {
+    assert.equal(sendAllowedCalls(createQuota(), START_MS), 1_000)
   })
 
-  it('waits until the oldest has come back', () => {
-    const quota = budgetOf({ limit: 2, windowMs: 10_000 })
+  it('waits until the oldest call expires', () => {
+    const quota = createQuota({ limit: 2, windowMs: 10_000 })
     call(quota, START_MS)
     call(quota, START_MS + 4_000)
     assert.equal(quota.waitMs(START_MS + 5_000), 5_000)
     assert.equal(quota.waitMs(START_MS + 10_000), 0)
   })
 
-  it('counts from its end, for the network may have seen it as late as then', () => {
-    const quota = budgetOf({ limit: 1, windowMs: 10_000 })
+  it('counts a call from its end, since the network may receive it as late as that', () => {
+    const quota = createQuota({ limit: 1, windowMs: 10_000 })
     const use = quota.use(START_MS, 'full', 1)
     quota.settle(use, START_MS + 3_000, undefined)
     assert.equal(quota.waitMs(START_MS + 10_000), 3_000)
   })
 
-  it('counts for as long as it is under way, even past the window', () => {
-    const quota = budgetOf({ limit: 1, windowMs: 1_000 })
+  it('counts a call while it is in flight, even for longer than the window', () => {
+    const quota = createQuota({ limit: 1, windowMs: 1_000 })
     const use = quota.use(START_MS, 'full', 1)
     assert.equal(quota.waitMs(START_MS + 5_000), Number.POSITIVE_INFINITY)
     quota.settle(use, START_MS + 6_000, undefined)
     assert.equal(quota.waitMs(START_MS + 6_500), 500)
   })
-
-  it('waits no longer when the clock is set back', () => {
-    const quota = budgetOf({ limit: 1, windowMs: 10_000 })
-    call(quota, START_MS)
-    assert.equal(quota.waitMs(START_MS - HOUR_MS), 10_000)
-    assert.equal(quota.waitMs(START_MS - HOUR_MS + 10_000), 0)
-  })
 })
 
-describe("quota: the network's policy", () => {
+describe("Quota: the network's policy", () => {
   const policy = (text: string) => ({ 'ratelimit-policy': text })
 
-  it('takes the place of the published one', () => {
-    const quota = budgetOf(MINUTE)
+  it('replaces the published quota', () => {
+    const quota = createQuota(MINUTE)
     call(quota, START_MS, policy('1000;w=60'))
-    assert.equal(callsAt(quota, START_MS, 2_000), 999)
+    assert.equal(sendAllowedCalls(quota, START_MS, 2_000), 999)
   })
 
-  it('may be lowered: the calls made before count', () => {
-    const quota = budgetOf({ limit: 5, windowMs: 10_000 })
+  it('counts earlier calls when the policy lowers the limit', () => {
+    const quota = createQuota({ limit: 5, windowMs: 10_000 })
     for (let second = 0; second < 4; second += 1) call(quota, START_MS + second * 1_000)
     call(quota, START_MS + 4_000, policy('2;w=10'))
     assert.equal(quota.waitMs(START_MS + 5_000), 8_000)
   })
 
-  it('may name a window of another length: the calls made before count', () => {
-    const quota = budgetOf(MINUTE)
+  it('counts earlier calls when the policy names a window of another length', () => {
+    const quota = createQuota(MINUTE)
     for (let made = 0; made < 9; made += 1) call(quota, START_MS)
     call(quota, START_MS, policy('20;w=30'))
-    assert.equal(callsAt(quota, START_MS), 10)
+    assert.equal(sendAllowedCalls(quota, START_MS), 10)
   })
 
-  it('may leave out a window and name it again: the calls made before count', () => {
-    const quota = budgetOf({ limit: 10, windowMs: 60_000 })
+  it('counts earlier calls when the policy omits a window and names it again', () => {
+    const quota = createQuota({ limit: 10, windowMs: 60_000 })
     for (let made = 0; made < 4; made += 1) call(quota, START_MS)
     call(quota, START_MS, policy('50;w=1'))
     for (let made = 0; made < 2; made += 1) call(quota, START_MS + 2_000)
     call(quota, START_MS + 4_000, policy('50;w=1, 10;w=60'))
-    assert.equal(callsAt(quota, START_MS + 6_000), 2)
+    assert.equal(sendAllowedCalls(quota, START_MS + 6_000), 2)
   })
 
-  it('drops a window of its own that it no longer names', () => {
-    const quota = budgetOf({ limit: 60, windowMs: 60_000 })
+  it('drops a window that only the policy named once it no longer does', () => {
+    const quota = createQuota({ limit: 60, windowMs: 60_000 })
     call(quota, START_MS, policy('1;w=1, 60;w=60'))
     call(quota, START_MS + 1_000, policy('60;w=60'))
-    assert.equal(callsAt(quota, START_MS + 1_000), 58)
+    assert.equal(sendAllowedCalls(quota, START_MS + 1_000), 58)
   })
 
-  it('lifts no published window that it does not name: it may be a gateway’s', () => {
-    const quota = budgetOf({ limit: 1, windowMs: 60_000 })
+  it('keeps a published window that the policy does not name, since a gateway may have sent it', () => {
+    const quota = createQuota({ limit: 1, windowMs: 60_000 })
     call(quota, START_MS, policy('1000;w=1'))
-    assert.equal(callsAt(quota, START_MS + 1_000), 0)
+    assert.equal(sendAllowedCalls(quota, START_MS + 1_000), 0)
   })
 
-  it('widens no published window unless it names all of them', () => {
+  it('raises published limits only if the policy names all published windows', () => {
     const published = [
       { limit: 3, windowMs: 60_000 },
       { limit: 5, windowMs: 86_400_000 },
     ]
-    const foreign = budgetOf(...published)
+    const foreign = createQuota(...published)
     call(foreign, START_MS, policy('100;w=60'))
-    assert.equal(callsAt(foreign, START_MS), 2)
-    const own = budgetOf(...published)
+    assert.equal(sendAllowedCalls(foreign, START_MS), 2)
+    const own = createQuota(...published)
     call(own, START_MS, policy('100;w=60, 1000;w=86400'))
-    assert.equal(callsAt(own, START_MS), 99)
+    assert.equal(sendAllowedCalls(own, START_MS), 99)
   })
 
-  it('narrows a published window at once', () => {
-    const quota = budgetOf({ limit: 30, windowMs: 60_000 }, { limit: 50, windowMs: 86_400_000 })
+  it('lowers a published limit immediately', () => {
+    const quota = createQuota({ limit: 30, windowMs: 60_000 }, { limit: 50, windowMs: 86_400_000 })
     call(quota, START_MS, policy('2;w=60'))
-    assert.equal(callsAt(quota, START_MS), 1)
+    assert.equal(sendAllowedCalls(quota, START_MS), 1)
   })
 
-  it('cannot block for longer than the published windows unless it names them', () => {
-    const quota = budgetOf({ limit: 10, windowMs: 60_000 })
+  it('ignores windows longer than the published ones unless the policy names those', () => {
+    const quota = createQuota({ limit: 10, windowMs: 60_000 })
     call(quota, START_MS, policy('1;w=31622400'))
-    assert.equal(callsAt(quota, START_MS), 9)
+    assert.equal(sendAllowedCalls(quota, START_MS), 9)
   })
 
-  it('drops no window because a part of it makes no sense', () => {
-    const quota = budgetOf({ limit: 1, windowMs: 60_000 })
+  it('keeps a published window when a part of the policy is malformed', () => {
+    const quota = createQuota({ limit: 1, windowMs: 60_000 })
     call(quota, START_MS, policy('50;w=1, 1;w=a minute'))
-    assert.equal(callsAt(quota, START_MS), 0)
+    assert.equal(sendAllowedCalls(quota, START_MS), 0)
   })
 })
 
-describe("quota: others' calls with the same key", () => {
-  it('are believed where less is left than by our own count', () => {
-    const quota = budgetOf({ limit: 100, windowMs: 60_000 })
-    call(quota, START_MS, left(20, 30, 100))
-    // The last few are left to the others, who may have called meanwhile.
-    assert.equal(callsAt(quota, START_MS), 15)
+describe('Quota: calls of other clients with the same key', () => {
+  it('uses the reported remaining calls when they are fewer than its own count', () => {
+    const quota = createQuota({ limit: 100, windowMs: 60_000 })
+    call(quota, START_MS, remainingHeaders(20, 30, 100))
+    // A few calls are reserved for other clients, which may have called in the meantime.
+    assert.equal(sendAllowedCalls(quota, START_MS), 15)
     assert.equal(quota.waitMs(START_MS), 31_000)
   })
 
-  it('are not believed to hold for longer than the longest window', () => {
-    const quota = budgetOf({ limit: 100, windowMs: 60_000 })
-    call(quota, START_MS, left(0, 30_000_000, 100))
+  it('limits the reported reset to the length of the longest window', () => {
+    const quota = createQuota({ limit: 100, windowMs: 60_000 })
+    call(quota, START_MS, remainingHeaders(0, 30_000_000, 100))
     assert.equal(quota.waitMs(START_MS), 61_000)
   })
 
-  it('change nothing where more is left than by our own count', () => {
-    const quota = budgetOf({ limit: 10, windowMs: 60_000 })
+  it('ignores the reported remaining calls when they are more than its own count', () => {
+    const quota = createQuota({ limit: 10, windowMs: 60_000 })
     for (let made = 0; made < 9; made += 1) call(quota, START_MS)
-    call(quota, START_MS, left(10, 30, 10))
-    assert.equal(callsAt(quota, START_MS), 0)
+    call(quota, START_MS, remainingHeaders(10, 30, 10))
+    assert.equal(sendAllowedCalls(quota, START_MS), 0)
   })
 
-  it('let one call go ahead after the reset, and its answer tells the rest', () => {
-    const quota = budgetOf({ limit: 100, windowMs: 60_000 })
-    call(quota, START_MS, left(0, 30, 100))
+  it('sends one call after the reset, and the others when that call has ended', () => {
+    const quota = createQuota({ limit: 100, windowMs: 60_000 })
+    call(quota, START_MS, remainingHeaders(0, 30, 100))
     const resetMs = START_MS + 31_000
     assert.equal(quota.waitMs(resetMs), 0)
     const use = quota.use(resetMs, 'full', 1)
     assert.equal(quota.waitMs(resetMs), Number.POSITIVE_INFINITY)
-    quota.settle(use, resetMs + 100, answerAt(resetMs + 100, left(99, 59, 100)))
+    quota.settle(use, resetMs + 100, answerAt(resetMs + 100, remainingHeaders(99, 59, 100)))
     assert.equal(quota.waitMs(resetMs + 100), 0)
   })
 
-  it('count with those of ours that the answer may not have counted yet', () => {
-    const quota = budgetOf({ limit: 100, windowMs: 60_000 })
+  it('subtracts its own calls that the answer may not have counted yet', () => {
+    const quota = createQuota({ limit: 100, windowMs: 60_000 })
     const uses = Array.from({ length: 8 }, () => quota.use(START_MS, 'full', 1))
     const [first, ...others] = uses
     for (const use of others) quota.settle(use, START_MS + 50, answerAt(START_MS + 50))
-    if (first) quota.settle(first, START_MS + 90, answerAt(START_MS + 90, left(12, 30, 100)))
-    // Seven ended while the answer was under way: 5 of the 12 are sure, and those are left.
+    if (first)
+      quota.settle(first, START_MS + 90, answerAt(START_MS + 90, remainingHeaders(12, 30, 100)))
+    // Seven calls ended before this answer arrived: only 5 of the 12 are certain, and reserved.
     const next = quota.use(START_MS + 100, 'full', 1)
     assert.equal(quota.waitMs(START_MS + 100), Number.POSITIVE_INFINITY)
-    quota.settle(next, START_MS + 200, answerAt(START_MS + 200, left(11, 30, 100)))
-    assert.equal(callsAt(quota, START_MS + 200), 6)
+    quota.settle(next, START_MS + 200, answerAt(START_MS + 200, remainingHeaders(11, 30, 100)))
+    assert.equal(sendAllowedCalls(quota, START_MS + 200), 6)
   })
 
-  it('slow down the pace even once the headers tell of another window', () => {
-    const alone = budgetOf(MINUTE, DAY)
-    const shared = budgetOf(MINUTE, DAY)
+  it('still slows the pace when the headers switch to another window', () => {
+    const alone = createQuota(MINUTE, DAY)
+    const shared = createQuota(MINUTE, DAY)
     for (let made = 0; made < 1_000; made += 1) {
       const nowMs = START_MS + made * 10_000
-      const told = made < 999 ? left(5_000 - made, 50_000, DAY.limit) : left(299, 60, MINUTE.limit)
+      const headers =
+        made < 999
+          ? remainingHeaders(5_000 - made, 50_000, DAY.limit)
+          : remainingHeaders(299, 60, MINUTE.limit)
       call(alone, nowMs)
-      call(shared, nowMs, told)
+      call(shared, nowMs, headers)
     }
     const nowMs = START_MS + 10_000_000
     const wait = (quota: Quota) => quota.pacedWaitMs(nowMs, 'partial', 0)
@@ -215,15 +216,15 @@ describe("quota: others' calls with the same key", () => {
   })
 })
 
-describe('quota: the pace', () => {
-  it("lets a page's batch leave at once with quota to spare", () => {
-    const quota = budgetOf(DAY)
+describe('Quota: the pace', () => {
+  it('sends partial batches immediately with quota to spare', () => {
+    const quota = createQuota(DAY)
     for (let made = 0; made < 400; made += 1) call(quota, START_MS + made * 1_000)
     assert.equal(quota.pacedWaitMs(START_MS + 400_000, 'partial', 0), 0)
   })
 
-  it('lasts the day: less than half of it is spent on batches that are not full', () => {
-    const quota = budgetOf(MINUTE, DAY)
+  it('spends less than half of the daily quota on partial batches', () => {
+    const quota = createQuota(MINUTE, DAY)
     let calls = 0
     for (let nowMs = START_MS; nowMs < START_MS + DAY.windowMs; ) {
       const waitMs = quota.waitMs(nowMs) || quota.pacedWaitMs(nowMs, 'partial', 0)
@@ -234,14 +235,14 @@ describe('quota: the pace', () => {
     assert.ok(calls > 4_000 && calls < 5_000, `${calls} calls`)
   })
 
-  it('is kept by no full batch while the quota has not run dry', () => {
-    const quota = budgetOf(DAY)
+  it('does not delay full batches before the quota was exhausted', () => {
+    const quota = createQuota(DAY)
     for (let made = 0; made < 9_000; made += 1) call(quota, START_MS)
     assert.equal(quota.pacedWaitMs(START_MS, 'full', 0), 0)
   })
 
-  it('is kept by full batches once the quota has run dry, so that it then lasts', () => {
-    const quota = budgetOf({ limit: 100, windowMs: 100_000 })
+  it('paces full batches after the quota was exhausted', () => {
+    const quota = createQuota({ limit: 100, windowMs: 100_000 })
     const quarters = [0, 0, 0, 0, 0, 0, 0, 0]
     for (let nowMs = START_MS; nowMs < START_MS + 200_000; nowMs += 100) {
       if (quota.waitMs(nowMs) > 0 || quota.pacedWaitMs(nowMs, 'full', 0) > 0) continue
@@ -253,14 +254,14 @@ describe('quota: the pace', () => {
     for (const calls of quarters.slice(4)) assert.ok(calls > 10 && calls < 50, `${quarters}`)
   })
 
-  it('lets halves of a batch leave at once', () => {
-    const quota = budgetOf(DAY)
+  it('sends retries immediately', () => {
+    const quota = createQuota(DAY)
     for (let made = 0; made < 9_000; made += 1) call(quota, START_MS)
     assert.equal(quota.pacedWaitMs(START_MS, 'retry', 0), 0)
   })
 
-  it('is quicker for impressions that have waited for most of their age', () => {
-    const quota = budgetOf(DAY)
+  it('sends sooner when the impressions are close to expiry', () => {
+    const quota = createQuota(DAY)
     for (let made = 0; made < 1_000; made += 1) call(quota, START_MS)
     quota.settle(quota.use(START_MS, 'partial', 3), START_MS, undefined)
     const young = quota.pacedWaitMs(START_MS, 'partial', 0)
@@ -268,9 +269,9 @@ describe('quota: the pace', () => {
     assert.ok(old > 0 && old < young / 2, `${old} after ${young}`)
   })
 
-  it('leaves room for the full batches of a busy site', () => {
+  it('paces partial batches more slowly on a site with many full batches', () => {
     const [quiet, busy] = [3, MAX_BATCH].map((impressions) => {
-      const quota = budgetOf(DAY)
+      const quota = createQuota(DAY)
       for (let made = 0; made < 1_000; made += 1) {
         const nowMs = START_MS + made * 9_000
         quota.settle(quota.use(nowMs, 'partial', impressions), nowMs, undefined)
@@ -281,7 +282,7 @@ describe('quota: the pace', () => {
   })
 })
 
-describe('quota: whatever happens', () => {
+describe('Quota: properties', () => {
   const window = fc.record({
     limit: fc.integer({ min: 1, max: 6 }),
     windowMs: fc.constantFrom(1_000, 2_000, 7_000, 20_000, 86_400_000),
@@ -291,52 +292,63 @@ describe('quota: whatever happens', () => {
     maxLength: 3,
     selector: (w) => w.windowMs,
   })
-  /** When calls want to leave, and how long they take to the network and back. */
+  /** The gap before a call, and how long the request and the response take. */
   const attempt = fc.record({
     gapMs: fc.oneof(fc.integer({ max: 50, min: 0 }), fc.integer({ min: 0, max: 9_000 })),
-    thereMs: fc.oneof(fc.integer({ max: 50, min: 0 }), fc.integer({ min: 0, max: 9_000 })),
-    backMs: fc.oneof(fc.integer({ max: 50, min: 0 }), fc.integer({ min: 0, max: 9_000 })),
+    requestMs: fc.oneof(fc.integer({ max: 50, min: 0 }), fc.integer({ min: 0, max: 9_000 })),
+    responseMs: fc.oneof(fc.integer({ max: 50, min: 0 }), fc.integer({ min: 0, max: 9_000 })),
   })
   const attempts = fc.array(attempt, { minLength: 1, maxLength: 60 })
 
-  /** Makes the calls that the quota lets leave, and returns when the network received them. */
-  function receiptsOf(
+  /** Whether the pace alone delays a partial batch of `START_MS` until it expires. */
+  function isDelayedUntilExpiry(quota: Quota): boolean {
+    for (let nowMs = START_MS; nowMs < START_MS + HOUR_MS; ) {
+      if (quota.waitMs(nowMs) > 0) return false
+      const waitMs = quota.pacedWaitMs(nowMs, 'partial', nowMs - START_MS)
+      if (waitMs === 0) return false
+      nowMs += waitMs
+    }
+    return true
+  }
+
+  /** Sends the calls that the quota allows, and returns when the network received each. */
+  function sendCalls(
     quota: Quota,
-    wanted: readonly { gapMs: number; thereMs: number; backMs: number }[],
+    wanted: readonly { gapMs: number; requestMs: number; responseMs: number }[],
     receive: (nowMs: number) => Answer['headers'] | undefined,
   ): number[] {
     const clock = new VirtualClock(START_MS)
     const receivedMs: number[] = []
-    const leave = (thereMs: number, backMs: number, use: QuotaUse) => {
-      clock.after(thereMs, () => {
+    const send = (requestMs: number, responseMs: number, use: QuotaUse) => {
+      clock.after(requestMs, () => {
         receivedMs.push(clock.now())
         const headers = receive(clock.now())
-        clock.after(backMs, () => {
+        clock.after(responseMs, () => {
           const answer = headers && answerAt(clock.now(), headers)
           quota.settle(use, clock.now(), answer)
         })
       })
     }
-    for (const { gapMs, thereMs, backMs } of wanted) {
+    for (const { gapMs, requestMs, responseMs } of wanted) {
       clock.advance(gapMs)
       let waitMs = quota.waitMs(clock.now())
       for (let tries = 0; waitMs > 0 && tries < 20; tries += 1) {
         clock.advance(Number.isFinite(waitMs) ? waitMs : 500)
         waitMs = quota.waitMs(clock.now())
       }
-      if (waitMs === 0) leave(thereMs, backMs, quota.use(clock.now(), 'full', 1))
+      if (waitMs === 0) send(requestMs, responseMs, quota.use(clock.now(), 'full', 1))
     }
     clock.advance(20_000)
     return receivedMs
   }
 
-  it("no span of a window's length holds more calls at the network than its limit", () => {
+  it('the network never receives more calls than the limit within any window', () => {
     fc.assert(
       fc.property(windows, attempts, (quotas, wanted) => {
-        const receivedMs = receiptsOf(budgetOf(...quotas), wanted, () => undefined)
+        const receivedMs = sendCalls(createQuota(...quotas), wanted, () => undefined)
         for (const { limit, windowMs } of quotas) {
-          for (const [place, ms] of receivedMs.entries()) {
-            const before = receivedMs[place - limit]
+          for (const [index, ms] of receivedMs.entries()) {
+            const before = receivedMs[index - limit]
             assert.ok(before === undefined || ms - before >= windowMs)
           }
         }
@@ -346,18 +358,22 @@ describe('quota: whatever happens', () => {
   })
 
   for (const kind of ['fixed', 'sliding', 'midnight'] as const) {
-    it(`a network with ${kind} windows refuses no call, whatever it tells`, () => {
+    it(`a network with ${kind} windows refuses no call, whichever headers it sends`, () => {
       fc.assert(
-        fc.property(windows, attempts, fc.boolean(), (quotas, wanted, isTold) => {
+        fc.property(windows, attempts, fc.boolean(), (quotas, wanted, hasHeaders) => {
           let nowMs = START_MS
           let refused = 0
           const network = new RateWindows(quotas, kind, () => nowMs)
-          receiptsOf(budgetOf(...quotas), wanted, (receivedMs) => {
+          sendCalls(createQuota(...quotas), wanted, (receivedMs) => {
             nowMs = receivedMs
             refused += 1 - network.spend(1)
-            const [told] = network.states().sort((a, b) => a.remaining - b.remaining)
-            if (!isTold || !told) return undefined
-            return left(told.remaining, Math.ceil((told.resetsAt - nowMs) / 1_000), told.limit)
+            const [state] = network.states().sort((a, b) => a.remaining - b.remaining)
+            if (!hasHeaders || !state) return undefined
+            return remainingHeaders(
+              state.remaining,
+              Math.ceil((state.resetsAt - nowMs) / 1_000),
+              state.limit,
+            )
           })
           assert.equal(refused, 0)
         }),
@@ -366,59 +382,54 @@ describe('quota: whatever happens', () => {
     })
   }
 
-  it('what others spent before an answer was written is respected', () => {
+  it('the calls of other clients before an answer reduce the quota', () => {
     const spentByOthers = fc.integer({ min: 0, max: 40 })
     fc.assert(
       fc.property(spentByOthers, fc.integer({ min: 1, max: 60 }), (others, resetSeconds) => {
         const window = { limit: 50, windowMs: 60_000 }
-        const quota = budgetOf(window)
-        const told = window.limit - 1 - others
-        call(quota, START_MS, left(told, resetSeconds, window.limit))
+        const quota = createQuota(window)
+        const remaining = window.limit - 1 - others
+        call(quota, START_MS, remainingHeaders(remaining, resetSeconds, window.limit))
         const untilMs = START_MS + resetSeconds * 1_000 - 1
         let calls = 0
-        for (let nowMs = START_MS; nowMs < untilMs; nowMs += 500) calls += callsAt(quota, nowMs)
-        assert.ok(calls <= told, `${calls} calls of ${told}`)
+        for (let nowMs = START_MS; nowMs < untilMs; nowMs += 500)
+          calls += sendAllowedCalls(quota, nowMs)
+        assert.ok(calls <= remaining, `${calls} calls of ${remaining}`)
       }),
     )
   })
 
-  it('a call that waits leaves before its impressions expire, if any call may', () => {
+  it('the pace never delays a call until its impressions expire', () => {
     const quota = fc.record({
       limit: fc.integer({ min: 1, max: 100 }),
       windowMs: fc.constantFrom(1_000, 60_000, 86_400_000, 30 * 86_400_000),
     })
-    const told = fc.option(fc.tuple(fc.nat(120), fc.nat(1_000_000)))
+    const reported = fc.option(fc.tuple(fc.nat(120), fc.nat(1_000_000)))
     fc.assert(
-      fc.property(quota, fc.nat(99), told, (given, spent, remaining) => {
-        const quota = budgetOf(given)
-        for (let made = 0; made < spent % given.limit; made += 1) {
+      fc.property(quota, fc.nat(99), reported, (window, spent, remaining) => {
+        const quota = createQuota(window)
+        for (let made = 0; made < spent % window.limit; made += 1) {
           quota.settle(quota.use(START_MS, 'partial', 1), START_MS, undefined)
         }
-        const headers = remaining ? left(...remaining) : {}
+        const headers = remaining ? remainingHeaders(...remaining) : {}
         quota.settle(quota.use(START_MS, 'partial', 1), START_MS, answerAt(START_MS, headers))
-        for (let nowMs = START_MS; nowMs < START_MS + HOUR_MS; ) {
-          if (quota.waitMs(nowMs) > 0) return
-          const waitMs = quota.pacedWaitMs(nowMs, 'partial', nowMs - START_MS)
-          if (waitMs === 0) return
-          nowMs += waitMs
-        }
-        assert.fail('it waited until its impressions expired')
+        assert.ok(!isDelayedUntilExpiry(quota), 'it waited until its impressions expired')
       }),
       { numRuns: 300 },
     )
   })
 
-  it('any headers leave it with a wait that is a number', () => {
+  it('the waits are never negative or too long, whichever headers arrive', () => {
     const value = fc.oneof(fc.nat().map(String), fc.string())
     const names = ['ratelimit-policy', 'ratelimit', 'ratelimit-remaining', 'ratelimit-reset']
     const policy = fc.tuple(fc.nat(), fc.nat()).map(([limit, seconds]) => `${limit};w=${seconds}`)
     const headers = fc.dictionary(fc.constantFrom(...names), fc.oneof(value, policy))
     fc.assert(
       fc.property(fc.array(headers, { maxLength: 20 }), (answers) => {
-        const quota = budgetOf(MINUTE, DAY)
-        for (const [second, any] of answers.entries()) {
+        const quota = createQuota(MINUTE, DAY)
+        for (const [second, headers] of answers.entries()) {
           const nowMs = START_MS + second * 1_000
-          call(quota, nowMs, any)
+          call(quota, nowMs, headers)
           assert.ok(quota.waitMs(nowMs) >= 0)
           for (const kind of ['partial', 'full', 'retry'] as const) {
             const waitMs = quota.pacedWaitMs(nowMs, kind, 0)
@@ -429,10 +440,10 @@ describe('quota: whatever happens', () => {
     )
   })
 
-  it('half a million calls in a window are remembered in little memory', () => {
+  it('half a million calls in a window use little memory', () => {
     setFlagsFromString('--expose-gc')
     const collect: () => void = runInNewContext('gc')
-    const quota = budgetOf({ limit: 1e9, windowMs: 86_400_000 })
+    const quota = createQuota({ limit: 1e9, windowMs: 86_400_000 })
     collect()
     const before = process.memoryUsage().heapUsed
     for (let made = 0; made < 500_000; made += 1) call(quota, START_MS + made * 160)

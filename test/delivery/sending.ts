@@ -1,0 +1,31 @@
+import type { CallEnd, Transport } from '../../lib/delivery/call/transport.js'
+import type { NetworkRequest } from '../../lib/networks/network.js'
+
+/** A request that the sandbox's ENS counts. */
+export function impression(campaignId = 1): NetworkRequest {
+  return {
+    method: 'POST',
+    path: '/api/v1/campaigns/impression',
+    headers: { authorization: 'Bearer sandbox-ens-key', 'content-type': 'application/json' },
+    body: JSON.stringify({ campaignId, placement: 'header' }),
+  }
+}
+
+export function send(transport: Transport, request = impression()): Promise<CallEnd> {
+  return new Promise((resolve, reject) => {
+    let ends = 0
+    transport.send(request, (end) => {
+      ends += 1
+      if (ends > 1) reject(new Error('the call ended twice'))
+      setTimeout(() => resolve(end), 20)
+    })
+  })
+}
+
+/** `code, sent` of a failure; the status of an answer. */
+export function outlineOf(end: CallEnd): readonly unknown[] {
+  return 'answer' in end ? [end.answer.status] : [end.error.code, end.sent]
+}
+
+/** Long enough for what is on its way over loopback to arrive. */
+export const turn = () => new Promise((resolve) => setTimeout(resolve, 30))
