@@ -4,7 +4,7 @@ export interface Answer {
   readonly status: number
   /** Header values by lower-case name. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** The body's text: its first 64 KiB, or what arrived before the connection broke. */
+  /** The body's text: its first MiB, decoded, or what arrived before the connection broke. */
   readonly body: string
   /** When the status line and headers arrived, in milliseconds since the Unix epoch. */
   readonly atMs: number

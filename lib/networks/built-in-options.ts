@@ -2,10 +2,11 @@ import { z } from 'zod'
 import { checkOptions, wholeNumber } from '../check-options.js'
 import { ConfigurationError } from '../errors.js'
 import { checkBaseUrl } from './check-base-url.js'
+import { type ConnectionOptions, connectionShape } from './connection-options.js'
 import type { Flush } from './network.js'
 
 /** The options that all built-in networks share. */
-export interface BuiltInOptions {
+export interface BuiltInOptions extends ConnectionOptions {
   /** Default: the environment variable of the network, e.g. `ENS_API_KEY`. */
   apiKey?: string | undefined
   /**
@@ -33,6 +34,7 @@ export function builtInSchema(defaults: { flush: Flush; connections: number }) {
   return z.strictObject({
     apiKey: z.string().optional(),
     baseUrl: z.string().optional(),
+    ...connectionShape,
     flush: z.enum(['immediate', 'finish']).default(defaults.flush),
     onUncertain: z.enum(['drop', 'resend']).default('drop'),
     connections: wholeNumber(1, defaults.connections).default(defaults.connections),

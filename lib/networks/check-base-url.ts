@@ -2,6 +2,11 @@ import { ConfigurationError, type ConfigurationErrorCode } from '../errors.js'
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
+/** Whether the hostname of a URL is this machine. */
+export function isLoopback(hostname: string): boolean {
+  return LOOPBACK.test(hostname)
+}
+
 /**
  * Checks a base URL and returns it without trailing slashes. It must be https, because the API key
  * is sent to it; http is allowed on loopback.
@@ -28,7 +33,7 @@ export function checkBaseUrl(
       `${subject}: expected a URL without user, password, query and fragment`,
     )
   }
-  if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname)) {
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
     throw new ConfigurationError(
       'insecure-base-url',
       `${subject}: expected https, got ${url.origin}: the API key would be sent unencrypted`,

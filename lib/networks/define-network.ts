@@ -3,7 +3,9 @@ import { callback, checkOptions, wholeNumber } from '../check-options.js'
 import type { Viewer } from '../viewer/viewer.js'
 import type { Answer } from './answer.js'
 import { checkBaseUrl } from './check-base-url.js'
+import { type ConnectionOptions, connectionShape } from './connection-options.js'
 import type { Fields, Network, NetworkDefinition, NetworkRequest } from './network.js'
+import { resolveProxy } from './proxy.js'
 import { verdictOnStatus } from './verdict.js'
 
 /** A complete network. */
@@ -23,6 +25,7 @@ const networkSchema = z.strictObject({
   connections: wholeNumber(1, 1_024),
   maxBatch: wholeNumber(1, 100_000),
   mixesBatchKeys: z.boolean(),
+  connectionOptions: callback<() => ConnectionOptions>(),
   windows: z.array(z.strictObject({ limit: wholeNumber(1), windowMs: wholeNumber(1) })).readonly(),
   warnings: z.array(z.string()).readonly(),
 })
@@ -31,6 +34,8 @@ const { shape } = networkSchema
 
 /** A network as a user defines it. */
 const definitionSchema = networkSchema.extend({
+  ...connectionShape,
+  connectionOptions: shape.connectionOptions.optional(),
   secrets: z.array(z.string()).readonly().prefault([]),
   match: shape.match.optional(),
   verdict: shape.verdict.optional(),
@@ -49,7 +54,7 @@ const definitionSchema = networkSchema.extend({
  * @throws {ConfigurationError} `invalid-network` or `insecure-base-url`
  */
 export function defineNetwork<Item>(definition: NetworkDefinition<Item>): Network<Item> {
-  const { secrets, ...settings } = checkOptions(
+  const { secrets, proxy, tls, ...settings } = checkOptions(
     'defineNetwork()',
     definitionSchema,
     definition,
@@ -60,9 +65,16 @@ export function defineNetwork<Item>(definition: NetworkDefinition<Item>): Networ
     settings.baseUrl,
     'invalid-network',
   )
+  // The definition may be a network, which has its own already.
+  const inherited = settings.connectionOptions?.() ?? {}
+  const connectionOptions = Object.freeze({
+    proxy: resolveProxy(proxy ?? inherited.proxy, baseUrl),
+    tls: tls ?? inherited.tls,
+  })
   return Object.freeze({
     ...settings,
     baseUrl,
+    connectionOptions: () => connectionOptions,
     // Methods are called on the definition itself: it may be a class instance with private state.
     match: (fields: Fields) => ignoreRejection(definition.match?.(fields)) ?? 'likely',
     parse: (fields: Fields, viewer: Viewer) => {

@@ -1,6 +1,7 @@
 import type { InvalidImpressionError } from '../errors.js'
 import type { Viewer } from '../viewer/viewer.js'
 import type { Answer } from './answer.js'
+import type { ConnectionOptions } from './connection-options.js'
 import type { Verdict } from './verdict.js'
 
 /**
@@ -89,7 +90,7 @@ export interface NetworkRequest {
  *
  * @typeParam Item what `parse` returns for an input and `request` puts into a call
  */
-export interface NetworkDefinition<Item> {
+export interface NetworkDefinition<Item> extends ConnectionOptions {
   /** Lower-case. Used in `stats()`, in logs and in `trackImpression({ network })`. */
   readonly name: string
   /** An https URL, or http on loopback. It may have a path. */
@@ -144,7 +145,9 @@ export interface NetworkDefinition<Item> {
 /** A network with all defaults filled in: what `ens()`, `closient()` and `defineNetwork()` return. */
 export interface Network<Item = unknown>
   // Without the secrets, so that printing a network shows none. Its requests carry them.
-  extends Required<Omit<NetworkDefinition<Item>, 'secrets'>> {
+  extends Required<Omit<NetworkDefinition<Item>, 'secrets' | keyof ConnectionOptions>> {
+  /** A function, so that printing a network shows no password and no private key. */
+  connectionOptions(): ConnectionOptions
   readonly flush: Flush
   readonly onUncertain: 'drop' | 'resend'
   readonly connections: number

@@ -110,7 +110,10 @@ function retry(
  *
  * @param sent whether the whole request may have reached the network
  */
-export function verdictOnError(error: Error & { code?: string }, sent: boolean): Verdict {
+export function verdictOnError(
+  error: Error & { readonly code?: string | undefined },
+  sent: boolean,
+): Verdict {
   const reason = error.code ? `${error.code}: ${error.message}` : error.message
   // HTTP does not allow a header or the path of this request. Sending it again cannot help.
   if (error.code === 'UND_ERR_INVALID_ARG') return { kind: 'split', reason }

@@ -90,8 +90,9 @@ export class Tokens {
     const payload = this.#verify(token)
     if (payload === undefined) return undefined
     // The signature proves that `issue()` wrote this, so its shape is not checked again.
-    const [expiresAtMs, ttlMs, network, requestId, campaignId, customKey, ...rest] =
-      JSON.parse(Buffer.from(payload, 'base64url').toString())
+    const [expiresAtMs, ttlMs, network, requestId, campaignId, customKey, ...rest] = JSON.parse(
+      Buffer.from(payload, 'base64url').toString(),
+    )
     const [batchKey, item, placement, offerId, otherPageLoad] = rest
     const ageMs = this.#now() - (expiresAtMs - ttlMs)
     return {

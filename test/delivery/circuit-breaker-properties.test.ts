@@ -13,109 +13,118 @@ const RESULTS = [
 ] as const
 
 type Step =
-  | { kind: 'acquire' }
-  | { kind: 'release'; index: number; result: CallResult; retryAfterMs: number | undefined }
-  | { kind: 'wait'; ms: number }
+  | { does: 'acquire' }
+  | { does: 'release'; which: number; result: CallResult; retryAfterMs: number | undefined }
+  | { does: 'wait'; ms: number }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ kind: fc.constant('acquire' as const) }),
+  fc.record({ does: fc.constant('acquire' as const) }),
   fc.record({
-    kind: fc.constant('release' as const),
-    index: fc.nat(),
+    does: fc.constant('release' as const),
+    which: fc.nat(),
     result: fc.constantFrom(...RESULTS),
     retryAfterMs: fc.option(fc.nat(10_000), { nil: undefined }),
   }),
-  fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(20_000) }),
+  fc.record({ does: fc.constant('wait' as const), ms: fc.nat(20_000) }),
 )
-const stepLists = fc.array(step, { maxLength: 200 })
-const randomNumbers = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+const stepSequences = fc.array(step, { maxLength: 200 })
+const randomValues = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
-interface Release {
-  readonly breaker: CircuitBreaker
+interface ReleasedCall {
   readonly permit: Permit
   readonly result: CallResult
-  /** Whether the circuit breaker was limiting calls before the release. */
+  /** Whether the breaker was open before the release. */
   readonly wasOpen: boolean
   readonly nowMs: number
 }
 
-interface Observer {
-  onAcquire?(breaker: CircuitBreaker, permit: Permit): void
-  onRelease?(release: Release): void
+interface CallObserver {
+  onAcquire(breaker: CircuitBreaker, permit: Permit): void
+  onRelease(breaker: CircuitBreaker, call: ReleasedCall): void
 }
 
-/** Plays the steps on a new circuit breaker; acquires only when it lets a call through. */
-function play(steps: Step[], random: number, observer: Observer = {}) {
-  const breaker = new CircuitBreaker(() => random)
-  const inFlight: Permit[] = []
-  let nowMs = 0
-  for (const step of steps) {
-    if (step.kind === 'wait') nowMs += step.ms
-    else if (step.kind === 'acquire') {
-      if (breaker.waitMs(nowMs) > 0) continue
-      const permit = breaker.acquire(nowMs)
-      inFlight.push(permit)
-      observer.onAcquire?.(breaker, permit)
-    } else {
-      const [permit] = inFlight.splice(step.index % Math.max(1, inFlight.length), 1)
-      if (!permit) continue
-      const { result } = step
-      const wasOpen = breaker.isOpen
-      breaker.release(permit, result, nowMs, step.retryAfterMs)
-      observer.onRelease?.({ breaker, permit, result, wasOpen, nowMs })
+/** Runs the steps on a breaker. A call is acquired only if the breaker lets it through. */
+class BreakerRun {
+  readonly breaker: CircuitBreaker
+  readonly inFlight: Permit[] = []
+  nowMs = 0
+  readonly #observer: CallObserver | undefined
+
+  constructor(steps: readonly Step[], randomValue: number, observer?: CallObserver) {
+    this.breaker = new CircuitBreaker(() => randomValue)
+    this.#observer = observer
+    for (const one of steps) {
+      if (one.does === 'wait') this.nowMs += one.ms
+      else if (one.does === 'acquire') this.#acquire()
+      else this.#release(one.which, one.result, one.retryAfterMs)
     }
   }
-  return { breaker, inFlight, nowMs }
+
+  #acquire(): void {
+    if (this.breaker.waitMs(this.nowMs) > 0) return
+    const permit = this.breaker.acquire(this.nowMs)
+    this.inFlight.push(permit)
+    this.#observer?.onAcquire(this.breaker, permit)
+  }
+
+  #release(which: number, result: CallResult, retryAfterMs: number | undefined): void {
+    const { breaker, inFlight, nowMs } = this
+    const [permit] = inFlight.splice(which % Math.max(1, inFlight.length), 1)
+    if (!permit) return
+    const wasOpen = breaker.isOpen
+    breaker.release(permit, result, nowMs, retryAfterMs)
+    this.#observer?.onRelease(breaker, { permit, result, wasOpen, nowMs })
+  }
 }
 
-function assertForAnySteps(check: (steps: Step[], random: number) => void): void {
-  fc.assert(fc.property(stepLists, randomNumbers, check), { numRuns: 1_000 })
-}
-
-/** Asserts that there is one probe at a time, and that only its success ends the outage. */
-class ProbeObserver implements Observer {
+/** Checks that an open breaker has one probe at a time and closes only after its success. */
+class ProbeChecker implements CallObserver {
   #probe: Permit | undefined
-  /** Whether another call failed since the probe began: it may have asked for a longer wait. */
-  #hasOtherFailed = false
+  /** Whether a late answer may have asked for a longer wait since the probe was sent. */
+  #mayWaitLonger = false
 
   onAcquire(breaker: CircuitBreaker, permit: Permit): void {
     if (!breaker.isOpen) return
     assert.equal(permit.isProbe, true)
     assert.equal(this.#probe, undefined)
     this.#probe = permit
-    this.#hasOtherFailed = false
+    this.#mayWaitLonger = false
   }
 
-  onRelease({ breaker, permit, result, wasOpen, nowMs }: Release): void {
+  onRelease(breaker: CircuitBreaker, { permit, result, wasOpen, nowMs }: ReleasedCall): void {
     const isProbe = permit === this.#probe
     if (isProbe) this.#probe = undefined
-    else if (result !== 'answered') this.#hasOtherFailed = true
+    else if (result !== 'answered') this.#mayWaitLonger = true
     if (!wasOpen) return
     if (!isProbe || result !== 'answered') assert(breaker.isOpen)
-    // If a late answer asked for a longer wait, the next probe ends the outage instead.
-    else if (this.#hasOtherFailed) assert.equal(breaker.isOpen, breaker.waitMs(nowMs) > 0)
+    // After a longer wait, the next probe closes it.
+    else if (this.#mayWaitLonger) assert.equal(breaker.isOpen, breaker.waitMs(nowMs) > 0)
     else assert(!breaker.isOpen)
   }
 }
 
+function assertProperty(check: (steps: Step[], randomValue: number) => void): void {
+  fc.assert(fc.property(stepSequences, randomValues, check), { numRuns: 1_000 })
+}
+
 describe('the circuit breaker, after any sequence of calls', () => {
-  it('allows one probe at a time during an outage, and recovers only when a probe succeeds', () => {
-    assertForAnySteps((steps, random) => {
-      play(steps, random, new ProbeObserver())
+  it('has at most one probe in flight while it is open, and closes only after its success', () => {
+    assertProperty((steps, randomValue) => {
+      new BreakerRun(steps, randomValue, new ProbeChecker())
     })
   })
 
-  it('limits every probe to one impression', () => {
-    assertForAnySteps((steps, random) => {
-      const { breaker, nowMs } = play(steps, random)
+  it('allows a probe to carry only one impression', () => {
+    assertProperty((steps, randomValue) => {
+      const { breaker, nowMs } = new BreakerRun(steps, randomValue)
       const limit = breaker.limit(1_000, nowMs)
       if (breaker.waitMs(nowMs) === 0) assert.equal(breaker.acquire(nowMs).isProbe, limit === 1)
     })
   })
 
-  it('allows a call within a minute once all calls have ended', () => {
-    assertForAnySteps((steps, random) => {
-      const { breaker, inFlight, nowMs } = play(steps, random)
+  it('lets a call through within a minute after all calls have ended', () => {
+    assertProperty((steps, randomValue) => {
+      const { breaker, inFlight, nowMs } = new BreakerRun(steps, randomValue)
       for (const permit of inFlight) breaker.release(permit, 'ambiguous', nowMs)
       const waitMs = breaker.waitMs(nowMs)
       assert(waitMs <= 60_000, `it waits for ${waitMs} ms`)

@@ -3,11 +3,11 @@ import { type CallResult, CircuitBreaker } from '../../lib/delivery/circuit-brea
 
 const HALF = () => 0.5
 
-/** A circuit breaker, with functions that make calls through it. */
+/** A breaker, and functions that make calls through it. */
 function createBreaker(random: () => number = HALF) {
   const breaker = new CircuitBreaker(random)
   const call = (result: CallResult, nowMs: number, retryAfterMs?: number) => {
-    assert.equal(breaker.waitMs(nowMs), 0, 'the circuit breaker blocks a call')
+    assert.equal(breaker.waitMs(nowMs), 0, 'the breaker blocks a call')
     breaker.release(breaker.acquire(nowMs), result, nowMs, retryAfterMs)
   }
   const acquire = (count: number) => Array.from({ length: count }, () => breaker.acquire(0))
@@ -15,26 +15,26 @@ function createBreaker(random: () => number = HALF) {
 }
 
 describe('the circuit breaker', () => {
-  it('lets every call through while calls are answered', () => {
+  it('allows full batches while calls are answered', () => {
     const { breaker, call } = createBreaker()
     for (let n = 0; n < 100; n += 1) call('answered', n)
     assert.equal(breaker.waitMs(100), 0)
     assert.equal(breaker.limit(1_000, 0), 1_000)
   })
 
-  it('waits a random time up to a limit, which doubles up to a minute', () => {
-    for (const randomNumber of [0, 0.25, 0.999]) {
-      const { breaker, call } = createBreaker(() => randomNumber)
+  it('waits a random part of a backoff that doubles up to a minute', () => {
+    for (const share of [0, 0.25, 0.999]) {
+      const { breaker, call } = createBreaker(() => share)
       let nowMs = 0
       for (const boundMs of [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]) {
         call('paused', nowMs)
-        assert.equal(breaker.waitMs(nowMs), randomNumber * boundMs)
+        assert.equal(breaker.waitMs(nowMs), share * boundMs)
         nowMs += breaker.waitMs(nowMs)
       }
     }
   })
 
-  it('returns to the shortest wait after a success', () => {
+  it('starts again with the shortest backoff after a success', () => {
     const { breaker, call } = createBreaker()
     for (const nowMs of [0, 10_000, 20_000]) call('paused', nowMs)
     call('answered', 30_000)
@@ -42,7 +42,7 @@ describe('the circuit breaker', () => {
     assert.equal(breaker.waitMs(30_000), 250)
   })
 
-  it('waits for the longer of Retry-After and its backoff', () => {
+  it('waits for the longer of the network’s own wait and its backoff', () => {
     const { breaker, call } = createBreaker()
     call('paused', 0, 2_000)
     assert.equal(breaker.waitMs(0), 2_000)
@@ -50,7 +50,7 @@ describe('the circuit breaker', () => {
     assert.equal(breaker.waitMs(2_000), 500)
   })
 
-  it('allows one probe, and no other call until the probe has ended', () => {
+  it('allows one probe, and nothing else until the probe has ended', () => {
     const { breaker, call } = createBreaker()
     call('paused', 0)
     const probe = breaker.acquire(0)
@@ -60,7 +60,7 @@ describe('the circuit breaker', () => {
     assert.equal(breaker.waitMs(1_000), 500)
   })
 
-  it('lets all calls through once a probe has succeeded', () => {
+  it('allows full batches again after the probe has succeeded', () => {
     const { breaker, call } = createBreaker()
     call('paused', 0)
     call('answered', 250)
@@ -69,7 +69,7 @@ describe('the circuit breaker', () => {
     assert.equal(breaker.acquire(0).isProbe, false)
   })
 
-  it('limits a probe to one impression, for every cause of an outage', () => {
+  it('limits a probe to one impression, whatever opened the breaker', () => {
     for (const result of ['paused', 'misconfigured'] as const) {
       const { breaker, call } = createBreaker()
       call(result, 0)
@@ -77,7 +77,7 @@ describe('the circuit breaker', () => {
     }
   })
 
-  it('allows another probe at once when a probe could not be sent', () => {
+  it('allows another probe at once if the last one could not be sent', () => {
     const { breaker, call } = createBreaker()
     call('paused', 0)
     call('unsent', 250)
@@ -85,7 +85,7 @@ describe('the circuit breaker', () => {
     assert.equal(breaker.limit(1_000, 0), 1)
   })
 
-  it('allows at most one probe per minute while the key is wrong', () => {
+  it('probes once a minute at most while the key is wrong', () => {
     const { breaker, call } = createBreaker(() => 0)
     call('misconfigured', 0)
     assert.equal(breaker.waitMs(0), 60_000)
@@ -94,8 +94,8 @@ describe('the circuit breaker', () => {
   })
 })
 
-describe('the circuit breaker, with calls in flight when it opens', () => {
-  it('counts only the first as a failure', () => {
+describe('the circuit breaker, for calls that were in flight when it opened', () => {
+  it('counts only the first result as a failure', () => {
     const { breaker, acquire } = createBreaker()
     for (const permit of acquire(128)) breaker.release(permit, 'paused', 0)
     assert.equal(breaker.waitMs(0), 250)
@@ -103,7 +103,7 @@ describe('the circuit breaker, with calls in flight when it opens', () => {
     assert.equal(breaker.waitMs(250), 500, 'the second failure, not the 129th')
   })
 
-  it('keeps its jitter instead of waiting for the longest of many random times', () => {
+  it('draws one random backoff, instead of the longest of many', () => {
     let draws = 0
     const { breaker, acquire } = createBreaker(() => {
       draws += 1
@@ -114,7 +114,7 @@ describe('the circuit breaker, with calls in flight when it opens', () => {
     assert.equal(draws, 1)
   })
 
-  it('waits for the longest Retry-After among them', () => {
+  it('waits for the longest time that any answer asks for', () => {
     const { breaker, acquire } = createBreaker()
     const [one, other, third] = acquire(3)
     assert(one && other && third)
@@ -125,7 +125,7 @@ describe('the circuit breaker, with calls in flight when it opens', () => {
     assert.equal(breaker.waitMs(0), 60_000)
   })
 
-  it('does not close when one of them succeeds', () => {
+  it('stays open after one of them succeeds', () => {
     const { breaker, acquire } = createBreaker()
     const [one, other] = acquire(2)
     assert(one && other)
@@ -134,7 +134,7 @@ describe('the circuit breaker, with calls in flight when it opens', () => {
     assert.equal(breaker.waitMs(0), 250)
   })
 
-  it('does not open again when one fails after a probe has succeeded', () => {
+  it('stays closed when one fails after a probe has succeeded', () => {
     for (const result of ['paused', 'misconfigured', 'ambiguous'] as const) {
       const { breaker, acquire, call } = createBreaker()
       const late = acquire(10)
@@ -148,7 +148,7 @@ describe('the circuit breaker, with calls in flight when it opens', () => {
     }
   })
 
-  it('honors the Retry-After of one that fails after a probe has succeeded', () => {
+  it('opens again if a late answer asks for a pause after a probe has succeeded', () => {
     const { breaker, acquire, call } = createBreaker()
     const [late] = acquire(1)
     assert(late)
@@ -158,7 +158,7 @@ describe('the circuit breaker, with calls in flight when it opens', () => {
     assert.equal(breaker.waitMs(300), 60_000)
   })
 
-  it('closes after a successful probe although an earlier call with a wrong key fails meanwhile', () => {
+  it('closes after a successful probe, even if an older call reports a wrong key meanwhile', () => {
     const { breaker, acquire, call } = createBreaker()
     const [late] = acquire(1)
     assert(late)
@@ -169,7 +169,7 @@ describe('the circuit breaker, with calls in flight when it opens', () => {
     assert.equal(breaker.waitMs(270), 0)
   })
 
-  it('honors the Retry-After of one that fails while a probe succeeds', () => {
+  it('stays open after a successful probe if a late answer has asked for a longer wait', () => {
     const { breaker, acquire, call } = createBreaker()
     const [late] = acquire(1)
     assert(late)
@@ -183,7 +183,7 @@ describe('the circuit breaker, with calls in flight when it opens', () => {
   })
 })
 
-describe('the circuit breaker, with ambiguous calls', () => {
+describe('the circuit breaker, for ambiguous calls', () => {
   it('stays closed after a single one among successes', () => {
     const { breaker, acquire } = createBreaker()
     const [one, other] = acquire(2)
@@ -200,7 +200,7 @@ describe('the circuit breaker, with ambiguous calls', () => {
     assert.equal(breaker.waitMs(300), 0)
   })
 
-  it('allows only a single impression after one, until any call is answered', () => {
+  it('allows one impression at a time after one, until any call is answered', () => {
     const { breaker, acquire } = createBreaker()
     const [one, other] = acquire(2)
     assert(one && other)
@@ -224,7 +224,7 @@ describe('the circuit breaker, with ambiguous calls', () => {
     const probe = breaker.acquire(0)
     breaker.release(other, 'answered', 0)
     breaker.release(another, 'ambiguous', 0)
-    assert.equal(breaker.waitMs(0), 0, 'an earlier probe call blocks nothing')
+    assert.equal(breaker.waitMs(0), 0, 'an older probe blocks other calls')
     breaker.release(probe, 'ambiguous', 10_000)
     assert.equal(breaker.waitMs(10_000), 0)
   })
@@ -246,16 +246,16 @@ describe('the circuit breaker, with ambiguous calls', () => {
       call(isAmbiguous(calls) ? 'ambiguous' : 'answered', 0)
       calls += 1
     }
-    assert(calls >= 20 && calls < 25, `it closed after ${calls}`)
+    assert(calls >= 20 && calls < 25, `it opened after ${calls} calls`)
   })
 
-  it('risks one more impression when all connections hang, and then one per probe', () => {
+  it('allows one more impression after all connections hang, and then one per probe', () => {
     const { breaker, acquire } = createBreaker()
     let sent = 0
     const hung = acquire(128)
     for (const permit of hung) {
       breaker.release(permit, 'ambiguous', 10_000)
-      // Every call that is allowed is made, and hangs as well.
+      // Every call that is allowed is sent, and hangs as well.
       while (breaker.waitMs(10_000) === 0) {
         assert.equal(breaker.limit(1_000, 0), 1)
         breaker.acquire(0)
@@ -273,7 +273,7 @@ describe('the circuit breaker, with ambiguous calls', () => {
     assert.equal(breaker.waitMs(250), 500)
   })
 
-  it('forgets them once a probe has succeeded', () => {
+  it('forgets earlier ones after a probe has succeeded', () => {
     const { breaker, call } = createBreaker()
     for (let n = 0; n < 5; n += 1) call('ambiguous', 0)
     call('answered', 250)
@@ -282,8 +282,8 @@ describe('the circuit breaker, with ambiguous calls', () => {
   })
 })
 
-describe('the circuit breaker, with a silent network', () => {
-  it('allows one impression at a time when the network has been silent for a second', () => {
+describe('the circuit breaker, for a silent network', () => {
+  it('allows one impression at a time when calls are unanswered for more than a second', () => {
     const { breaker } = createBreaker()
     breaker.acquire(0)
     assert.equal(breaker.limit(1_000, 1_000), 1_000)
@@ -293,7 +293,7 @@ describe('the circuit breaker, with a silent network', () => {
     assert.equal(breaker.waitMs(1_001), Number.POSITIVE_INFINITY)
   })
 
-  it('allows all calls again after any answer', () => {
+  it('is no longer cautious after any answer', () => {
     for (const result of ['answered', 'paused'] as const) {
       const { breaker, acquire } = createBreaker()
       const [one] = acquire(2)
@@ -306,13 +306,13 @@ describe('the circuit breaker, with a silent network', () => {
     }
   })
 
-  it('does not count time without calls as silence', () => {
+  it('does not treat a network without calls as silent', () => {
     const { breaker, call } = createBreaker()
     call('answered', 0)
     assert.equal(breaker.limit(1_000, 3_600_000), 1_000)
   })
 
-  it('blocks nothing when one call hangs among many that are answered', () => {
+  it('allows full batches while one call hangs and the others are answered', () => {
     const { breaker, call } = createBreaker()
     breaker.acquire(0)
     for (let nowMs = 0; nowMs < 10_000; nowMs += 500) {

@@ -4,7 +4,7 @@ import { createDelivery } from './delivery-fixture.js'
 import { lost, ok, status } from './scripted-transport.js'
 
 describe('delivery, for a custom network', () => {
-  it('rejects only the item for which `request` throws, without a call for it', () => {
+  it('rejects only the item for which request() throws, and never sends it', () => {
     const { push, clock, transport, ended, reasons } = createDelivery({
       network: {
         maxBatch: 8,
@@ -23,7 +23,7 @@ describe('delivery, for a custom network', () => {
     assert(!transport.sent.flat().includes(5))
   })
 
-  it('rejects items whose request is invalid', () => {
+  it('rejects an impression for which request() returns no valid request', () => {
     for (const request of [
       undefined,
       null,
@@ -40,7 +40,7 @@ describe('delivery, for a custom network', () => {
     }
   })
 
-  it('rejects only the item whose request HTTP does not allow, and keeps the circuit breaker closed', () => {
+  it('rejects only the item with an invalid HTTP request, without opening the circuit breaker', () => {
     const { push, clock, transport, ended } = createDelivery({ network: { maxBatch: 4 } })
     transport.script = ({ items }) => (items.includes(2) ? lost(false, 'UND_ERR_INVALID_ARG') : ok)
     push(4)
@@ -49,8 +49,8 @@ describe('delivery, for a custom network', () => {
     assert.equal(ended('delivered').length, 3)
   })
 
-  it('uses the status when its verdict throws or is invalid', () => {
-    const verdicts = [
+  it('uses the status if verdict() throws or returns no verdict', () => {
+    const invalidVerdicts = [
       () => {
         throw new Error('unexpected')
       },
@@ -58,7 +58,7 @@ describe('delivery, for a custom network', () => {
       () => 'delivered',
       () => ({ kind: 'accepted', reason: '' }),
     ]
-    for (const verdict of verdicts) {
+    for (const verdict of invalidVerdicts) {
       const { push, clock, transport, ended, messages } = createDelivery({
         network: { verdict: verdict as never },
       })
@@ -71,7 +71,7 @@ describe('delivery, for a custom network', () => {
     }
   })
 
-  it('tolerates meaningless numbers in a verdict', () => {
+  it('ignores invalid numbers in a verdict', () => {
     for (const figure of [Number.NaN, -1, '5', Number.POSITIVE_INFINITY, null]) {
       const { push, clock, transport, ended } = createDelivery({
         network: {

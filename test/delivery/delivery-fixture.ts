@@ -125,6 +125,8 @@ export function createDelivery(options: DeliveryOptions = {}) {
   }
 }
 
+export type DeliveryFixture = ReturnType<typeof createDelivery>
+
 /** The numbers from `first` to `last`. */
 export function range(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, n) => first + n)

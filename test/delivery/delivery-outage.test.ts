@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { createDelivery, range } from './delivery-fixture.js'
 import { lost, ok, status } from './scripted-transport.js'
 
-describe('delivery, during an outage', () => {
-  it('sends nothing while the circuit breaker is open', () => {
+describe('delivery, during an outage of the network', () => {
+  it('sends nothing while the circuit breaker is open, even if more impressions arrive', () => {
     const { push, clock, transport } = createDelivery()
     transport.script = () => status(429, { 'retry-after': '2' })
     push()
@@ -15,7 +15,7 @@ describe('delivery, during an outage', () => {
     assert.equal(transport.calls.length, 1)
   })
 
-  it('sends one probe first, and the rest once the probe has succeeded', () => {
+  it('sends one probe first, and the rest after the probe has succeeded', () => {
     const { push, clock, transport, ended } = createDelivery({ network: { maxBatch: 10 } })
     transport.script = () => (transport.calls.length === 1 ? status(429) : ok)
     push(10)
@@ -37,7 +37,7 @@ describe('delivery, during an outage', () => {
     push(100)
     clock.advance(10 * 60_000 + 500)
     assert.equal(figures().pending, 100)
-    assert(transport.calls.length - 100 <= 11, 'one probe a minute')
+    assert(transport.calls.length - 100 <= 11, 'more than one probe per minute')
     const errors = logged.filter(({ level }) => level === 'error')
     assert.match(errors[0]?.message ?? '', /acme refuses the key or the base URL \(HTTP 401\)/)
     transport.script = () => ok
@@ -56,15 +56,15 @@ describe('delivery, during an outage', () => {
     clock.advance(2_000)
     assert.equal(figures().delivered, 1_200)
     assert.equal(figures().pending, 1)
-    // At first it looks like an outage.
+    // At first, the failures look like an outage.
     const latencies = outcomes.map(({ latencyMs }) => latencyMs)
     assert(Math.max(...latencies) < 5_000)
     assert(Math.max(...latencies.slice(20)) < 1_000)
-    const tries = transport.sent.filter((items) => items.includes(1)).length
-    assert(tries < 30, `it was tried ${tries} times in ten minutes`)
+    const attempts = transport.sent.filter((items) => items.includes(1)).length
+    assert(attempts < 30, `${attempts} attempts in ten minutes`)
   })
 
-  it('separates from its batch the impression that always makes the network fail', () => {
+  it('isolates the impression of a batch that always makes the network fail', () => {
     const { push, clock, transport, ended, figures } = createDelivery({
       network: { maxBatch: 1_000, windows: [{ limit: 300, windowMs: 60_000 }] },
     })
@@ -80,7 +80,7 @@ describe('delivery, during an outage', () => {
     assert(transport.calls.filter(({ items }) => items.includes(500)).length < 40)
   })
 
-  it('drops and counts expired impressions, and logs their number once a minute', () => {
+  it('drops and counts what has waited too long, and logs how many once a minute', () => {
     const { push, clock, transport, ended, messages } = createDelivery({ maxAgeMs: 10_000 })
     transport.script = () => lost(false, 'ECONNREFUSED')
     push(50)
@@ -94,7 +94,7 @@ describe('delivery, during an outage', () => {
     )
   })
 
-  it('drops and counts impressions beyond its limit, and logs their number once a minute', () => {
+  it('drops and counts what exceeds maxPending, and logs how many once a minute', () => {
     const { push, clock, transport, ended, figures, messages } = createDelivery({ maxPending: 10 })
     transport.script = () => undefined
     push(25)
@@ -106,9 +106,9 @@ describe('delivery, during an outage', () => {
     assert.match(second ?? '', /14 (more )?of this kind/)
   })
 
-  it('never sets a timer that is longer than Node supports', () => {
-    const longest = 40 * 86_400_000
-    const { push, clock, transport, ended } = createDelivery({ maxAgeMs: longest })
+  it('waits correctly for longer than the longest Node timer', () => {
+    const maxAgeMs = 40 * 86_400_000
+    const { push, clock, transport, ended } = createDelivery({ maxAgeMs })
     const seconds = `${31 * 86_400}`
     transport.script = () =>
       transport.calls.length === 1 ? status(503, { 'retry-after': seconds }) : ok

@@ -24,7 +24,7 @@ describe('flush()', () => {
     assert.equal(clock.isKeptAlive, false)
   })
 
-  it('resolves when everything that was pending has its outcome, without waiting for later impressions', async () => {
+  it('resolves when everything that was pending at the call has its outcome', async () => {
     const { delivery, push, clock, transport } = createDelivery({ network: { connections: 1 } })
     push(2)
     const flushed = delivery.flush(FLUSH_MS)
@@ -36,7 +36,7 @@ describe('flush()', () => {
     assert.equal(transport.calls.length, 3)
   })
 
-  it('waits until an outage ends, and keeps the process alive only until then', async () => {
+  it('waits for the end of an outage, and keeps the process alive only until then', async () => {
     const { delivery, push, clock, transport, figures } = createDelivery()
     transport.script = () => lost(false, 'ECONNREFUSED')
     push(10)
@@ -51,7 +51,7 @@ describe('flush()', () => {
     assert.equal(clock.isKeptAlive, false)
   })
 
-  it('accepts every outcome, not only delivery', async () => {
+  it('resolves after any outcome, not only after delivered', async () => {
     const { delivery, push, clock, transport } = createDelivery({ maxAgeMs: 5_000 })
     transport.script = ({ items }) =>
       items.includes(1) ? status(400) : items.includes(2) ? lost(true) : status(500)
@@ -63,7 +63,7 @@ describe('flush()', () => {
     assert.equal(await isFulfilled(flushed), true)
   })
 
-  it('resolves for each caller when the impressions of that caller are done', async () => {
+  it('resolves each of several calls as soon as its own impressions have ended', async () => {
     const { delivery, push, clock } = createDelivery({ network: { connections: 1 } })
     const flushes = [1, 2, 3].map(() => {
       push()
@@ -89,7 +89,7 @@ describe('flush()', () => {
 })
 
 describe('close()', () => {
-  it('drops unsent impressions, and aborts calls in flight', async () => {
+  it('drops what was never sent, and aborts the calls in flight', async () => {
     const { delivery, push, clock, transport, ended, figures } = createDelivery({
       network: { connections: 2 },
     })
@@ -103,7 +103,7 @@ describe('close()', () => {
     assert.equal(clock.isKeptAlive, false)
   })
 
-  it('drops the impressions of calls that never reached the network', async () => {
+  it('drops the impressions of a call that was never written', async () => {
     const { delivery, push, clock, transport, ended } = createDelivery()
     transport.script = () => undefined
     push(1)
@@ -133,8 +133,8 @@ describe('close()', () => {
     assert.deepEqual(reasons(), ['dropped: closed', 'dropped: closed'])
   })
 
-  it('counts every impression once during splits, delays and failures', async () => {
-    for (let cutMs = 0; cutMs <= 600; cutMs += 7) {
+  it('gives each impression one outcome amid splits, waits and failures', async () => {
+    for (let closeMs = 0; closeMs <= 600; closeMs += 7) {
       const { delivery, push, clock, transport, figures, outcomes, checkBalance } = createDelivery({
         network: { maxBatch: 4, connections: 3 },
       })
@@ -144,7 +144,7 @@ describe('close()', () => {
         if (items.some((item) => item % 10 === 0)) return status(calls % 2 === 0 ? 422 : 500)
         return calls % 7 === 0 ? lost(calls % 2 === 0) : ok
       }
-      for (let pushedMs = 0; pushedMs < cutMs; pushedMs += 20) {
+      for (let pushedMs = 0; pushedMs < closeMs; pushedMs += 20) {
         push(3)
         clock.advance(20)
       }
@@ -158,7 +158,7 @@ describe('close()', () => {
     }
   })
 
-  it('can be called by a listener of an outcome', async () => {
+  it('may be called by an outcome listener', async () => {
     const { delivery, statistics, push, clock, outcomes, figures } = createDelivery({
       network: { maxBatch: 2 },
     })

@@ -3,8 +3,8 @@ import { createDelivery, range } from './delivery-fixture.js'
 import { ok, type ScriptedCall, status } from './scripted-transport.js'
 
 describe('delivery, of a batch that is refused for one bad item', () => {
-  /** Refuses each call that carries one of these. */
-  const refusing =
+  /** Answers each call that carries a bad item with this status. */
+  const refuse =
     (code: number, ...bad: number[]) =>
     ({ items }: ScriptedCall) =>
       items.some((item) => bad.includes(item)) ? status(code) : ok
@@ -12,7 +12,7 @@ describe('delivery, of a batch that is refused for one bad item', () => {
   for (const code of [413, 422]) {
     it(`rejects only that item after a ${code}`, () => {
       const { push, clock, transport, ended } = createDelivery({ network: { maxBatch: 8 } })
-      transport.script = refusing(code, 6)
+      transport.script = refuse(code, 6)
       push(8)
       clock.advance(1_000)
       assert.deepEqual(ended('rejected'), [6])
@@ -23,10 +23,10 @@ describe('delivery, of a batch that is refused for one bad item', () => {
     })
   }
 
-  it('finds several bad items, and a batch of bad items only', () => {
+  it('finds all bad items, even if the whole batch is bad', () => {
     for (const bad of [[1, 2], [3, 9, 10], range(1, 10)]) {
       const { push, clock, transport, ended } = createDelivery({ network: { maxBatch: 10 } })
-      transport.script = refusing(422, ...bad)
+      transport.script = refuse(422, ...bad)
       push(10)
       clock.advance(1_000)
       assert.deepEqual(new Set(ended('rejected')), new Set(bad))
@@ -37,7 +37,7 @@ describe('delivery, of a batch that is refused for one bad item', () => {
   it('counts the extra calls against the quota', () => {
     const windows = [{ limit: 4, windowMs: 60_000 }]
     const { push, clock, transport, ended } = createDelivery({ network: { maxBatch: 8, windows } })
-    transport.script = refusing(422, 1)
+    transport.script = refuse(422, 1)
     push(8)
     clock.advance(59_000)
     assert.equal(transport.calls.length, 4)
@@ -45,14 +45,16 @@ describe('delivery, of a batch that is refused for one bad item', () => {
     assert.equal(transport.calls.length, 7)
     assert.deepEqual(ended('rejected'), [1])
     for (const { atMs } of transport.calls) {
-      const near = transport.calls.filter((call) => call.atMs >= atMs && call.atMs < atMs + 60_000)
-      assert(near.length <= 4)
+      const inWindow = transport.calls.filter(
+        (call) => call.atMs >= atMs && call.atMs < atMs + 60_000,
+      )
+      assert(inWindow.length <= 4)
     }
   })
 
-  it('sends the halves before later impressions', () => {
+  it('sends the halves before newer impressions', () => {
     const { push, clock, transport } = createDelivery({ network: { maxBatch: 2, connections: 1 } })
-    transport.script = refusing(422, 1)
+    transport.script = refuse(422, 1)
     push(4)
     clock.advance(1_000)
     assert.deepEqual(transport.sent, [[1, 2], [1], [2], [3, 4]])

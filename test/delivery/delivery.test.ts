@@ -14,7 +14,7 @@ describe('delivery', () => {
     assert.equal(figures().pending, 0)
   })
 
-  it('sends impressions pushed together in one call if the network accepts batches', () => {
+  it('sends impressions that are pushed together in one batch if the network accepts batches', () => {
     const { push, clock, transport, ended } = createDelivery({ network: { maxBatch: 3 } })
     push(4)
     clock.advance(100)
@@ -22,7 +22,7 @@ describe('delivery', () => {
     assert.deepEqual(ended('delivered'), [1, 2, 3, 4])
   })
 
-  it('never sends impressions with different batch keys in one call', () => {
+  it('never puts impressions with different batch keys into one call', () => {
     const { push, clock, transport } = createDelivery({ network: { maxBatch: 3 } })
     push(1, { batchKey: 'a' })
     push(1, { batchKey: 'b' })
@@ -31,7 +31,7 @@ describe('delivery', () => {
     assert.deepEqual(transport.sent, [[1, 3], [2]])
   })
 
-  it('has at most one call in flight per connection', () => {
+  it('has no more calls in flight than connections', () => {
     const { push, clock, transport, ended } = createDelivery({ network: { connections: 3 } })
     push(20)
     clock.advance(1_000)
@@ -39,7 +39,7 @@ describe('delivery', () => {
     assert.deepEqual(ended('delivered'), range(1, 20))
   })
 
-  it('reports each outcome with its number of calls and the time since tracking', () => {
+  it('reports each outcome with the number of attempts and the time since tracking', () => {
     const { push, clock, transport, outcomes } = createDelivery()
     transport.script = () => (transport.calls.length === 1 ? status(500) : ok)
     push()
@@ -51,7 +51,7 @@ describe('delivery', () => {
     assert.equal(event.reason, 'HTTP 200')
   })
 
-  it('never includes a secret of the request in a reason or in the log', () => {
+  it('redacts the secrets of the request in reasons and in the log', () => {
     const { push, clock, transport, reasons, logged } = createDelivery({
       network: {
         verdict: (answer) => ({ kind: 'rejected', reason: `bad key secret ${answer.status}` }),
@@ -66,16 +66,16 @@ describe('delivery', () => {
   })
 })
 
-describe('delivery, when the answer has a count', () => {
-  const counting = (count: number) => ({
+describe('delivery, after an answer with a count', () => {
+  const networkThatCounts = (count: number) => ({
     network: {
       maxBatch: 3,
       verdict: () => ({ kind: 'delivered' as const, reason: 'HTTP 200', count }),
     },
   })
 
-  it('rejects the impressions that were not counted, and never sends them again', () => {
-    const { push, clock, transport, reasons } = createDelivery(counting(2))
+  it('rejects the shortfall and never sends it again', () => {
+    const { push, clock, transport, reasons } = createDelivery(networkThatCounts(2))
     push(3)
     clock.advance(HOUR_MS)
     assert.equal(transport.calls.length, 1)
@@ -86,23 +86,23 @@ describe('delivery, when the answer has a count', () => {
     ])
   })
 
-  it('rejects the whole batch when none was counted', () => {
-    const { push, clock, ended } = createDelivery(counting(0))
+  it('rejects the whole batch if none of it was counted', () => {
+    const { push, clock, ended } = createDelivery(networkThatCounts(0))
     push(3)
     clock.advance(100)
     assert.deepEqual(ended('rejected'), [1, 2, 3])
   })
 
-  it('ignores a count that is higher than the number sent', () => {
-    const { push, clock, ended } = createDelivery(counting(5))
+  it('ignores a count that is higher than what was sent', () => {
+    const { push, clock, ended } = createDelivery(networkThatCounts(5))
     push(3)
     clock.advance(100)
     assert.deepEqual(ended('delivered'), [1, 2, 3])
   })
 })
 
-describe('delivery, of impressions that may have counted', () => {
-  it('never sends them again', () => {
+describe('delivery, after a call that may have counted', () => {
+  it('never sends the batch again', () => {
     const { push, clock, transport, ended } = createDelivery({ network: { maxBatch: 3 } })
     transport.script = () => lost(true)
     push(3)
@@ -111,7 +111,7 @@ describe('delivery, of impressions that may have counted', () => {
     assert.deepEqual(ended('uncertain'), [1, 2, 3])
   })
 
-  it('sends them again when the network is configured to resend', () => {
+  it('sends the batch again if onUncertain is "resend"', () => {
     const { push, clock, transport, ended } = createDelivery({ network: { onUncertain: 'resend' } })
     transport.script = () => (transport.calls.length <= 3 ? lost(true) : ok)
     push()
@@ -120,7 +120,7 @@ describe('delivery, of impressions that may have counted', () => {
     assert.deepEqual(ended('delivered'), [1])
   })
 
-  it('does not report them as rejected when only the second call is refused', () => {
+  it('concludes uncertain, not rejected, if the network refuses the second attempt', () => {
     const { push, clock, transport, reasons, messages } = createDelivery({
       network: { onUncertain: 'resend' },
     })
@@ -131,7 +131,7 @@ describe('delivery, of impressions that may have counted', () => {
     assert.deepEqual(messages(/rejected/), [])
   })
 
-  it('does not report them as dropped when they expire before the second call', () => {
+  it('concludes uncertain, not dropped, if the impression expires before the second attempt', () => {
     const { push, clock, transport, reasons } = createDelivery({
       network: { onUncertain: 'resend' },
       maxAgeMs: 10_000,

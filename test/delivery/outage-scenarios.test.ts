@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createDelivery } from './delivery-fixture.js'
+import { createDelivery, type DeliveryFixture } from './delivery-fixture.js'
 import type { ScriptedCall } from './scripted-transport.js'
 import { type Behaviour, createRandom, UnreliableNetwork } from './unreliable-network.js'
 import { VirtualClock } from './virtual-clock.js'
@@ -32,10 +32,10 @@ type NetworkOptions = (typeof NETWORKS)[number]['network']
 function createScenario(networkOptions: NetworkOptions, seed: number) {
   const clock = new VirtualClock()
   const random = createRandom(seed)
-  const simulated = new UnreliableNetwork(clock, random)
-  const { transport } = simulated
+  const network = new UnreliableNetwork(clock, random)
+  const { transport } = network
   const fixture = createDelivery({ network: networkOptions, clock, random, transport })
-  return { ...fixture, simulated, random }
+  return { ...fixture, network, random }
 }
 
 type Scenario = ReturnType<typeof createScenario>
@@ -50,14 +50,14 @@ function viewPages({ push, clock, random }: Scenario, seconds: number): void {
 
 /** Makes the network fail for so many seconds of the minute. */
 function scheduleFailure(
-  { clock, simulated, statistics }: Scenario,
+  { clock, network, statistics }: Scenario,
   seconds: number,
   chooseBehaviour: (random: number) => Behaviour,
 ) {
   const startMs = clock.now() + FAILURE_START_SECOND * 1_000
   const endMs = startMs + seconds * 1_000
   const isFailing = (atMs: number) => atMs >= startMs && atMs < endMs
-  simulated.behave = (random) => (isFailing(clock.now()) ? chooseBehaviour(random) : 'answers')
+  network.behave = (random) => (isFailing(clock.now()) ? chooseBehaviour(random) : 'answers')
   /** A late answer to an earlier call hides the failure again. */
   let detectedMs = Number.POSITIVE_INFINITY
   statistics.on('outcome', ({ outcome }) => {
@@ -67,9 +67,15 @@ function scheduleFailure(
   return { isFailing, getDetectedMs: () => detectedMs }
 }
 
-function assertNothingLost({ figures, outcomes, checkBalance, simulated }: Scenario): void {
+function assertNothingLost(
+  {
+    figures,
+    outcomes,
+    checkBalance,
+  }: Pick<DeliveryFixture, 'figures' | 'outcomes' | 'checkBalance'>,
+  { countedTwice, timesCounted }: UnreliableNetwork,
+): void {
   checkBalance()
-  const { countedTwice, timesCounted } = simulated
   const { pending, dropped, rejected, delivered, uncertain } = figures()
   assert.equal(outcomes.length, TRACKED)
   assert.equal(pending, 0)
@@ -88,12 +94,12 @@ function simulateMinute(
   chooseBehaviour: (random: number) => Behaviour,
 ) {
   const scenario = createScenario(networkOptions, seed)
-  const { clock, transport } = scenario
+  const { clock, network, transport } = scenario
   const { isFailing, getDetectedMs } = scheduleFailure(scenario, seconds, chooseBehaviour)
   viewPages(scenario, SECONDS)
   // A small quota needs time for the rest.
   clock.advance(2 * 3_600_000)
-  assertNothingLost(scenario)
+  assertNothingLost(scenario, network)
 
   const failedCalls = transport.calls.filter(({ atMs }) => isFailing(atMs))
   return {
@@ -151,8 +157,8 @@ for (const { name, network: options } of NETWORKS) {
         const result = simulateMinute(options, seed, SECONDS, (random) =>
           random < 0.05 ? 'resets' : 'answers',
         )
-        const { figures, simulated, outcomes } = result
-        const affected = simulated.ambiguousCalls
+        const { figures, network, outcomes } = result
+        const affected = network.ambiguousCalls
         assert(figures().uncertain >= affected && figures().uncertain <= affected * maxBatch)
         if (windows) continue
         assert(affected > 40)
@@ -163,15 +169,15 @@ for (const { name, network: options } of NETWORKS) {
 
     it('delivers everything that was tracked before a SIGTERM under load', async () => {
       const scenario = createScenario(options, 1)
-      const { delivery, figures, clock, simulated } = scenario
+      const { delivery, figures, clock, network } = scenario
       viewPages(scenario, SECONDS / 2)
       assert(figures().pending > 0)
       delivery.suspendPacing()
       clock.advance(10_000)
       await delivery.close()
       assert.equal(figures().delivered, figures().tracked)
-      assert.equal(simulated.countedTwice, 0)
-      assert.equal(simulated.timesCounted.size, figures().tracked)
+      assert.equal(network.countedTwice, 0)
+      assert.equal(network.timesCounted.size, figures().tracked)
     })
   })
 }

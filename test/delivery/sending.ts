@@ -1,5 +1,20 @@
-import type { CallEnd, Transport } from '../../lib/delivery/call/transport.js'
+import { type Clock, systemClock } from '../../lib/clock.js'
+import { type CallEnd, createTransport, type Transport } from '../../lib/delivery/call/transport.js'
+import type { ConnectionOptions } from '../../lib/networks/connection-options.js'
 import type { NetworkRequest } from '../../lib/networks/network.js'
+
+export interface TransportOptions extends ConnectionOptions {
+  readonly connections?: number
+  readonly timeoutMs?: number
+  readonly clock?: Clock
+}
+
+/** A transport to `baseUrl`, with one connection and more time than a test takes by default. */
+export function transportTo(baseUrl: string, options: TransportOptions = {}): Transport {
+  const { connections = 1, timeoutMs = 60_000, clock = systemClock, ...connectionOptions } = options
+  const network = { baseUrl, connections, connectionOptions: () => connectionOptions }
+  return createTransport(network, timeoutMs, clock)
+}
 
 /** A request that the sandbox's ENS counts. */
 export function impression(campaignId = 1): NetworkRequest {

@@ -27,7 +27,7 @@ function catchError(definition: object): ConfigurationError {
 
 describe('defineNetwork()', () => {
   it('fills in the defaults of a definition', () => {
-    const { match, parse, request, verdict, ...rest } = defineNetwork(minimal)
+    const { match, parse, request, verdict, connectionOptions, ...rest } = defineNetwork(minimal)
     assert.deepEqual(rest, {
       name: 'acme',
       baseUrl: 'https://ads.acme.example',
@@ -40,6 +40,7 @@ describe('defineNetwork()', () => {
       windows: [],
       warnings: [],
     })
+    assert.deepEqual(connectionOptions(), { proxy: undefined, tls: undefined })
     assert.equal(match({}), 'likely')
     assert.deepEqual(verdict(answer(204)), { kind: 'delivered', reason: 'HTTP 204' })
     assert.deepEqual(parse({ campaignId: 1 }, viewer()).campaignId, '1')

@@ -1,10 +1,10 @@
 import { builtInNetworks } from '../../lib/networks/built-in-networks.js'
 import { apiKeyVariable, baseUrlVariable } from '../../lib/networks/built-in-options.js'
 
-const VARIABLES = Object.keys(builtInNetworks).flatMap((name) => [
-  apiKeyVariable(name),
-  baseUrlVariable(name),
-])
+const VARIABLES = [
+  ...Object.keys(builtInNetworks).flatMap((name) => [apiKeyVariable(name), baseUrlVariable(name)]),
+  ...['NODE_USE_ENV_PROXY', 'HTTPS_PROXY', 'https_proxy', 'NO_PROXY', 'no_proxy'],
+]
 
 /** Values of the library's environment variables. */
 export type Environment = Readonly<Record<string, string>>

@@ -47,8 +47,16 @@ export function judgeCall(
 ): Verdict {
   const verdict =
     'error' in end ? verdictOnError(end.error, end.sent) : judgeAnswer(network, end.answer, log)
-  if (STATUS_ONLY.test(verdict.reason)) return verdict
-  return { ...verdict, reason: toOneLine(verdict.reason, (text) => redact(text, headers, secrets)) }
+  const unreadable = 'error' in end ? undefined : end.unreadable
+  const isSafe = STATUS_ONLY.test(verdict.reason)
+  if (isSafe && unreadable === undefined) return verdict
+  const reason = isSafe
+    ? verdict.reason
+    : toOneLine(verdict.reason, (text) => redact(text, headers, secrets))
+  if (unreadable === undefined) return { ...verdict, reason }
+  const problem = `the body of the answer cannot be read: ${toOneLine(unreadable)}`
+  log.warn(`unreadable ${network.name}`, `${network.name}: ${problem}; its status decides`)
+  return { ...verdict, reason: `${reason} (${problem})` }
 }
 
 /** The network's verdict, or RFC 9110's if a custom network throws or returns none. */

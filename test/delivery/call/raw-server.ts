@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
+import { Server as TlsServer } from 'node:tls'
 
 /** What a server does with one connection; it hears of each chunk that arrives. */
 export interface Connection {
@@ -36,7 +37,7 @@ export async function startRawServer(
       onData(connection)
     })
   }
-  server.on('connection', serve)
+  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', serve)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

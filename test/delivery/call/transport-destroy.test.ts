@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { systemClock } from '../../../lib/clock.js'
-import { type CallEnd, createTransport } from '../../../lib/delivery/call/transport.js'
+import type { CallEnd } from '../../../lib/delivery/call/transport.js'
 import type { NetworkRequest } from '../../../lib/networks/network.js'
+import { transportTo } from '../sending.js'
 
 const REQUEST: NetworkRequest = { method: 'POST', path: '/', headers: {}, body: '{}' }
 
@@ -28,12 +28,12 @@ describe('destroy() of the transport', () => {
   function open(protocol: 'http' | 'https', connections: number) {
     const { port } = server.address() as AddressInfo
     const baseUrl = `${protocol}://127.0.0.1:${port}`
-    const transport = createTransport({ baseUrl, connections }, 60_000, systemClock)
+    const transport = transportTo(baseUrl, { connections })
     const ends: CallEnd[] = []
     return { transport, ends, send: () => transport.send(REQUEST, (end) => ends.push(end)) }
   }
 
-  it('ends every call before it returns, and tells what was sent from what was not', async () => {
+  it('ends every call before it resolves, and tells what was sent from what was not', async () => {
     const { transport, ends, send } = open('http', 2)
     for (let call = 0; call < 5; call += 1) send()
     const connected = once(server, 'connection')
@@ -41,14 +41,29 @@ describe('destroy() of the transport', () => {
     while (sockets.length < 2) await once(server, 'connection')
     await Promise.all(sockets.map((socket) => once(socket, 'data')))
 
-    const destroyed = transport.destroy()
+    await transport.destroy()
 
     assert.deepEqual(
       ends.map((end) => 'sent' in end && end.sent),
       [false, false, false, true, true],
     )
-    await destroyed
-    assert.equal(ends.length, 5)
+  })
+
+  it('sends nothing more as soon as it is called, even if a connection is established then', async () => {
+    const { transport, ends, send } = open('http', 1)
+    send()
+    // The connection is established, but nothing has been read from its socket yet.
+    await transport.destroy()
+
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    assert.deepEqual(
+      ends.map((end) => 'sent' in end && end.sent),
+      [false],
+    )
+    assert.equal(
+      sockets.every(({ bytesRead }) => bytesRead === 0),
+      true,
+    )
   })
 
   it('takes a call whose answer has begun for answered', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { createTransport, type Transport } from '../../../lib/delivery/call/transport.js'
-import { outlineOf, send, turn } from '../sending.js'
+import type { Transport } from '../../../lib/delivery/call/transport.js'
+import { outlineOf, send, transportTo, turn } from '../sending.js'
 import { VirtualClock } from '../virtual-clock.js'
 import { answering, startRawServer } from './raw-server.js'
 
@@ -15,7 +15,7 @@ describe('the transport’s time-out', () => {
   afterEach(() => transport?.destroy())
 
   function open(baseUrl: string, connections = 1): Transport {
-    transport = createTransport({ baseUrl, connections }, TIMEOUT_MS, clock)
+    transport = transportTo(baseUrl, { connections, timeoutMs: TIMEOUT_MS, clock })
     return transport
   }
 

@@ -1,23 +1,17 @@
 import assert from 'node:assert/strict'
 import { systemClock } from '../../../lib/clock.js'
-import {
-  createTransport,
-  failedToWrite,
-  type Transport,
-} from '../../../lib/delivery/call/transport.js'
+import type { Transport } from '../../../lib/delivery/call/transport.js'
 import { type Sandbox, startSandbox } from '../../../lib/sandbox/sandbox.js'
-import { impression, outlineOf, send, turn } from '../sending.js'
+import { impression, outlineOf, send, transportTo, turn } from '../sending.js'
 import { VirtualClock } from '../virtual-clock.js'
-import { answering, startRawServer } from './raw-server.js'
-
-const PATIENT_MS = 60_000
+import { startRawServer } from './raw-server.js'
 
 describe('the transport', () => {
   let sandbox: Sandbox
   const opened: Transport[] = []
 
   function open(baseUrl = sandbox.ens.baseUrl, connections = 4, clock = systemClock) {
-    const transport = createTransport({ baseUrl, connections }, PATIENT_MS, clock)
+    const transport = transportTo(baseUrl, { connections, clock })
     opened.push(transport)
     return transport
   }
@@ -110,43 +104,12 @@ describe('the transport', () => {
     })
   }
 
-  it('passes over what comes before the answer', async () => {
-    await using server = await startRawServer(({ socket }) => {
-      socket.write(`HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n${answering()}`)
-    })
-    assert.deepEqual(outlineOf(await send(open(server.baseUrl))), [200])
-  })
-
-  it('keeps the first 64 KiB of a body, and reads on to its end', async () => {
-    const body = 'x'.repeat(1_000_000)
-    await using server = await startRawServer(({ socket }) => socket.write(answering(body)))
-    const end = await send(open(server.baseUrl))
-    assert('answer' in end)
-    assert.equal(end.answer.body.length, 65_536)
-  })
-
   it('sends a large body whole', async () => {
     const placement = 'x'.repeat(900_000)
     const request = { ...impression(), body: JSON.stringify({ campaignId: 1, placement }) }
     assert.deepEqual(outlineOf(await send(open(), request)), [200])
     assert.equal(sandbox.ens.calls[0]?.bodyBytes, request.body.length)
     assert.equal(sandbox.ens.totals.calls, 1)
-  })
-
-  it('says sent of a large body that the network did not read to its end: who knows', async () => {
-    await using server = await startRawServer(({ socket }) => socket.pause().resetAndDestroy())
-    const request = { ...impression(), body: 'x'.repeat(50_000_000) }
-    assert.deepEqual(outlineOf(await send(open(server.baseUrl), request)), ['ECONNRESET', true])
-    assert.equal(server.requests(), 1)
-  })
-
-  it('says never sent where writing itself failed: the last byte never left', () => {
-    const failure = (code: string, syscall: string) =>
-      Object.assign(new Error(`${syscall} ${code}`), { code, syscall })
-    assert.equal(failedToWrite(failure('EPIPE', 'write')), true)
-    assert.equal(failedToWrite(failure('ECONNRESET', 'write')), true)
-    assert.equal(failedToWrite(failure('ECONNRESET', 'read')), false)
-    assert.equal(failedToWrite(new Error('other side closed')), false)
   })
 
   it('has as many calls under way as connections, and never two on one', async () => {
@@ -169,7 +132,7 @@ describe('the transport, of a connection kept alive', () => {
   beforeEach(async () => {
     sandbox = await startSandbox()
     const { baseUrl } = sandbox.ens
-    transport = createTransport({ baseUrl, connections: 1 }, PATIENT_MS, systemClock)
+    transport = transportTo(baseUrl)
     await send(transport)
   })
   afterEach(async () => {

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { buildRequest, judgeCall } from '../../../lib/delivery/call/safe-network.js'
+import { defineNetwork } from '../../../lib/networks/define-network.js'
+import { answer } from '../../networks/answer.js'
+import { inspectAll } from '../../networks/canaries.js'
+
+describe('the reason of a verdict', () => {
+  const key = 'canary_0123456789abcdef'
+  const log = { debug() {}, warn() {}, error() {} }
+
+  /** The reason after an answer with this body. The path of the request contains the key. */
+  function readReason(message: string): string {
+    const network = defineNetwork({
+      name: 'acme',
+      baseUrl: 'https://ads.acme.example',
+      fields: [],
+      secrets: [key],
+      parse: () => ({ campaignId: 1, item: 1 }),
+      request: () => ({ method: 'GET', path: `/v1/${key}/shown`, headers: {}, body: '' }),
+      verdict: ({ body }) => ({ kind: 'rejected', reason: body }),
+    })
+    const request = buildRequest(network, [])
+    return judgeCall(network, { answer: answer(400, message) }, request, log).reason
+  }
+
+  it('contains no secret of the path', () => {
+    assert.equal(readReason(`no route /v1/${key}/shown`), 'no route /v1/[redacted]/shown')
+  })
+
+  it('contains no part of a secret where it is truncated', () => {
+    for (let at = 150; at < 220; at += 1) {
+      const reason = readReason(`${'x'.repeat(at)}${key} and more`)
+      assert.ok(!reason.includes('canary_0'), reason)
+    }
+    // Redaction shortens the text, so text that was truncated at 1,000 characters may be shown.
+    for (let at = 0; at < 60; at += 1) {
+      const long = key.split('').join('          ')
+      const reason = readReason(`${'x'.repeat(at)}${long.repeat(10)}`)
+      assert.match(reason, /^x*(\[redacted\])+( *[a-z_]){0,7}…$/)
+    }
+  })
+
+  it('contains no secret that is split by invisible characters', () => {
+    assert.equal(readReason(`key ${key.split('').join('\u200b')}.`), 'key [redacted].')
+    assert.equal(readReason(`key ${key.slice(0, 9)}\r\n${key.slice(9)}.`), 'key [redacted].')
+  })
+})
+
+describe('the secrets of a network', () => {
+  const network = defineNetwork({
+    name: 'acme',
+    baseUrl: 'https://ads.acme.example',
+    fields: [],
+    secrets: ['canary-secret'],
+    parse: () => ({ campaignId: 1, item: 1 }),
+    request: () => ({ method: 'GET', path: '/', headers: {}, body: '' }),
+  })
+
+  it('are hidden when the network is inspected', () => {
+    assert.ok(!inspectAll(network).includes('canary'))
+  })
+
+  it('are inherited by a network that is defined from it', () => {
+    const other = defineNetwork({ ...network, secrets: ['another'] })
+    assert.deepEqual(other.request([]).secrets, ['canary-secret', 'another'])
+    assert.deepEqual({ ...network }.request([]).secrets, ['canary-secret'])
+  })
+})
+
+describe("an error of a custom network's verdict()", () => {
+  it('is withheld, because a parser quotes an answer that may echo the key', () => {
+    const key = 'csb_canary'
+    const network = defineNetwork({
+      name: 'acme',
+      baseUrl: 'https://ads.acme.example',
+      fields: [],
+      parse: () => ({ campaignId: 1, item: 1 }),
+      request: () => ({ method: 'POST', path: '/', headers: { 'x-api-key': key }, body: '' }),
+      verdict: ({ body }) => JSON.parse(body),
+    })
+    const messages: string[] = []
+    const add = (_kind: string, message: string) => void messages.push(message)
+    const log = { debug: add, warn: add, error: add }
+    const echo = { answer: answer(400, `${key} is wrong`) }
+    const verdict = judgeCall(network, echo, network.request([]), log)
+    assert.deepEqual(verdict, { kind: 'rejected', reason: 'HTTP 400' })
+    assert.equal(messages.length, 1)
+    assert.equal(messages[0], 'acme: verdict() threw: the status decides')
+  })
+})
