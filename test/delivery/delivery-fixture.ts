@@ -7,7 +7,7 @@ import { type Impression, OUTCOMES, type Outcome, type OutcomeEvent } from '../.
 import { createLog } from '../../lib/logger.js'
 import { defineNetwork } from '../../lib/networks/define-network.js'
 import type { NetworkDefinition } from '../../lib/networks/network.js'
-import { impressionFactory } from './impressions.js'
+import { createImpressionFactory } from './impressions.js'
 import { ScriptedTransport } from './scripted-transport.js'
 import { VirtualClock } from './virtual-clock.js'
 
@@ -73,7 +73,7 @@ export function createDelivery(options: DeliveryOptions = {}) {
     random,
     log,
   })
-  const impression = impressionFactory(network.name)
+  const impression = createImpressionFactory(network.name)
 
   /** Asserts: tracked = held + pending + the sum of the outcomes. */
   function assertBalanced(): void {

@@ -4,11 +4,11 @@ import type { Clock } from '../../lib/clock.js'
 import { PendingList } from '../../lib/delivery/pending-list.js'
 import type { Impression } from '../../lib/impression.js'
 import { range } from './delivery-fixture.js'
-import { impressionFactory } from './impressions.js'
+import { createImpressionFactory } from './impressions.js'
 import { VirtualClock } from './virtual-clock.js'
 
 const createImpression = (() => {
-  const create = impressionFactory()
+  const create = createImpressionFactory()
   return () => create({ sequence: 0 })
 })()
 

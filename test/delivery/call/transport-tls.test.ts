@@ -1,3 +1,5 @@
+// Tests lib/delivery/call/connect.ts
+
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:net'

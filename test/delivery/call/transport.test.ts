@@ -1,3 +1,6 @@
+// Tests lib/delivery/call/call.ts
+// Tests lib/delivery/call/call-error.ts
+
 import assert from 'node:assert/strict'
 import { systemClock } from '../../../lib/clock.js'
 import type { Transport } from '../../../lib/delivery/call/transport.js'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Outbox } from '../../../lib/delivery/outbox/outbox.js'
 import { createDelivery, range } from '../delivery-fixture.js'
-import { lost } from '../scripted-transport.js'
+import { connectionError } from '../scripted-transport.js'
 import { AsyncOutbox } from './async-outbox.js'
 
 const METHODS = ['append', 'claim', 'settle', 'release', 'expire'] as const
@@ -27,7 +27,7 @@ describe('close(), with an outbox that does not answer', () => {
       const { outbox, answer } = createHungOutbox(hung)
       const fixture = createDelivery({ outbox, network: { maxBatch: 3, connections: 1 } })
       const { delivery, push, clock, transport, figures, outcomes, checkBalance } = fixture
-      transport.script = () => lost(false)
+      transport.script = () => connectionError(false)
       push(5)
       await clock.advanceAsync(20)
       push(2)
