@@ -9,7 +9,7 @@ import { listBuiltInCalls, networksFromEnvironment } from './networks/built-in-n
 import { isNetwork } from './networks/define-network.js'
 import type { Network } from './networks/network.js'
 import type { BotRule, TrafficRule } from './request/admission.js'
-import { PAGE_LOAD_COOKIE } from './request/page-load-cookie.js'
+import type { PageLoadCookie } from './request/page-load-cookie.js'
 import { CDNS, type Cdn } from './viewer/country.js'
 import type { Device } from './viewer/device.js'
 import {
@@ -80,8 +80,9 @@ export interface TrackerOptions<Source = IncomingMessage> {
   dedupe?: { max?: number | undefined; ttlMs?: number | undefined } | undefined
   /**
    * Lets fragments that a page fetches (htmx, XHR, iframes) share its page load. Set it to `true`
-   * for a session cookie named `ad-page-load`, or to another cookie name. Pages that set the cookie
-   * are not stored by shared caches.
+   * for a session cookie named `ad-page-load`, over https `__Host-ad-page-load`, which no other host
+   * can set; or to another cookie name, which is used as it is. Pages that set the cookie are not
+   * stored by shared caches.
    *
    * @default false
    */
@@ -188,11 +189,11 @@ function optionsSchema<Source>() {
       .union([z.boolean(), z.string().regex(COOKIE_NAME, EXPECTED_COOKIE)], {
         error: EXPECTED_COOKIE,
       })
-      .transform((cookie) => (cookie === true ? PAGE_LOAD_COOKIE : cookie || undefined))
+      .transform((cookie): PageLoadCookie | undefined => cookie || undefined)
       .prefault(false),
     dedupe: z
       .strictObject({
-        // The LRU allocates for this many entries at start-up: 10 million stay below 1 GB.
+        // Each LRU allocates for this many entries at once: 10 million stay below 1 GB.
         max: wholeNumber(1, 10_000_000).default(100_000),
         ttlMs: milliseconds.default(30 * 60_000),
       })

@@ -237,14 +237,26 @@ export class PageLoad<Source> {
     const { requestId, canRecur } = this.#getIdentity()
     // Always random, so that it cannot be guessed, whatever the option `requestId` returns.
     const id = canRecur ? randomUUID() : requestId
-    if (setPageLoadCookie(pageLoadCookie, id, this.#req, this.#res, this.#source)) {
-      dedupe.remember(id, campaigns)
-    }
+    const isSet = setPageLoadCookie(
+      pageLoadCookie,
+      id,
+      this.#req,
+      this.#res,
+      this.#source,
+      dedupe.hasCreated,
+    )
+    if (isSet) dedupe.remember(id, campaigns)
   }
 
   #getIdentity(): PageLoadIdentity {
-    const { configuration, log } = this.#dependencies
-    this.#identity ??= identifyPageLoad(this.#req, this.#source, configuration, log)
+    const { configuration, log, dedupe } = this.#dependencies
+    this.#identity ??= identifyPageLoad(
+      this.#req,
+      this.#source,
+      configuration,
+      log,
+      dedupe.hasCreated,
+    )
     return this.#identity
   }
 

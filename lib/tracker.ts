@@ -216,7 +216,7 @@ function createDisabledTracker<Source>(
     },
     pageLoad: cacheHelpers((req, _res, source) =>
       createDisabledTrackImpression(
-        () => identifyPageLoad(req, source, configuration, log).requestId,
+        () => identifyPageLoad(req, source, configuration, log, () => false).requestId,
       ),
     ),
     reply: () => undefined,

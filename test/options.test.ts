@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { ConfigurationError } from '../lib/errors.js'
 import { impressions } from '../lib/express.js'
 import { impressions as koaImpressions } from '../lib/koa.js'
@@ -14,6 +15,7 @@ import { type Environment, withEnvironment } from './networks/environment.js'
 
 const network = ens({ apiKey: 'k' })
 const CANARY = 'csb_canary'
+const SECRET = 'QmFzZTY0IG9mIDMyIHJhbmRvbSBieXRlcyE'
 
 const DEFAULTS = {
   traffic: { bots: 'skip', prefetch: 'skip' },
@@ -90,12 +92,20 @@ describe('a wrong option throws an error with its path and what was expected', (
         'x'.repeat(31),
         [],
         [CANARY],
-        ['x'.repeat(32), CANARY],
-        [['x'.repeat(32)]],
-        Buffer.from('x'.repeat(32)),
-        { secret: 'x'.repeat(32) },
+        [SECRET, CANARY],
+        [[SECRET]],
+        Buffer.from(SECRET),
+        { secret: SECRET },
+        'x'.repeat(64),
+        '0101'.repeat(10),
+        'correct-horse-'.repeat(3).slice(0, 40),
+        'please-change-this-before-production-1234',
+        'your_secret_goes_here_0123456789abcdef',
+        '<a-long-random-secret-of-32-bytes>123456',
+        '$(openssl rand -base64 32)0123456789abcdef',
+        '\t'.repeat(40),
       ],
-      'at least 32 bytes, such as `openssl rand -base64 32` prints, or a list of these',
+      'at least 32 random bytes, such as `openssl rand -base64 32` prints, or a list of these',
     ],
     ['strict', ['yes', 1, null], 'true or false'],
   ]
@@ -114,7 +124,7 @@ describe('a wrong option throws an error with its path and what was expected', (
     }
   }
 
-  const secret = CANARY.repeat(4)
+  const secret = `${SECRET}${CANARY}`
 
   for (const path of ['', '/', '_visible', '/a/', '//a', '/a b', '/a?b', '/é', '/.', '/a/..', 7]) {
     it(`an invalid visibility.path: ${JSON.stringify(path)}`, () => {
@@ -227,7 +237,7 @@ describe('a wrong option throws an error with its path and what was expected', (
 })
 
 describe('the option visibility', () => {
-  const secret = 'x'.repeat(32)
+  const secret = SECRET
 
   it('is off by default', () => {
     assert.equal(resolveOptions({ networks: [network] }).visibility, undefined)
@@ -247,13 +257,26 @@ describe('the option visibility', () => {
   })
 
   it('accepts a list of secrets, measured in bytes', () => {
-    const secrets = ['é'.repeat(16), secret]
+    const secrets = ['éàüßøñçêïõåðþæöÿ', secret]
     const { visibility } = resolveOptions({ networks: [network], visibility: { secret: secrets } })
     assert.deepEqual(
       visibility?.secrets.map((key) => key.export().toString()),
       secrets,
     )
   })
+
+  for (const [name, bytes] of [
+    ['base64', 24],
+    ['base64url', 24],
+    ['hex', 16],
+  ] as const) {
+    it(`accepts random secrets in ${name}`, () => {
+      for (let i = 0; i < 200; i += 1) {
+        const random = randomBytes(bytes).toString(name)
+        resolveOptions({ networks: [network], visibility: { secret: random } })
+      }
+    })
+  }
 
   for (const path of ['/a', '/a/b-c_d.e~f', '/.well-known/ads', '/...']) {
     it(`accepts the path ${path}`, () => {

@@ -172,9 +172,7 @@ export class Dedupe {
   }
 
   /** Whether the id was created here, and its page load is remembered. */
-  hasCreated(requestId: string): boolean {
-    return this.#created?.has(requestId) === true
-  }
+  readonly hasCreated = (requestId: string): boolean => this.#created?.has(requestId) === true
 
   /** Remembers a page load under an id that was created here, for a full `ttlMs` from now. */
   remember(requestId: string, campaigns: CountedCampaigns): void {

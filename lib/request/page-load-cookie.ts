@@ -6,8 +6,14 @@ import { markPrivate } from './caching.js'
 import { readOriginalUrl } from './original-url.js'
 import { suppressionForStatus } from './suppression-for-status.js'
 
-/** The cookie's name with the option `pageLoadCookie: true`. */
-export const PAGE_LOAD_COOKIE = 'ad-page-load'
+/** The option `pageLoadCookie`: the cookie's name, or `true` for the default one. */
+export type PageLoadCookie = true | string
+
+/** The default name. Over https it gets a prefix: then no other host can set it (RFC 6265bis). */
+const DEFAULT_NAME = 'ad-page-load'
+const HOST_PREFIX = '__Host-'
+/** The prefixes of names that browsers accept only with `Secure`. */
+const SECURE_NAME = /^__(Host|Secure)-/i
 
 /** A page that is open in the browser, as the cookie records it. */
 interface OpenPage {
@@ -30,12 +36,20 @@ const SEPARATOR = '~'
  * With several pages open, it is the page whose address the fragment's request names (htmx's header
  * or `Referer`). If none matches, it is the page opened last: a script may have changed the address
  * with `pushState`, and counting too little is better than counting twice.
+ *
+ * @param source the framework's request, which may know about https when the socket does not
+ * @param isKnown whether this process created the id
  */
-export function readPageLoadCookie(name: string, headers: IncomingHttpHeaders): string | undefined {
-  const pages = readOpenPages(name, headers)
+export function readPageLoadCookie(
+  option: PageLoadCookie,
+  req: Pick<IncomingMessage, 'headers' | 'socket'>,
+  source: unknown,
+  isKnown: (id: string) => boolean,
+): string | undefined {
+  const pages = readOpenPages(resolveName(option, isSecure(req, source)), req.headers, isKnown)
   const [latest] = pages
   if (latest === undefined || pages.length === 1) return latest?.id
-  const url = headers['hx-current-url'] ?? headers.referer
+  const url = req.headers['hx-current-url'] ?? req.headers.referer
   const addressHash = typeof url === 'string' ? hashAddress(url) : undefined
   return (pages.find((page) => page.addressHash === addressHash) ?? latest).id
 }
@@ -46,28 +60,30 @@ export function readPageLoadCookie(name: string, headers: IncomingHttpHeaders): 
  * The response becomes private, since the cookie belongs to one viewer. Other cookies are kept,
  * whenever and however they are set.
  *
- * @param source the framework's request, which may know about https when the socket does not
  * @returns whether the cookie can be set: `false` once the head has been sent
  */
 export function setPageLoadCookie(
-  name: string,
+  option: PageLoadCookie,
   id: string,
   req: IncomingMessage,
   res: ServerResponse,
   source: unknown,
+  isKnown: (id: string) => boolean,
 ): boolean {
   if (res.headersSent) return false
   beforeHeaders(res, () => {
     if (suppressionForStatus(res.statusCode)) return
     const page = { id, addressHash: hashAddress(readOriginalUrl(req, source)) }
-    const otherPages = readOpenPages(name, req.headers).filter(
+    const overHttps = isSecure(req, source)
+    const name = resolveName(option, overHttps)
+    const otherPages = readOpenPages(name, req.headers, isKnown).filter(
       ({ addressHash }) => addressHash !== page.addressHash,
     )
     const value = [page, ...otherPages]
       .slice(0, MAX_OPEN_PAGES)
       .map((open) => `${open.id}.${open.addressHash}`)
       .join(SEPARATOR)
-    const secure = isSecure(req, source)
+    const secure = overHttps || SECURE_NAME.test(name)
     const cookie = serialize(name, value, { path: '/', httpOnly: true, sameSite: 'lax', secure })
     res.appendHeader('Set-Cookie', cookie)
     markPrivate(res)
@@ -75,13 +91,39 @@ export function setPageLoadCookie(
   return true
 }
 
-/** The client controls the cookie, so one that is malformed, oversized or repeated is ignored. */
-function readOpenPages(name: string, { cookie }: IncomingHttpHeaders): readonly OpenPage[] {
-  if (typeof cookie !== 'string' || cookie.length > MAX_COOKIE_HEADER_CHARACTERS) return []
-  const pairs = cookie.split(';').filter((pair) => pair.split('=', 1)[0]?.trim() === name)
-  const [pair, second] = pairs
-  if (pair === undefined || second !== undefined) return []
-  const entries = parse(pair)[name]?.split(SEPARATOR, MAX_OPEN_PAGES + 1) ?? []
+function resolveName(option: PageLoadCookie, overHttps: boolean): string {
+  if (option !== true) return option
+  return overHttps ? HOST_PREFIX + DEFAULT_NAME : DEFAULT_NAME
+}
+
+/** Another host of the site can set one more cookie of this name. */
+const MAX_COOKIES = 4
+
+/**
+ * The client controls the cookie, so one that is malformed or oversized is ignored. Of several, which
+ * are another host's except for one, it is the one with a page that this process knows, or else the
+ * first: to ignore all would let a campaign count twice.
+ */
+function readOpenPages(
+  name: string,
+  { cookie }: IncomingHttpHeaders,
+  isKnown: (id: string) => boolean,
+): readonly OpenPage[] {
+  if (cookie === undefined || cookie.length > MAX_COOKIE_HEADER_CHARACTERS) return []
+  const cookies = cookie
+    .split(';')
+    .filter((pair) => pair.split('=', 1)[0]?.trim() === name)
+    .slice(0, MAX_COOKIES)
+    .map((pair) => parsePages(parse(pair)[name] ?? ''))
+    .filter((pages) => pages.length > 0)
+  const [first = []] = cookies
+  if (cookies.length <= 1) return first
+  return cookies.find((pages) => pages.some(({ id }) => isKnown(id))) ?? first
+}
+
+/** @returns nothing if any part is malformed */
+function parsePages(value: string): readonly OpenPage[] {
+  const entries = value.split(SEPARATOR, MAX_OPEN_PAGES + 1)
   const pages = entries.flatMap((entry) => {
     const { id, addressHash } = OPEN_PAGE.exec(entry)?.groups ?? {}
     return id !== undefined && addressHash !== undefined ? [{ id, addressHash }] : []
@@ -100,7 +142,7 @@ function hashAddress(url: string): string {
 }
 
 /** Whether the browser uses https. Behind a trusted proxy, only Express and Koa know. */
-function isSecure(req: IncomingMessage, source: unknown): boolean {
+function isSecure({ socket }: Pick<IncomingMessage, 'socket'>, source: unknown): boolean {
   if (typeof source === 'object' && source !== null && 'secure' in source) {
     try {
       return source.secure === true
@@ -109,5 +151,5 @@ function isSecure(req: IncomingMessage, source: unknown): boolean {
       return false
     }
   }
-  return req.socket && 'encrypted' in req.socket && req.socket.encrypted === true
+  return socket && 'encrypted' in socket && socket.encrypted === true
 }

@@ -4,7 +4,7 @@ import { callOption, FAILED } from '../check-options.js'
 import type { Log } from '../logger.js'
 import { copyText } from './copy-text.js'
 import { isNavigation } from './navigation.js'
-import { readPageLoadCookie } from './page-load-cookie.js'
+import { type PageLoadCookie, readPageLoadCookie } from './page-load-cookie.js'
 
 /** The page load that a request belongs to. */
 export interface PageLoadIdentity {
@@ -16,8 +16,8 @@ export interface PageLoadIdentity {
 
 export interface RequestIdOptions<Source> {
   readonly requestId: ((source: Source) => string | undefined) | undefined
-  /** The cookie's name; `undefined` if the option is off. */
-  readonly pageLoadCookie: string | undefined
+  /** `undefined` if the option is off. */
+  readonly pageLoadCookie: PageLoadCookie | undefined
 }
 
 /** The page load: for a fragment from its cookie, else from the option `requestId`, else a new one. */
@@ -26,9 +26,10 @@ export function identifyPageLoad<Source>(
   source: Source,
   { requestId, pageLoadCookie }: RequestIdOptions<Source>,
   log: Log,
+  isKnown: (id: string) => boolean,
 ): PageLoadIdentity {
   if (pageLoadCookie !== undefined && !isNavigation(req)) {
-    const id = readPageLoadCookie(pageLoadCookie, req.headers)
+    const id = readPageLoadCookie(pageLoadCookie, req, source, isKnown)
     if (id !== undefined) return { requestId: copyText(id), canRecur: true }
   }
   if (requestId) {

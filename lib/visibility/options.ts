@@ -6,7 +6,8 @@ import { ConfigurationError } from '../errors.js'
 /** The option `visibility`, as the user writes it. */
 export interface VisibilityOptions {
   /**
-   * Signs the tokens in your pages: at least 32 bytes, the same in every process. To rotate it, pass
+   * Signs the tokens in your pages: at least 32 random bytes, the same in every process. Placeholders
+   * (`change-me…`) and texts that repeat themselves throw as well. To rotate it, pass
    * a list: the first secret signs, and all of them verify. Required: the type allows `undefined` so
    * that you can pass an environment variable, but a missing secret throws at start-up.
    */
@@ -30,14 +31,36 @@ export interface Visibility {
 const DEFAULT_TOKEN_TTL_MS = 30 * 60_000
 const MIN_SECRET_BYTES = 32
 
+/** A random secret of 32 characters has more, even if they are hexadecimal digits. */
+const MIN_DISTINCT_CHARACTERS = 8
+/** Text that stands for a secret in documentation or templates, or a command that was not run. */
+const PLACEHOLDER =
+  /change.?(me|this)|replace.?(me|this)|your.?(own.?)?secret|placeholder|insert.?here|\$[({]|<[\w -]+>/i
+
+/** Whether the text is hard to guess, as far as a look at it can tell. */
 function isSecret(value: unknown): value is string {
-  return typeof value === 'string' && Buffer.byteLength(value) >= MIN_SECRET_BYTES
+  return (
+    typeof value === 'string' &&
+    Buffer.byteLength(value) >= MIN_SECRET_BYTES &&
+    new Set(value).size >= MIN_DISTINCT_CHARACTERS &&
+    !PLACEHOLDER.test(value) &&
+    !repeatsItself(value)
+  )
+}
+
+/** Whether the text is a shorter one, over and over: `pass-pass-pass-pa`. */
+function repeatsItself(text: string): boolean {
+  for (let period = 1; period <= text.length / 2; period += 1) {
+    if (text.startsWith(text.slice(period))) return true
+  }
+  return false
 }
 
 export const visibilitySchema = z.strictObject({
   secret: z.custom<string | readonly string[]>(
     (value) => (Array.isArray(value) ? value.length > 0 && value.every(isSecret) : isSecret(value)),
-    `expected at least ${MIN_SECRET_BYTES} bytes, such as \`openssl rand -base64 32\` prints, or a list of these`,
+    `expected at least ${MIN_SECRET_BYTES} random bytes, such as \`openssl rand -base64 32\` prints, or a ` +
+      'list of these: no placeholder and nothing that repeats itself',
   ),
   path: z
     .string()

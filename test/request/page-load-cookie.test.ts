@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import fc from 'fast-check'
-import { readPageLoadCookie } from '../../lib/request/page-load-cookie.js'
+import { readPageLoadCookie, setPageLoadCookie } from '../../lib/request/page-load-cookie.js'
 import {
   AdSite,
   BARE_NAVIGATION_HEADERS,
@@ -126,7 +128,6 @@ for (const framework of FRAMEWORKS) {
         ['with trailing characters', `${NAME}=${entry}x`],
         ['partly invalid', `${NAME}=${entry}~x`],
         ['with too many pages', `${NAME}=${Array(6).fill(entry).join('~')}`],
-        ['sent twice', `${NAME}=${entry}; ${NAME}=${entry}`],
         ['in an oversized header', `${NAME}=${entry}; x=${'x'.repeat(17_000)}`],
         ['as long as a request allows', `${NAME}=${entry.repeat(2_000)}`],
         ['non-ASCII', `${NAME}=ï${entry}`],
@@ -142,6 +143,41 @@ for (const framework of FRAMEWORKS) {
         })
       }
 
+      it('does not hide the page of another cookie of that name', async () => {
+        await using site = await start()
+        const own = toCookieHeader(await site.get('/1', NAVIGATION_HEADERS)) ?? ''
+        const other = `${NAME}=${randomUUID()}.AAAAAAAA`
+        for (const cookie of [`${other}; ${own}`, `${own}; ${other}`, `${NAME}=x; ${own}`]) {
+          await site.get('/1', { ...FRAGMENT_HEADERS, cookie })
+        }
+        assert.deepEqual((await site.waitForOutcomes(4)).toSorted(), [
+          'ens delivered',
+          'ens duplicate',
+          'ens duplicate',
+          'ens duplicate',
+        ])
+      })
+
+      it('of several that this process does not know, the first counts', async () => {
+        await using site = await start()
+        const cookie = `${NAME}=${entry}; ${NAME}=${randomUUID()}.BBBBBBBB`
+        for (const _ of [1, 2]) await site.get('/1', { ...FRAGMENT_HEADERS, cookie })
+        await site.waitForOutcomes(2)
+        assert.deepEqual([...new Set(site.outcomes.map(({ requestId }) => requestId))], [id])
+      })
+
+      it('evicts no page, however many ids are invented', async () => {
+        await using site = await start({ options: { dedupe: { max: 3 } } })
+        const own = toCookieHeader(await site.get('/1', NAVIGATION_HEADERS)) ?? ''
+        for (let i = 0; i < 10; i += 1) {
+          const cookie = `${NAME}=${randomUUID()}.AAAAAAAA`
+          await site.get('/2', { ...FRAGMENT_HEADERS, cookie })
+        }
+        await site.get('/1', { ...FRAGMENT_HEADERS, cookie: own })
+        await site.waitForOutcomes(12)
+        assert.equal(site.outcomes.at(-1)?.outcome, 'duplicate')
+      })
+
       it('is used once it is valid', async () => {
         await using site = await start()
         const cookie = `theme=dark; ${NAME}=${entry}; session=1`
@@ -156,6 +192,44 @@ for (const framework of FRAMEWORKS) {
   })
 }
 
+describe('the page-load cookie over https', () => {
+  const id = randomUUID()
+  const entry = `${id}.AAAAAAAA`
+
+  /** @param secure what the framework's request says */
+  function read(option: true | string, cookie: string, secure: boolean): string | undefined {
+    const req = Object.assign(new IncomingMessage(new Socket()), { headers: { cookie } })
+    return readPageLoadCookie(option, req, { secure }, () => false)
+  }
+
+  it('has a name that only the host itself can set', () => {
+    assert.equal(read(true, `__Host-${NAME}=${entry}`, true), id)
+    assert.equal(read(true, `${NAME}=${entry}`, true), undefined)
+    assert.equal(read(true, `__Host-${NAME}=${entry}`, false), undefined)
+  })
+
+  it('has the name that the option sets, as it is', () => {
+    assert.equal(read('pl', `pl=${entry}`, true), id)
+    assert.equal(read(NAME, `${NAME}=${entry}`, true), id)
+  })
+
+  for (const [option, secure, expected] of [
+    [true, true, /^__Host-ad-page-load=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/],
+    [true, false, /^ad-page-load=[^;]+; Path=\/; HttpOnly; SameSite=Lax$/],
+    ['pl', true, /^pl=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/],
+    // Browsers accept this name only with `Secure`.
+    ['__Host-pl', false, /^__Host-pl=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/],
+  ] as const) {
+    it(`is set with the option ${option}, ${secure ? 'over https' : 'over http'}`, () => {
+      const req = new IncomingMessage(new Socket())
+      const res = new ServerResponse(req)
+      setPageLoadCookie(option, id, req, res, { secure }, () => false)
+      res.writeHead(200)
+      assert.match(String(res.getHeader('set-cookie')), expected)
+    })
+  }
+})
+
 describe('readPageLoadCookie', () => {
   it('returns a UUID or undefined, without throwing, whatever is sent', () => {
     const entry = `${randomUUID()}.AbCd-_12`
@@ -167,7 +241,10 @@ describe('readPageLoadCookie', () => {
         const joined = Array.isArray(cookie)
           ? { cookie: cookie.join('; ') }
           : { ...(cookie && { cookie }) }
-        const id = readPageLoadCookie(NAME, { ...headers, ...joined })
+        const req = Object.assign(new IncomingMessage(new Socket()), {
+          headers: { ...headers, ...joined },
+        })
+        const id = readPageLoadCookie(NAME, req, req, () => false)
         assert.ok(id === undefined || new RegExp(`^${UUID}$`).test(id))
       }),
     )
