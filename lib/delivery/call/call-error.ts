@@ -21,9 +21,11 @@ const MAX_SHOWN_ERRORS = 4
 
 /** The message of an error; if none of a host's addresses could be reached, one for each. */
 export function describeCause(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause)
-  if (!(cause instanceof AggregateError) || cause.errors.length === 0) return cause.message
-  return cause.errors.slice(0, MAX_SHOWN_ERRORS).map(describeCause).join(', ')
+  const errors = cause instanceof AggregateError ? cause.errors : [cause]
+  const messages = errors
+    .slice(0, MAX_SHOWN_ERRORS)
+    .map((error) => (error instanceof Error ? error.message : String(error)))
+  return messages.filter((message) => message !== '').join(', ') || 'the connection failed'
 }
 
 /** Alerts by which TLS refuses a connection (RFC 8446 section 6.2), as OpenSSL names them. */

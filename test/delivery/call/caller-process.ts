@@ -1,0 +1,32 @@
+import type { CallEnd } from '../../../lib/delivery/call/transport.js'
+import { impression, send, transportTo } from '../sending.js'
+
+/** What this process does: it is started and told so by a test. */
+export interface CallerTask {
+  readonly baseUrl: string
+  readonly calls: number
+  readonly connections: number
+  readonly timeoutMs: number
+  readonly proxy?: string | undefined
+  /** How long the process is busy, once it hears that it may begin. */
+  readonly busyMs?: number | undefined
+  /** Destroys the transport in the timer that comes due at the end of that. */
+  readonly destroys?: boolean | undefined
+}
+
+export interface CallerReport {
+  readonly ends: readonly CallEnd[]
+}
+
+process.once('message', async (task: CallerTask) => {
+  const { baseUrl, calls, connections, timeoutMs, proxy, busyMs = 0, destroys = false } = task
+  const transport = transportTo(baseUrl, { connections, timeoutMs, proxy })
+  const ends = Array.from({ length: calls }, (_, n) => send(transport, impression(n + 1)))
+  process.once('message', () => {
+    if (destroys) setTimeout(() => void transport.destroy(), busyMs - 1)
+    const endMs = performance.now() + busyMs
+    while (performance.now() < endMs);
+  })
+  process.send?.({ ends: await Promise.all(ends) } satisfies CallerReport)
+  process.disconnect()
+})

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
+import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createServer as createTlsServer } from 'node:tls'
+import { outlineOf, turn } from '../sending.js'
+import { startCaller } from './call-from-process.js'
+import type { CallerReport, CallerTask } from './caller-process.js'
+import { type Certificates, createCertificates } from './certificates.js'
+import { answering, startRawServer } from './raw-server.js'
+
+const TIMEOUT_MS = 2_000
+const OVERDUE_MS = TIMEOUT_MS + 500
+
+const LONG = JSON.stringify({ status: 'error', details: 'x'.repeat(200_000) })
+
+/** How the network answers each call, by campaign id. The last two get no answer. */
+const ANSWERS: Readonly<Record<number, (socket: Socket) => void>> = {
+  1: (socket) => socket.write(answering()),
+  2: (socket) => socket.write(answering(LONG)),
+  async 3(socket) {
+    const answer = answering()
+    socket.setNoDelay(true)
+    for (const part of [answer.slice(0, 12), answer.slice(12, -5), answer.slice(-5)]) {
+      socket.write(part)
+      await turn()
+    }
+  },
+  4: (socket) => socket.end(answering().replace('content-length: 20\r\n', '')),
+  5: () => {},
+}
+const CALLS = 6
+const CONNECTIONS = 5
+const EXPECTED = [[200], [200], [200], [200], ['ETIMEDOUT', true], ['ETIMEDOUT', false]]
+
+describe('an answer that has arrived before the time-out', () => {
+  let certificates: Certificates
+  let child: ChildProcess
+
+  before(function () {
+    this.timeout(60_000)
+    certificates = createCertificates()
+  })
+  after(() => certificates[Symbol.dispose]())
+  afterEach(() => child.kill('SIGKILL'))
+
+  /**
+   * Calls a network from a process, which `pause` holds up until the calls are overdue, and returns
+   * how they ended. The network answers at the beginning of the pause.
+   */
+  async function call(
+    scheme: 'http' | 'https',
+    pause: () => void,
+    task: Partial<CallerTask> = {},
+  ): Promise<CallerReport['ends']> {
+    const sockets: (Socket | undefined)[] = []
+    const server = scheme === 'https' ? createTlsServer(certificates.server) : undefined
+    await using network = await startRawServer(({ socket, received }) => {
+      const id = /"campaignId":(\d)/.exec(received)?.[1]
+      if (id) sockets[Number(id)] = socket
+      if (sockets.filter(Boolean).length < CONNECTIONS) return
+      pause()
+      for (const [n, answer] of Object.entries(ANSWERS)) {
+        const waiting = sockets[Number(n)]
+        if (waiting) answer(waiting)
+      }
+    }, server)
+    const baseUrl = network.baseUrl.replace('http:', `${scheme}:`)
+    const limits = { calls: CALLS, connections: CONNECTIONS, timeoutMs: TIMEOUT_MS }
+    const environment = { NODE_EXTRA_CA_CERTS: certificates.caFile }
+    const caller = startCaller({ baseUrl, ...limits, ...task }, environment)
+    child = caller.child
+    return await caller.ends
+  }
+
+  for (const scheme of ['http', 'https'] as const) {
+    for (const [title, pause, task] of [
+      [
+        'although the process was stopped',
+        async () => {
+          child.kill('SIGSTOP')
+          await sleep(OVERDUE_MS)
+          child.kill('SIGCONT')
+        },
+        {},
+      ],
+      ['although the process was busy', () => child.send('begin'), { busyMs: OVERDUE_MS }],
+    ] as const) {
+      it(`counts ${title} (${scheme})`, async () => {
+        const ends = await call(scheme, pause, task)
+        assert.deepEqual(ends.map(outlineOf), EXPECTED)
+        const [, long] = ends
+        assert(long && 'answer' in long)
+        assert.equal(long.answer.body, LONG, 'the whole of a long answer is read')
+      })
+    }
+
+    it(`counts although the transport is destroyed after the process was busy (${scheme})`, async () => {
+      const ends = await call(scheme, () => child.send('begin'), {
+        timeoutMs: 60_000,
+        busyMs: 500,
+        destroys: true,
+      })
+      const [first, , third, fourth, fifth, sixth] = ends.map(outlineOf)
+      assert.deepEqual([first, third, fourth], [[200], [200], [200]])
+      assert.deepEqual([fifth?.[1], sixth], [true, ['UND_ERR_DESTROYED', false]])
+    })
+  }
+})
