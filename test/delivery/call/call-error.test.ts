@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import dns, { type LookupAddress } from 'node:dns'
 import { CallError, isTlsRefusal } from '../../../lib/delivery/call/call-error.js'
 import { inspectAll } from '../../networks/canaries.js'
-import { send, transportTo } from '../sending.js'
 import { startRawServer } from './raw-server.js'
+import { createTransportTo, sendCall } from './send-call.js'
 
 describe('the error of a call', () => {
   const { lookup } = dns
@@ -23,8 +23,8 @@ describe('the error of a call', () => {
     const { port } = new URL(server.baseUrl)
     await server[Symbol.asyncDispose]()
     if (addresses) resolveTo(addresses)
-    const transport = transportTo(`http://${host}:${port}`)
-    const end = await send(transport)
+    const transport = createTransportTo(`http://${host}:${port}`)
+    const end = await sendCall(transport)
     await transport.destroy()
     assert('error' in end)
     return { port, error: end.error }

@@ -1,5 +1,5 @@
 import type { CallEnd } from '../../../lib/delivery/call/transport.js'
-import { impression, send, transportTo } from '../sending.js'
+import { createEnsRequest, createTransportTo, sendCall } from './send-call.js'
 
 /** What this process does: it is started and told so by a test. */
 export interface CallerTask {
@@ -20,8 +20,8 @@ export interface CallerReport {
 
 process.once('message', async (task: CallerTask) => {
   const { baseUrl, calls, connections, timeoutMs, proxy, busyMs = 0, destroys = false } = task
-  const transport = transportTo(baseUrl, { connections, timeoutMs, proxy })
-  const ends = Array.from({ length: calls }, (_, n) => send(transport, impression(n + 1)))
+  const transport = createTransportTo(baseUrl, { connections, timeoutMs, proxy })
+  const ends = Array.from({ length: calls }, (_, n) => sendCall(transport, createEnsRequest(n + 1)))
   process.once('message', () => {
     if (destroys) setTimeout(() => void transport.destroy(), busyMs - 1)
     const endMs = performance.now() + busyMs

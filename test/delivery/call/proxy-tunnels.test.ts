@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer as createTlsServer } from 'node:tls'
 import type { CallEnd, Transport } from '../../../lib/delivery/call/transport.js'
 import { inspectAll } from '../../networks/canaries.js'
-import { outlineOf, send, transportTo, turn } from '../sending.js'
 import { VirtualClock } from '../virtual-clock.js'
 import { type Certificates, createCertificates } from './certificates.js'
 import { type OnConnect, startConnectProxy } from './connect-proxy.js'
-import { answering, type RawServer, startRawServer } from './raw-server.js'
+import { formatResponse, type RawServer, startRawServer } from './raw-server.js'
+import { createTransportTo, sendCall, summarizeEnd, waitForLoopback } from './send-call.js'
 
 const PASSWORD = 'canary/päss word'
 const CREDENTIALS = `user:${encodeURIComponent(PASSWORD)}`
@@ -31,7 +31,7 @@ describe('a call through a proxy', () => {
   after(() => certificates[Symbol.dispose]())
   beforeEach(async () => {
     const server = createTlsServer(certificates.server)
-    network = await startRawServer(({ socket }) => socket.write(answering()), server)
+    network = await startRawServer(({ socket }) => socket.write(formatResponse()), server)
   })
   afterEach(async () => {
     for (const transport of opened.splice(0)) await transport.destroy()
@@ -42,7 +42,7 @@ describe('a call through a proxy', () => {
 
   function open(proxy: string, options: { clock?: VirtualClock; timeoutMs?: number } = {}) {
     const tls = { ca: certificates.ca }
-    const transport = transportTo(`https://${target()}`, { proxy, tls, ...options })
+    const transport = createTransportTo(`https://${target()}`, { proxy, tls, ...options })
     opened.push(transport)
     return transport
   }
@@ -51,7 +51,7 @@ describe('a call through a proxy', () => {
   function neverSent(end: CallEnd, proxyHost: string): string {
     assert('error' in end, 'expected an error')
     assert.equal(end.sent, false, end.error.message)
-    assert.equal(network.requests(), 0)
+    assert.equal(network.countRequests(), 0)
     const shown = inspectAll(end.error)
     assert(!shown.includes('canary') && !shown.includes(BASIC.slice(6)), shown)
     const [{ message }, address] = [end.error, target()]
@@ -63,8 +63,8 @@ describe('a call through a proxy', () => {
     await using proxy = await startConnectProxy()
     const transport = open(`http://${proxy.host}`)
     for (let n = 1; n <= 3; n += 1) {
-      assert.deepEqual(outlineOf(await send(transport)), [200])
-      assert.equal(network.requests(), n)
+      assert.deepEqual(summarizeEnd(await sendCall(transport)), [200])
+      assert.equal(network.countRequests(), n)
     }
     assert.deepEqual(proxy.connects, [[target(), undefined]])
     assert(proxy.tunnelled.length > 1_000)
@@ -72,19 +72,19 @@ describe('a call through a proxy', () => {
   })
 
   it('may tunnel to a network on this machine without TLS', async () => {
-    await using plain = await startRawServer(({ socket }) => socket.write(answering()))
+    await using plain = await startRawServer(({ socket }) => socket.write(formatResponse()))
     await using proxy = await startConnectProxy()
-    const transport = transportTo(plain.baseUrl, { proxy: `http://${proxy.host}` })
+    const transport = createTransportTo(plain.baseUrl, { proxy: `http://${proxy.host}` })
     opened.push(transport)
-    assert.deepEqual(outlineOf(await send(transport)), [200])
+    assert.deepEqual(summarizeEnd(await sendCall(transport)), [200])
     assert.deepEqual(proxy.connects, [[plain.baseUrl.replace('http://', ''), undefined]])
   })
 
   it('names the port of the scheme where the base URL names none', async () => {
     await using proxy = await startConnectProxy(respond('HTTP/1.1 403 No\r\n\r\n'))
-    const transport = transportTo('https://ads.example', { proxy: `http://${proxy.host}` })
+    const transport = createTransportTo('https://ads.example', { proxy: `http://${proxy.host}` })
     opened.push(transport)
-    const end = await send(transport)
+    const end = await sendCall(transport)
     assert.deepEqual(proxy.connects, [['ads.example:443', undefined]])
     assert.match(neverSentMessage(end), /\(ads\.example:443 through the proxy /)
   })
@@ -97,7 +97,7 @@ describe('a call through a proxy', () => {
     it(`authenticates to the proxy with ${title}, and not to the network`, async () => {
       await using proxy = await startConnectProxy()
       const transport = open(`http://${credentials}@${proxy.host}`)
-      assert.deepEqual(outlineOf(await send(transport)), [200])
+      assert.deepEqual(summarizeEnd(await sendCall(transport)), [200])
       assert.deepEqual(proxy.connects, [[target(), expected]])
       assert(!network.connections[0]?.received.includes('proxy-'))
     })
@@ -121,10 +121,10 @@ describe('a call through a proxy', () => {
       await using proxy = await startConnectProxy(onConnect as OnConnect)
       const transport = open(`http://${CREDENTIALS}@${proxy.host}`)
       for (let n = 1; n <= 2; n += 1) {
-        const end = await send(transport)
+        const end = await sendCall(transport)
         assert.match(neverSent(end, proxy.host), expected)
-        assert.equal(outlineOf(end)[0], 'ERR_PROXY_TUNNEL')
-        await turn()
+        assert.equal(summarizeEnd(end)[0], 'ERR_PROXY_TUNNEL')
+        await waitForLoopback()
         assert.equal(proxy.connections, n, 'one attempt per call')
       }
     })
@@ -133,15 +133,15 @@ describe('a call through a proxy', () => {
   it('is never sent if the proxy cannot be reached', async () => {
     const proxy = await startConnectProxy()
     await proxy[Symbol.asyncDispose]()
-    const end = await send(open(`http://${CREDENTIALS}@${proxy.host}`))
+    const end = await sendCall(open(`http://${CREDENTIALS}@${proxy.host}`))
     assert.match(neverSent(end, proxy.host), /opened no tunnel: connect ECONNREFUSED/)
   })
 
   it('is never sent if the proxy gives no answer within the time-out', async () => {
     await using proxy = await startConnectProxy(() => false)
     const clock = new VirtualClock()
-    const end = send(open(`http://${CREDENTIALS}@${proxy.host}`, { clock }))
-    await turn()
+    const end = sendCall(open(`http://${CREDENTIALS}@${proxy.host}`, { clock }))
+    await waitForLoopback()
     clock.advance(60_000)
     assert.match(neverSent(await end, proxy.host), /^no connection within 60000 ms/)
   })
@@ -155,27 +155,33 @@ describe('a call through a proxy', () => {
       return false
     })
     const transport = open(`http://${proxy.host}`)
-    const end = send(transport)
-    await turn()
+    const end = sendCall(transport)
+    await waitForLoopback()
     await transport.destroy()
     neverSent(await end, proxy.host)
-    await turn()
+    await waitForLoopback()
     assert.equal(closed, 1)
   })
 
   it('is never sent to a network whose certificate nobody vouches for', async () => {
-    await using stranger = await startRawServer(() => {}, createTlsServer(certificates.stranger))
+    await using selfSigned = await startRawServer(
+      () => {},
+      createTlsServer(certificates.selfSigned),
+    )
     await using proxy = await startConnectProxy()
-    const baseUrl = stranger.baseUrl.replace('http:', 'https:')
-    const transport = transportTo(baseUrl, { proxy: `http://${proxy.host}` })
+    const baseUrl = selfSigned.baseUrl.replace('http:', 'https:')
+    const transport = createTransportTo(baseUrl, { proxy: `http://${proxy.host}` })
     opened.push(transport)
-    assert.deepEqual(outlineOf(await send(transport)), ['DEPTH_ZERO_SELF_SIGNED_CERT', false])
-    assert.equal(stranger.requests(), 0)
+    assert.deepEqual(summarizeEnd(await sendCall(transport)), [
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      false,
+    ])
+    assert.equal(selfSigned.countRequests(), 0)
   })
 
   it('is never sent to a proxy whose certificate nobody vouches for', async () => {
-    await using proxy = await startConnectProxy(() => true, certificates.stranger)
-    const end = await send(open(`https://${CREDENTIALS}@${proxy.host}`))
+    await using proxy = await startConnectProxy(() => true, certificates.selfSigned)
+    const end = await sendCall(open(`https://${CREDENTIALS}@${proxy.host}`))
     assert.match(neverSent(end, proxy.host), /self-signed certificate/)
     assert.deepEqual(proxy.connects, [])
   })
@@ -183,15 +189,15 @@ describe('a call through a proxy', () => {
   it('may have been sent if the tunnel breaks while the answer is awaited', async () => {
     await using silent = await startRawServer(() => {}, createTlsServer(certificates.server))
     await using proxy = await startConnectProxy()
-    const transport = transportTo(silent.baseUrl.replace('http:', 'https:'), {
+    const transport = createTransportTo(silent.baseUrl.replace('http:', 'https:'), {
       proxy: `http://${proxy.host}`,
       tls: { ca: certificates.ca },
     })
     opened.push(transport)
-    const end = send(transport)
-    while (silent.requests() === 0) await sleep(5)
+    const end = sendCall(transport)
+    while (silent.countRequests() === 0) await sleep(5)
     proxy.close()
-    const [, sent] = outlineOf(await end)
+    const [, sent] = summarizeEnd(await end)
     assert.equal(sent, true)
   })
 

@@ -1,5 +1,4 @@
 // Tests lib/delivery/call/call.ts
-// Tests lib/delivery/call/call-error.ts
 
 import assert from 'node:assert/strict'
 import { systemClock } from '../../../lib/clock.js'
