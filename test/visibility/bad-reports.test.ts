@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:http2'
 import { deflateSync, gzipSync } from 'node:zlib'
+import { type Clock, systemClock } from '../../lib/clock.js'
 import { bareFramework, bareFrameworkOnHttp2 } from '../frameworks/bare-app.js'
 import type { Framework } from '../frameworks/framework.js'
 import { BROWSER_HEADERS } from '../page-load/fetch-page.js'
@@ -157,6 +158,39 @@ describe('an incomplete report', () => {
 
     assert.match(client.received, /^HTTP\/1\.1 204 .*connection: close/is)
     assert.match(site.logLines.join(), /at most 65536 bytes/)
+  })
+
+  it('is answered before it is read if it comes from another site', async () => {
+    await using site = await VisibleSite.start()
+    await using client = await RawClient.connect(site.port)
+
+    client.send(
+      formatReportHead({ 'sec-fetch-site': 'cross-site', 'transfer-encoding': 'chunked' }),
+    )
+    await client.readUntil('\r\n\r\n')
+
+    assert.match(client.received, /^HTTP\/1\.1 204 .*connection: close/is)
+    assert.match(site.logLines.join(), /a request from a page of this site/)
+  })
+
+  it('is answered after 10 seconds, however slowly it arrives', async () => {
+    const timers: { readonly delayMs: number; readonly task: () => void }[] = []
+    const after: Clock['after'] = (delayMs, task) => {
+      timers.push({ delayMs, task })
+      return () => {}
+    }
+    await using site = await VisibleSite.start({ clock: { ...systemClock, after } })
+    await using client = await RawClient.connect(site.port)
+
+    client.send(`${formatReportHead({ 'transfer-encoding': 'chunked' })}1\r\n[\r\n`)
+    const findDeadline = () => timers.find(({ delayMs }) => delayMs === 10_000)
+    while (!findDeadline()) await new Promise((resolve) => setImmediate(resolve))
+    client.send('1\r\n"\r\n')
+    findDeadline()?.task()
+    await client.readUntil('\r\n\r\n')
+
+    assert.match(client.received, /^HTTP\/1\.1 204 .*connection: close/is)
+    assert.match(site.logLines.join(), /in 10 s/)
   })
 
   for (const server of SERVERS) {

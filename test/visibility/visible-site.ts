@@ -151,6 +151,7 @@ export class VisibleSite extends OutcomeRecorder implements AsyncDisposable {
     await this.tracker.close({ timeoutMs: 1 })
     await this.sandbox.close()
     this.assertStatsBalanced()
+    aheadMs = 0
   }
 }
 
