@@ -1,16 +1,16 @@
 import type { CallEnd } from '../../../lib/delivery/call/transport.js'
 import { createEnsRequest, createTransportTo, sendCall } from './send-call.js'
 
-/** What this process does: it is started and told so by a test. */
+/** What this process does. A test sends it after starting the process. */
 export interface CallerTask {
   readonly baseUrl: string
   readonly calls: number
   readonly connections: number
   readonly timeoutMs: number
   readonly proxy?: string | undefined
-  /** How long the process is busy, once it hears that it may begin. */
+  /** How long the process is busy after the test's next message. */
   readonly busyMs?: number | undefined
-  /** Destroys the transport in the timer that comes due at the end of that. */
+  /** Whether to destroy the transport in a timer that is due at the end of the busy time. */
   readonly destroys?: boolean | undefined
 }
 

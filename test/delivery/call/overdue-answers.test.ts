@@ -33,7 +33,7 @@ const CALLS = 6
 const CONNECTIONS = 5
 const EXPECTED = [[200], [200], [200], [200], ['ETIMEDOUT', true], ['ETIMEDOUT', false]]
 
-describe('an answer that has arrived before the time-out', () => {
+describe('an answer that has arrived before the timeout', () => {
   let certificates: Certificates
   let child: ChildProcess
 
@@ -45,8 +45,8 @@ describe('an answer that has arrived before the time-out', () => {
   afterEach(() => child.kill('SIGKILL'))
 
   /**
-   * Calls a network from a process, which `pause` holds up until the calls are overdue, and returns
-   * how they ended. The network answers at the beginning of the pause.
+   * Calls a network from a process that `pause` blocks until the calls are overdue, and returns how
+   * they ended. The network answers at the beginning of the pause.
    */
   async function call(
     scheme: 'http' | 'https',
@@ -76,7 +76,7 @@ describe('an answer that has arrived before the time-out', () => {
   for (const scheme of ['http', 'https'] as const) {
     for (const [title, pause, task] of [
       [
-        'although the process was stopped',
+        'after the process was stopped',
         async () => {
           child.kill('SIGSTOP')
           await sleep(OVERDUE_MS)
@@ -84,18 +84,18 @@ describe('an answer that has arrived before the time-out', () => {
         },
         {},
       ],
-      ['although the process was busy', () => child.send('begin'), { busyMs: OVERDUE_MS }],
+      ['after the process was busy', () => child.send('begin'), { busyMs: OVERDUE_MS }],
     ] as const) {
       it(`counts ${title} (${scheme})`, async () => {
         const ends = await call(scheme, pause, task)
         assert.deepEqual(ends.map(summarizeEnd), EXPECTED)
         const [, long] = ends
         assert(long && 'answer' in long)
-        assert.equal(long.answer.body, LONG, 'the whole of a long answer is read')
+        assert.equal(long.answer.body, LONG, 'a long answer is not read completely')
       })
     }
 
-    it(`counts although the transport is destroyed after the process was busy (${scheme})`, async () => {
+    it(`counts if the transport is destroyed after the process was busy (${scheme})`, async () => {
       const ends = await call(scheme, () => child.send('begin'), {
         timeoutMs: 60_000,
         busyMs: 500,

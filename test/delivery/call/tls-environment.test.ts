@@ -6,7 +6,7 @@ import { startConnectProxy } from './connect-proxy.js'
 import { formatResponse, type RawServer, startRawServer } from './raw-server.js'
 import { summarizeEnd } from './send-call.js'
 
-describe('a process whose environment', () => {
+describe('the environment of a process', () => {
   let certificates: Certificates
 
   before(function () {
@@ -30,7 +30,7 @@ describe('a process whose environment', () => {
     return summarizeEnd(end)
   }
 
-  it('switches verification off sends the key to nobody all the same', async () => {
+  it('cannot turn off the verification of the network’s certificate', async () => {
     const environment = { NODE_TLS_REJECT_UNAUTHORIZED: '0' }
     for (const [certificate, code] of [
       [certificates.selfSigned, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
@@ -42,25 +42,25 @@ describe('a process whose environment', () => {
     }
   })
 
-  it('switches verification off sends no credentials to just any proxy', async () => {
+  it('cannot turn off the verification of a proxy’s certificate', async () => {
     await using network = await startNetwork(certificates.selfSigned)
     await using proxy = await startConnectProxy(() => true, certificates.selfSigned)
     const url = `https://user:password@${proxy.host}`
-    const outline = await call(network, { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, url)
-    assert.deepEqual(outline, ['ERR_PROXY_TUNNEL', false])
+    const summary = await call(network, { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, url)
+    assert.deepEqual(summary, ['ERR_PROXY_TUNNEL', false])
     assert.deepEqual(proxy.connects, [])
   })
 
-  it('names a certificate authority trusts it, and still no other host', async () => {
+  it('can add a certificate authority, which is not trusted for other hosts', async () => {
     const environment = { NODE_EXTRA_CA_CERTS: certificates.caFile }
     await using network = await startNetwork(certificates.server)
     assert.deepEqual(await call(network, environment), [200])
     await using otherHost = await startNetwork(certificates.otherHost)
-    const outline = await call(otherHost, environment)
-    assert.deepEqual(outline, ['ERR_TLS_CERT_ALTNAME_INVALID', false])
+    const summary = await call(otherHost, environment)
+    assert.deepEqual(summary, ['ERR_TLS_CERT_ALTNAME_INVALID', false])
   })
 
-  it('names a certificate authority trusts it for a proxy as well: TLS inside of TLS', async () => {
+  it('can add a certificate authority for a proxy as well, with TLS within TLS', async () => {
     const environment = { NODE_EXTRA_CA_CERTS: certificates.caFile }
     await using network = await startNetwork(certificates.server)
     await using proxy = await startConnectProxy(() => true, certificates.server)
