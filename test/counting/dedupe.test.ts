@@ -8,8 +8,8 @@ import { acme } from '../networks/acme.js'
 
 const HOUR_MS = 3_600_000
 
-describe('what page loads have counted', () => {
-  it('is one set for one request id, shared by reference', () => {
+describe('Dedupe', () => {
+  it('shares the campaigns of a request id by reference', () => {
     const dedupe = new Dedupe({ max: 10, ttlMs: HOUR_MS, now: () => 1 })
     const counted = dedupe.open('a')
     counted.add('ens:1')
@@ -17,7 +17,7 @@ describe('what page loads have counted', () => {
     assert.ok(dedupe.open('a').has('ens:1'))
   })
 
-  it('is another set for another request id', () => {
+  it('keeps the campaigns of different request ids apart', () => {
     const dedupe = new Dedupe({ max: 10, ttlMs: HOUR_MS, now: () => 1 })
     dedupe.open('a').add('ens:1')
     assert.ok(!dedupe.open('b').has('ens:1'))
@@ -25,7 +25,7 @@ describe('what page loads have counted', () => {
     assert.ok(!dedupe.open('__proto__').has('ens:1'))
   })
 
-  it('is remembered for its time after the first impression, by the clock it is given', () => {
+  it('remembers a page load for ttlMs after its first impression', () => {
     let nowMs = 1_000_000
     const dedupe = new Dedupe({ max: 10, ttlMs: 1_000, now: () => nowMs })
     const counted = dedupe.open('a')
@@ -35,7 +35,7 @@ describe('what page loads have counted', () => {
     assert.notEqual(dedupe.open('a'), counted)
   })
 
-  it('is not remembered longer for being looked at', () => {
+  it('does not remember a page load longer because it is read', () => {
     let nowMs = 1_000_000
     const dedupe = new Dedupe({ max: 10, ttlMs: 1_000, now: () => nowMs })
     const counted = dedupe.open('a')
@@ -47,7 +47,7 @@ describe('what page loads have counted', () => {
     assert.notEqual(dedupe.open('a'), counted)
   })
 
-  it('is remembered of so many page loads: the one that was used last goes last', () => {
+  it('evicts the least recently used page load', () => {
     const dedupe = new Dedupe({ max: 2, ttlMs: HOUR_MS, now: () => 1 })
     const [a, b] = [dedupe.open('a'), dedupe.open('b')]
     assert.equal(dedupe.open('a'), a)
@@ -57,7 +57,7 @@ describe('what page loads have counted', () => {
   })
 
   for (const campaigns of [1, 3, 8, 9, 100]) {
-    it(`tells each of ${campaigns} from one that it has not counted, or no longer`, () => {
+    it(`knows which of ${campaigns} campaigns have counted, and which one was revoked`, () => {
       const counted = new CountedCampaigns('page-1')
       const keys = Array.from({ length: campaigns }, (_, campaign) => `ens:${campaign}`)
       for (const key of keys) counted.add(key)
@@ -74,7 +74,7 @@ describe('what page loads have counted', () => {
     })
   }
 
-  it('keeps networks apart, and one key for one campaign however many there are', () => {
+  it('has one key per network and campaign, however many campaigns there are', () => {
     const [ens, acme] = [new OnceKeys('ens'), new OnceKeys('acme')]
     assert.notEqual(ens.get(42), acme.get(42))
     const first = ens.get(42)
@@ -82,7 +82,7 @@ describe('what page loads have counted', () => {
     assert.equal(ens.get(42), first)
   })
 
-  it('is not evicted by ids that requests name, if its own id was created here', () => {
+  it('does not evict a page load whose id was created here because of ids from requests', () => {
     const dedupe = new Dedupe({ max: 2, ttlMs: HOUR_MS, now: () => 1 })
     const page = new CountedCampaigns('page')
     dedupe.remember('page', page)
@@ -92,7 +92,7 @@ describe('what page loads have counted', () => {
     assert.ok(!dedupe.hasCreated('invented-99'))
   })
 
-  it('is found while its response is open, however many are remembered', () => {
+  it('finds a page load while its response is open, however many others there are', () => {
     const dedupe = new Dedupe({ max: 1, ttlMs: HOUR_MS, now: () => 1 })
     const page = new CountedCampaigns('page')
     dedupe.keepOpen('page', page)
@@ -104,7 +104,7 @@ describe('what page loads have counted', () => {
     assert.equal(dedupe.find('page'), undefined)
   })
 
-  it('stays with whoever holds it, also once it is evicted', () => {
+  it('keeps the campaigns of an evicted page load that is still in use', () => {
     const dedupe = new Dedupe({ max: 1, ttlMs: HOUR_MS, now: () => 1 })
     const open = dedupe.open('a')
     open.add('ens:1')
@@ -113,8 +113,8 @@ describe('what page loads have counted', () => {
   })
 })
 
-/** How often any LRU is read while `task` runs. */
-function lookUps(task: () => void): number {
+/** Counts the reads of all LRU caches while `task` runs. */
+function countLookups(task: () => void): number {
   const { get } = LRUCache.prototype
   let count = 0
   LRUCache.prototype.get = function (...parameters) {
@@ -130,19 +130,19 @@ function lookUps(task: () => void): number {
 }
 
 describe('a page load', () => {
-  /** Tracks so many campaigns in one page load, on a socket that leads nowhere. */
-  async function lookUpsOf(campaigns: number, options: { requestId?: () => string }) {
+  /** Tracks `campaigns` campaigns in one page load, whose socket is not connected. */
+  async function countPageLoadLookups(campaigns: number, options: { requestId?: () => string }) {
     const { methods, pageLoad } = assembleTracker({
       ...options,
       networks: [acme({ apiKey: 'k', baseUrl: 'http://127.0.0.1:1' })],
       logger: { debug() {}, warn() {}, error() {} },
-      // The user agents are remembered in an LRU too.
+      // User agents are cached in an LRU as well.
       traffic: { bots: 'count' },
     })
     const req = new IncomingMessage(new Socket())
     req.method = 'GET'
     const trackImpression = pageLoad(req, new ServerResponse(req), req)
-    const count = lookUps(() => {
+    const count = countLookups(() => {
       for (let i = 1; i <= campaigns; i += 1) {
         trackImpression({ campaignId: 'x'.repeat(i), network: 'acme' })
       }
@@ -153,12 +153,12 @@ describe('a page load', () => {
   }
 
   for (const campaigns of [1, 2, 50]) {
-    it(`costs at most one look-up, with ${campaigns} campaigns as with any number`, async () => {
-      assert.ok((await lookUpsOf(campaigns, { requestId: () => 'page-1' })) <= 1)
+    it(`needs at most one lookup for ${campaigns} campaigns`, async () => {
+      assert.ok((await countPageLoadLookups(campaigns, { requestId: () => 'page-1' })) <= 1)
     })
   }
 
-  it('costs none at all where its id cannot come again', async () => {
-    assert.equal(await lookUpsOf(50, {}), 0)
+  it('needs no lookup if its id cannot occur again', async () => {
+    assert.equal(await countPageLoadLookups(50, {}), 0)
   })
 })

@@ -1,32 +1,10 @@
 import assert from 'node:assert/strict'
-import { channel } from 'node:diagnostics_channel'
+import { setImmediate as waitForNextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
-import type { Clock } from '../../lib/clock.js'
-import type { OutcomeSubject } from '../../lib/counting/outcome-events.js'
-import { Statistics, UNKNOWN_NETWORK } from '../../lib/counting/statistics.js'
-import { OUTCOMES, type OutcomeEvent } from '../../lib/impression.js'
-import type { Log } from '../../lib/logger.js'
-import { impressionFactory } from '../delivery/impressions.js'
-
-function createStatistics(nowMs = 1_000) {
-  const messages: string[] = []
-  const record = (_kind: string, message: string) => void messages.push(message)
-  const log: Log = { debug: record, warn: record, error: record }
-  const now = () => nowMs
-  const clock: Clock = { now, wallNow: now, after: () => () => {}, defer: () => {} }
-  const statistics = new Statistics([{ name: 'ens' }, { name: 'acme' }], clock, log)
-  return { statistics, ens: statistics.forNetwork('ens'), messages }
-}
-
-const createSubject = (): OutcomeSubject => ({
-  network: 'ens',
-  requestId: 'r1',
-  campaignId: 42,
-  trackedAtMs: 400,
-  attempts: 2,
-})
-
-const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
+import { UNKNOWN_NETWORK } from '../../lib/counting/statistics.js'
+import { OUTCOMES } from '../../lib/impression.js'
+import { createImpressionFactory } from '../delivery/impressions.js'
+import { createStatistics, createSubject } from './create-statistics.js'
 
 describe('statistics', () => {
   it('have figures for each network and for inputs without a network', () => {
@@ -85,7 +63,7 @@ describe('statistics', () => {
   it('are idle once no network has held or pending impressions', async () => {
     const { statistics, ens } = createStatistics()
     const acme = statistics.forNetwork('acme')
-    const [held, pending] = [impressionFactory('ens')(), impressionFactory('acme')()]
+    const [held, pending] = [createImpressionFactory('ens')(), createImpressionFactory('acme')()]
     ens.beginHeld(held)
     acme.beginPending(pending)
     let idle = false
@@ -93,7 +71,7 @@ describe('statistics', () => {
       idle = true
     })
     ens.conclude(held, 'suppressed', 'aborted')
-    await nextTurn()
+    await waitForNextTurn()
     assert.equal(idle, false)
     acme.conclude(pending, 'delivered', 'x')
     await waiting
@@ -104,7 +82,7 @@ describe('statistics', () => {
 describe('an impression', () => {
   it('moves from held to pending to its outcome and is counted once at any time', () => {
     const { ens } = createStatistics()
-    const impression = impressionFactory('ens')()
+    const impression = createImpressionFactory('ens')()
     ens.beginHeld(impression)
     assert.deepEqual([ens.held, ens.pending], [1, 0])
     ens.beginPending(impression)
@@ -121,7 +99,7 @@ describe('an impression', () => {
     const { statistics, ens } = createStatistics()
     const outcomes: string[] = []
     statistics.on('outcome', ({ outcome }) => outcomes.push(outcome))
-    const impression = impressionFactory('ens')()
+    const impression = createImpressionFactory('ens')()
     ens.beginPending(impression)
     ens.conclude(impression, 'uncertain', 'x')
     ens.conclude(impression, 'delivered', 'x')
@@ -130,143 +108,6 @@ describe('an impression', () => {
     const { tracked, pending, uncertain, delivered } = ens.snapshot()
     assert.deepEqual([tracked, pending, uncertain, delivered], [1, 0, 1, 0])
   })
-})
-
-describe('an outcome', () => {
-  it('is emitted with all documented properties', () => {
-    const { statistics, ens } = createStatistics()
-    const events: OutcomeEvent[] = []
-    statistics.on('outcome', (event) => events.push(event))
-    ens.conclude(createSubject(), 'delivered', 'HTTP 200')
-    assert.deepEqual(events, [
-      {
-        network: 'ens',
-        outcome: 'delivered',
-        reason: 'HTTP 200',
-        requestId: 'r1',
-        campaignId: 42,
-        attempts: 2,
-        latencyMs: 600,
-      },
-    ])
-  })
-
-  it('is emitted after it is counted', () => {
-    const { statistics, ens } = createStatistics()
-    statistics.on('outcome', () => assert.equal(statistics.snapshot().ens?.delivered, 1))
-    const seen: unknown[] = []
-    statistics.on('outcome', () => seen.push(statistics.snapshot().ens?.delivered))
-    ens.conclude(createSubject(), 'delivered', 'x')
-    assert.deepEqual(seen, [1])
-  })
-
-  it('cannot be changed by one listener for the next', () => {
-    const { statistics, ens } = createStatistics()
-    const outcomes: string[] = []
-    statistics.on('outcome', (event) => void Reflect.set(event, 'outcome', 'rejected'))
-    statistics.on('outcome', ({ outcome }) => outcomes.push(outcome))
-    ens.conclude(createSubject(), 'delivered', 'x')
-    assert.deepEqual(outcomes, ['delivered'])
-  })
-
-  it('has no negative latency when the clock was set back', () => {
-    const { statistics, ens } = createStatistics(100)
-    const latencies: number[] = []
-    statistics.on('outcome', ({ latencyMs }) => latencies.push(latencyMs))
-    ens.conclude(createSubject(), 'delivered', 'x')
-    assert.deepEqual(latencies, [0])
-  })
-
-  it('is published on the diagnostics channel even without a listener', () => {
-    const { ens } = createStatistics()
-    const messages: unknown[] = []
-    const outcomes = channel('ad-impressions:outcome')
-    const listen = (message: unknown) => void messages.push(message)
-    outcomes.subscribe(listen)
-    try {
-      ens.conclude(createSubject(), 'dropped', 'expired')
-    } finally {
-      outcomes.unsubscribe(listen)
-    }
-    ens.conclude(createSubject(), 'dropped', 'expired')
-    assert.equal(messages.length, 1)
-    assert.deepEqual(messages[0], {
-      network: 'ens',
-      outcome: 'dropped',
-      reason: 'expired',
-      requestId: 'r1',
-      campaignId: 42,
-      attempts: 2,
-      latencyMs: 600,
-    })
-  })
-})
-
-describe('a listener', () => {
-  it('receives no more events after it unsubscribes, which it may do twice', () => {
-    const { statistics, ens } = createStatistics()
-    let received = 0
-    const stop = statistics.on('outcome', () => {
-      received += 1
-    })
-    ens.conclude(createSubject(), 'delivered', 'x')
-    stop()
-    stop()
-    ens.conclude(createSubject(), 'delivered', 'x')
-    assert.equal(received, 1)
-  })
-
-  it('may unsubscribe during an event without affecting the next listener', () => {
-    const { statistics, ens } = createStatistics()
-    const received: string[] = []
-    const stop = statistics.on('outcome', () => {
-      received.push('first')
-      stop()
-    })
-    statistics.on('outcome', () => received.push('second'))
-    for (let i = 0; i < 2; i += 1) {
-      ens.conclude(createSubject(), 'delivered', 'x')
-    }
-    assert.deepEqual(received, ['first', 'second', 'second'])
-  })
-
-  it('that throws is logged and does not affect other listeners', () => {
-    const { statistics, ens, messages } = createStatistics()
-    let received = 0
-    statistics.on('outcome', () => {
-      throw new Error('no\ndisk')
-    })
-    statistics.on('outcome', () => {
-      received += 1
-    })
-    ens.conclude(createSubject(), 'delivered', 'x')
-    assert.equal(received, 1)
-    assert.deepEqual(messages, ['an outcome listener threw: no disk'])
-  })
-
-  it('that rejects is logged and does not end the process', async () => {
-    const { statistics, ens, messages } = createStatistics()
-    statistics.on('outcome', async () => {
-      throw new Error('no disk')
-    })
-    ens.conclude(createSubject(), 'delivered', 'x')
-    await nextTurn()
-    assert.deepEqual(messages, ['an outcome listener threw: no disk'])
-  })
-
-  for (const [event, listener] of [
-    ['outcomes', () => {}],
-    ['outcome', undefined],
-    ['outcome', 'log'],
-  ] as const) {
-    it(`is rejected for event ${event} and listener type ${typeof listener}`, () => {
-      const { statistics } = createStatistics()
-      assert.throws(
-        () => Reflect.apply(statistics.on, statistics, [event, listener]),
-        /^TypeError: ad-impressions: on\(\) takes 'outcome' and a function$/,
-      )
-    })
-  }
 })
 
 describe('figures', () => {
@@ -283,7 +124,7 @@ describe('figures', () => {
         const impressions = new Map(
           networks.map((network) => [
             network,
-            Array.from({ length: 6 }, () => impressionFactory(network)()),
+            Array.from({ length: 6 }, () => createImpressionFactory(network)()),
           ]),
         )
         for (const { network, impression: index, figure } of steps) {

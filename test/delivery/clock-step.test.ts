@@ -5,7 +5,7 @@ import { fetchPage } from '../page-load/fetch-page.js'
 import { Publisher } from '../page-load/publisher.js'
 import { omitZeros } from '../page-load/stats-assertions.js'
 import { createDelivery, range } from './delivery-fixture.js'
-import { lost, ok, status } from './scripted-transport.js'
+import { connectionError, ok, status } from './scripted-transport.js'
 import { VirtualClock } from './virtual-clock.js'
 
 const DAY_MS = 86_400_000
@@ -19,7 +19,7 @@ for (const [direction, byMs] of Object.entries(STEPS)) {
       const { push, clock, transport, ended, outcomes } = createDelivery({
         maxAgeMs: 10 * MINUTE_MS,
       })
-      transport.script = () => lost(false)
+      transport.script = () => connectionError(false)
       push(5)
       clock.advance(MINUTE_MS)
       clock.setWallClock(byMs)
@@ -32,7 +32,7 @@ for (const [direction, byMs] of Object.entries(STEPS)) {
 
     it('impressions that have waited too long expire as before', () => {
       const { push, clock, transport, ended } = createDelivery({ maxAgeMs: 10 * MINUTE_MS })
-      transport.script = () => lost(false)
+      transport.script = () => connectionError(false)
       push(5)
       clock.setWallClock(byMs)
       clock.advance(11 * MINUTE_MS)

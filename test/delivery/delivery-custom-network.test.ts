@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { verdictOnStatus } from '../../lib/networks/verdict.js'
 import { createDelivery } from './delivery-fixture.js'
-import { lost, ok, status } from './scripted-transport.js'
+import { connectionError, ok, status } from './scripted-transport.js'
 
 describe('delivery, for a custom network', () => {
   it('rejects only the item for which request() throws, and never sends it', () => {
@@ -42,7 +42,8 @@ describe('delivery, for a custom network', () => {
 
   it('rejects only the item with an invalid HTTP request, without opening the circuit breaker', () => {
     const { push, clock, transport, ended } = createDelivery({ network: { maxBatch: 4 } })
-    transport.script = ({ items }) => (items.includes(2) ? lost(false, 'UND_ERR_INVALID_ARG') : ok)
+    transport.script = ({ items }) =>
+      items.includes(2) ? connectionError(false, 'UND_ERR_INVALID_ARG') : ok
     push(4)
     clock.advance(1_000)
     assert.deepEqual(ended('rejected'), [2])

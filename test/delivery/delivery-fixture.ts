@@ -7,7 +7,7 @@ import { type Impression, OUTCOMES, type Outcome, type OutcomeEvent } from '../.
 import { createLog } from '../../lib/logger.js'
 import { defineNetwork } from '../../lib/networks/define-network.js'
 import type { NetworkDefinition } from '../../lib/networks/network.js'
-import { impressionFactory } from './impressions.js'
+import { createImpressionFactory } from './impressions.js'
 import { ScriptedTransport } from './scripted-transport.js'
 import { VirtualClock } from './virtual-clock.js'
 
@@ -52,9 +52,15 @@ export function createDelivery(options: DeliveryOptions = {}) {
   const transport = options.transport ?? new ScriptedTransport(clock)
   const outbox = options.outbox ?? new MemoryOutbox({ maxPending, maxBatch: network.maxBatch })
   const outcomes: OutcomeEvent[] = []
+  let firstImbalance: unknown
   statistics.on('outcome', (event) => {
     outcomes.push(event)
-    checkBalance()
+    // Statistics catches what a listener throws.
+    try {
+      assertBalanced()
+    } catch (error) {
+      firstImbalance ??= error
+    }
   })
   const delivery = new Delivery({
     network,
@@ -67,15 +73,21 @@ export function createDelivery(options: DeliveryOptions = {}) {
     random,
     log,
   })
-  const impression = impressionFactory(network.name)
+  const impression = createImpressionFactory(network.name)
 
   /** Asserts: tracked = held + pending + the sum of the outcomes. */
-  function checkBalance(): void {
+  function assertBalanced(): void {
     const current = figures()
     const { tracked, held, pending } = current
     const ended = OUTCOMES.reduce((sum, outcome) => sum + current[outcome], 0)
     assert.equal(tracked, held + pending + ended, 'the figures do not balance')
     assert(pending >= 0)
+  }
+
+  /** @throws if the figures did not balance at any outcome, or do not balance now */
+  function checkBalance(): void {
+    if (firstImbalance) throw firstImbalance
+    assertBalanced()
   }
 
   return {

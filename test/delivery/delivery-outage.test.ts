@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createDelivery, range } from './delivery-fixture.js'
-import { lost, ok, status } from './scripted-transport.js'
+import { connectionError, ok, status } from './scripted-transport.js'
 
 describe('delivery, during an outage of the network', () => {
   it('sends nothing while the circuit breaker is open, even if more impressions arrive', () => {
@@ -82,7 +82,7 @@ describe('delivery, during an outage of the network', () => {
 
   it('drops and counts what has waited too long, and logs how many once a minute', () => {
     const { push, clock, transport, ended, messages } = createDelivery({ maxAgeMs: 10_000 })
-    transport.script = () => lost(false, 'ECONNREFUSED')
+    transport.script = () => connectionError(false, 'ECONNREFUSED')
     push(50)
     clock.advance(12_000)
     assert.equal(ended('dropped').length, 50)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createDelivery, range } from './delivery-fixture.js'
-import { lost, ok, status } from './scripted-transport.js'
+import { connectionError, ok, status } from './scripted-transport.js'
 
 /** Longer than any flush here takes. */
 const FLUSH_MS = 3_600_000
@@ -38,7 +38,7 @@ describe('flush()', () => {
 
   it('waits for the end of an outage, and keeps the process alive only until then', async () => {
     const { delivery, push, clock, transport, figures } = createDelivery()
-    transport.script = () => lost(false, 'ECONNREFUSED')
+    transport.script = () => connectionError(false, 'ECONNREFUSED')
     push(10)
     const flushed = delivery.flush(FLUSH_MS)
     clock.advance(120_000)
@@ -54,7 +54,7 @@ describe('flush()', () => {
   it('resolves after any outcome, not only after delivered', async () => {
     const { delivery, push, clock, transport } = createDelivery({ maxAgeMs: 5_000 })
     transport.script = ({ items }) =>
-      items.includes(1) ? status(400) : items.includes(2) ? lost(true) : status(500)
+      items.includes(1) ? status(400) : items.includes(2) ? connectionError(true) : status(500)
     push(3)
     const flushed = delivery.flush(FLUSH_MS)
     clock.advance(4_000)
@@ -108,7 +108,8 @@ describe('close()', () => {
     transport.script = () => undefined
     push(1)
     clock.advance(0)
-    transport.destroy = async () => transport.calls[0]?.end(lost(false, 'UND_ERR_DESTROYED'))
+    transport.destroy = async () =>
+      transport.calls[0]?.end(connectionError(false, 'UND_ERR_DESTROYED'))
     await delivery.close()
     assert.deepEqual(ended('dropped'), [1])
   })
@@ -142,7 +143,7 @@ describe('close()', () => {
       transport.script = ({ items }) => {
         calls += 1
         if (items.some((item) => item % 10 === 0)) return status(calls % 2 === 0 ? 422 : 500)
-        return calls % 7 === 0 ? lost(calls % 2 === 0) : ok
+        return calls % 7 === 0 ? connectionError(calls % 2 === 0) : ok
       }
       for (let pushedMs = 0; pushedMs < closeMs; pushedMs += 20) {
         push(3)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createDelivery, range } from './delivery-fixture.js'
-import { lost, ok, status } from './scripted-transport.js'
+import { connectionError, ok, status } from './scripted-transport.js'
 
 const HOUR_MS = 3_600_000
 
@@ -104,7 +104,7 @@ describe('delivery, after an answer with a count', () => {
 describe('delivery, after a call that may have counted', () => {
   it('never sends the batch again', () => {
     const { push, clock, transport, ended } = createDelivery({ network: { maxBatch: 3 } })
-    transport.script = () => lost(true)
+    transport.script = () => connectionError(true)
     push(3)
     clock.advance(HOUR_MS)
     assert.equal(transport.calls.length, 1)
@@ -113,7 +113,7 @@ describe('delivery, after a call that may have counted', () => {
 
   it('sends the batch again if onUncertain is "resend"', () => {
     const { push, clock, transport, ended } = createDelivery({ network: { onUncertain: 'resend' } })
-    transport.script = () => (transport.calls.length <= 3 ? lost(true) : ok)
+    transport.script = () => (transport.calls.length <= 3 ? connectionError(true) : ok)
     push()
     clock.advance(60_000)
     assert.equal(transport.calls.length, 4)
@@ -124,7 +124,7 @@ describe('delivery, after a call that may have counted', () => {
     const { push, clock, transport, reasons, messages } = createDelivery({
       network: { onUncertain: 'resend' },
     })
-    transport.script = () => (transport.calls.length === 1 ? lost(true) : status(400))
+    transport.script = () => (transport.calls.length === 1 ? connectionError(true) : status(400))
     push()
     clock.advance(20_000)
     assert.deepEqual(reasons(), ['uncertain: sent before, and then refused: HTTP 400'])
@@ -137,7 +137,7 @@ describe('delivery, after a call that may have counted', () => {
       maxAgeMs: 10_000,
     })
     transport.script = () =>
-      transport.calls.length === 1 ? lost(true) : lost(false, 'ECONNREFUSED')
+      transport.calls.length === 1 ? connectionError(true) : connectionError(false, 'ECONNREFUSED')
     push()
     clock.advance(20_000)
     assert.deepEqual(reasons(), ['uncertain: sent before, and not again: expired'])

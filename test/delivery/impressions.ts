@@ -1,7 +1,7 @@
 import type { Impression } from '../../lib/impression.js'
 
 /** Makes impressions for one network, each of another page load. */
-export function impressionFactory(network = 'acme') {
+export function createImpressionFactory(network = 'acme') {
   let made = 0
   return (more: Partial<Impression> = {}): Impression => {
     made += 1

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { MemoryOutbox } from '../../lib/delivery/outbox/memory-outbox.js'
 import { closient } from '../../lib/networks/closient.js'
 import { createDelivery, range } from './delivery-fixture.js'
-import { impressionFactory } from './impressions.js'
+import { createImpressionFactory } from './impressions.js'
 
 const MINUTE_MS = 60_000
 const CAMPAIGN = 'mhvXdrZT4jP5T8vBxuvm75'
@@ -10,7 +10,7 @@ const CAMPAIGN = 'mhvXdrZT4jP5T8vBxuvm75'
 describe('a mixed claim from the memory outbox', () => {
   it('takes impressions with different batch keys, first in, first out', () => {
     const outbox = new MemoryOutbox({ maxPending: 100, maxBatch: 10 })
-    const impression = impressionFactory()
+    const impression = createImpressionFactory()
     for (const batchKey of ['a', 'b', 'a', 'c']) outbox.append(impression({ batchKey }))
     const claim = outbox.claim(3, true)
     assert.deepEqual(
@@ -24,7 +24,7 @@ describe('a mixed claim from the memory outbox', () => {
 
   it('leaves the rest of a batch key for the next claim', () => {
     const outbox = new MemoryOutbox({ maxPending: 100, maxBatch: 3 })
-    const impression = impressionFactory()
+    const impression = createImpressionFactory()
     for (let n = 0; n < 7; n += 1) outbox.append(impression({ batchKey: 'a' }))
     assert.equal(outbox.claim(5, true)?.impressions.length, 5)
     assert.equal(outbox.claim(5)?.impressions.length, 2)

@@ -4,15 +4,15 @@ import type { Clock } from '../../lib/clock.js'
 import { PendingList } from '../../lib/delivery/pending-list.js'
 import type { Impression } from '../../lib/impression.js'
 import { range } from './delivery-fixture.js'
-import { impressionFactory } from './impressions.js'
+import { createImpressionFactory } from './impressions.js'
 import { VirtualClock } from './virtual-clock.js'
 
 const createImpression = (() => {
-  const create = impressionFactory()
+  const create = createImpressionFactory()
   return () => create({ sequence: 0 })
 })()
 
-/** Adds so many impressions. */
+/** Adds `count` impressions. */
 function fill(list: PendingList, count: number): Impression[] {
   const impressions = Array.from({ length: count }, createImpression)
   for (const impression of impressions) list.add(impression)
@@ -47,7 +47,7 @@ class FlushModel {
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('the pending list', () => {
-  it('numbers impressions in their order, and hands out each added one once', () => {
+  it('numbers impressions in order, and returns each added one once', () => {
     const list = new PendingList(new VirtualClock())
     const first = fill(list, 3)
     assert.deepEqual(
@@ -76,7 +76,7 @@ describe('the pending list', () => {
     )
   })
 
-  it('keeps the process alive for a flush until its time has run out, and no longer', async () => {
+  it('keeps the process alive only until the timeout of a flush', async () => {
     const clock = new VirtualClock()
     const list = new PendingList(clock)
     const [impression] = fill(list, 1)
@@ -108,7 +108,7 @@ describe('the pending list', () => {
         ended += 1
       })
     }
-    // Were each end compared with each flush, this would take minutes.
+    // If each end were compared with each flush, this would take minutes.
     for (const impression of impressions) list.remove(impression)
     for (const turn of range(1, 100)) {
       await settle()

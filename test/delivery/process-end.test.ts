@@ -1,3 +1,5 @@
+// Tests lib/counting/exit-warning.ts
+
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'

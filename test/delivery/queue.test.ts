@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Queue } from '../../lib/delivery/queue.js'
 import { range } from './delivery-fixture.js'
 
-function queueOf(items: readonly number[]): Queue<number> {
+function createQueue(items: readonly number[]): Queue<number> {
   const queue = new Queue<number>()
   for (const item of items) queue.push(item)
   return queue
@@ -10,12 +10,12 @@ function queueOf(items: readonly number[]): Queue<number> {
 
 describe('Queue', () => {
   it('returns items in the order in which they were pushed', () => {
-    const queue = queueOf([1, 2, 3])
+    const queue = createQueue([1, 2, 3])
     assert.deepEqual([queue.shift(), queue.shift(), queue.shift()], [1, 2, 3])
   })
 
   it('has no first, last or next item when it is empty', () => {
-    const queue = queueOf([1])
+    const queue = createQueue([1])
     queue.shift()
     assert.equal(queue.length, 0)
     assert.equal(queue.first, undefined)
@@ -26,13 +26,13 @@ describe('Queue', () => {
   })
 
   it('takes at most `max` items, and fewer when it has fewer', () => {
-    const queue = queueOf([1, 2, 3])
+    const queue = createQueue([1, 2, 3])
     assert.deepEqual(queue.take(2), [1, 2])
     assert.deepEqual(queue.take(2), [3])
   })
 
   it('counts indexes from the first item that is left', () => {
-    const queue = queueOf(range(1, 10))
+    const queue = createQueue(range(1, 10))
     queue.take(3)
     assert.equal(queue.first, 4)
     assert.equal(queue.at(0), 4)

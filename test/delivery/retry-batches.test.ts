@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { type Batch, RetryBatches } from '../../lib/delivery/retry-batches.js'
-import { impressionFactory } from './impressions.js'
+import { createImpressionFactory } from './impressions.js'
 import { VirtualClock } from './virtual-clock.js'
 
 /** A batch whose impressions were tracked at these times. */
 function batchTrackedAt(...timesMs: number[]): Batch {
-  const createImpression = impressionFactory()
+  const createImpression = createImpressionFactory()
   const impressions = timesMs.map((trackedAtMs) => createImpression({ trackedAtMs }))
   return { claim: { impressions }, impressions }
 }

@@ -22,7 +22,7 @@ export function status(code: number, headers: Record<string, string> = {}, body 
 export const ok = status(200)
 
 /** @param sent whether the network may have received the request */
-export function lost(sent: boolean, code = 'ECONNRESET'): CallEnd {
+export function connectionError(sent: boolean, code = 'ECONNRESET'): CallEnd {
   return { error: Object.assign(new Error('the connection failed'), { code }), sent }
 }
 
@@ -67,6 +67,6 @@ export class ScriptedTransport implements Transport {
 
   async destroy(): Promise<void> {
     const inFlight = this.calls.filter(({ isInFlight }) => isInFlight)
-    for (const call of inFlight) call.end(lost(true, 'UND_ERR_DESTROYED'))
+    for (const call of inFlight) call.end(connectionError(true, 'UND_ERR_DESTROYED'))
   }
 }

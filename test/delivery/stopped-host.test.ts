@@ -10,7 +10,7 @@ import { createMemoryLogger } from '../page-load/memory-logger.js'
 import { omitZeros } from '../page-load/stats-assertions.js'
 import { StoppedHost } from './stopped-host.js'
 
-/** So long that undici, which rounds long timers up, gives up a connection later than its call. */
+/** undici rounds long timers up: it aborts the connection attempt later than the call. */
 const TIMEOUT_MS = 2_000
 
 function createTrackerFor(host: StoppedHost, connections: number): Tracker {
@@ -21,7 +21,7 @@ function createTrackerFor(host: StoppedHost, connections: number): Tracker {
   })
 }
 
-/** Tracks an ad on a page without a socket, of which only the request matters. */
+/** Tracks an ad in a page load whose socket is not connected. */
 function track(tracker: Tracker, campaignId: number): void {
   const req = Object.assign(new IncomingMessage(new Socket()), {
     method: 'GET',
@@ -50,7 +50,7 @@ async function closeAfter(attemptMs: number, connections: number): Promise<void>
   assert.deepEqual(tracker.stats().ens, stats)
 }
 
-describe('close(), with a host that takes no connections', () => {
+describe('close(), with a host that accepts no connections', () => {
   for (const attemptMs of [50, TIMEOUT_MS + 100, TIMEOUT_MS + 1_400]) {
     it(`gives each impression its outcome after ${attemptMs} ms, and nothing is sent later`, async () => {
       await Promise.all([closeAfter(attemptMs, 1), closeAfter(attemptMs, 3)])

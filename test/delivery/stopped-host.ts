@@ -55,7 +55,7 @@ export class StoppedHost implements AsyncDisposable {
     return new StoppedHost(child, port, queued)
   }
 
-  /** From now on it takes connections again. */
+  /** Lets the host accept connections again. */
   resume(): void {
     for (const socket of this.#queued) socket.destroy()
     this.#child.kill('SIGCONT')

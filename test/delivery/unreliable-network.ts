@@ -1,5 +1,5 @@
 import type { CallEnd } from '../../lib/delivery/call/transport.js'
-import { lost, ok, ScriptedTransport, status } from './scripted-transport.js'
+import { connectionError, ok, ScriptedTransport, status } from './scripted-transport.js'
 import type { VirtualClock } from './virtual-clock.js'
 
 /** What the network does with a call. */
@@ -72,9 +72,9 @@ const AMBIGUOUS: ReadonlySet<Behaviour> = new Set(['hangs', 'resets', 'gateway-f
 
 const CALL_ENDS: Readonly<Record<Behaviour, CallEnd>> = {
   answers: ok,
-  refuses: lost(false, 'ECONNREFUSED'),
-  hangs: lost(true, 'ETIMEDOUT'),
-  resets: lost(true, 'ECONNRESET'),
+  refuses: connectionError(false, 'ECONNREFUSED'),
+  hangs: connectionError(true, 'ETIMEDOUT'),
+  resets: connectionError(true, 'ECONNRESET'),
   fails: status(500),
   throttles: status(429, { 'retry-after': '2' }),
   'gateway-fails': status(502),

@@ -36,12 +36,12 @@ describe('the tls option', () => {
   })
 
   it('is refused if it cannot work, and the message shows no value', () => {
-    const { ca, client, stranger } = certificates
+    const { ca, client, selfSigned } = certificates
     const { cert, key } = client
     for (const [tls, message] of [
       [{ cert }, /tls: expected cert and key together/],
       [{ key }, /tls: expected cert and key together/],
-      [{ cert, key: stranger.key }, /tls: expected a certificate in PEM format as cert, and its/],
+      [{ cert, key: selfSigned.key }, /tls: expected a certificate in PEM format as cert, and its/],
       [{ cert, key: 'canary' }, /tls: expected a certificate in PEM format as cert, and its/],
       [{ ca: 'canary' }, /tls: expected certificates in PEM format as ca/],
       [{ ca: [ca, key] }, /tls: expected certificates in PEM format as ca/],

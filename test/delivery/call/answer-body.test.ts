@@ -3,8 +3,8 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:
 import fc from 'fast-check'
 import { MAX_BODY_BYTES } from '../../../lib/delivery/call/answer-body.js'
 import type { CallEnd, Transport } from '../../../lib/delivery/call/transport.js'
-import { send, transportTo } from '../sending.js'
 import { startRawServer } from './raw-server.js'
+import { createTransportTo, sendCall } from './send-call.js'
 
 const REFUSAL = '{"status":"error","message":"campagne terminée – 終了"}'
 const KIB = 1_024
@@ -20,7 +20,7 @@ describe('the body of an answer', () => {
 
   afterEach(() => transport?.destroy())
 
-  /** @param write in one piece if left out */
+  /** The answer of a server that writes this response, in one piece unless `chunkBytes` is given. */
   async function answerWith(
     body: Buffer | string,
     headers: Readonly<Record<string, string>> = {},
@@ -37,29 +37,29 @@ describe('the body of an answer', () => {
       }
       if (length > bytes.length) socket.end()
     })
-    transport = transportTo(server.baseUrl)
-    const end = await send(transport)
+    transport = createTransportTo(server.baseUrl)
+    const end = await sendCall(transport)
     assert('answer' in end)
     return end
   }
 
-  /** The first bytes of an answer; the rest never comes. */
-  const truncated = (bytes: Buffer, missing = 4) => bytes.subarray(0, bytes.length - missing)
+  /** The bytes without the last ones. */
+  const truncate = (bytes: Buffer, missing = 4) => bytes.subarray(0, bytes.length - missing)
 
-  it('is asked for as it is', async () => {
+  it('is requested without compression', async () => {
     await using server = await startRawServer(({ socket }) => socket.end())
-    transport = transportTo(server.baseUrl)
-    await send(transport)
+    transport = createTransportTo(server.baseUrl)
+    await sendCall(transport)
     assert.match(server.connections[0]?.received ?? '', /\r\naccept-encoding: identity\r\n/)
   })
 
   for (const [title, body, headers] of [
     ['UTF-8', REFUSAL, {}],
     ['UTF-8 with a byte order mark', withByteOrderMark(REFUSAL), {}],
-    ['UTF-8, labelled in capitals', REFUSAL, { 'content-type': 'text/html; Charset="UTF-8"' }],
+    ['UTF-8, labelled in upper case', REFUSAL, { 'content-type': 'text/html; Charset="UTF-8"' }],
     ['UTF-8, wrongly labelled', REFUSAL, { 'content-type': 'application/json; charset=utf-16' }],
     ['UTF-16 with a byte order mark', utf16(withByteOrderMark(REFUSAL)), {}],
-    ['big-endian UTF-16 with one', bigEndian(withByteOrderMark(REFUSAL)), {}],
+    ['big-endian UTF-16 with a byte order mark', bigEndian(withByteOrderMark(REFUSAL)), {}],
     ['UTF-16', utf16(REFUSAL), { 'content-type': 'application/json; charset=utf-16le' }],
     ['UTF-16 without a label', utf16(REFUSAL), { 'content-type': 'application/json' }],
     ['big-endian UTF-16 without a label', bigEndian(REFUSAL), {}],
@@ -76,7 +76,7 @@ describe('the body of an answer', () => {
     ['gzip of Brotli', gzipSync(brotliCompressSync(REFUSAL)), { 'content-encoding': 'br, gzip' }],
     ['identity', REFUSAL, { 'content-encoding': 'identity' }],
     ['a compression that was not applied', REFUSAL, { 'content-encoding': 'gzip' }],
-    ['a compression that nobody knows', REFUSAL, { 'content-encoding': 'none' }],
+    ['an unknown compression', REFUSAL, { 'content-encoding': 'none' }],
     [
       'gzip of UTF-16',
       gzipSync(utf16(REFUSAL)),
@@ -94,10 +94,10 @@ describe('the body of an answer', () => {
     ['iso-8859-1', Buffer.from('{"message":"épuisé"}', 'latin1'), '{"message":"épuisé"}'],
     ['windows-1251', Buffer.from('{"message":"\xec\xe8\xf0"}', 'latin1'), '{"message":"мир"}'],
     ['shift_jis', Buffer.from('{"message":"\x8fI\x97\xb9"}', 'latin1'), '{"message":"終了"}'],
-    // 7-bit, with JSON's own characters in the middle of others.
+    // A 7-bit charset: bytes that JSON uses may be part of other characters.
     ['iso-2022-jp', Buffer.from('{"message":"\x1b$B%"%$\x1b(B"}'), '{"message":"アイ"}'],
   ] as const) {
-    it(`is read by its charset, ${charset}`, async () => {
+    it(`is decoded with its charset, ${charset}`, async () => {
       const { answer } = await answerWith(bytes, {
         'content-type': `text/plain;charset=${charset}`,
       })
@@ -105,7 +105,7 @@ describe('the body of an answer', () => {
     })
   }
 
-  it('is read as far as JSON needs it if its charset is unknown or missing', async () => {
+  it('can be parsed as JSON if its charset is unknown or missing', async () => {
     const bytes = Buffer.from('{"status":"error","message":"épuisé"}', 'latin1')
     for (const type of ['application/json', 'application/json; charset=klingon']) {
       const { answer, unreadable } = await answerWith(bytes, { 'content-type': type })
@@ -114,7 +114,7 @@ describe('the body of an answer', () => {
     }
   })
 
-  it('is kept up to a MiB, in whatever pieces it arrives', async () => {
+  it('is kept up to one MiB, however it is split', async () => {
     const body = JSON.stringify({ status: 'error', details: 'x'.repeat(300 * KIB) })
     for (const chunkBytes of [body.length, 7_000]) {
       const { answer, unreadable } = await answerWith(body, {}, { status: 422, chunkBytes })
@@ -123,7 +123,7 @@ describe('the body of an answer', () => {
     }
   })
 
-  it('is cut off at a MiB, and the connection with it', async () => {
+  it('is truncated at one MiB, and its connection is closed', async () => {
     const { answer, unreadable } = await answerWith(
       'x'.repeat(MAX_BODY_BYTES + 1),
       {},
@@ -140,7 +140,7 @@ describe('the body of an answer', () => {
     ['gzip, gzip', gzipSync(gzipSync(Buffer.alloc(300 * MIB)))],
     ['deflate', deflateSync(Buffer.alloc(100 * MIB))],
   ] as const) {
-    it(`is not decompressed beyond a MiB: ${coding}`, async () => {
+    it(`is not decompressed beyond one MiB: ${coding}`, async () => {
       const before = process.memoryUsage()
       const { answer, unreadable } = await answerWith(bomb, { 'content-encoding': coding })
       const after = process.memoryUsage()
@@ -152,10 +152,10 @@ describe('the body of an answer', () => {
   }
 
   for (const [title, body, coding] of [
-    ['a compression that is unknown here', Buffer.from('28b52ffd0400', 'hex'), 'zstd'],
+    ['an unsupported compression', Buffer.from('28b52ffd0400', 'hex'), 'zstd'],
     ['corrupt gzip', gzipSync(REFUSAL).fill(0xaa, 4, 30), 'gzip'],
     ['four compressions', [1, 2, 3, 4].reduce(gzip, Buffer.from('x')), 'gzip, gzip, gzip, gzip'],
-    ['gzip that no header announces', gzipSync(REFUSAL), undefined],
+    ['gzip without a content-encoding header', gzipSync(REFUSAL), undefined],
   ] as const) {
     it(`is reported as unreadable: ${title}`, async () => {
       const headers = coding === undefined ? {} : { 'content-encoding': coding }
@@ -165,7 +165,7 @@ describe('the body of an answer', () => {
     })
   }
 
-  it('is read as far as it came if the connection breaks', async () => {
+  it('is read up to where the connection broke', async () => {
     const long = JSON.stringify({
       status: 'error',
       list: Array.from({ length: 5_000 }, (_, n) => n),
@@ -177,13 +177,13 @@ describe('the body of an answer', () => {
       [Buffer.from(long), 'identity'],
     ] as const) {
       const headers = { 'content-encoding': coding }
-      const { answer } = await answerWith(truncated(bytes, 8), headers, { length: bytes.length })
+      const { answer } = await answerWith(truncate(bytes, 8), headers, { length: bytes.length })
       assert(answer.body.length > 10_000, coding)
       assert(long.startsWith(answer.body), coding)
     }
   })
 
-  it('leaves an answer of 200 kB of headers readable', async () => {
+  it('is read after 200 kB of headers', async () => {
     const long = Object.fromEntries(
       Array.from({ length: 40 }, (_, n) => [`x-policy-${n}`, 'x'.repeat(5_000)]),
     )
@@ -192,7 +192,7 @@ describe('the body of an answer', () => {
     assert.equal(answer.headers['retry-after'], '7')
   })
 
-  it('never makes the call fail, whatever its bytes and headers', async function () {
+  it('never makes the call fail, whatever bytes and headers it has', async function () {
     this.timeout(60_000)
     const coding = fc.constantFrom('gzip', 'br', 'deflate', 'zstd', 'gzip, br', '', ',', 'x')
     const charset = fc.constantFrom(

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import dns, { type LookupAddress } from 'node:dns'
 import { CallError, isTlsRefusal } from '../../../lib/delivery/call/call-error.js'
 import { inspectAll } from '../../networks/canaries.js'
-import { send, transportTo } from '../sending.js'
 import { startRawServer } from './raw-server.js'
+import { createTransportTo, sendCall } from './send-call.js'
 
 describe('the error of a call', () => {
   const { lookup } = dns
@@ -23,14 +23,14 @@ describe('the error of a call', () => {
     const { port } = new URL(server.baseUrl)
     await server[Symbol.asyncDispose]()
     if (addresses) resolveTo(addresses)
-    const transport = transportTo(`http://${host}:${port}`)
-    const end = await send(transport)
+    const transport = createTransportTo(`http://${host}:${port}`)
+    const end = await sendCall(transport)
     await transport.destroy()
     assert('error' in end)
     return { port, error: end.error }
   }
 
-  it('names each address of a host none of which can be reached', async () => {
+  it('names each address of a host with several unreachable addresses', async () => {
     const addresses = ['127.0.0.3', '127.0.0.4'].map((address) => ({ address, family: 4 }))
     const { port, error } = await callClosedPort('two.example', addresses)
     assert.equal(error.code, 'ECONNREFUSED')
@@ -38,7 +38,7 @@ describe('the error of a call', () => {
     assert.equal(error.message, `${first}, ${second} (two.example:${port})`)
   })
 
-  it('names host and port of a host with one address', async () => {
+  it('names the host and port of a host with one address', async () => {
     const { port, error } = await callClosedPort('127.0.0.1')
     const address = `127.0.0.1:${port}`
     assert.equal(error.message, `connect ECONNREFUSED ${address} (${address})`)
@@ -55,7 +55,7 @@ describe('the error of a call', () => {
     assert.match(message, /^connect ECONNREFUSED \[::0\]:1, .*\[::3\]:1 \(many\.example:1\)$/)
   })
 
-  it('says something even if the cause does not', () => {
+  it('has a message even if the cause has none', () => {
     for (const cause of [
       new AggregateError([]),
       new Error(''),
@@ -65,7 +65,7 @@ describe('the error of a call', () => {
     }
   })
 
-  it('keeps nothing of the answer that the cause may contain', () => {
+  it('contains nothing of an answer that its cause contains', () => {
     const cause = Object.assign(new Error('Parse Error'), { data: 'canary', request: ['canary'] })
     assert(!inspectAll(new CallError(cause, 'a.example:1')).includes('canary'))
   })
@@ -78,7 +78,7 @@ describe('the error of a call', () => {
     'ERR_SSL_TLSV1_ALERT_ACCESS_DENIED',
     'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE',
   ]) {
-    it(`with the code ${code} is a refused connection`, () => {
+    it(`with the code ${code} is a refusal by TLS`, () => {
       assert.equal(isTlsRefusal({ code }), true)
     })
   }
@@ -91,7 +91,7 @@ describe('the error of a call', () => {
     'UND_ERR_SOCKET',
     undefined,
   ]) {
-    it(`with the code ${code} may come while an answer is awaited`, () => {
+    it(`with the code ${code} may occur after the request was read`, () => {
       assert.equal(isTlsRefusal({ code }), false)
     })
   }

@@ -1,16 +1,16 @@
 import type { CallEnd } from '../../../lib/delivery/call/transport.js'
-import { impression, send, transportTo } from '../sending.js'
+import { createEnsRequest, createTransportTo, sendCall } from './send-call.js'
 
-/** What this process does: it is started and told so by a test. */
+/** What this process does. A test sends it after starting the process. */
 export interface CallerTask {
   readonly baseUrl: string
   readonly calls: number
   readonly connections: number
   readonly timeoutMs: number
   readonly proxy?: string | undefined
-  /** How long the process is busy, once it hears that it may begin. */
+  /** How long the process is busy after the test's next message. */
   readonly busyMs?: number | undefined
-  /** Destroys the transport in the timer that comes due at the end of that. */
+  /** Whether to destroy the transport in a timer that is due at the end of the busy time. */
   readonly destroys?: boolean | undefined
 }
 
@@ -20,8 +20,8 @@ export interface CallerReport {
 
 process.once('message', async (task: CallerTask) => {
   const { baseUrl, calls, connections, timeoutMs, proxy, busyMs = 0, destroys = false } = task
-  const transport = transportTo(baseUrl, { connections, timeoutMs, proxy })
-  const ends = Array.from({ length: calls }, (_, n) => send(transport, impression(n + 1)))
+  const transport = createTransportTo(baseUrl, { connections, timeoutMs, proxy })
+  const ends = Array.from({ length: calls }, (_, n) => sendCall(transport, createEnsRequest(n + 1)))
   process.once('message', () => {
     if (destroys) setTimeout(() => void transport.destroy(), busyMs - 1)
     const endMs = performance.now() + busyMs

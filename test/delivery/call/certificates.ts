@@ -20,8 +20,8 @@ export interface Certificates extends Disposable {
   readonly otherHost: Certificate
   /** A client certificate issued by `ca`. */
   readonly client: Certificate
-  /** A certificate that nobody issued. */
-  readonly stranger: Certificate
+  /** A self-signed certificate. */
+  readonly selfSigned: Certificate
 }
 
 /** Creates certificates with OpenSSL. */
@@ -36,13 +36,13 @@ export function createCertificates(): Certificates {
     key: readFileSync(file(`${name}.key`), 'utf8'),
   })
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  const selfSigned = (name: string): Certificate => {
+  const createSelfSigned = (name: string): Certificate => {
     const files = ['-keyout', file(`${name}.key`), '-out', file(`${name}.crt`)]
     openssl('req', '-x509', ...newKey, ...files, '-days', '2', '-subj', `/CN=${name}`)
     return read(name)
   }
-  const { cert: ca, certFile: caFile } = selfSigned('ca')
-  const issued = (name: string, subjectAltName: string): Certificate => {
+  const { cert: ca, certFile: caFile } = createSelfSigned('ca')
+  const issue = (name: string, subjectAltName: string): Certificate => {
     const request = ['-keyout', file(`${name}.key`), '-out', file(`${name}.csr`)]
     openssl('req', ...newKey, ...request, '-subj', `/CN=${name}`)
     writeFileSync(file(`${name}.ext`), `subjectAltName=${subjectAltName}`)
@@ -54,10 +54,10 @@ export function createCertificates(): Certificates {
   return {
     ca,
     caFile,
-    server: issued('server', 'DNS:localhost,IP:127.0.0.1'),
-    otherHost: issued('other', 'DNS:another.example'),
-    client: issued('client', 'DNS:client.example'),
-    stranger: selfSigned('stranger'),
+    server: issue('server', 'DNS:localhost,IP:127.0.0.1'),
+    otherHost: issue('other', 'DNS:another.example'),
+    client: issue('client', 'DNS:client.example'),
+    selfSigned: createSelfSigned('self-signed'),
     [Symbol.dispose]: () => rmSync(directory, { recursive: true }),
   }
 }

@@ -3,11 +3,11 @@ import type { ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer as createTlsServer } from 'node:tls'
-import { outlineOf, turn } from '../sending.js'
 import { startCaller } from './call-from-process.js'
 import type { CallerReport, CallerTask } from './caller-process.js'
 import { type Certificates, createCertificates } from './certificates.js'
-import { answering, startRawServer } from './raw-server.js'
+import { formatResponse, startRawServer } from './raw-server.js'
+import { summarizeEnd, waitForLoopback } from './send-call.js'
 
 const TIMEOUT_MS = 2_000
 const OVERDUE_MS = TIMEOUT_MS + 500
@@ -16,24 +16,24 @@ const LONG = JSON.stringify({ status: 'error', details: 'x'.repeat(200_000) })
 
 /** How the network answers each call, by campaign id. The last two get no answer. */
 const ANSWERS: Readonly<Record<number, (socket: Socket) => void>> = {
-  1: (socket) => socket.write(answering()),
-  2: (socket) => socket.write(answering(LONG)),
+  1: (socket) => socket.write(formatResponse()),
+  2: (socket) => socket.write(formatResponse(LONG)),
   async 3(socket) {
-    const answer = answering()
+    const answer = formatResponse()
     socket.setNoDelay(true)
     for (const part of [answer.slice(0, 12), answer.slice(12, -5), answer.slice(-5)]) {
       socket.write(part)
-      await turn()
+      await waitForLoopback()
     }
   },
-  4: (socket) => socket.end(answering().replace('content-length: 20\r\n', '')),
+  4: (socket) => socket.end(formatResponse().replace('content-length: 20\r\n', '')),
   5: () => {},
 }
 const CALLS = 6
 const CONNECTIONS = 5
 const EXPECTED = [[200], [200], [200], [200], ['ETIMEDOUT', true], ['ETIMEDOUT', false]]
 
-describe('an answer that has arrived before the time-out', function () {
+describe('an answer that has arrived before the timeout', function () {
   // Real processes are stopped and kept busy here: on an overloaded machine they lose the race.
   this.retries(2)
   let certificates: Certificates
@@ -47,8 +47,8 @@ describe('an answer that has arrived before the time-out', function () {
   afterEach(() => child.kill('SIGKILL'))
 
   /**
-   * Calls a network from a process, which `pause` holds up until the calls are overdue, and returns
-   * how they ended. The network answers at the beginning of the pause.
+   * Calls a network from a process that `pause` blocks until the calls are overdue, and returns how
+   * they ended. The network answers at the beginning of the pause.
    */
   async function call(
     scheme: 'http' | 'https',
@@ -78,7 +78,7 @@ describe('an answer that has arrived before the time-out', function () {
   for (const scheme of ['http', 'https'] as const) {
     for (const [title, pause, task] of [
       [
-        'although the process was stopped',
+        'after the process was stopped',
         async () => {
           child.kill('SIGSTOP')
           await sleep(OVERDUE_MS)
@@ -86,24 +86,24 @@ describe('an answer that has arrived before the time-out', function () {
         },
         {},
       ],
-      ['although the process was busy', () => child.send('begin'), { busyMs: OVERDUE_MS }],
+      ['after the process was busy', () => child.send('begin'), { busyMs: OVERDUE_MS }],
     ] as const) {
       it(`counts ${title} (${scheme})`, async () => {
         const ends = await call(scheme, pause, task)
-        assert.deepEqual(ends.map(outlineOf), EXPECTED)
+        assert.deepEqual(ends.map(summarizeEnd), EXPECTED)
         const [, long] = ends
         assert(long && 'answer' in long)
-        assert.equal(long.answer.body, LONG, 'the whole of a long answer is read')
+        assert.equal(long.answer.body, LONG, 'a long answer is not read completely')
       })
     }
 
-    it(`counts although the transport is destroyed after the process was busy (${scheme})`, async () => {
+    it(`counts if the transport is destroyed after the process was busy (${scheme})`, async () => {
       const ends = await call(scheme, () => child.send('begin'), {
         timeoutMs: 60_000,
         busyMs: 500,
         destroys: true,
       })
-      const [first, , third, fourth, fifth, sixth] = ends.map(outlineOf)
+      const [first, , third, fourth, fifth, sixth] = ends.map(summarizeEnd)
       assert.deepEqual([first, third, fourth], [[200], [200], [200]])
       assert.deepEqual([fifth?.[1], sixth], [true, ['UND_ERR_DESTROYED', false]])
     })

@@ -1,33 +1,35 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
+import { getPort, listenOnLoopback } from '../../page-load/listen-on-loopback.js'
 
-/** What a server does with one connection; it hears of each chunk that arrives. */
-export interface Connection {
+/** One connection to a raw server. */
+export interface RawConnection {
   readonly socket: Socket
-  /** All that has arrived on it so far. */
+  /** All data that has arrived. */
   received: string
 }
 
-/** A TCP server on loopback that speaks HTTP only as far as a test has it speak. */
+/** A TCP or TLS server on the loopback interface. The test writes the bytes of its answers. */
 export interface RawServer extends AsyncDisposable {
   readonly baseUrl: string
-  readonly connections: readonly Connection[]
-  /** How often a whole request head arrived, over all connections. */
-  requests(): number
+  readonly connections: readonly RawConnection[]
+  /** How many request heads have arrived, on all connections. */
+  countRequests(): number
 }
 
-export function answering(body = '{"status":"success"}', head = ''): string {
+/** Formats an HTTP response with status 200. */
+export function formatResponse(body = '{"status":"success"}'): string {
   const length = Buffer.byteLength(body)
-  return `HTTP/1.1 200 OK\r\ncontent-length: ${length}\r\n${head}\r\n${body}`
+  return `HTTP/1.1 200 OK\r\ncontent-length: ${length}\r\n\r\n${body}`
 }
 
-/** @param onData called whenever more has arrived */
+/** @param onData called each time data has arrived */
 export async function startRawServer(
-  onData: (connection: Connection) => void,
+  onData: (connection: RawConnection) => void,
   server: Server = createServer(),
 ): Promise<RawServer> {
-  const connections: Connection[] = []
+  const connections: RawConnection[] = []
   const serve = (socket: Socket) => {
     const connection = { socket, received: '' }
     connections.push(connection)
@@ -38,16 +40,13 @@ export async function startRawServer(
     })
   }
   server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', serve)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  const port = typeof address === 'object' && address ? address.port : 0
+  await listenOnLoopback(server)
   return {
-    baseUrl: `http://127.0.0.1:${port}`,
+    baseUrl: `http://127.0.0.1:${getPort(server)}`,
     connections,
-    requests() {
-      const all = connections.map(({ received }) => received).join('')
-      return all.split(/(?:POST|GET|PUT) \S+ HTTP\/1\.1\r\n/).length - 1
+    countRequests() {
+      const received = connections.map((connection) => connection.received).join('')
+      return received.split(/(?:POST|GET|PUT) \S+ HTTP\/1\.1\r\n/).length - 1
     },
     async [Symbol.asyncDispose]() {
       for (const { socket } of connections) socket.destroy()

@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { redact } from '../../../lib/delivery/call/redact.js'
-import { buildRequest, judgeCall } from '../../../lib/delivery/call/safe-network.js'
-import { defineNetwork } from '../../../lib/networks/define-network.js'
-import { answer } from '../../networks/answer.js'
-import { inspectAll } from '../../networks/canaries.js'
 
 const percentEncode = (text: string) =>
   Array.from(Buffer.from(text), (byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')
@@ -50,23 +46,23 @@ describe('redact', () => {
     ['in the middle of a word', `x${key}y`],
   ] as const) {
     it(`removes a key that is echoed ${form}`, () => {
-      const clean = redact(`unknown: ${echo}.`, { authorization: `Bearer ${key}` })
-      assert.match(clean, /^unknown: .*\[redacted\].*\.$/)
-      assert.ok(!clean.includes('body') && !clean.includes('_sum'), clean)
+      const redacted = redact(`unknown: ${echo}.`, { authorization: `Bearer ${key}` })
+      assert.match(redacted, /^unknown: .*\[redacted\].*\.$/)
+      assert.ok(!redacted.includes('body') && !redacted.includes('_sum'), redacted)
     })
   }
 
   for (const [form, write] of Object.entries(FORMS)) {
     it(`removes a key that is echoed ${form}`, () => {
-      const clean = redact(`unknown: ${write(key)}.`, { authorization: `Bearer ${key}` })
-      assert.match(clean, /^unknown: .*\[redacted\].*\.$/)
-      const rest = clean.replaceAll('[redacted]', '').slice('unknown: '.length, -1)
-      assert.ok(rest.length <= 8, clean)
+      const redacted = redact(`unknown: ${write(key)}.`, { authorization: `Bearer ${key}` })
+      assert.match(redacted, /^unknown: .*\[redacted\].*\.$/)
+      const rest = redacted.replaceAll('[redacted]', '').slice('unknown: '.length, -1)
+      assert.ok(rest.length <= 8, redacted)
     })
 
     it(`removes a path secret that is echoed ${form}`, () => {
-      const clean = redact(`unknown: ${write(key)}.`, {}, ['another-secret', key])
-      assert.match(clean, /^unknown: .*\[redacted\].*\.$/)
+      const redacted = redact(`unknown: ${write(key)}.`, {}, ['another-secret', key])
+      assert.match(redacted, /^unknown: .*\[redacted\].*\.$/)
     })
   }
 
@@ -108,8 +104,8 @@ describe('redact', () => {
     fc.assert(
       fc.property(mixture, fc.string(), fc.string(), (encode, before, after) => {
         const echo = [...secret].map((character, index) => encode[index]?.(character)).join('')
-        const clean = redact(`${before} ${echo} ${after}`, { 'x-api-key': secret })
-        assert.ok(clean.includes('[redacted]') && !clean.includes(echo.trim()), clean)
+        const redacted = redact(`${before} ${echo} ${after}`, { 'x-api-key': secret })
+        assert.ok(redacted.includes('[redacted]') && !redacted.includes(echo.trim()), redacted)
       }),
       { numRuns: 1_000 },
     )
@@ -143,94 +139,9 @@ describe('redact', () => {
     const keys = fc.string({ minLength: 8, unit: fc.constantFrom(...'aB3_-+/="\\$&^*.') })
     fc.assert(
       fc.property(keys, fc.string(), fc.string(), (secret, before, after) => {
-        const clean = redact(`${before}${secret}${after}`, { 'x-api-key': secret })
-        assert.ok(clean.includes('[redacted]'))
+        const redacted = redact(`${before}${secret}${after}`, { 'x-api-key': secret })
+        assert.ok(redacted.includes('[redacted]'))
       }),
     )
-  })
-})
-
-describe('the reason of a verdict', () => {
-  const key = 'canary_0123456789abcdef'
-  const log = { debug() {}, warn() {}, error() {} }
-
-  /** The reason of the verdict on an answer with this body; the key is in the path of the request. */
-  function readReason(message: string): string {
-    const network = defineNetwork({
-      name: 'acme',
-      baseUrl: 'https://ads.acme.example',
-      fields: [],
-      secrets: [key],
-      parse: () => ({ campaignId: 1, item: 1 }),
-      request: () => ({ method: 'GET', path: `/v1/${key}/shown`, headers: {}, body: '' }),
-      verdict: ({ body }) => ({ kind: 'rejected', reason: body }),
-    })
-    const request = buildRequest(network, [])
-    return judgeCall(network, { answer: answer(400, message) }, request, log).reason
-  }
-
-  it('contains no path secret', () => {
-    assert.equal(readReason(`no route /v1/${key}/shown`), 'no route /v1/[redacted]/shown')
-  })
-
-  it('contains no part of a secret where the text is truncated', () => {
-    for (let at = 150; at < 220; at += 1) {
-      const reason = readReason(`${'x'.repeat(at)}${key} and more`)
-      assert.ok(!reason.includes('canary_0'), reason)
-    }
-    // Redacting shortens the text, so the part near the limit of 1,000 characters may be shown.
-    for (let at = 0; at < 60; at += 1) {
-      const long = key.split('').join('          ')
-      const reason = readReason(`${'x'.repeat(at)}${long.repeat(10)}`)
-      assert.match(reason, /^x*(\[redacted\])+( *[a-z_]){0,7}…$/)
-    }
-  })
-
-  it('contains no secret that is split by invisible characters', () => {
-    assert.equal(readReason(`key ${key.split('').join('\u200b')}.`), 'key [redacted].')
-    assert.equal(readReason(`key ${key.slice(0, 9)}\r\n${key.slice(9)}.`), 'key [redacted].')
-  })
-})
-
-describe('the secrets of a network', () => {
-  const network = defineNetwork({
-    name: 'acme',
-    baseUrl: 'https://ads.acme.example',
-    fields: [],
-    secrets: ['canary-secret'],
-    parse: () => ({ campaignId: 1, item: 1 }),
-    request: () => ({ method: 'GET', path: '/', headers: {}, body: '' }),
-  })
-
-  it('are not shown when the network is inspected', () => {
-    assert.ok(!inspectAll(network).includes('canary'))
-  })
-
-  it('are inherited by a network that is derived from it', () => {
-    const other = defineNetwork({ ...network, secrets: ['another'] })
-    assert.deepEqual(other.request([]).secrets, ['canary-secret', 'another'])
-    assert.deepEqual({ ...network }.request([]).secrets, ['canary-secret'])
-  })
-})
-
-describe("an error in a network's verdict()", () => {
-  it('is not logged, since a parser error may quote an answer that echoes the key', () => {
-    const key = 'csb_canary'
-    const network = defineNetwork({
-      name: 'acme',
-      baseUrl: 'https://ads.acme.example',
-      fields: [],
-      parse: () => ({ campaignId: 1, item: 1 }),
-      request: () => ({ method: 'POST', path: '/', headers: { 'x-api-key': key }, body: '' }),
-      verdict: ({ body }) => JSON.parse(body),
-    })
-    const messages: string[] = []
-    const record = (_kind: string, message: string) => void messages.push(message)
-    const log = { debug: record, warn: record, error: record }
-    const echo = { answer: answer(400, `${key} is wrong`) }
-    const verdict = judgeCall(network, echo, network.request([]), log)
-    assert.deepEqual(verdict, { kind: 'rejected', reason: 'HTTP 400' })
-    assert.equal(messages.length, 1)
-    assert.equal(messages[0], 'acme: verdict() threw: the status decides')
   })
 })

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { createServer as createTlsServer } from 'node:tls'
-import { outlineOf } from '../sending.js'
 import { startCaller } from './call-from-process.js'
 import { type Certificate, type Certificates, createCertificates } from './certificates.js'
 import { startConnectProxy } from './connect-proxy.js'
-import { answering, type RawServer, startRawServer } from './raw-server.js'
+import { formatResponse, type RawServer, startRawServer } from './raw-server.js'
+import { summarizeEnd } from './send-call.js'
 
-describe('a process whose environment', () => {
+describe('the environment of a process', () => {
   let certificates: Certificates
 
   before(function () {
@@ -16,7 +16,7 @@ describe('a process whose environment', () => {
   after(() => certificates[Symbol.dispose]())
 
   const startNetwork = (certificate: Certificate): Promise<RawServer> =>
-    startRawServer(({ socket }) => socket.write(answering()), createTlsServer(certificate))
+    startRawServer(({ socket }) => socket.write(formatResponse()), createTlsServer(certificate))
 
   async function call(
     network: RawServer,
@@ -27,40 +27,40 @@ describe('a process whose environment', () => {
     const task = { baseUrl, calls: 1, connections: 1, timeoutMs: 60_000, proxy }
     const [end] = await startCaller(task, environment).ends
     assert(end)
-    return outlineOf(end)
+    return summarizeEnd(end)
   }
 
-  it('switches verification off sends the key to nobody all the same', async () => {
+  it('cannot turn off the verification of the network’s certificate', async () => {
     const environment = { NODE_TLS_REJECT_UNAUTHORIZED: '0' }
     for (const [certificate, code] of [
-      [certificates.stranger, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+      [certificates.selfSigned, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
       [certificates.server, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
     ] as const) {
       await using network = await startNetwork(certificate)
       assert.deepEqual(await call(network, environment), [code, false])
-      assert.equal(network.requests(), 0)
+      assert.equal(network.countRequests(), 0)
     }
   })
 
-  it('switches verification off sends no credentials to just any proxy', async () => {
-    await using network = await startNetwork(certificates.stranger)
-    await using proxy = await startConnectProxy(() => true, certificates.stranger)
+  it('cannot turn off the verification of a proxy’s certificate', async () => {
+    await using network = await startNetwork(certificates.selfSigned)
+    await using proxy = await startConnectProxy(() => true, certificates.selfSigned)
     const url = `https://user:password@${proxy.host}`
-    const outline = await call(network, { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, url)
-    assert.deepEqual(outline, ['ERR_PROXY_TUNNEL', false])
+    const summary = await call(network, { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, url)
+    assert.deepEqual(summary, ['ERR_PROXY_TUNNEL', false])
     assert.deepEqual(proxy.connects, [])
   })
 
-  it('names a certificate authority trusts it, and still no other host', async () => {
+  it('can add a certificate authority, which is not trusted for other hosts', async () => {
     const environment = { NODE_EXTRA_CA_CERTS: certificates.caFile }
     await using network = await startNetwork(certificates.server)
     assert.deepEqual(await call(network, environment), [200])
     await using otherHost = await startNetwork(certificates.otherHost)
-    const outline = await call(otherHost, environment)
-    assert.deepEqual(outline, ['ERR_TLS_CERT_ALTNAME_INVALID', false])
+    const summary = await call(otherHost, environment)
+    assert.deepEqual(summary, ['ERR_TLS_CERT_ALTNAME_INVALID', false])
   })
 
-  it('names a certificate authority trusts it for a proxy as well: TLS inside of TLS', async () => {
+  it('can add a certificate authority for a proxy as well, with TLS within TLS', async () => {
     const environment = { NODE_EXTRA_CA_CERTS: certificates.caFile }
     await using network = await startNetwork(certificates.server)
     await using proxy = await startConnectProxy(() => true, certificates.server)

@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { CallEnd } from '../../../lib/delivery/call/transport.js'
 import type { NetworkRequest } from '../../../lib/networks/network.js'
-import { transportTo } from '../sending.js'
+import { createTransportTo } from './send-call.js'
 
 const REQUEST: NetworkRequest = { method: 'POST', path: '/', headers: {}, body: '{}' }
 
-describe('destroy() of the transport', () => {
+describe('the transport, on destroy()', () => {
   let server: Server
   const sockets: Socket[] = []
 
@@ -28,12 +28,12 @@ describe('destroy() of the transport', () => {
   function open(protocol: 'http' | 'https', connections: number) {
     const { port } = server.address() as AddressInfo
     const baseUrl = `${protocol}://127.0.0.1:${port}`
-    const transport = transportTo(baseUrl, { connections })
+    const transport = createTransportTo(baseUrl, { connections })
     const ends: CallEnd[] = []
     return { transport, ends, send: () => transport.send(REQUEST, (end) => ends.push(end)) }
   }
 
-  it('ends every call before it resolves, and tells what was sent from what was not', async () => {
+  it('ends every call before it resolves, and reports which calls were sent', async () => {
     const { transport, ends, send } = open('http', 2)
     for (let call = 0; call < 5; call += 1) send()
     const connected = once(server, 'connection')
@@ -49,7 +49,7 @@ describe('destroy() of the transport', () => {
     )
   })
 
-  it('sends nothing more as soon as it is called, even if a connection is established then', async () => {
+  it('sends nothing afterwards, even if a connection is established at that moment', async () => {
     const { transport, ends, send } = open('http', 1)
     send()
     // The connection is established, but nothing has been read from its socket yet.
@@ -66,7 +66,7 @@ describe('destroy() of the transport', () => {
     )
   })
 
-  it('takes a call whose answer has begun for answered', async () => {
+  it('ends a call with its answer if the answer has begun', async () => {
     const { transport, ends, send } = open('http', 1)
     send()
     const [socket] = await once(server, 'connection')
@@ -82,7 +82,7 @@ describe('destroy() of the transport', () => {
     )
   })
 
-  it('closes a connection that waits for the other side’s part of the TLS handshake', async () => {
+  it('closes a connection during the TLS handshake', async () => {
     const { transport, ends, send } = open('https', 1)
     send()
     const [socket] = await once(server, 'connection')

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import type { Outbox } from '../../../lib/delivery/outbox/outbox.js'
 import { createDelivery, range } from '../delivery-fixture.js'
-import { lost } from '../scripted-transport.js'
+import { connectionError } from '../scripted-transport.js'
 import { AsyncOutbox } from './async-outbox.js'
 
 const METHODS = ['append', 'claim', 'settle', 'release', 'expire'] as const
 
-/** An outbox of which one method answers only when it is told to. */
+/** An outbox with a method that does not answer before `answer` is called. */
 function createHungOutbox(hung: (typeof METHODS)[number]) {
   const outbox: Outbox = new AsyncOutbox({ maxPending: 100, maxBatch: 3 })
   const method = outbox[hung].bind(outbox) as (...args: unknown[]) => Promise<never>
@@ -27,7 +27,7 @@ describe('close(), with an outbox that does not answer', () => {
       const { outbox, answer } = createHungOutbox(hung)
       const fixture = createDelivery({ outbox, network: { maxBatch: 3, connections: 1 } })
       const { delivery, push, clock, transport, figures, outcomes, checkBalance } = fixture
-      transport.script = () => lost(false)
+      transport.script = () => connectionError(false)
       push(5)
       await clock.advanceAsync(20)
       push(2)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { MemoryOutbox } from '../../../lib/delivery/outbox/memory-outbox.js'
-import { impressionFactory } from '../impressions.js'
+import { createImpressionFactory } from '../impressions.js'
 import { AsyncOutbox } from './async-outbox.js'
 import { outboxContract } from './outbox-contract.js'
 
@@ -13,7 +13,7 @@ describe('MemoryOutbox', () => {
 
   /** Nanoseconds per impression to fill and empty an outbox: the fastest run, to exclude noise. */
   function measureCost(pending: number, batchKeys: number, maxBatch: number): number {
-    const createImpression = impressionFactory()
+    const createImpression = createImpressionFactory()
     const all = Array.from({ length: pending }, (_, n) =>
       createImpression({ batchKey: `${n % batchKeys}` }),
     )
@@ -47,7 +47,7 @@ describe('MemoryOutbox', () => {
   }
 
   it('costs the same with 100,000 pending as with 1,000 while one is added for each one claimed', () => {
-    const impression = impressionFactory()
+    const impression = createImpressionFactory()
     const cost = (pending: number) => {
       const outbox = new MemoryOutbox({ maxPending: pending + 1, maxBatch: 1 })
       for (let n = 0; n < pending; n += 1) outbox.append(impression())
@@ -70,7 +70,7 @@ describe('MemoryOutbox', () => {
 
   it('returns values instead of promises', () => {
     const outbox = new MemoryOutbox({ maxPending: 1, maxBatch: 1 })
-    assert.equal(outbox.append(impressionFactory()()), 'accepted')
+    assert.equal(outbox.append(createImpressionFactory()()), 'accepted')
     const claim = outbox.claim(1)
     assert(claim)
     assert.equal(outbox.release(claim, claim.impressions), undefined)

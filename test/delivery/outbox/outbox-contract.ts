@@ -1,8 +1,10 @@
+// Tests lib/delivery/outbox/outbox.ts
+
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Claim, Outbox, OutboxOptions } from '../../../lib/delivery/outbox/outbox.js'
 import type { Impression } from '../../../lib/impression.js'
-import { impressionFactory } from '../impressions.js'
+import { createImpressionFactory } from '../impressions.js'
 import { MODEL_MAX_PENDING, OutboxModel, STEP } from './outbox-model.js'
 
 /** The behaviour of every outbox, synchronous or not. `open` returns an empty outbox. */
@@ -11,7 +13,7 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
     open({ network: 'acme', maxPending: 1_000, maxBatch: 3, ...options })
 
   async function fill(outbox: Outbox, ...batchKeys: string[]): Promise<Impression[]> {
-    const createImpression = impressionFactory()
+    const createImpression = createImpressionFactory()
     const all = batchKeys.map((batchKey) => createImpression({ batchKey }))
     for (const impression of all) assert.equal(await outbox.append(impression), 'accepted')
     return all
@@ -71,13 +73,13 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
     it('accepts at most `maxPending` impressions, claimed ones included', async () => {
       const outbox = createOutbox({ maxPending: 3 })
       await fill(outbox, '', '', '')
-      const late = impressionFactory()()
+      const late = createImpressionFactory()()
       assert.equal(await outbox.append(late), 'overflow')
       const claimed = await claim(outbox, 2)
       assert.equal(await outbox.append(late), 'overflow')
       await outbox.settle(claimed, claimed.impressions.slice(0, 1))
       assert.equal(await outbox.append(late), 'accepted')
-      assert.equal(await outbox.append(impressionFactory()()), 'overflow')
+      assert.equal(await outbox.append(createImpressionFactory()()), 'overflow')
     })
 
     it('always has room for released impressions', async () => {
@@ -86,7 +88,7 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
       const claimed = await claim(outbox)
       await outbox.release(claimed, claimed.impressions)
       assert.equal(outbox.waiting, 3)
-      assert.equal(await outbox.append(impressionFactory()()), 'overflow')
+      assert.equal(await outbox.append(createImpressionFactory()()), 'overflow')
     })
 
     it('queues released impressions behind the waiting ones', async () => {
@@ -152,7 +154,7 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
 
     it('reports when the impression that is claimed next was tracked', async () => {
       const outbox = createOutbox()
-      const createImpression = impressionFactory()
+      const createImpression = createImpressionFactory()
       await outbox.append(createImpression({ batchKey: 'a', trackedAtMs: 5 }))
       await outbox.append(createImpression({ batchKey: 'b', trackedAtMs: 7 }))
       assert.equal(outbox.nextTrackedAtMs, 5)
@@ -162,7 +164,7 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
 
     it('expires old waiting impressions, but no claimed ones', async () => {
       const outbox = createOutbox()
-      const createImpression = impressionFactory()
+      const createImpression = createImpressionFactory()
       const all = [3, 1, 2, 1, 2, 3].map((trackedAtMs, n) =>
         createImpression({ trackedAtMs, batchKey: n < 4 ? 'a' : 'b' }),
       )
@@ -227,7 +229,7 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
       assert(first && second && third)
       const mixed = await outbox.claim(3, true)
       assert(mixed)
-      assert.equal(await outbox.append(impressionFactory()()), 'overflow')
+      assert.equal(await outbox.append(createImpressionFactory()()), 'overflow')
       await outbox.settle(mixed, [second])
       await outbox.release(mixed, [first, third])
       assert.equal(outbox.waiting, 2)

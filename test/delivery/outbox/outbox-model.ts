@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Claim, Outbox } from '../../../lib/delivery/outbox/outbox.js'
 import type { Impression } from '../../../lib/impression.js'
-import { impressionFactory } from '../impressions.js'
+import { createImpressionFactory } from '../impressions.js'
 
 const MODEL_KEYS = ['a', 'b', 'c']
 export const MODEL_MAX_PENDING = 12
@@ -27,7 +27,7 @@ export interface Step {
 /** What an outbox should contain: runs steps on both and compares them. */
 export class OutboxModel {
   readonly #outbox: Outbox
-  readonly #createImpression = impressionFactory()
+  readonly #createImpression = createImpressionFactory()
   readonly #waiting = new Set<Impression>()
   readonly #claims: { claim: Claim; unsettled: Impression[] }[] = []
   #nowMs = 0

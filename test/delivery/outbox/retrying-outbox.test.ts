@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Outbox } from '../../../lib/delivery/outbox/outbox.js'
 import { createDelivery, range } from '../delivery-fixture.js'
-import { impressionFactory } from '../impressions.js'
-import { lost, ok, status } from '../scripted-transport.js'
+import { createImpressionFactory } from '../impressions.js'
+import { connectionError, ok, status } from '../scripted-transport.js'
 import { VirtualClock } from '../virtual-clock.js'
 import { AsyncOutbox, type Failure } from './async-outbox.js'
 
@@ -64,7 +64,7 @@ describe('delivery with an asynchronous outbox', () => {
   it('takes over impressions of another process and counts each as tracked once', async () => {
     const clock = new VirtualClock()
     const outbox = new AsyncOutbox(LIMITS)
-    const createImpression = impressionFactory()
+    const createImpression = createImpressionFactory()
     const createForeign = () => createImpression({ sequence: 0, trackedAtMs: clock.now() })
     outbox.lost = [createForeign(), createForeign()]
     for (let n = 0; n < 3; n += 1) await outbox.append(createForeign())
@@ -82,9 +82,9 @@ describe('delivery with an asynchronous outbox', () => {
   it('drops expired impressions of another process', async () => {
     const clock = new VirtualClock()
     const outbox = new AsyncOutbox(LIMITS)
-    await outbox.append(impressionFactory()({ sequence: 0, trackedAtMs: clock.now() }))
+    await outbox.append(createImpressionFactory()({ sequence: 0, trackedAtMs: clock.now() }))
     const { figures, transport } = createFixture(outbox, { clock, maxAgeMs: 10_000 })
-    transport.script = () => lost(false)
+    transport.script = () => connectionError(false)
     await clock.advanceAsync(20_000)
     assert.equal(figures().tracked, 1)
     assert.equal(figures().dropped, 1)
@@ -233,7 +233,15 @@ describe('delivery with a failing outbox', () => {
       fc.constantFrom<Failure | undefined>(undefined, undefined, undefined, 'before', 'after'),
     )
     const results = fc.infiniteStream(
-      fc.constantFrom(ok, ok, ok, status(500), status(422), lost(true), lost(false)),
+      fc.constantFrom(
+        ok,
+        ok,
+        ok,
+        status(500),
+        status(422),
+        connectionError(true),
+        connectionError(false),
+      ),
     )
     await fc.assert(
       fc.asyncProperty(failures, results, async (failure, result) => {
