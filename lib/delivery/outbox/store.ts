@@ -29,7 +29,10 @@ export interface ExchangeRequest {
    * `own`: each owner has a box, and only it may claim from that.
    */
   readonly box: 'fleet' | 'own'
-  /** Whether the response names all claimed records: after a response was lost. */
+  /**
+   * Whether this repeats a step whose response was lost. The step may have been done: whatever it
+   * asks for again then changes nothing and gets the same response.
+   */
   readonly isResync: boolean
   /** The `seenUpTo` of the last response; 0 at first. */
   readonly seenUpTo: number
@@ -37,7 +40,7 @@ export interface ExchangeRequest {
   readonly settle: readonly string[]
   /** These claimed records wait again, at the end of the box, with a new payload. */
   readonly release: readonly StoredRecord[]
-  /** The owner claims these waiting records. */
+  /** The owner claims these waiting records. One that it has claimed already counts as claimed. */
   readonly claim: readonly string[]
   /**
    * New records, which wait at the end of the box. The same number again is the same append: the
@@ -86,7 +89,10 @@ export interface ExchangeResponse {
   readonly isSender: boolean
   /** Other owners whose lease has not expired. */
   readonly others: number
-  /** For an owner that becomes the sender: the ages of the calls in the store, oldest first. */
+  /**
+   * For an owner that becomes the sender, and with `isResync` for one that is: the ages of the calls
+   * in the store, oldest first.
+   */
   readonly callAgesMs: readonly number[] | undefined
   /** Whether the previous sender died: it may have begun calls that the store does not know. */
   readonly isFailover: boolean
