@@ -55,7 +55,10 @@ export interface ExchangeRequest {
   readonly calls: number
   /** The network's longest window; 0 without windows, and no call is remembered then. */
   readonly callsTtlMs: number
-  /** Nobody but this owner claims anything for so long; 0 ends the pause; `undefined` changes nothing. */
+  /**
+   * Nobody but this owner claims anything for so long; 0 ends the pause if it is this owner's;
+   * `undefined` changes nothing.
+   */
   readonly pauseMs: number | undefined
   /** How long the one process that tries the network after a pause has for it. */
   readonly probeMs: number
@@ -121,8 +124,8 @@ export interface FleetFigures {
  * An owner that leaves is treated the same way at once, without an `isFailover`. A step moves at
  * most 1,000 records, and the next ones the rest.
  *
- * A pause: nothing is claimed until it has ended. Then the first owner that claims gets one record,
- * and the others wait for another `probeMs`, or until that owner ends or prolongs the pause.
+ * A pause: nobody but its owner claims anything until it has ended. Then the first other owner that
+ * claims gets one record, and the pause is its own for another `probeMs`.
  */
 export interface Store {
   exchange(request: ExchangeRequest): Promise<ExchangeResponse>
