@@ -9,11 +9,23 @@ import { OutcomeEvents, type OutcomeListener, type OutcomeSubject } from './outc
  */
 export type NetworkStats = Readonly<Record<Outcome | 'tracked' | 'held' | 'pending', number>>
 
+/** Figures that balance: `tracked` is the sum of the others, which are 0 if not given. */
+export function createStats(figures: Readonly<Record<string, number>>): NetworkStats {
+  const stats = createFigures()
+  for (const name of FIGURES) {
+    stats[name] = figures[name] ?? 0
+    stats.tracked += stats[name]
+  }
+  return stats
+}
+
 /** Figures by network name. `unknown` counts the invalid inputs whose network is not known. */
 export type Stats = Readonly<Record<string, NetworkStats>>
 
 /** The figure that counts an impression now. */
 export type Figure = Exclude<keyof NetworkStats, 'tracked'>
+
+const FIGURES: readonly Figure[] = ['held', 'pending', ...OUTCOMES]
 
 /** An input or a token that did not become an impression. */
 export interface InvalidInput {
@@ -39,8 +51,10 @@ export class Statistics {
   constructor(networks: readonly { readonly name: string }[], clock: Clock, log: Log) {
     this.#clock = clock
     this.#events = new OutcomeEvents(clock, log)
+    const onConcluded: OnConcluded = (...ended) => this.#onConcluded(...ended)
+    const onHandedOver = () => this.#notifyIfIdle()
     for (const name of [...networks.map((network) => network.name), UNKNOWN_NETWORK]) {
-      this.#networks.set(name, new NetworkStatistics((...ended) => this.#onConcluded(...ended)))
+      this.#networks.set(name, new NetworkStatistics(onConcluded, onHandedOver))
     }
   }
 
@@ -87,9 +101,12 @@ export class Statistics {
 
   #onConcluded(subject: OutcomeSubject, outcome: Outcome, reason: string): void {
     this.#events.publish(subject, outcome, reason)
-    if (this.#idleWaiters.length > 0 && this.#isIdle()) {
-      for (const resolve of this.#idleWaiters.splice(0)) resolve()
-    }
+    this.#notifyIfIdle()
+  }
+
+  #notifyIfIdle(): void {
+    if (this.#idleWaiters.length === 0 || !this.#isIdle()) return
+    for (const resolve of this.#idleWaiters.splice(0)) resolve()
   }
 
   #isIdle(): boolean {
@@ -108,9 +125,11 @@ type OnConcluded = (subject: OutcomeSubject, outcome: Outcome, reason: string) =
 export class NetworkStatistics {
   readonly #figures = createFigures()
   readonly #onConcluded: OnConcluded
+  readonly #onHandedOver: () => void
 
-  constructor(onConcluded: OnConcluded) {
+  constructor(onConcluded: OnConcluded, onHandedOver: () => void = () => {}) {
     this.#onConcluded = onConcluded
+    this.#onHandedOver = onHandedOver
   }
 
   /** Impressions that wait for their response to finish. */
@@ -136,6 +155,16 @@ export class NetworkStatistics {
   /** The impression, or an input that never became one, ends: it is counted, then published. */
   conclude(subject: OutcomeSubject, outcome: Outcome, reason: string): void {
     if (this.#move(subject, outcome)) this.#onConcluded(subject, outcome, reason)
+  }
+
+  /** Another process has taken over the impression, and counts it. */
+  handOver(impression: Impression): void {
+    const { countedAs } = impression
+    if (countedAs !== 'held' && countedAs !== 'pending') return
+    this.#figures[countedAs] -= 1
+    this.#figures.tracked -= 1
+    impression.countedAs = 'handed-over'
+    this.#onHandedOver()
   }
 
   snapshot(): NetworkStats {
