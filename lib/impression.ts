@@ -112,3 +112,11 @@ export interface OutcomeEvent {
   /** Time from `trackImpression` to the outcome, in milliseconds. */
   readonly latencyMs: number
 }
+
+/** The page load that a request belongs to. */
+export interface PageLoadIdentity {
+  /** Names the page load. */
+  readonly requestId: string
+  /** Whether a later request can carry the same id. */
+  readonly canRecur: boolean
+}

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import type { PageLoadIdentity } from '../impression.js'
 import { copyText } from '../request/copy-text.js'
 import type { UsedTokens } from './used-tokens.js'
 
@@ -153,11 +154,12 @@ export class Dedupe {
   }
 
   /**
-   * The campaigns of a page load whose id a request names; it is remembered from now on. Requests
-   * with the same id share the object by reference, so that eviction never forgets a page that is
-   * still open.
+   * The campaigns of a page load that displays its first one. If a later request can carry its id,
+   * the page load is remembered from now on. Requests with the same id share the object by
+   * reference, so that eviction never forgets a page that is still open.
    */
-  open(requestId: string): CountedCampaigns {
+  open({ requestId, canRecur }: PageLoadIdentity): CountedCampaigns {
+    if (!canRecur) return new CountedCampaigns(requestId)
     const known = this.find(requestId)
     if (known) return known
     const campaigns = new CountedCampaigns(requestId, this.#usedTokens)
