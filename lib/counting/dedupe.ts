@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { PageLoadIdentity } from '../impression.js'
-import { copyText } from '../request/copy-text.js'
+import { copyText, type PageLoadIdentity } from '../impression.js'
 import type { UsedTokens } from './used-tokens.js'
 
 const NO_KEYS: readonly string[] = []

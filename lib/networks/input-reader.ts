@@ -5,8 +5,8 @@ import {
   toInvalidImpressionError,
   toOneLine,
 } from '../errors.js'
+import { copyText } from '../impression.js'
 import type { Log } from '../logger.js'
-import { copyText } from '../request/copy-text.js'
 import type { Fields, Network, Parsed } from './network.js'
 import { COMMON_FIELDS, UnknownFieldWarnings } from './unknown-fields.js'
 

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { callOption, FAILED } from '../check-options.js'
-import type { PageLoadIdentity } from '../impression.js'
+import { copyText, type PageLoadIdentity } from '../impression.js'
 import type { Log } from '../logger.js'
-import { copyText } from './copy-text.js'
 import { isNavigation } from './navigation.js'
 import { type PageLoadCookie, readPageLoadCookie } from './page-load-cookie.js'
 
