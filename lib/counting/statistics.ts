@@ -9,16 +9,6 @@ import { OutcomeEvents, type OutcomeListener, type OutcomeSubject } from './outc
  */
 export type NetworkStats = Readonly<Record<Outcome | 'tracked' | 'held' | 'pending', number>>
 
-/** Figures that balance: `tracked` is the sum of the others, which are 0 if not given. */
-export function createStats(figures: Readonly<Record<string, number>>): NetworkStats {
-  const stats = createFigures()
-  for (const name of FIGURES) {
-    stats[name] = figures[name] ?? 0
-    stats.tracked += stats[name]
-  }
-  return stats
-}
-
 /** Figures by network name. `unknown` counts the invalid inputs whose network is not known. */
 export type Stats = Readonly<Record<string, NetworkStats>>
 
@@ -90,6 +80,31 @@ export class Statistics {
       throw new TypeError("ad-impressions: on() takes 'outcome' and a function")
     }
     return this.#events.add(listener)
+  }
+
+  /**
+   * What one network's outbox shares with other processes. Inputs whose network is unknown have no
+   * outbox, so the first network's carries their figure.
+   */
+  figuresToShare(network: string, isFirst: boolean): Readonly<Record<string, number>> {
+    const { tracked, ...figures } = this.forNetwork(network).snapshot()
+    if (!isFirst) return figures
+    return { ...figures, [UNKNOWN_NETWORK]: this.forNetwork(UNKNOWN_NETWORK).snapshot().invalid }
+  }
+
+  /**
+   * The figures of all processes that share outboxes.
+   *
+   * @param shared the sums of what `figuresToShare` returned, by network
+   */
+  combine(shared: ReadonlyMap<string, Readonly<Record<string, number>>>): Stats {
+    const stats: Record<string, NetworkStats> = this.snapshot()
+    for (const [network, figures] of shared) {
+      stats[network] = createBalancedStats(figures)
+      const { [UNKNOWN_NETWORK]: invalid } = figures
+      if (invalid !== undefined) stats[UNKNOWN_NETWORK] = createBalancedStats({ invalid })
+    }
+    return stats
   }
 
   /** A copy of all figures. */
@@ -181,6 +196,16 @@ export class NetworkStatistics {
     subject.countedAs = to
     return true
   }
+}
+
+/** `tracked` is the sum of the other figures. */
+function createBalancedStats(figures: Readonly<Record<string, number>>): NetworkStats {
+  const stats = createFigures()
+  for (const name of FIGURES) {
+    stats[name] = figures[name] ?? 0
+    stats.tracked += stats[name]
+  }
+  return stats
 }
 
 function createFigures(): Record<keyof NetworkStats, number> {

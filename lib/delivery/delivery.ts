@@ -8,7 +8,7 @@ import type { Answer, Verdict } from '../networks/verdict.js'
 import { buildRequest, judgeCall } from './call/safe-network.js'
 import type { CallEnd, Transport } from './call/transport.js'
 import { type CallResult, CircuitBreaker, type Permit } from './circuit-breaker.js'
-import type { Claim, Outbox } from './outbox/outbox.js'
+import type { Claim, Fleet, Outbox } from './outbox/outbox.js'
 import { PendingImpressions } from './pending-impressions.js'
 import { type BatchKind, Quota, type QuotaUse } from './rate-limit/quota.js'
 import { type Batch, splitByAge } from './retry-batches.js'
@@ -84,6 +84,16 @@ export class Delivery {
     })
     this.#settlement = new Settlement({ network, pending: this.#pending, random, log })
     this.#pending.recover()
+  }
+
+  /** The network's name. */
+  get network(): string {
+    return this.#dependencies.network.name
+  }
+
+  /** `undefined` unless several processes share the outbox. */
+  get fleet(): Fleet | undefined {
+    return this.#pending.fleet
   }
 
   /** Accepts an impression, to be sent as soon as the network may be called. */

@@ -1,5 +1,4 @@
 import type { Clock } from '../../clock.js'
-import type { NetworkStats } from '../../counting/statistics.js'
 import type { Impression } from '../../impression.js'
 import type { Log } from '../../logger.js'
 
@@ -46,8 +45,8 @@ export interface OutboxOptions {
   readonly timeoutMs: number
   /** How long it has to remember the dedupe keys of impressions, in milliseconds. */
   readonly dedupeTtlMs: number
-  /** This process's figures of the network. */
-  readonly stats: () => NetworkStats
+  /** This process's figures, by name, as in `stats()`. They include those of inputs without a network. */
+  readonly figures: () => Readonly<Record<string, number>>
   readonly clock: Clock
   readonly log: Log
 }
@@ -84,8 +83,8 @@ export interface Fleet {
    * @param pauseMs for how long no process may call the network; 0 if it answers
    */
   onCallEnd(pauseMs: number): void
-  /** The figures of all processes, past ones included. */
-  readStats(): Promise<NetworkStats>
+  /** The sums of the figures of all processes, past ones included. Rejects if the outbox fails. */
+  readFigures(): Promise<Readonly<Record<string, number>>>
   /** Leaves what this process has not claimed to others. Nothing is called after that. */
   leave(): Promise<void>
 }

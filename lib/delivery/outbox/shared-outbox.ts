@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { createStats, type NetworkStats } from '../../counting/statistics.js'
 import { describeError } from '../../errors.js'
 import type { Impression } from '../../impression.js'
 import { ClaimableImpressions } from './claimable-impressions.js'
@@ -163,18 +162,15 @@ export class SharedOutbox implements Outbox, Fleet {
     this.#queue.setPause(pauseMs)
   }
 
-  /** Rejects if the store fails. */
-  async readStats(): Promise<NetworkStats> {
+  async readFigures(): Promise<Readonly<Record<string, number>>> {
     // The store first learns this process's latest figures.
     await new Promise<void>((resolve, reject) => {
       const reader = { resolve, reject }
       this.#readers.push(reader)
-      this.#queue.add({
-        onDone: () => this.#readers.splice(this.#readers.indexOf(reader), 1)[0]?.resolve(),
-      })
+      this.#queue.add({ onDone: () => resolve() })
     })
     const { figures, records } = await this.#store.readFleet()
-    return createStats({ ...figures, pending: records + (figures.unstored ?? 0) })
+    return { ...figures, pending: records + (figures.unstored ?? 0) }
   }
 
   async leave(): Promise<void> {
@@ -193,6 +189,7 @@ export class SharedOutbox implements Outbox, Fleet {
   }
 
   #onResponse({ isLost, arrivals, orphans, callAgesMs, isFailover }: ExchangeResponse): void {
+    this.#readers = []
     if (isLost) {
       this.#fence += 1
       this.#events?.onHandedOver(this.#impressions.clear())
@@ -264,7 +261,7 @@ export class SharedOutbox implements Outbox, Fleet {
 
   /** `pending` is what the store holds, and what this process has not stored yet. */
   #countFigures(appending: number): Readonly<Record<string, number>> {
-    const { pending, tracked, ...figures } = this.#options.stats()
+    const { pending = 0, ...figures } = this.#options.figures()
     const unstored = Math.max(0, pending - this.#impressions.pendingHere - appending)
     return { ...figures, unstored }
   }
