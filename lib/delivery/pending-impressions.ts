@@ -157,16 +157,28 @@ export class PendingImpressions {
   }
 
   /** The batch has its outcome and leaves the outbox. */
-  conclude({ claim, impressions }: Batch, outcome: Outcome, reason: string): void {
-    this.#outbox.settle(claim, impressions)
-    if (outcome === 'rejected') this.#reject(impressions, reason)
-    else this.#conclude(impressions, outcome, reason)
+  conclude(batch: Batch, outcome: Outcome, reason: string): void {
+    const { impressions } = batch
+    this.#settle(batch, () => {
+      if (outcome === 'rejected') this.#reject(impressions, reason)
+      else this.#conclude(impressions, outcome, reason)
+    })
   }
 
   /** The batch is not sent, or not again. */
-  drop({ claim, impressions }: Batch, reason: Drop): void {
-    this.#outbox.settle(claim, impressions)
-    this.#drop(impressions, reason)
+  drop(batch: Batch, reason: Drop): void {
+    this.#settle(batch, () => this.#drop(batch.impressions, reason))
+  }
+
+  #settle({ claim, impressions }: Batch, conclude: () => void): void {
+    if (this.fleet?.isLeaseValid !== false) {
+      // In this order, so that a shared outbox learns of both in one step.
+      this.#outbox.settle(claim, impressions)
+      conclude()
+      return
+    }
+    // Other processes may have taken over, and count the impressions. Then this concludes nothing.
+    this.#outbox.settle(claim, impressions, conclude)
   }
 
   /** The batch waits in the outbox again. */

@@ -73,11 +73,8 @@ export class RetryingOutbox {
     )
   }
 
-  settle(claim: Claim, impressions: readonly Impression[]): void {
-    this.#retryUntilDone(
-      () => this.#dependencies.outbox.settle(claim, impressions),
-      () => {},
-    )
+  settle(claim: Claim, impressions: readonly Impression[], next = () => {}): void {
+    this.#retryUntilDone(() => this.#dependencies.outbox.settle(claim, impressions), next)
   }
 
   release(claim: Claim, impressions: readonly Impression[], next: () => void): void {

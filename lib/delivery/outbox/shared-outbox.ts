@@ -119,7 +119,13 @@ export class SharedOutbox implements Outbox, Fleet {
   settle(claim: Claim, impressions: readonly Impression[]): Promise<void> | undefined {
     if (claim.fence !== this.#fence) return undefined
     const settle = this.#impressions.settle(claim, impressions)
-    return this.#whenDone({ settle })
+    return new Promise((resolve) => {
+      const onDone = ({ isLost }: ExchangeResponse) => {
+        if (isLost) this.#events?.onHandedOver(impressions)
+        resolve()
+      }
+      this.#queue.add({ settle, onDone })
+    })
   }
 
   release(claim: Claim, impressions: readonly Impression[]): Promise<void> | undefined {
