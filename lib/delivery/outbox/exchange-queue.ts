@@ -45,6 +45,7 @@ const POLL_MS = 100
 interface Step {
   readonly request: ExchangeRequest
   readonly operations: readonly Operation[]
+  readonly createdAtMs: number
   /** Whether it was sent before, and not answered. */
   isRepeated: boolean
 }
@@ -137,11 +138,14 @@ export class ExchangeQueue {
 
   #run(): void {
     this.#cancelTimer()
-    const { store, clock } = this.#dependencies
+    const { store, clock, constants } = this.#dependencies
     this.#unanswered ??= this.#createStep()
     const step = this.#unanswered
     const startedAtMs = clock.now()
-    const request = step.isRepeated ? { ...step.request, isResync: true } : step.request
+    const isAfterOutage = startedAtMs - step.createdAtMs > constants.leaseMs / STEPS_PER_LEASE
+    const request = step.isRepeated
+      ? { ...step.request, isResync: true, isAfterOutage }
+      : step.request
     this.#isRunning = true
     store.exchange(request).then(
       (response) => this.#onAnswered(step, response, startedAtMs),
@@ -150,7 +154,7 @@ export class ExchangeQueue {
   }
 
   #createStep(): Step {
-    const { constants, countFigures } = this.#dependencies
+    const { constants, clock, countFigures } = this.#dependencies
     const operations = this.#operations.take(OPERATIONS_PER_STEP)
     const records = operations.flatMap(({ append }) => append ?? [])
     if (records.length > 0) this.#appends += 1
@@ -160,6 +164,7 @@ export class ExchangeQueue {
       isNew: !this.#isKnown,
       box: constants.callsTtlMs > 0 ? 'fleet' : 'own',
       isResync: false,
+      isAfterOutage: false,
       seenUpTo: this.#seenUpTo,
       settle: operations.flatMap(({ settle }) => settle ?? []),
       release: operations.flatMap(({ release }) => release ?? []),
@@ -172,7 +177,7 @@ export class ExchangeQueue {
     }
     this.#calls = 0
     this.#pauseMs = undefined
-    return { request, operations, isRepeated: false }
+    return { request, operations, createdAtMs: clock.now(), isRepeated: false }
   }
 
   #onAnswered(step: Step, response: ExchangeResponse, startedAtMs: number): void {

@@ -34,6 +34,11 @@ export interface ExchangeRequest {
    * asks for again then changes nothing and gets the same response.
    */
   readonly isResync: boolean
+  /**
+   * Whether the store has failed for a large part of a lease. Other owners may have had no chance to
+   * renew theirs, so each that is known gets a lease of at least `leaseMs` from now.
+   */
+  readonly isAfterOutage: boolean
   /** The `seenUpTo` of the last response; 0 at first. */
   readonly seenUpTo: number
   /** Removes these records, whether claimed by the owner or waiting in its box. */

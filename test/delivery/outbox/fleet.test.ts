@@ -173,6 +173,27 @@ for (const [description, network] of [
       assert.equal(new Set(one.transport.sent.flat()).size, 2_500)
     })
 
+    it('take nothing over from each other after an outage of the store', async () => {
+      const { clock, store, start } = createFleet()
+      let isDown = false
+      const failing = Object.assign(Object.create(store) as MemoryStore, {
+        exchange: (request: Parameters<MemoryStore['exchange']>[0]) =>
+          isDown ? Promise.reject(new Error('it is down')) : store.exchange(request),
+        hasArrivals: (seenUpTo: number) => store.hasArrivals(seenUpTo),
+      })
+      const all = [start({ store: failing }), start({ store: failing })]
+      for (const { transport } of all) transport.latencyMs = LEASE_MS
+      await clock.advanceAsync(100)
+      for (const [index, one] of all.entries()) one.push(index)
+      await clock.advanceAsync(1_000)
+      isDown = true
+      await clock.advanceAsync(LEASE_MS * 3)
+      isDown = false
+      await clock.advanceAsync(LEASE_MS * 3)
+      const outcomes = all.flatMap((one) => one.outcomes.map(({ outcome }) => outcome))
+      assert.deepEqual(outcomes, ['delivered', 'delivered'])
+    })
+
     it('store nothing twice if the answers of the store are lost', async () => {
       const { clock, store, start } = createFleet()
       let n = 0
