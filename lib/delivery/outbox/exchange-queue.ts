@@ -28,7 +28,7 @@ export interface ExchangeQueueDependencies {
   /** This process's figures once it has appended so many records more. */
   readonly countFigures: (appending: number) => Readonly<Record<string, number>>
   /** Called with each response, before the operations of its request. */
-  readonly onResponse: (response: ExchangeResponse) => void
+  readonly onResponse: (response: ExchangeResponse, request: ExchangeRequest) => void
   readonly onFailure: (thrown: unknown) => void
 }
 
@@ -184,7 +184,7 @@ export class ExchangeQueue {
     const { constants, onResponse } = this.#dependencies
     this.#unanswered = undefined
     this.#isRunning = false
-    onResponse(response)
+    onResponse(response, step.request)
     if (response.isLost) {
       this.#startAgain(step, response)
     } else {

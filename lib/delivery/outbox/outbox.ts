@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.js'
 import type { Impression } from '../../impression.js'
 import type { Log } from '../../logger.js'
+import type { Figures } from './shared-figures.js'
 
 /** A value, or a promise of it: the memory outbox answers at once, without the cost of a promise. */
 export type Awaitable<Value> = Value | Promise<Value>
@@ -46,7 +47,7 @@ export interface OutboxOptions {
   /** How long it has to remember the dedupe keys of impressions, in milliseconds. */
   readonly dedupeTtlMs: number
   /** This process's figures, by name, as in `stats()`. They include those of inputs without a network. */
-  readonly figures: () => Readonly<Record<string, number>>
+  readonly figures: () => Figures
   readonly clock: Clock
   readonly log: Log
 }
@@ -84,7 +85,7 @@ export interface Fleet {
    */
   onCallEnd(pauseMs: number): void
   /** The sums of the figures of all processes, past ones included. Rejects if the outbox fails. */
-  readFigures(): Promise<Readonly<Record<string, number>>>
+  readFigures(): Promise<Figures>
   /** Leaves what this process has not claimed to others. Nothing is called after that. */
   leave(): Promise<void>
 }

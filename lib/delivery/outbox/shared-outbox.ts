@@ -4,7 +4,8 @@ import type { Impression } from '../../impression.js'
 import { ClaimableImpressions } from './claimable-impressions.js'
 import { ExchangeQueue } from './exchange-queue.js'
 import type { Claim, Fleet, Outbox, OutboxEvents, OutboxOptions, Receipt } from './outbox.js'
-import type { ExchangeResponse, Store, StoredRecord } from './store.js'
+import { type Figures, SharedFigures } from './shared-figures.js'
+import type { ExchangeRequest, ExchangeResponse, Store, StoredRecord } from './store.js'
 import { parseImpression, serializeImpression } from './stored-impression.js'
 
 /** Expired impressions leave the store in steps of so many. */
@@ -38,6 +39,8 @@ export class SharedOutbox implements Outbox, Fleet {
   readonly #impressions: ClaimableImpressions
   /** By the ids of their records. */
   readonly #appending = new Map<string, Appending>()
+  /** The ids of records that have their outcome, and that the store has not removed yet. */
+  readonly #settling = new Set<string>()
   readonly #idPrefix = `${randomBytes(9).toString('base64url')}:`
   #lastId = 0
   #events: OutboxEvents | undefined
@@ -45,6 +48,7 @@ export class SharedOutbox implements Outbox, Fleet {
   #fence = 0
   #hasLeft = false
   #readers: Reader[] = []
+  readonly #figures = new SharedFigures()
 
   /** @param leaseMs how long the process may stay silent before others take over from it */
   constructor(store: Store, options: OutboxOptions, leaseMs: number) {
@@ -64,7 +68,7 @@ export class SharedOutbox implements Outbox, Fleet {
         probeMs: timeoutMs + leaseMs,
       },
       countFigures: (appending) => this.#countFigures(appending),
-      onResponse: (response) => this.#onResponse(response),
+      onResponse: (response, request) => this.#onResponse(response, request),
       onFailure: (thrown) => this.#onFailure(thrown),
     })
   }
@@ -118,13 +122,8 @@ export class SharedOutbox implements Outbox, Fleet {
 
   settle(claim: Claim, impressions: readonly Impression[]): Promise<void> | undefined {
     if (claim.fence !== this.#fence) return undefined
-    const settle = this.#impressions.settle(claim, impressions)
-    return new Promise((resolve) => {
-      const onDone = ({ isLost }: ExchangeResponse) => {
-        if (isLost) this.#events?.onHandedOver(impressions)
-        resolve()
-      }
-      this.#queue.add({ settle, onDone })
+    return this.#settle(this.#impressions.settle(claim, impressions), (isLost) => {
+      if (isLost) this.#events?.onHandedOver(impressions)
     })
   }
 
@@ -135,7 +134,7 @@ export class SharedOutbox implements Outbox, Fleet {
       id: this.#impressions.idOf(impression),
       payload: serializeImpression(impression, this.#options.clock) ?? '',
     }))
-    return this.#whenDone({ release })
+    return new Promise((resolve) => this.#queue.add({ release, onDone: () => resolve() }))
   }
 
   async expire(beforeMs: number): Promise<readonly Impression[]> {
@@ -144,7 +143,7 @@ export class SharedOutbox implements Outbox, Fleet {
     const fence = this.#fence
     const steps: Promise<void>[] = []
     for (let first = 0; first < ids.length; first += EXPIRED_PER_STEP) {
-      steps.push(this.#whenDone({ settle: ids.slice(first, first + EXPIRED_PER_STEP) }))
+      steps.push(this.#settle(ids.slice(first, first + EXPIRED_PER_STEP)))
     }
     await Promise.all(steps)
     if (fence === this.#fence) return [...unsent, ...impressions]
@@ -168,7 +167,7 @@ export class SharedOutbox implements Outbox, Fleet {
     this.#queue.setPause(pauseMs)
   }
 
-  async readFigures(): Promise<Readonly<Record<string, number>>> {
+  async readFigures(): Promise<Figures> {
     // The store first learns this process's latest figures.
     await new Promise<void>((resolve, reject) => {
       const reader = { resolve, reject }
@@ -190,17 +189,30 @@ export class SharedOutbox implements Outbox, Fleet {
     await this.#store.close()
   }
 
-  #whenDone(operation: { settle: string[] } | { release: StoredRecord[] }): Promise<void> {
-    return new Promise((resolve) => this.#queue.add({ ...operation, onDone: () => resolve() }))
+  #settle(settle: readonly string[], onDone = (_isLost: boolean) => {}): Promise<void> {
+    for (const id of settle) this.#settling.add(id)
+    return new Promise((resolve) => {
+      this.#queue.add({
+        settle,
+        onDone: ({ isLost }) => {
+          for (const id of settle) this.#settling.delete(id)
+          onDone(isLost)
+          resolve()
+        },
+      })
+    })
   }
 
-  #onResponse({ isLost, arrivals, orphans, callAgesMs, isFailover }: ExchangeResponse): void {
+  #onResponse(response: ExchangeResponse, request: ExchangeRequest): void {
+    const { isLost, arrivals, orphans, callAgesMs, isFailover } = response
     this.#readers = []
     if (isLost) {
+      this.#figures.startAgain()
       this.#fence += 1
       this.#events?.onHandedOver(this.#impressions.clear())
       return
     }
+    this.#figures.onStored(request.figures)
     if (this.#hasLeft) return
     if (callAgesMs) this.#events?.onCallHistory(callAgesMs, isFailover)
     this.#adopt(arrivals, 'waiting')
@@ -214,7 +226,7 @@ export class SharedOutbox implements Outbox, Fleet {
     const { network, clock } = this.#options
     const adopted: Impression[] = []
     for (const { id, payload } of records) {
-      if (this.#impressions.has(id) || this.#appending.has(id)) continue
+      if (this.#isKnown(id)) continue
       try {
         const impression = parseImpression(payload, network, clock)
         this.#impressions.add(id, impression, state)
@@ -224,6 +236,10 @@ export class SharedOutbox implements Outbox, Fleet {
       }
     }
     return adopted
+  }
+
+  #isKnown(id: string): boolean {
+    return this.#impressions.has(id) || this.#appending.has(id) || this.#settling.has(id)
   }
 
   #onAppended(id: string, { isSender }: ExchangeResponse, receipt: Receipt): void {
@@ -266,10 +282,10 @@ export class SharedOutbox implements Outbox, Fleet {
   }
 
   /** `pending` is what the store holds, and what this process has not stored yet. */
-  #countFigures(appending: number): Readonly<Record<string, number>> {
+  #countFigures(appending: number): Figures {
     const { pending = 0, ...figures } = this.#options.figures()
     const unstored = Math.max(0, pending - this.#impressions.pendingHere - appending)
-    return { ...figures, unstored }
+    return this.#figures.toShare({ ...figures, unstored })
   }
 
   #onFailure(thrown: unknown): void {

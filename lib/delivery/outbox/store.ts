@@ -1,4 +1,5 @@
 import type { Receipt } from './outbox.js'
+import type { Figures } from './shared-figures.js'
 
 /** An impression in a store. */
 export interface StoredRecord {
@@ -68,7 +69,7 @@ export interface ExchangeRequest {
   /** How long the one process that tries the network after a pause has for it. */
   readonly probeMs: number
   /** The owner's figures: counts by name. */
-  readonly figures: Readonly<Record<string, number>>
+  readonly figures: Figures
   /** Whether the owner leaves: what it has not claimed is up to the others at once. */
   readonly isLeaving: boolean
 }
@@ -108,7 +109,7 @@ export interface ExchangeResponse {
 
 /** The sums of the figures of all owners, past ones included, and the number of records. */
 export interface FleetFigures {
-  readonly figures: Readonly<Record<string, number>>
+  readonly figures: Figures
   /** Records in the store, waiting or claimed. */
   readonly records: number
 }

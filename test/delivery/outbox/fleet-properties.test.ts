@@ -106,7 +106,11 @@ class RandomFleet {
   async settle(): Promise<FleetProcess> {
     this.#storeFails = 'never'
     this.#answers = 'ok'
-    for (const one of this.all) one.thaw()
+    for (const one of this.all) {
+      one.thaw()
+      // As at the timeout of a call.
+      if (!one.isKilled) await one.transport.destroy()
+    }
     const last = this.#start(0)
     for (let round = 0; round < 12; round += 1) await this.clock.advanceAsync(LEASE_MS)
     return last
@@ -174,8 +178,13 @@ describe('a fleet of processes that are killed, frozen and closed at random, wit
             one.assertBalanced()
             if (!one.isKilled) assert.equal(one.stats.pending, 0)
           }
+          const ended = fleet.all
+            .filter(({ isKilled }) => !isKilled)
+            .flatMap(({ outcomes }) => outcomes.map(({ campaignId }) => campaignId))
+          assert.equal(new Set(ended).size, ended.length, 'two outcomes of one impression')
           const [stats] = await Promise.all([last.fleetStats(), fleet.clock.advanceAsync(100)])
           assert.equal(stats.pending, 0)
+          assert(stats.tracked <= fleet.keyOf.size, 'more impressions than were tracked')
           assert(stats.delivered <= fleet.counted.size)
           assert(
             stats.delivered + stats.uncertain >= fleet.counted.size,
