@@ -27,6 +27,7 @@ process.once('message', async (task: CallerTask) => {
     const endMs = performance.now() + busyMs
     while (performance.now() < endMs);
   })
-  process.send?.({ ends: await Promise.all(ends) } satisfies CallerReport)
-  process.disconnect()
+  const report: CallerReport = { ends: await Promise.all(ends) }
+  // Disconnecting at once would cut off a long report.
+  process.send?.(report, () => process.disconnect())
 })

@@ -33,9 +33,7 @@ const CALLS = 6
 const CONNECTIONS = 5
 const EXPECTED = [[200], [200], [200], [200], ['ETIMEDOUT', true], ['ETIMEDOUT', false]]
 
-describe('an answer that has arrived before the timeout', function () {
-  // Real processes are stopped and kept busy here: on an overloaded machine they lose the race.
-  this.retries(2)
+describe('an answer that has arrived before the timeout', () => {
   let certificates: Certificates
   let child: ChildProcess
 
