@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { get } from 'node:http'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { Stats } from '../lib/counting/statistics.js'
-import { type Sandbox, startSandbox } from '../lib/sandbox/sandbox.js'
-import { omitZeros } from './page-load/stats-assertions.js'
+import type { Stats } from '../../lib/counting/statistics.js'
+import { type Sandbox, startSandbox } from '../../lib/sandbox/sandbox.js'
+import { omitZeros } from '../page-load/stats-assertions.js'
 
 const SCRIPT = fileURLToPath(new URL('sigterm-process.ts', import.meta.url))
 
