@@ -58,9 +58,9 @@ const APPS: readonly InstalledApp[] = [
     projects: [createNodenextProject(ALL_COMPILERS), BUNDLER],
   },
   {
-    name: 'Express 4.18',
+    name: 'Express 4.16',
     folder: 'express',
-    install: ['express@~4.18.0', '@types/express@4'],
+    install: ['express@~4.16.0', '@types/express@4'],
     without: KOA,
     scripts: SCRIPTS,
     projects: [createNodenextProject(NEWEST_COMPILER)],
