@@ -88,6 +88,14 @@ const APPS: readonly InstalledApp[] = [
     projects: [createNodenextProject(NEWEST_COMPILER)],
   },
   {
+    name: 'Fastify 5.0',
+    folder: 'fastify',
+    install: ['fastify@~5.0.0'],
+    without: [...EXPRESS, ...KOA],
+    scripts: SCRIPTS,
+    projects: [{ name: 'nodenext', compilers: ALL_COMPILERS, scripts: [] }],
+  },
+  {
     name: 'no framework',
     folder: 'http',
     install: [],
