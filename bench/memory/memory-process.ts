@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { closient, createTracker, ens, type Tracker, type TrackerOptions } from 'ad-impressions'
-import { copyText } from '../../dist/request/copy-text.js'
+import { copyText } from '../../dist/impression.js'
 import { createExchange, finishResponse } from '../call/exchange.js'
 import { createClosientInput, createEnsInput } from '../contestants/impression-inputs.js'
 import { serveParent } from '../rpc-child.js'
