@@ -6,6 +6,7 @@ import { UsedTokens } from './counting/used-tokens.js'
 import { createTransport } from './delivery/call/transport.js'
 import { Delivery } from './delivery/delivery.js'
 import { NetworkChannel } from './delivery/network-channel.js'
+import type { Outbox } from './delivery/outbox/outbox.js'
 import {
   createDisabledMethods,
   createMethods,
@@ -204,9 +205,8 @@ interface SharedParts<Source> {
 function createChannel<Source>(network: Network, shared: SharedParts<Source>): NetworkChannel {
   const { configuration, clock, random, log, lifecycle } = shared
   const { maxPending, timeoutMs, maxAgeMs } = configuration.delivery
-  const { name, maxBatch } = network
-  const statistics = shared.statistics.forNetwork(name)
-  const outbox = configuration.outbox({ network: name, maxPending, maxBatch })
+  const statistics = shared.statistics.forNetwork(network.name)
+  const outbox = openOutbox(network, shared)
   const transport = createTransport(network, timeoutMs, clock)
   const delivery = new Delivery({
     network,
@@ -219,8 +219,34 @@ function createChannel<Source>(network: Network, shared: SharedParts<Source>): N
     random,
     log,
   })
-  const isClosed = () => lifecycle.isClosed
-  return new NetworkChannel({ network, statistics, delivery, isClosed, log })
+  const { requestId, pageLoadCookie, visibility } = configuration
+  const canPageLoadsRecur = Boolean(requestId ?? pageLoadCookie ?? visibility)
+  return new NetworkChannel({
+    network,
+    statistics,
+    delivery,
+    isDedupedByOutbox: canPageLoadsRecur && outbox.fleet !== undefined,
+    isClosed: () => lifecycle.isClosed,
+    log,
+  })
+}
+
+function openOutbox<Source>(network: Network, shared: SharedParts<Source>): Outbox {
+  const { configuration, statistics, clock, log } = shared
+  const { delivery, dedupe, visibility, networks } = configuration
+  const { name, maxBatch, windows } = network
+  const isFirst = networks[0] === network
+  return configuration.outbox({
+    network: name,
+    maxPending: delivery.maxPending,
+    maxBatch,
+    longestWindowMs: Math.max(0, ...windows.map(({ windowMs }) => windowMs)),
+    timeoutMs: delivery.timeoutMs,
+    dedupeTtlMs: Math.max(dedupe.ttlMs, visibility?.tokenTtlMs ?? 0),
+    figures: () => statistics.figuresToShare(name, isFirst),
+    clock,
+    log,
+  })
 }
 
 /** Visible impressions per page load for which the record of used tokens has room. */
