@@ -2,9 +2,10 @@ import type { Clock } from '../clock.js'
 import type { NetworkStatistics } from '../counting/statistics.js'
 import type { Drop, Impression, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
-import type { Claim, Outbox, Receipt } from './outbox/outbox.js'
+import type { Claim, Fleet, Outbox, OutboxEvents, Receipt } from './outbox/outbox.js'
 import { RetryingOutbox } from './outbox/retrying-outbox.js'
 import { PendingList } from './pending-list.js'
+import { PendingOutcomes } from './pending-outcomes.js'
 import { type Batch, RetryBatches } from './retry-batches.js'
 
 export interface PendingImpressionsDependencies {
@@ -20,7 +21,18 @@ export interface PendingImpressionsDependencies {
   readonly log: Log
   /** Called when more impressions may be sent than before. */
   readonly onReady: () => void
+  readonly onCallHistory: OutboxEvents['onCallHistory']
 }
+
+/** What an impression ends as that an outbox does not accept. */
+const REFUSALS: Readonly<
+  Record<'duplicate' | 'uncertain' | 'unstorable', readonly [outcome: Outcome, reason: string]>
+> = {
+  duplicate: ['duplicate', 'another process has counted it in this page load'],
+  uncertain: ['uncertain', 'other processes took over while it was being stored'],
+  unstorable: ['invalid', 'item: expected what JSON can represent, to be stored in the outbox'],
+}
+const PROCESS_DIED = 'its process died'
 
 /**
  * One network's impressions, from when they are pending until they have an outcome. It is the only
@@ -32,8 +44,7 @@ export class PendingImpressions {
   readonly #outbox: RetryingOutbox
   readonly #retries = new RetryBatches()
   readonly #list: PendingList
-  /** Impressions that were sent and may have counted: these can no longer end as never sent. */
-  readonly #maybeCounted = new WeakSet<Impression>()
+  readonly #outcomes: PendingOutcomes
   #isExpiryScheduled = false
   #isClosed = false
 
@@ -41,6 +52,7 @@ export class PendingImpressions {
     const { network, outbox, clock, log } = dependencies
     this.#dependencies = dependencies
     this.#list = new PendingList(clock)
+    this.#outcomes = new PendingOutcomes({ ...dependencies, list: this.#list })
     this.#outbox = new RetryingOutbox({
       network,
       outbox,
@@ -53,13 +65,24 @@ export class PendingImpressions {
 
   /** Takes over what a process that died has left in the outbox. */
   recover(): void {
-    this.#outbox.recover((lost) => {
+    const events: OutboxEvents = {
+      onReady: () => this.#onReady(),
+      onOrphans: (claim) => this.#onOrphans(claim),
+      onHandedOver: (impressions) => this.#outcomes.handOver(impressions),
+      onCallHistory: this.#dependencies.onCallHistory,
+    }
+    this.#outbox.recover(events, (lost) => {
       this.#adopt(lost)
-      this.#conclude(lost, 'uncertain', 'its process died')
+      this.#outcomes.conclude(lost, 'uncertain', PROCESS_DIED)
       if (this.#outbox.waiting === 0) return
       this.#dependencies.onReady()
       this.#scheduleExpiry()
     })
+  }
+
+  /** `undefined` unless several processes share the outbox. */
+  get fleet(): Fleet | undefined {
+    return this.#outbox.fleet
   }
 
   /** Whether `maxPending` impressions are pending or held. */
@@ -74,10 +97,10 @@ export class PendingImpressions {
    */
   add(impression: Impression): void {
     if (this.#isClosed) {
-      this.#drop([impression], 'closed')
+      this.#outcomes.drop([impression], 'closed')
     } else if (this.isFull && impression.countedAs !== 'held') {
       // A failing or hung outbox never returns `overflow`, so the limit is enforced here too.
-      this.#drop([impression], 'overflow')
+      this.#outcomes.drop([impression], 'overflow')
     } else {
       this.#begin(impression)
       this.#dependencies.onReady()
@@ -128,41 +151,61 @@ export class PendingImpressions {
     })
   }
 
+  /** The batch without the impressions that other processes have taken over. */
+  keepOwn(batch: Batch): Batch {
+    if (!this.fleet) return batch
+    const { claim, impressions } = batch
+    const isOwn = ({ countedAs }: Impression) => countedAs !== 'handed-over'
+    return { claim, impressions: impressions.filter(isOwn) }
+  }
+
   /** The batch has its outcome and leaves the outbox. */
-  conclude({ claim, impressions }: Batch, outcome: Outcome, reason: string): void {
-    this.#outbox.settle(claim, impressions)
-    if (outcome === 'rejected') this.#reject(impressions, reason)
-    else this.#conclude(impressions, outcome, reason)
+  conclude(batch: Batch, outcome: Outcome, reason: string): void {
+    const { impressions } = batch
+    this.#settle(batch, () => {
+      if (outcome === 'rejected') this.#outcomes.reject(impressions, reason)
+      else this.#outcomes.conclude(impressions, outcome, reason)
+    })
   }
 
   /** The batch is not sent, or not again. */
-  drop({ claim, impressions }: Batch, reason: Drop): void {
-    this.#outbox.settle(claim, impressions)
-    this.#drop(impressions, reason)
+  drop(batch: Batch, reason: Drop): void {
+    this.#settle(batch, () => this.#outcomes.drop(batch.impressions, reason))
+  }
+
+  #settle({ claim, impressions }: Batch, conclude: () => void): void {
+    if (this.fleet?.isLeaseValid !== false) {
+      // In this order, so that a shared outbox learns of both in one step.
+      this.#outbox.settle(claim, impressions)
+      conclude()
+      return
+    }
+    // Other processes may have taken over, and count the impressions. Then this concludes nothing.
+    this.#outbox.settle(claim, impressions, conclude)
   }
 
   /** The batch waits in the outbox again. */
   requeue({ claim, impressions }: Batch): void {
-    if (this.#isClosed) this.drop({ claim, impressions }, 'closed')
+    if (this.#isClosed && !this.fleet) this.drop({ claim, impressions }, 'closed')
     else this.#outbox.release(claim, impressions, () => this.#onReady())
   }
 
   /** As `requeue`, for a batch that may have counted already. */
   requeueMaybeCounted(batch: Batch): void {
-    for (const impression of batch.impressions) this.#maybeCounted.add(impression)
+    for (const impression of batch.impressions) impression.isMaybeCounted = true
     this.requeue(batch)
   }
 
   /** The batch is sent again in two halves, before anything else. */
   halve(batch: Batch): void {
-    if (this.#isClosed) this.drop(batch, 'closed')
+    if (this.#isClosed) this.requeue(batch)
     else this.#retries.halve(batch)
   }
 
   /** The batch is sent again as it is, after `delayMs`. */
   retryLater(batch: Batch, delayMs: number): void {
     const { clock, onReady } = this.#dependencies
-    if (this.#isClosed) this.drop(batch, 'closed')
+    if (this.#isClosed) this.requeue(batch)
     else this.#retries.delay(batch, delayMs, clock, onReady)
   }
 
@@ -171,25 +214,33 @@ export class PendingImpressions {
     return this.#list.flush(timeoutMs)
   }
 
-  /** Drops everything that is not in flight, now and from now on. */
+  /**
+   * Drops everything that is not in flight, now and from now on. What is in a shared outbox stays
+   * there instead.
+   */
   close(): void {
     this.#isClosed = true
-    this.#drop(this.#list.takeAdded(), 'closed')
-    this.#expire(Number.POSITIVE_INFINITY, 'closed')
+    if (this.fleet) {
+      this.store()
+      for (const batch of this.#retries.expire(Number.POSITIVE_INFINITY)) this.requeue(batch)
+    } else {
+      this.#outcomes.drop(this.#list.takeAdded(), 'closed')
+      this.#expire(Number.POSITIVE_INFINITY, 'closed')
+    }
   }
 
-  /** Drops what an outbox that does not answer holds on to. Call it when nothing is in flight. */
+  /** Call it when nothing is in flight. Resolves when the outbox has answered everything. */
+  async leaveOutbox(): Promise<void> {
+    await (this.fleet?.leave() ?? this.#outbox.whenIdle())
+  }
+
+  /** Drops what an outbox that does not answer holds on to. Call it after `leaveOutbox`. */
   dropRest(): void {
-    this.#drop(this.#list.toArray(), 'closed')
+    this.#outcomes.drop(this.#list.toArray(), 'closed')
   }
 
   get isClosed(): boolean {
     return this.#isClosed
-  }
-
-  /** Resolves when the outbox has answered everything. */
-  whenOutboxIdle(): Promise<void> {
-    return this.#outbox.whenIdle()
   }
 
   #begin(impression: Impression): void {
@@ -208,54 +259,36 @@ export class PendingImpressions {
   }
 
   #onReceipt(impression: Impression, receipt: Receipt): void {
-    if (receipt === 'overflow') {
-      this.#drop([impression], 'overflow')
-    } else if (receipt === 'duplicate') {
-      const reason = 'another process has counted it in this page load'
-      this.#conclude([impression], 'duplicate', reason)
-    } else {
-      this.#onReady()
+    switch (receipt) {
+      case 'accepted':
+        this.#onReady()
+        return
+      case 'overflow':
+        this.#outcomes.drop([impression], 'overflow')
+        return
+      case 'handed-over':
+        this.#outcomes.handOver([impression])
+        return
+      default:
+        this.#outcomes.conclude([impression], ...REFUSALS[receipt])
     }
   }
 
   #onReady(): void {
-    if (this.#isClosed) this.#expire(Number.POSITIVE_INFINITY, 'closed')
-    else this.#dependencies.onReady()
-  }
-
-  #conclude(impressions: readonly Impression[], outcome: Outcome, reason: string): void {
-    const { network, log, statistics } = this.#dependencies
-    if (outcome !== 'delivered' && outcome !== 'dropped' && impressions.length > 0) {
-      log.warn(`${outcome} ${network}`, `${network}: impression ${outcome}: ${reason}`)
-    }
-    for (const impression of impressions) {
-      statistics.conclude(impression, outcome, reason)
-      this.#list.remove(impression)
+    if (this.#isClosed) this.#expireAtClose()
+    else {
+      this.#dependencies.onReady()
+      this.#scheduleExpiry()
     }
   }
 
-  /** One that was sent before may have counted then, although it is refused now. */
-  #reject(impressions: readonly Impression[], reason: string): void {
-    const isMaybeCounted = (impression: Impression) => this.#maybeCounted.has(impression)
-    const maybeCounted = impressions.filter(isMaybeCounted)
-    const refused = impressions.filter((impression) => !isMaybeCounted(impression))
-    this.#conclude(maybeCounted, 'uncertain', `sent before, and then refused: ${reason}`)
-    this.#conclude(refused, 'rejected', reason)
+  #expireAtClose(): void {
+    if (!this.fleet) this.#expire(Number.POSITIVE_INFINITY, 'closed')
   }
 
-  /** Logs each one: the log merges the lines of a minute into one with a count. */
-  #drop(impressions: readonly Impression[], reason: Drop): void {
-    const { network, log } = this.#dependencies
-    const kind = `dropped ${reason} ${network}`
-    const message = `${network}: impression dropped without being sent: ${reason}`
-    for (const impression of impressions) {
-      if (this.#maybeCounted.has(impression)) {
-        this.#conclude([impression], 'uncertain', `sent before, and not again: ${reason}`)
-        continue
-      }
-      log.warn(kind, message)
-      this.#conclude([impression], 'dropped', reason)
-    }
+  #onOrphans(claim: Claim): void {
+    this.#adopt(claim.impressions)
+    this.conclude({ claim, impressions: claim.impressions }, 'uncertain', PROCESS_DIED)
   }
 
   /** Looks for expired impressions at intervals, while any are left. */
@@ -277,7 +310,7 @@ export class PendingImpressions {
     for (const batch of this.#retries.expire(beforeMs)) this.drop(batch, reason)
     this.#outbox.expire(beforeMs, (expired) => {
       this.#adopt(expired)
-      this.#drop(expired, reason)
+      this.#outcomes.drop(expired, reason)
     })
   }
 }

@@ -90,7 +90,7 @@ describe('SIGTERM', () => {
     assert.deepEqual(omitZeros(last?.stats?.ens), { tracked: 1, dropped: 1 })
   })
 
-  it('without a handler ends the process at once, and says nothing', async () => {
+  it('without a handler ends the process at once, and prints nothing', async () => {
     sandbox.ens.fault({ hang: true })
     const site = await start()
     await site.open('/page')
