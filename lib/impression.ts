@@ -1,4 +1,4 @@
-/** Every impression ends in exactly one of these. See "Outcomes" in the README. */
+/** Every impression ends in exactly one of these. See docs/outcomes.md. */
 export const OUTCOMES = [
   'delivered',
   'duplicate',

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { ROOT } from '../package/tarball.js'
 import { type Page, readLinks, readPage, readPages } from './markdown.js'
 
-const MAX_README_LINES = 900
+const MAX_README_LINES = 180
 const MAX_PAGE_LINES = 260
 
 const pages = readPages()

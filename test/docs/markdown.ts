@@ -4,6 +4,7 @@ import { ROOT } from '../package/tarball.js'
 
 /** A fenced block of code in a page. */
 export interface CodeBlock {
+  readonly file: string
   /** `docs/options.md:12`, where the code begins. */
   readonly position: string
   readonly language: string
@@ -27,7 +28,12 @@ export interface Page {
 /** README.md, the pages in docs/, and the documents beside README.md. */
 export function readPages(): readonly Page[] {
   const inDocs = readdirSync(path.join(ROOT, 'docs')).filter((name) => name.endsWith('.md'))
-  return ['README.md', 'SECURITY.md', ...inDocs.sort().map((name) => `docs/${name}`)].map(readPage)
+  return [
+    'README.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    ...inDocs.sort().map((name) => `docs/${name}`),
+  ].map(readPage)
 }
 
 export function readPage(file: string): Page {
@@ -51,6 +57,7 @@ function readBlocks(file: string, text: string): CodeBlock[] {
     ({ index, 1: indent = '', 2: language = '', 3: code = '' }) => {
       const before = text.slice(0, index)
       return {
+        file,
         position: `${file}:${before.split('\n').length + 1}`,
         language,
         code: code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),

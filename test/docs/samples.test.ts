@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -7,9 +7,12 @@ import ejs from 'ejs'
 import { transform } from 'esbuild'
 import { createTracker, ens } from '../../lib/index.js'
 import { startSandbox } from '../../lib/sandbox/sandbox.js'
+import { launchChromium } from '../chromium.js'
 import { BROWSER_HEADERS } from '../examples/npm-program.js'
 import { ROOT, run } from '../package/tarball.js'
+import type { CodeBlock } from './markdown.js'
 import {
+  APP,
   complete,
   createSamplesFolder,
   scripts,
@@ -32,14 +35,21 @@ const TSCONFIG = {
     noEmit: true,
     skipLibCheck: true,
   },
-  include: ['*.ts'],
+  include: ['samples/*.ts'],
 }
 
 describe('each sample of the documentation', () => {
+  let child: ChildProcess | undefined
+
+  afterEach(() => {
+    child?.kill('SIGKILL')
+  })
+
   it('compiles with the types of the package', async () => {
     const folder = await createSamplesFolder(
       new Map([
         ['tsconfig.json', JSON.stringify(TSCONFIG)],
+        APP,
         ...scripts.map((sample) => [toFileName(sample), complete(sample)] as const),
       ]),
     )
@@ -66,17 +76,16 @@ describe('each sample of the documentation', () => {
     it(`that starts a server counts a view once: ${server.position}`, async () => {
       await using sandbox = await startSandbox()
       const network = /campaignId: '/.test(server.code) ? sandbox.closient : sandbox.ens
-      const folder = await createSamplesFolder(new Map([['server.js', server.code]]))
-      await using site = await startServer(path.join(folder, 'server.js'), sandbox.env)
+      const folder = await createSamplesFolder(
+        new Map([
+          ['server.js', server.code],
+          ['views/page.ejs', findTemplate(server)],
+        ]),
+      )
+      child = startServer(folder, sandbox.env)
 
-      const icon = await fetch(`${site.url}/favicon.ico`, { headers: BROWSER_HEADERS })
-      await icon.text()
-      const page = await fetch(site.url, { headers: BROWSER_HEADERS })
+      await view(await readUrl(child), () => network.received(1))
 
-      assert.equal(page.status, 200)
-      assert.match(String(page.headers.get('content-type')), /^text\/html/)
-      assert.match(await page.text(), /<img/)
-      await network.received(1)
       assert.equal(sandbox.ens.totals.impressions + sandbox.closient.totals.impressions, 1)
     })
   }
@@ -99,25 +108,42 @@ async function renderTemplate(template: string): Promise<string> {
   return ejs.render(template, { ad, trackImpression, nonce: 'cmFuZG9t' })
 }
 
-/** Starts a program that listens on a port, in a process of its own. */
-async function startServer(file: string, env: Readonly<Record<string, string>>) {
-  const preload = path.join(import.meta.dirname, 'any-port.ts')
-  const child = spawn(process.execPath, ['--import', 'tsx', '--import', preload, file], {
-    cwd: ROOT,
+/** The template that precedes a server in its page. */
+function findTemplate({ file }: CodeBlock): string {
+  return templates.find((template) => template.file === file)?.code ?? ''
+}
+
+/** Opens a page in Chromium, with its assets, and requests `/favicon.ico` as older browsers do. */
+async function view(url: string, isCounted: () => Promise<void>): Promise<void> {
+  const browser = await launchChromium()
+  try {
+    const context = await browser.newContext({ userAgent: BROWSER_HEADERS['user-agent'] })
+    const page = await context.newPage()
+    await context.request.get(`${url}/favicon.ico`)
+    const response = await page.goto(url)
+    assert.equal(response?.status(), 200)
+    assert.match(String(response.headers()['content-type']), /^text\/html/)
+    assert.equal(await page.locator('img').count(), 1)
+    await isCounted()
+  } finally {
+    await browser.close()
+  }
+}
+
+/** Starts `server.js`, in a process of its own. */
+function startServer(folder: string, env: Readonly<Record<string, string>>): ChildProcess {
+  const preload = path.join(import.meta.dirname, 'any-port.js')
+  return spawn(process.execPath, ['--import', preload, 'server.js'], {
+    cwd: folder,
     env: { PATH: process.env.PATH, AD_IMPRESSIONS_SECRET: SECRET, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const lines = createInterface({ input: child.stdout })
-  for await (const line of lines) {
-    const port = /^port (\d+)$/.exec(line)?.[1]
-    if (port === undefined) continue
-    return {
-      url: `http://127.0.0.1:${port}`,
-      async [Symbol.asyncDispose]() {
-        child.kill('SIGKILL')
-        await once(child, 'close')
-      },
-    }
-  }
-  throw new Error(`${file} ended before it listened`)
+}
+
+async function readUrl({ stdout }: ChildProcess): Promise<string> {
+  assert.ok(stdout)
+  // Reading a line with `for await` would close the program's output after it.
+  const lines = createInterface({ input: stdout })
+  const [line] = await once(lines, 'line', { signal: AbortSignal.timeout(10_000) })
+  return `http://127.0.0.1:${/^port (\d+)$/.exec(line)?.[1]}`
 }

@@ -18,13 +18,9 @@ const CONTEXT: Readonly<Record<string, string>> = {
   trackImpression: "declare const trackImpression: import('ad-impressions').TrackImpression",
   nonce: 'declare const nonce: string',
   hasConsented: "declare function hasConsented(req: import('express').Request): boolean",
-  acme: "declare const acme: import('ad-impressions').Network",
-  createApp: "declare function createApp(): import('express').Express",
 }
 
-export const samples = readPages()
-  .filter(({ file }) => file !== 'README.md')
-  .flatMap(({ blocks }) => blocks)
+export const samples = readPages().flatMap(({ blocks }) => blocks)
 export const scripts = samples.filter(({ language }) => /^(js|ts)$/.test(language))
 export const templates = samples.filter(({ language }) => language === 'ejs')
 /** Complete programs that start a server. */
@@ -44,8 +40,14 @@ export function complete({ code, context, position }: CodeBlock): string {
 
 /** `docs/options.md:12` as a file name. */
 export function toFileName({ position }: CodeBlock): string {
-  return `${position.replace(/\W+/g, '-')}.ts`
+  return `samples/${position.replace(/\W+/g, '-')}.ts`
 }
+
+/** The app that samples of tests import. */
+export const APP: readonly [file: string, text: string] = [
+  'app.ts',
+  "import express from 'express'\nexport const createApp = () => express()",
+]
 
 /**
  * Creates a folder in which `ad-impressions` is the built package, for Node.js and for TypeScript: a
