@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { runInNewContext } from 'node:vm'
 import { closient } from '../../lib/networks/closient.js'
+import { defineNetwork } from '../../lib/networks/define-network.js'
 import { resolveOptions } from '../../lib/options.js'
 import { readPage, readTables } from './markdown.js'
 
@@ -8,9 +9,9 @@ const network = closient({ apiKey: 'csb_key' })
 const secret = '3vQ8kzT1rXw0bYp5Ln7dHs2JcMf9GaUe'
 const defaults = resolveOptions({ networks: [network], visibility: { secret } })
 
-/** The rows of a page's tables that begin with an option: its name and its default. */
-function readDefaults(file: string): [option: string, documented: string][] {
-  const tables = readTables(readPage(file)).filter(([head]) => head?.[0] === 'option')
+/** The rows of a page's tables whose first column is `heading`: its name and its default. */
+function readDefaults(file: string, heading = 'option'): [name: string, documented: string][] {
+  const tables = readTables(readPage(file)).filter(([head]) => head?.[0] === heading)
   return tables.flatMap((table) =>
     table.slice(1).map((row) => {
       const names = row[0]?.match(/`([\w.]+)`/)
@@ -55,6 +56,23 @@ describe('the table of options', () => {
       assert.deepEqual(missing, [])
     })
   }
+
+  it('states the real defaults of a network of your own', () => {
+    const network = defineNetwork({
+      name: 'acme',
+      baseUrl: 'https://ads.acme.example',
+      fields: [],
+      parse: () => ({ campaignId: 1, item: 1 }),
+      request: () => ({ method: 'POST', path: '/', headers: {}, body: '' }),
+    })
+    const documented = readDefaults('docs/custom-networks.md', 'part').filter(([name]) =>
+      ['flush', 'onUncertain', 'connections', 'maxBatch', 'windows', 'warnings'].includes(name),
+    )
+    assert.equal(documented.length, 6)
+    for (const [name, value] of documented) {
+      assert.deepEqual(evaluate(value.replaceAll('`', '')), Reflect.get(network, name), name)
+    }
+  })
 
   it('has every part of an option that has parts, in docs/options.md', () => {
     const listed = readDefaults('docs/options.md').map(([option]) => option)
