@@ -1,3 +1,5 @@
+import type { Reason } from './reason.js'
+
 /** Every impression ends in exactly one of these. See "Outcomes" in the README. */
 export const OUTCOMES = [
   'delivered',
@@ -11,20 +13,6 @@ export const OUTCOMES = [
 
 /** The final state of an impression. */
 export type Outcome = (typeof OUTCOMES)[number]
-
-/** Why an impression was not a display and did not count. */
-export type Suppression =
-  | 'bot'
-  | 'prefetch'
-  | 'method'
-  | 'not-a-page'
-  | 'no-consent'
-  | 'aborted'
-  | 'redirect'
-  | 'server-error'
-
-/** Why an impression was dropped without being sent. */
-export type Drop = 'overflow' | 'expired' | 'closed'
 
 /** One display of one campaign to one viewer. It is valid and admitted. */
 export interface Impression<Item = unknown> {
@@ -97,8 +85,8 @@ export interface OutcomeEvent {
   /** The network's name; `unknown` for an invalid input that matches no network. */
   readonly network: string
   readonly outcome: Outcome
-  /** One line that a person can act on. For `suppressed` and `dropped` it is a fixed code. */
-  readonly reason: string
+  /** A stable code and a sentence that a person can act on: see docs/troubleshooting.md. */
+  readonly reason: Reason
   /** The page load's id. */
   readonly requestId: string
   /** In the network's format; `undefined` if the input has no valid one. */

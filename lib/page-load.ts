@@ -11,10 +11,11 @@ import {
   HeldImpressions,
   type OpenResponses,
 } from './held-impressions.js'
-import { createImpression, type Suppression } from './impression.js'
+import { createImpression } from './impression.js'
 import type { Log } from './logger.js'
 import { type InputReader, identifyInput, type ReadInput } from './networks/input-reader.js'
 import type { Configuration } from './options.js'
+import { REASONS, type Suppression } from './reason.js'
 import { Admission } from './request/admission.js'
 import { isSharedCacheable, isStorable, markPrivateOnSend } from './request/caching.js'
 import { isHtml } from './request/is-html.js'
@@ -100,12 +101,12 @@ export class PageLoad<Source> {
     const suppression =
       this.#getAdmission().suppressionWhenRendered ?? this.#suppressionForResponse(state)
     if (suppression) {
-      channel.conclude(impression, 'suppressed', suppression)
+      channel.suppress(impression, suppression)
       return ''
     }
     this.#campaigns ??= this.#openCampaigns(state)
     if (!this.#hasRoomFor(onceKey, this.#campaigns)) {
-      channel.conclude(impression, 'dropped', 'overflow')
+      channel.conclude(impression, 'dropped', REASONS.campaignOverflow)
       return ''
     }
     if (!channel.admit(impression)) return ''
@@ -131,13 +132,17 @@ export class PageLoad<Source> {
     const { channel, impression, onceKey } = countable
     const suppression = this.#getAdmission().suppressionWhenSeen
     if (suppression) {
-      channel.conclude(impression, 'suppressed', suppression)
+      channel.suppress(impression, suppression)
       return ''
     }
     const state = readResponseState(this.#req, this.#res)
     this.#campaigns ??= this.#openCampaigns(state)
-    if (!this.#hasRoomFor(onceKey, this.#campaigns) || !visibility.usedTokens.hasRoom()) {
-      channel.conclude(impression, 'dropped', 'overflow')
+    if (!this.#hasRoomFor(onceKey, this.#campaigns)) {
+      channel.conclude(impression, 'dropped', REASONS.campaignOverflow)
+      return ''
+    }
+    if (!visibility.usedTokens.hasRoom()) {
+      channel.conclude(impression, 'dropped', REASONS.tokenOverflow)
       return ''
     }
     try {
@@ -201,7 +206,7 @@ export class PageLoad<Source> {
     statistics.concludeInvalid(channel?.network.name, {
       requestId,
       ...identifyInput(read?.fields),
-      reason: error.message,
+      reason: `invalid-input: ${error.message}`,
     })
     if (configuration.strict) throw error
     const network = channel?.network.name ?? UNKNOWN_NETWORK

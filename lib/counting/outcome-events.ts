@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js'
 import { describeError } from '../errors.js'
 import type { Impression, Outcome, OutcomeEvent } from '../impression.js'
 import type { Log } from '../logger.js'
+import type { Reason } from '../reason.js'
 
 /** What an outcome is about: an impression, or an input that did not become one. */
 export interface OutcomeSubject
@@ -33,7 +34,7 @@ export class OutcomeEvents {
     return () => void this.#listeners.delete(listener)
   }
 
-  publish(subject: OutcomeSubject, outcome: Outcome, reason: string): void {
+  publish(subject: OutcomeSubject, outcome: Outcome, reason: Reason): void {
     if (this.#listeners.size === 0 && !outcomes.hasSubscribers) return
     const { network, requestId, campaignId, placement, offerId, attempts, trackedAtMs } = subject
     const event: OutcomeEvent = Object.freeze({

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js'
 import { type Impression, OUTCOMES, type Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
+import type { Reason } from '../reason.js'
 import { OutcomeEvents, type OutcomeListener, type OutcomeSubject } from './outcome-events.js'
 
 /**
@@ -23,7 +24,7 @@ export interface InvalidInput {
   readonly placement?: string | undefined
   readonly offerId?: string | undefined
   /** Names the field and what it should be. */
-  readonly reason: string
+  readonly reason: Reason
 }
 
 /** Counts the inputs whose network is not known. */
@@ -85,7 +86,7 @@ export class Statistics {
     )
   }
 
-  #onConcluded(subject: OutcomeSubject, outcome: Outcome, reason: string): void {
+  #onConcluded(subject: OutcomeSubject, outcome: Outcome, reason: Reason): void {
     this.#events.publish(subject, outcome, reason)
     if (this.#idleWaiters.length > 0 && this.#isIdle()) {
       for (const resolve of this.#idleWaiters.splice(0)) resolve()
@@ -98,7 +99,7 @@ export class Statistics {
   }
 }
 
-type OnConcluded = (subject: OutcomeSubject, outcome: Outcome, reason: string) => void
+type OnConcluded = (subject: OutcomeSubject, outcome: Outcome, reason: Reason) => void
 
 /**
  * One network's figures, and their only writer. Each impression is counted in exactly one figure,
@@ -134,7 +135,7 @@ export class NetworkStatistics {
   }
 
   /** The impression, or an input that never became one, ends: it is counted, then published. */
-  conclude(subject: OutcomeSubject, outcome: Outcome, reason: string): void {
+  conclude(subject: OutcomeSubject, outcome: Outcome, reason: Reason): void {
     if (this.#move(subject, outcome)) this.#onConcluded(subject, outcome, reason)
   }
 

@@ -244,7 +244,7 @@ export class Delivery {
     try {
       request = buildRequest(network, batch.impressions)
     } catch (thrown) {
-      this.#settlement.split(batch, `request() failed: ${describeError(thrown)}`)
+      this.#settlement.split(batch, `unsendable: request() failed: ${describeError(thrown)}`)
       return
     }
     for (const impression of batch.impressions) impression.attempts += 1

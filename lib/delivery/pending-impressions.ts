@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.js'
 import type { NetworkStatistics } from '../counting/statistics.js'
-import type { Drop, Impression, Outcome } from '../impression.js'
+import type { Impression, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
+import { DROPPED, DROPPED_AFTER_SENDING, type Drop, REASONS, type Reason } from '../reason.js'
 import type { Claim, Outbox, Receipt } from './outbox/outbox.js'
 import { RetryingOutbox } from './outbox/retrying-outbox.js'
 import { PendingList } from './pending-list.js'
@@ -55,7 +56,7 @@ export class PendingImpressions {
   recover(): void {
     this.#outbox.recover((lost) => {
       this.#adopt(lost)
-      this.#conclude(lost, 'uncertain', 'its process died')
+      this.#conclude(lost, 'uncertain', REASONS.processDied)
       if (this.#outbox.waiting === 0) return
       this.#dependencies.onReady()
       this.#scheduleExpiry()
@@ -129,16 +130,16 @@ export class PendingImpressions {
   }
 
   /** The batch has its outcome and leaves the outbox. */
-  conclude({ claim, impressions }: Batch, outcome: Outcome, reason: string): void {
+  conclude({ claim, impressions }: Batch, outcome: Outcome, reason: Reason): void {
     this.#outbox.settle(claim, impressions)
     if (outcome === 'rejected') this.#reject(impressions, reason)
     else this.#conclude(impressions, outcome, reason)
   }
 
   /** The batch is not sent, or not again. */
-  drop({ claim, impressions }: Batch, reason: Drop): void {
+  drop({ claim, impressions }: Batch, drop: Drop): void {
     this.#outbox.settle(claim, impressions)
-    this.#drop(impressions, reason)
+    this.#drop(impressions, drop)
   }
 
   /** The batch waits in the outbox again. */
@@ -211,8 +212,7 @@ export class PendingImpressions {
     if (receipt === 'overflow') {
       this.#drop([impression], 'overflow')
     } else if (receipt === 'duplicate') {
-      const reason = 'another process has counted it in this page load'
-      this.#conclude([impression], 'duplicate', reason)
+      this.#conclude([impression], 'duplicate', REASONS.countedElsewhere)
     } else {
       this.#onReady()
     }
@@ -223,7 +223,7 @@ export class PendingImpressions {
     else this.#dependencies.onReady()
   }
 
-  #conclude(impressions: readonly Impression[], outcome: Outcome, reason: string): void {
+  #conclude(impressions: readonly Impression[], outcome: Outcome, reason: Reason): void {
     const { network, log, statistics } = this.#dependencies
     if (outcome !== 'delivered' && outcome !== 'dropped' && impressions.length > 0) {
       log.warn(`${outcome} ${network}`, `${network}: impression ${outcome}: ${reason}`)
@@ -235,22 +235,27 @@ export class PendingImpressions {
   }
 
   /** One that was sent before may have counted then, although it is refused now. */
-  #reject(impressions: readonly Impression[], reason: string): void {
+  #reject(impressions: readonly Impression[], reason: Reason): void {
     const isMaybeCounted = (impression: Impression) => this.#maybeCounted.has(impression)
     const maybeCounted = impressions.filter(isMaybeCounted)
     const refused = impressions.filter((impression) => !isMaybeCounted(impression))
-    this.#conclude(maybeCounted, 'uncertain', `sent before, and then refused: ${reason}`)
+    this.#conclude(
+      maybeCounted,
+      'uncertain',
+      `sent-before: it may have counted when it was sent before, and was then refused (${reason})`,
+    )
     this.#conclude(refused, 'rejected', reason)
   }
 
   /** Logs each one: the log merges the lines of a minute into one with a count. */
-  #drop(impressions: readonly Impression[], reason: Drop): void {
+  #drop(impressions: readonly Impression[], drop: Drop): void {
     const { network, log } = this.#dependencies
-    const kind = `dropped ${reason} ${network}`
+    const kind = `dropped ${drop} ${network}`
+    const reason = DROPPED[drop]
     const message = `${network}: impression dropped without being sent: ${reason}`
     for (const impression of impressions) {
       if (this.#maybeCounted.has(impression)) {
-        this.#conclude([impression], 'uncertain', `sent before, and not again: ${reason}`)
+        this.#conclude([impression], 'uncertain', DROPPED_AFTER_SENDING[drop])
         continue
       }
       log.warn(kind, message)
@@ -273,11 +278,11 @@ export class PendingImpressions {
   }
 
   /** Drops everything that waits and was tracked before `beforeMs`. */
-  #expire(beforeMs: number, reason: Drop): void {
-    for (const batch of this.#retries.expire(beforeMs)) this.drop(batch, reason)
+  #expire(beforeMs: number, drop: Drop): void {
+    for (const batch of this.#retries.expire(beforeMs)) this.drop(batch, drop)
     this.#outbox.expire(beforeMs, (expired) => {
       this.#adopt(expired)
-      this.#drop(expired, reason)
+      this.#drop(expired, drop)
     })
   }
 }

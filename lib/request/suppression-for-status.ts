@@ -1,4 +1,4 @@
-import type { Suppression } from '../impression.js'
+import type { Suppression } from '../reason.js'
 
 /** Why a response with this status is not a display; `undefined` if it is one. */
 export function suppressionForStatus(status: number): Suppression | undefined {

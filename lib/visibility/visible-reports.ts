@@ -4,8 +4,9 @@ import { CountedCampaigns, type Dedupe } from '../counting/dedupe.js'
 import type { Statistics } from '../counting/statistics.js'
 import type { UsedTokens } from '../counting/used-tokens.js'
 import type { NetworkChannel } from '../delivery/network-channel.js'
-import { createImpression, type Suppression } from '../impression.js'
+import { createImpression } from '../impression.js'
 import type { Log } from '../logger.js'
+import { REASONS, type Reason, type Suppression } from '../reason.js'
 import { type AdmissionOptions, requestSuppression } from '../request/admission.js'
 import type { Report } from './report-body.js'
 import type { TokenPayload, Tokens } from './token.js'
@@ -26,10 +27,12 @@ interface VerifiedToken {
   readonly channel: NetworkChannel
 }
 
-const EXPECTED_TOKEN = 'token: expected one that this site signed, for a configured network'
-const EXPIRED_TOKEN = 'token: expected one that has not expired (visibility.tokenTtlMs)'
+const EXPECTED_TOKEN =
+  'invalid-token: token: expected one that this site signed, for a configured network'
+const EXPIRED_TOKEN =
+  'expired-token: token: expected one that has not expired (visibility.tokenTtlMs)'
 const EARLY_TOKEN =
-  'token: expected one that was issued at least a second ago: no ad is viewable sooner'
+  'early-token: token: expected one that was issued at least a second ago: no ad is viewable sooner'
 
 /** Counts the ads that browsers report as viewable, each under the request id of its page. */
 export class VisibleReports<Source> {
@@ -48,7 +51,7 @@ export class VisibleReports<Source> {
    */
   record(report: Report, req: IncomingMessage, source: Source): void {
     if ('expected' in report) {
-      this.#rejectInvalid(undefined, undefined, `report: expected ${report.expected}`)
+      this.#rejectInvalid(undefined, undefined, `invalid-report: expected ${report.expected}`)
       return
     }
     const { log } = this.#dependencies
@@ -77,14 +80,14 @@ export class VisibleReports<Source> {
     }
     const impression = createImpression(payload.network, payload.requestId, payload, clock.now())
     if (suppression) {
-      channel.conclude(impression, 'suppressed', suppression)
+      channel.suppress(impression, suppression)
       return
     }
     const campaigns = this.#findCampaigns(payload)
     campaigns.notifyViewable(onceKey)
     if (!channel.admit(impression)) return
     if (!campaigns.has(onceKey) && !usedTokens.hasRoom()) {
-      channel.conclude(impression, 'dropped', 'overflow')
+      channel.conclude(impression, 'dropped', REASONS.tokenOverflow)
       return
     }
     channel.send(impression, onceKey, campaigns)
@@ -106,7 +109,7 @@ export class VisibleReports<Source> {
   #rejectInvalid(
     channel: NetworkChannel | undefined,
     payload: TokenPayload | undefined,
-    reason: string,
+    reason: Reason,
   ): void {
     const { statistics, log } = this.#dependencies
     const { requestId = '', campaignId, placement, offerId } = payload ?? {}
