@@ -25,6 +25,8 @@ export interface Impression<Item = unknown> {
   /** Where it was displayed, and the offer that was: for outcome events. */
   readonly placement?: string | undefined
   readonly offerId?: string | undefined
+  /** Method and path of the request that displayed it, if the log has debug messages. */
+  readonly page?: string | undefined
   /** Impressions with the same key may share one call. For Closient it is the search query. */
   readonly batchKey: string
   /** The result of the network's `parse`. Only that network reads it. */
@@ -58,12 +60,14 @@ export interface ImpressionDetails {
  *
  * @param network its name
  * @param trackedAtMs by `Clock.now()`
+ * @param page method and path of its request, for debug messages
  */
 export function createImpression(
   network: string,
   requestId: string,
   { campaignId, placement, offerId, batchKey = '', item }: ImpressionDetails,
   trackedAtMs: number,
+  page?: string,
 ): Impression {
   return {
     network,
@@ -71,6 +75,7 @@ export function createImpression(
     campaignId,
     placement,
     offerId,
+    page,
     batchKey,
     item,
     trackedAtMs,
@@ -78,6 +83,15 @@ export function createImpression(
     sequence: 0,
     countedAs: undefined,
   }
+}
+
+/** What an outcome is about: an impression, or an input that did not become one. */
+export interface OutcomeSubject
+  extends Pick<Impression, 'network' | 'requestId' | 'attempts' | 'trackedAtMs' | 'countedAs'> {
+  readonly campaignId: string | number | undefined
+  readonly placement?: string | undefined
+  readonly offerId?: string | undefined
+  readonly page?: string | undefined
 }
 
 /** The event of `on('outcome')` and of the diagnostics channel `ad-impressions:outcome`. */

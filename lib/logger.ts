@@ -1,3 +1,4 @@
+import { debuglog } from 'node:util'
 import type { Clock } from './clock.js'
 
 type LogMethod = (fields: Record<string, unknown>, message: string) => void
@@ -11,16 +12,26 @@ export interface Logger {
 
 type Level = keyof Logger
 
-/**
- * The library's own log. Each kind of message is logged at most once a minute, then with the number
- * of messages that were suppressed. A kind must never contain text that a client chose.
- */
-export type Log = Readonly<
-  Record<Level, (kind: string, message: string, fields?: Record<string, unknown>) => void>
->
+type WriteMessage = (kind: string, message: string, fields?: Record<string, unknown>) => void
 
+/**
+ * The library's own log. Each kind of warning and error is logged at most once a minute, then with
+ * the number of messages that were suppressed. A kind must never contain text that a client chose.
+ */
+export interface Log {
+  /** Logs every message. `undefined` if the logger omits debug messages: do not even make them. */
+  readonly debug: WriteMessage | undefined
+  readonly warn: WriteMessage
+  readonly error: WriteMessage
+}
+
+const nodeDebug = debuglog('ad-impressions')
+
+/** Debug messages are omitted unless the environment has `NODE_DEBUG=ad-impressions`. */
 export const consoleLogger: Logger = {
-  debug: () => {},
+  debug(_fields, message) {
+    if (nodeDebug.enabled) console.debug(message)
+  },
   warn: (_fields, message) => console.warn(message),
   error: (_fields, message) => console.error(message),
 }
@@ -66,10 +77,26 @@ export function createLog(logger: Logger, clock: Clock): Log {
     recentKinds.set(kind, recent)
   }
 
+  function writeDebug(kind: string, message: string, fields: object = {}): void {
+    callLogger(logger, 'debug', { kind, ...fields }, `ad-impressions: ${message}`)
+  }
+
   return {
-    debug: (kind, message, fields = {}) => write('debug', kind, message, fields),
+    get debug() {
+      return isDebugEnabled(logger) ? writeDebug : undefined
+    },
     warn: (kind, message, fields = {}) => write('warn', kind, message, fields),
     error: (kind, message, fields = {}) => write('error', kind, message, fields),
+  }
+}
+
+/** Whether the logger writes debug messages. The loggers of pino and winston can tell. */
+function isDebugEnabled(logger: Logger & { isLevelEnabled?: (level: string) => unknown }): boolean {
+  if (logger === consoleLogger) return nodeDebug.enabled
+  try {
+    return logger.isLevelEnabled?.('debug') !== false
+  } catch {
+    return false
   }
 }
 

@@ -18,6 +18,7 @@ import type { Configuration } from './options.js'
 import { REASONS, type Suppression } from './reason.js'
 import { Admission } from './request/admission.js'
 import { preventCopies, warnIfShared } from './request/caching.js'
+import { describePage } from './request/describe-page.js'
 import { isNavigation } from './request/navigation.js'
 import { readOriginalUrl } from './request/original-url.js'
 import { setPageLoadCookie } from './request/page-load-cookie.js'
@@ -66,6 +67,8 @@ export class PageLoad<Source> {
   readonly #res: ServerResponse
   readonly #source: Source
   #identity: PageLoadIdentity | undefined
+  /** For log messages. */
+  #page: string | undefined
   #viewer: RequestViewer<Source> | undefined
   #campaigns: CountedCampaigns | undefined
   #admission: Admission<Source> | undefined
@@ -170,7 +173,7 @@ export class PageLoad<Source> {
 
   /** `undefined` if the input is invalid: it then has its outcome. */
   #parse(input: unknown): CountableImpression | undefined {
-    const { reader, clock, configuration } = this.#dependencies
+    const { reader, clock, configuration, log } = this.#dependencies
     let read: ReadInput | undefined
     let channel: NetworkChannel | undefined
     try {
@@ -186,7 +189,13 @@ export class PageLoad<Source> {
         reader.warnIgnoredFields(ignored, channel)
       }
       reader.warnUnknownFields(input as object, channel)
-      const impression = createImpression(network.name, this.requestId, parsed, clock.now())
+      const impression = createImpression(
+        network.name,
+        this.requestId,
+        parsed,
+        clock.now(),
+        log.debug && this.#describePage(),
+      )
       return { channel, impression, onceKey: channel.onceKeys.get(onceKey) }
     } catch (thrown) {
       this.#rejectInvalid(channel, read, thrown)
@@ -202,15 +211,18 @@ export class PageLoad<Source> {
   ): '' {
     const { statistics, reader, configuration } = this.#dependencies
     const error = read?.failure ?? toInvalidImpressionError(thrown)
-    const { requestId } = this
-    statistics.concludeInvalid(channel?.network.name, {
-      requestId,
-      ...identifyInput(read?.fields),
-      reason: `invalid-input: ${error.message}`,
-    })
+    const page = this.#describePage()
+    const display = { requestId: this.requestId, ...identifyInput(read?.fields), page }
+    const reason = `invalid-input: ${error.message}` as const
+    statistics.concludeInvalid(channel?.network.name, { ...display, reason })
     if (configuration.strict) throw error
-    reader.warnInvalid(error, channel, requestId)
+    reader.warnInvalid(error, channel, display)
     return ''
+  }
+
+  #describePage(): string {
+    this.#page ??= describePage(this.#req, this.#source)
+    return this.#page
   }
 
   /** Called when this page load displays its first campaign. */

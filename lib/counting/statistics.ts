@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.js'
-import { type Impression, OUTCOMES, type Outcome } from '../impression.js'
+import { type Impression, OUTCOMES, type Outcome, type OutcomeSubject } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Reason } from '../reason.js'
-import { OutcomeEvents, type OutcomeListener, type OutcomeSubject } from './outcome-events.js'
+import { OutcomeEvents, type OutcomeListener } from './outcome-events.js'
 
 /**
  * One network's figures. They always balance:
@@ -23,6 +23,7 @@ export interface InvalidInput {
   readonly campaignId: string | number | undefined
   readonly placement?: string | undefined
   readonly offerId?: string | undefined
+  readonly page?: string | undefined
   /** Names the field and what it should be. */
   readonly reason: Reason
 }

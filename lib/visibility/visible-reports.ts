@@ -8,6 +8,7 @@ import { createImpression } from '../impression.js'
 import type { Log } from '../logger.js'
 import { REASONS, type Reason, type Suppression } from '../reason.js'
 import { type AdmissionOptions, requestSuppression } from '../request/admission.js'
+import { describePage } from '../request/describe-page.js'
 import type { Report } from './report-body.js'
 import type { TokenPayload, Tokens } from './token.js'
 
@@ -25,6 +26,11 @@ export interface VisibleReportsDependencies<Source> {
 interface VerifiedToken {
   readonly payload: TokenPayload
   readonly channel: NetworkChannel
+}
+
+/** A verified token with the request that reported it, for log messages. */
+interface ReportedToken extends VerifiedToken {
+  readonly page: string | undefined
 }
 
 const EXPECTED_TOKEN =
@@ -50,17 +56,18 @@ export class VisibleReports<Source> {
    * can send it.
    */
   record(report: Report, req: IncomingMessage, source: Source): void {
+    const { log } = this.#dependencies
+    const page = log.debug && describePage(req, source)
     if ('expected' in report) {
-      this.#rejectInvalid(undefined, undefined, `invalid-report: expected ${report.expected}`)
+      this.#rejectInvalid(`invalid-report: expected ${report.expected}`, { page })
       return
     }
-    const { log } = this.#dependencies
     const tokens = [...new Set(report)].map((token) => this.#read(token))
     const verified = tokens.filter((token) => token !== undefined)
-    if (verified.length < tokens.length) this.#rejectInvalid(undefined, undefined, EXPECTED_TOKEN)
+    if (verified.length < tokens.length) this.#rejectInvalid(EXPECTED_TOKEN, { page })
     if (verified.length === 0) return
     const suppression = requestSuppression(req, source, this.#admission, log)
-    for (const token of verified) this.#recordToken(token, suppression)
+    for (const token of verified) this.#recordToken({ ...token, page }, suppression)
   }
 
   /** `undefined` unless the token was signed for a network that is configured. */
@@ -71,14 +78,21 @@ export class VisibleReports<Source> {
     return payload && channel && { payload, channel }
   }
 
-  #recordToken({ payload, channel }: VerifiedToken, suppression: Suppression | undefined): void {
+  #recordToken(token: ReportedToken, suppression: Suppression | undefined): void {
+    const { payload, channel, page } = token
     const { usedTokens, clock } = this.#dependencies
     const { onceKey, pageLoad } = payload
     if (payload.isExpired || payload.isTooEarly) {
-      this.#rejectInvalid(channel, payload, payload.isExpired ? EXPIRED_TOKEN : EARLY_TOKEN)
+      this.#rejectInvalid(payload.isExpired ? EXPIRED_TOKEN : EARLY_TOKEN, token)
       return
     }
-    const impression = createImpression(payload.network, payload.requestId, payload, clock.now())
+    const impression = createImpression(
+      payload.network,
+      payload.requestId,
+      payload,
+      clock.now(),
+      page,
+    )
     if (suppression) {
       channel.suppress(impression, suppression)
       return
@@ -106,14 +120,10 @@ export class VisibleReports<Source> {
   }
 
   /** Anyone can send reports, so the log never quotes them. */
-  #rejectInvalid(
-    channel: NetworkChannel | undefined,
-    payload: TokenPayload | undefined,
-    reason: Reason,
-  ): void {
+  #rejectInvalid(reason: Reason, { payload, channel, page }: Partial<ReportedToken>): void {
     const { statistics, log } = this.#dependencies
     const { requestId = '', campaignId, placement, offerId } = payload ?? {}
-    const input = { requestId, campaignId, placement, offerId, reason }
+    const input = { requestId, campaignId, placement, offerId, page, reason }
     log.warn(`invalid ${reason}`, `a visible impression is not counted: ${reason}`)
     statistics.concludeInvalid(channel?.network.name, input)
   }
