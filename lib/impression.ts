@@ -42,7 +42,11 @@ export interface Impression<Item = unknown> {
   /** Its place in the order in which delivery accepted impressions here; 0 before that. */
   sequence: number
   /** The figure that counts it now. Only `NetworkStatistics` writes it. */
-  countedAs?: Outcome | 'held' | 'pending' | undefined
+  countedAs?: Outcome | 'held' | 'pending' | 'handed-over' | undefined
+  /** Set once it was sent and may have counted: it can no longer end as never sent. */
+  isMaybeCounted?: true
+  /** Set if other processes may get the same campaign of the same page load. */
+  dedupeKey?: string
 }
 
 /** What a network's `parse` and a token say about an impression. */

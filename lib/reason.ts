@@ -32,6 +32,7 @@ export const REASON_CODES = [
   'unreachable',
   'sent-before',
   'process-died',
+  'taken-over',
   // dropped
   'overflow',
   'expired',
@@ -116,6 +117,9 @@ export const REASONS = {
   countedElsewhere: 'counted-elsewhere: another process has counted it in this page load',
   trackedAfterClose: 'closed: it was tracked after close(); call close() after the last response',
   processDied: 'process-died: it may have counted: its process ended while its call was in flight',
+  takenOver: 'taken-over: it may have counted: other processes took over while it was being stored',
+  unstorable:
+    'invalid-input: item: expected what JSON can represent, so that the outbox can store it',
   campaignOverflow:
     'overflow: this page load has too many campaigns; does requestId name each once?',
   tokenOverflow: 'overflow: too many visible impressions are remembered; raise dedupe.max',

@@ -6,6 +6,7 @@ import { UsedTokens } from './counting/used-tokens.js'
 import { createTransport } from './delivery/call/transport.js'
 import { Delivery } from './delivery/delivery.js'
 import { NetworkChannel } from './delivery/network-channel.js'
+import type { Outbox } from './delivery/outbox/outbox.js'
 import {
   createDisabledMethods,
   createMethods,
@@ -47,6 +48,11 @@ export interface Tracker extends TrackerMethods {
    * @returns `undefined` for any other request
    */
   reply(req: IncomingMessage, body?: unknown): Promise<Reply> | undefined
+  /**
+   * The option `visibility.path`, for a framework that needs a route: `reply()` answers requests for
+   * this path and for `client.js` below it. `undefined` without the option `visibility`.
+   */
+  readonly visibilityPath?: string | undefined
 }
 
 /** A tracker whose option functions get the framework's own request object. */
@@ -54,6 +60,7 @@ export interface FrameworkTracker<Source> {
   readonly methods: TrackerMethods
   pageLoad(req: IncomingMessage, res: ServerResponse, source: Source): TrackImpression
   reply(req: IncomingMessage, source: Source, body: unknown): Promise<Reply> | undefined
+  readonly visibilityPath: string | undefined
 }
 
 /** `impressions()` takes the tracker's options, or a tracker that several apps share. */
@@ -71,11 +78,16 @@ export interface TestOverrides {
  * @throws {ConfigurationError} naming everything that is wrong with the options
  */
 export function createTracker(options: TrackerOptions = {}): Tracker {
-  const { methods, pageLoad, reply } = assembleTracker(options, {}, 'createTracker()')
+  const { methods, pageLoad, reply, visibilityPath } = assembleTracker(
+    options,
+    {},
+    'createTracker()',
+  )
   return {
     ...methods,
     pageLoad: (req, res) => pageLoad(req, res, req),
     reply: (req, body) => reply(req, req, body),
+    visibilityPath,
   }
 }
 
@@ -105,6 +117,7 @@ export function resolveTracker<Source>(
       tracker.pageLoad(Object.assign(req, { originalUrl: readOriginalUrl(req, source) }), res),
     // An object that wraps a tracker may lack it.
     reply: (req, _source, body) => tracker.reply?.(req, body),
+    visibilityPath: tracker.visibilityPath,
   }
 }
 
@@ -140,6 +153,7 @@ export function assembleTracker<Source>(
       createTrackImpression(new PageLoad(pageLoadDependencies, req, res, source)),
     ),
     reply: (req, source, body) => visibility?.routes.reply(req, source, body),
+    visibilityPath: configuration.visibility?.path,
   }
 }
 
@@ -170,6 +184,7 @@ function createDisabledTracker<Source>(
       ),
     ),
     reply: () => undefined,
+    visibilityPath: undefined,
   }
 }
 
@@ -190,9 +205,8 @@ interface SharedParts<Source> {
 function createChannel<Source>(network: Network, shared: SharedParts<Source>): NetworkChannel {
   const { configuration, clock, random, log, lifecycle } = shared
   const { maxPending, timeoutMs, maxAgeMs } = configuration.delivery
-  const { name, maxBatch } = network
-  const statistics = shared.statistics.forNetwork(name)
-  const outbox = configuration.outbox({ network: name, maxPending, maxBatch })
+  const statistics = shared.statistics.forNetwork(network.name)
+  const outbox = openOutbox(network, shared)
   const transport = createTransport(network, timeoutMs, clock)
   const delivery = new Delivery({
     network,
@@ -205,8 +219,34 @@ function createChannel<Source>(network: Network, shared: SharedParts<Source>): N
     random,
     log,
   })
-  const isClosed = () => lifecycle.isClosed
-  return new NetworkChannel({ network, statistics, delivery, isClosed, log })
+  const { requestId, pageLoadCookie, visibility } = configuration
+  const canPageLoadsRecur = Boolean(requestId ?? pageLoadCookie ?? visibility)
+  return new NetworkChannel({
+    network,
+    statistics,
+    delivery,
+    isDedupedByOutbox: canPageLoadsRecur && outbox.fleet !== undefined,
+    isClosed: () => lifecycle.isClosed,
+    log,
+  })
+}
+
+function openOutbox<Source>(network: Network, shared: SharedParts<Source>): Outbox {
+  const { configuration, statistics, clock, log } = shared
+  const { delivery, dedupe, visibility, networks } = configuration
+  const { name, maxBatch, windows } = network
+  const isFirst = networks[0] === network
+  return configuration.outbox({
+    network: name,
+    maxPending: delivery.maxPending,
+    maxBatch,
+    longestWindowMs: Math.max(0, ...windows.map(({ windowMs }) => windowMs)),
+    timeoutMs: delivery.timeoutMs,
+    dedupeTtlMs: Math.max(dedupe.ttlMs, visibility?.tokenTtlMs ?? 0),
+    figures: () => statistics.figuresToShare(name, isFirst),
+    clock,
+    log,
+  })
 }
 
 /** Visible impressions per page load for which the record of used tokens has room. */

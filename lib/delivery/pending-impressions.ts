@@ -2,10 +2,11 @@ import type { Clock } from '../clock.js'
 import type { NetworkStatistics } from '../counting/statistics.js'
 import type { Impression, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
-import { DROPPED, DROPPED_AFTER_SENDING, type Drop, REASONS, type Reason } from '../reason.js'
-import type { Claim, Outbox, Receipt } from './outbox/outbox.js'
+import { type Drop, REASONS, type Reason } from '../reason.js'
+import type { Claim, Fleet, Outbox, OutboxEvents, Receipt } from './outbox/outbox.js'
 import { RetryingOutbox } from './outbox/retrying-outbox.js'
 import { PendingList } from './pending-list.js'
+import { PendingOutcomes } from './pending-outcomes.js'
 import { type Batch, RetryBatches } from './retry-batches.js'
 
 export interface PendingImpressionsDependencies {
@@ -21,6 +22,16 @@ export interface PendingImpressionsDependencies {
   readonly log: Log
   /** Called when more impressions may be sent than before. */
   readonly onReady: () => void
+  readonly onCallHistory: OutboxEvents['onCallHistory']
+}
+
+/** What an impression ends as that an outbox does not accept. */
+const REFUSALS: Readonly<
+  Record<'duplicate' | 'uncertain' | 'unstorable', readonly [outcome: Outcome, reason: Reason]>
+> = {
+  duplicate: ['duplicate', REASONS.countedElsewhere],
+  uncertain: ['uncertain', REASONS.takenOver],
+  unstorable: ['invalid', REASONS.unstorable],
 }
 
 /**
@@ -33,8 +44,7 @@ export class PendingImpressions {
   readonly #outbox: RetryingOutbox
   readonly #retries = new RetryBatches()
   readonly #list: PendingList
-  /** Impressions that were sent and may have counted: these can no longer end as never sent. */
-  readonly #maybeCounted = new WeakSet<Impression>()
+  readonly #outcomes: PendingOutcomes
   #isExpiryScheduled = false
   #isClosed = false
 
@@ -42,6 +52,7 @@ export class PendingImpressions {
     const { network, outbox, clock, log } = dependencies
     this.#dependencies = dependencies
     this.#list = new PendingList(clock)
+    this.#outcomes = new PendingOutcomes({ ...dependencies, list: this.#list })
     this.#outbox = new RetryingOutbox({
       network,
       outbox,
@@ -54,13 +65,24 @@ export class PendingImpressions {
 
   /** Takes over what a process that died has left in the outbox. */
   recover(): void {
-    this.#outbox.recover((lost) => {
+    const events: OutboxEvents = {
+      onReady: () => this.#onReady(),
+      onOrphans: (claim) => this.#onOrphans(claim),
+      onHandedOver: (impressions) => this.#outcomes.handOver(impressions),
+      onCallHistory: this.#dependencies.onCallHistory,
+    }
+    this.#outbox.recover(events, (lost) => {
       this.#adopt(lost)
-      this.#conclude(lost, 'uncertain', REASONS.processDied)
+      this.#outcomes.conclude(lost, 'uncertain', REASONS.processDied)
       if (this.#outbox.waiting === 0) return
       this.#dependencies.onReady()
       this.#scheduleExpiry()
     })
+  }
+
+  /** `undefined` unless several processes share the outbox. */
+  get fleet(): Fleet | undefined {
+    return this.#outbox.fleet
   }
 
   /** Whether `maxPending` impressions are pending or held. */
@@ -75,10 +97,10 @@ export class PendingImpressions {
    */
   add(impression: Impression): void {
     if (this.#isClosed) {
-      this.#drop([impression], 'closed')
+      this.#outcomes.drop([impression], 'closed')
     } else if (this.isFull && impression.countedAs !== 'held') {
       // A failing or hung outbox never returns `overflow`, so the limit is enforced here too.
-      this.#drop([impression], 'overflow')
+      this.#outcomes.drop([impression], 'overflow')
     } else {
       this.#begin(impression)
       this.#dependencies.onReady()
@@ -129,41 +151,61 @@ export class PendingImpressions {
     })
   }
 
+  /** The batch without the impressions that other processes have taken over. */
+  keepOwn(batch: Batch): Batch {
+    if (!this.fleet) return batch
+    const { claim, impressions } = batch
+    const isOwn = ({ countedAs }: Impression) => countedAs !== 'handed-over'
+    return { claim, impressions: impressions.filter(isOwn) }
+  }
+
   /** The batch has its outcome and leaves the outbox. */
-  conclude({ claim, impressions }: Batch, outcome: Outcome, reason: Reason): void {
-    this.#outbox.settle(claim, impressions)
-    if (outcome === 'rejected') this.#reject(impressions, reason)
-    else this.#conclude(impressions, outcome, reason)
+  conclude(batch: Batch, outcome: Outcome, reason: Reason): void {
+    const { impressions } = batch
+    this.#settle(batch, () => {
+      if (outcome === 'rejected') this.#outcomes.reject(impressions, reason)
+      else this.#outcomes.conclude(impressions, outcome, reason)
+    })
   }
 
   /** The batch is not sent, or not again. */
-  drop({ claim, impressions }: Batch, drop: Drop): void {
-    this.#outbox.settle(claim, impressions)
-    this.#drop(impressions, drop)
+  drop(batch: Batch, drop: Drop): void {
+    this.#settle(batch, () => this.#outcomes.drop(batch.impressions, drop))
+  }
+
+  #settle({ claim, impressions }: Batch, conclude: () => void): void {
+    if (this.fleet?.isLeaseValid !== false) {
+      // In this order, so that a shared outbox learns of both in one step.
+      this.#outbox.settle(claim, impressions)
+      conclude()
+      return
+    }
+    // Other processes may have taken over, and count the impressions. Then this concludes nothing.
+    this.#outbox.settle(claim, impressions, conclude)
   }
 
   /** The batch waits in the outbox again. */
   requeue({ claim, impressions }: Batch): void {
-    if (this.#isClosed) this.drop({ claim, impressions }, 'closed')
+    if (this.#isClosed && !this.fleet) this.drop({ claim, impressions }, 'closed')
     else this.#outbox.release(claim, impressions, () => this.#onReady())
   }
 
   /** As `requeue`, for a batch that may have counted already. */
   requeueMaybeCounted(batch: Batch): void {
-    for (const impression of batch.impressions) this.#maybeCounted.add(impression)
+    for (const impression of batch.impressions) impression.isMaybeCounted = true
     this.requeue(batch)
   }
 
   /** The batch is sent again in two halves, before anything else. */
   halve(batch: Batch): void {
-    if (this.#isClosed) this.drop(batch, 'closed')
+    if (this.#isClosed) this.requeue(batch)
     else this.#retries.halve(batch)
   }
 
   /** The batch is sent again as it is, after `delayMs`. */
   retryLater(batch: Batch, delayMs: number): void {
     const { clock, onReady } = this.#dependencies
-    if (this.#isClosed) this.drop(batch, 'closed')
+    if (this.#isClosed) this.requeue(batch)
     else this.#retries.delay(batch, delayMs, clock, onReady)
   }
 
@@ -172,25 +214,33 @@ export class PendingImpressions {
     return this.#list.flush(timeoutMs)
   }
 
-  /** Drops everything that is not in flight, now and from now on. */
+  /**
+   * Drops everything that is not in flight, now and from now on. What is in a shared outbox stays
+   * there instead.
+   */
   close(): void {
     this.#isClosed = true
-    this.#drop(this.#list.takeAdded(), 'closed')
-    this.#expire(Number.POSITIVE_INFINITY, 'closed')
+    if (this.fleet) {
+      this.store()
+      for (const batch of this.#retries.expire(Number.POSITIVE_INFINITY)) this.requeue(batch)
+    } else {
+      this.#outcomes.drop(this.#list.takeAdded(), 'closed')
+      this.#expire(Number.POSITIVE_INFINITY, 'closed')
+    }
   }
 
-  /** Drops what an outbox that does not answer holds on to. Call it when nothing is in flight. */
+  /** Call it when nothing is in flight. Resolves when the outbox has answered everything. */
+  async leaveOutbox(): Promise<void> {
+    await (this.fleet?.leave() ?? this.#outbox.whenIdle())
+  }
+
+  /** Drops what an outbox that does not answer holds on to. Call it after `leaveOutbox`. */
   dropRest(): void {
-    this.#drop(this.#list.toArray(), 'closed')
+    this.#outcomes.drop(this.#list.toArray(), 'closed')
   }
 
   get isClosed(): boolean {
     return this.#isClosed
-  }
-
-  /** Resolves when the outbox has answered everything. */
-  whenOutboxIdle(): Promise<void> {
-    return this.#outbox.whenIdle()
   }
 
   #begin(impression: Impression): void {
@@ -209,58 +259,36 @@ export class PendingImpressions {
   }
 
   #onReceipt(impression: Impression, receipt: Receipt): void {
-    if (receipt === 'overflow') {
-      this.#drop([impression], 'overflow')
-    } else if (receipt === 'duplicate') {
-      this.#conclude([impression], 'duplicate', REASONS.countedElsewhere)
-    } else {
-      this.#onReady()
+    switch (receipt) {
+      case 'accepted':
+        this.#onReady()
+        return
+      case 'overflow':
+        this.#outcomes.drop([impression], 'overflow')
+        return
+      case 'handed-over':
+        this.#outcomes.handOver([impression])
+        return
+      default:
+        this.#outcomes.conclude([impression], ...REFUSALS[receipt])
     }
   }
 
   #onReady(): void {
-    if (this.#isClosed) this.#expire(Number.POSITIVE_INFINITY, 'closed')
-    else this.#dependencies.onReady()
-  }
-
-  #conclude(impressions: readonly Impression[], outcome: Outcome, reason: Reason): void {
-    const { network, log, statistics } = this.#dependencies
-    if (outcome !== 'delivered' && outcome !== 'dropped' && impressions.length > 0) {
-      log.warn(`${outcome} ${network}`, `${network}: impression ${outcome}: ${reason}`)
-    }
-    for (const impression of impressions) {
-      statistics.conclude(impression, outcome, reason)
-      this.#list.remove(impression)
+    if (this.#isClosed) this.#expireAtClose()
+    else {
+      this.#dependencies.onReady()
+      this.#scheduleExpiry()
     }
   }
 
-  /** One that was sent before may have counted then, although it is refused now. */
-  #reject(impressions: readonly Impression[], reason: Reason): void {
-    const isMaybeCounted = (impression: Impression) => this.#maybeCounted.has(impression)
-    const maybeCounted = impressions.filter(isMaybeCounted)
-    const refused = impressions.filter((impression) => !isMaybeCounted(impression))
-    this.#conclude(
-      maybeCounted,
-      'uncertain',
-      `sent-before: it may have counted when it was sent before, and was then refused (${reason})`,
-    )
-    this.#conclude(refused, 'rejected', reason)
+  #expireAtClose(): void {
+    if (!this.fleet) this.#expire(Number.POSITIVE_INFINITY, 'closed')
   }
 
-  /** Logs each one: the log merges the lines of a minute into one with a count. */
-  #drop(impressions: readonly Impression[], drop: Drop): void {
-    const { network, log } = this.#dependencies
-    const kind = `dropped ${drop} ${network}`
-    const reason = DROPPED[drop]
-    const message = `${network}: impression dropped without being sent: ${reason}`
-    for (const impression of impressions) {
-      if (this.#maybeCounted.has(impression)) {
-        this.#conclude([impression], 'uncertain', DROPPED_AFTER_SENDING[drop])
-        continue
-      }
-      log.warn(kind, message)
-      this.#conclude([impression], 'dropped', reason)
-    }
+  #onOrphans(claim: Claim): void {
+    this.#adopt(claim.impressions)
+    this.conclude({ claim, impressions: claim.impressions }, 'uncertain', REASONS.processDied)
   }
 
   /** Looks for expired impressions at intervals, while any are left. */
@@ -282,7 +310,7 @@ export class PendingImpressions {
     for (const batch of this.#retries.expire(beforeMs)) this.drop(batch, drop)
     this.#outbox.expire(beforeMs, (expired) => {
       this.#adopt(expired)
-      this.#drop(expired, drop)
+      this.#outcomes.drop(expired, drop)
     })
   }
 }

@@ -22,6 +22,12 @@ export interface TrackerMethods {
   /** Figures by network name. `unknown` counts invalid inputs whose network is not known. */
   stats(): Stats
   /**
+   * The figures of all processes that share an outbox, including those that have ended; without a
+   * shared outbox, the same as `stats()`. They balance as well. A process that is alive reports its
+   * latest figures every few seconds. Rejects if the outbox fails.
+   */
+  fleetStats(): Promise<Stats>
+  /**
    * Sends what is pending as fast as the quotas allow, for example before a serverless function
    * freezes. Call it after the response has finished. What has no outcome by then stays pending.
    *
@@ -53,8 +59,15 @@ const timeoutSchema = z.strictObject({ timeoutMs: wholeNumber(0).default(DEFAULT
 
 /** The methods alone, to be put on a middleware. */
 export function pickMethods(tracker: TrackerMethods): TrackerMethods {
-  const { stats, flush, close, on } = tracker
-  return { stats, flush, close, on, [Symbol.asyncDispose]: async () => void (await close()) }
+  const { stats, fleetStats, flush, close, on } = tracker
+  return {
+    stats,
+    fleetStats,
+    flush,
+    close,
+    on,
+    [Symbol.asyncDispose]: async () => void (await close()),
+  }
 }
 
 /** What the methods act on. */
@@ -92,6 +105,7 @@ export function createMethods({
 
   const methods: TrackerMethods = {
     stats: () => statistics.snapshot(),
+    fleetStats: async () => statistics.combine(await readFleetFigures(deliveries)),
     async flush(options = {}) {
       const timeoutMs = readTimeout('flush()', options, log)
       // When called on the response's own 'finish', our listener runs first this way.
@@ -115,11 +129,24 @@ export function createMethods({
 export function createDisabledMethods(statistics: Statistics): TrackerMethods {
   return {
     stats: () => statistics.snapshot(),
+    fleetStats: async () => statistics.snapshot(),
     flush: async () => true,
     close: async () => true,
     on: (event, listener) => statistics.on(event, listener),
     [Symbol.asyncDispose]: async () => {},
   }
+}
+
+/** By network, for those whose outbox several processes share. */
+async function readFleetFigures(
+  deliveries: readonly Delivery[],
+): Promise<Map<string, Readonly<Record<string, number>>>> {
+  const figures = new Map<string, Readonly<Record<string, number>>>()
+  const read = async ({ network, fleet }: Delivery) => {
+    if (fleet) figures.set(network, await fleet.readFigures())
+  }
+  await Promise.all(deliveries.map(read))
+  return figures
 }
 
 /** An invalid option must not lose impressions at the end of a process, so it is only logged. */

@@ -1,3 +1,5 @@
+// Tests lib/delivery/pending-outcomes.ts
+
 import assert from 'node:assert/strict'
 import { Statistics } from '../../lib/counting/statistics.js'
 import { MemoryOutbox } from '../../lib/delivery/outbox/memory-outbox.js'
@@ -33,6 +35,7 @@ function createPending() {
     onReady: () => {
       readiness.calls += 1
     },
+    onCallHistory: () => {},
   })
   const impression = createImpressionFactory()
   return {

@@ -1,0 +1,331 @@
+// The reference implementation of lib/delivery/outbox/store.ts
+
+import type { Receipt } from '../../../lib/delivery/outbox/outbox.js'
+import type {
+  ExchangeRequest,
+  ExchangeResponse,
+  FleetFigures,
+  NewRecord,
+  Store,
+  StoredRecord,
+} from '../../../lib/delivery/outbox/store.js'
+
+/** Most records that a step moves from dead owners, and that a response lists as arrivals. */
+const MAX_MOVED = 1_000
+
+/** Figures of a past owner that count impressions without an outcome. */
+const FORGOTTEN_FIGURES = ['held', 'unstored']
+
+/** The box of all owners with `box: 'fleet'`. Every other box is named for its owner. */
+const FLEET_BOX = ''
+
+interface Owner {
+  leaseUntilMs: number
+  figures: Readonly<Record<string, number>>
+  lastAppend: { readonly number: number; readonly receipts: readonly Receipt[] } | undefined
+}
+
+interface Entry {
+  readonly id: string
+  payload: string
+  box: string
+  /** Orders the box. Higher than that of every record that was put into a box before. */
+  sequence: number
+  claimedBy: string | undefined
+}
+
+interface Sender {
+  readonly owner: string
+  readonly isFailover: boolean
+}
+
+interface Pause {
+  readonly owner: string
+  readonly untilMs: number
+  /** Whether the owner has its one record, and gets no other until it ends or prolongs the pause. */
+  readonly isProbe: boolean
+}
+
+/** A store in memory. Processes share it by sharing the object. */
+export class MemoryStore implements Store {
+  readonly #now: () => number
+  readonly #owners = new Map<string, Owner>()
+  /** Dead owners of which records are left to be moved. */
+  readonly #dead = new Set<string>()
+  readonly #entries = new Map<string, Entry>()
+  /** When each dedupe key is forgotten. */
+  readonly #keys = new Map<string, number>()
+  readonly #pastFigures: Record<string, number> = {}
+  #calls: number[] = []
+  #sequence = 0
+  #sender: Sender | undefined
+  #pause: Pause | undefined
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  async exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
+    const owner = this.#registerOrRenew(request)
+    if (!owner) return lostResponse(request)
+    if (request.isAfterOutage) this.#spareOthers(request)
+    const isNewSender = this.#takeSenderRole(request)
+    const orphans = this.#takeOver(request)
+    for (const id of request.settle) this.#settle(request, id)
+    for (const record of request.release) this.#release(request, record)
+    const claimed = this.#claim(request)
+    const receipts = this.#append(request, owner)
+    this.#recordCalls(request)
+    this.#setPause(request)
+    owner.figures = { ...request.figures }
+    if (request.isLeaving) return this.#leave(request, claimed, receipts)
+
+    const isSender = this.#isSender(request)
+    const isTold = isNewSender || (request.isResync && this.#sender?.owner === request.owner)
+    return {
+      isLost: false,
+      receipts,
+      claimed,
+      ...this.#arrivals(request, isSender),
+      orphans: request.isResync ? this.#claimedBy(request.owner) : orphans,
+      isSender,
+      others: this.#countOthers(request.owner),
+      callAgesMs: isTold ? this.#calls.map((atMs) => this.#now() - atMs) : undefined,
+      isFailover: isTold && this.#sender?.isFailover === true,
+    }
+  }
+
+  async hasArrivals(seenUpTo: number): Promise<boolean> {
+    return this.#sequence > seenUpTo
+  }
+
+  async readFleet(): Promise<FleetFigures> {
+    const figures = { ...this.#pastFigures }
+    for (const owner of this.#owners.values()) addFigures(figures, owner.figures)
+    return { figures, records: this.#entries.size }
+  }
+
+  async close(): Promise<void> {}
+
+  #registerOrRenew({ owner: name, isNew, leaseMs }: ExchangeRequest): Owner | undefined {
+    if (this.#dead.has(name)) return undefined
+    let owner = this.#owners.get(name)
+    if (!owner) {
+      if (!isNew) return undefined
+      owner = { leaseUntilMs: 0, figures: {}, lastAppend: undefined }
+      this.#owners.set(name, owner)
+    }
+    owner.leaseUntilMs = this.#now() + leaseMs
+    return owner
+  }
+
+  #spareOthers({ leaseMs }: ExchangeRequest): void {
+    for (const owner of this.#owners.values()) {
+      owner.leaseUntilMs = Math.max(owner.leaseUntilMs, this.#now() + leaseMs)
+    }
+  }
+
+  #isAlive(name: string): boolean {
+    return (this.#owners.get(name)?.leaseUntilMs ?? 0) > this.#now()
+  }
+
+  #countOthers(name: string): number {
+    return [...this.#owners.keys()].filter((other) => other !== name && this.#isAlive(other)).length
+  }
+
+  #isSender({ owner, box }: ExchangeRequest): boolean {
+    return box === 'own' || this.#sender?.owner === owner
+  }
+
+  /** Returns whether the owner has become the sender. */
+  #takeSenderRole({ owner, box, isLeaving }: ExchangeRequest): boolean {
+    if (box === 'own' || isLeaving) return false
+    if (this.#sender && this.#isAlive(this.#sender.owner)) return false
+    this.#sender = { owner, isFailover: this.#sender !== undefined }
+    return true
+  }
+
+  /** Returns what the dead owners had claimed. */
+  #takeOver(request: ExchangeRequest): StoredRecord[] {
+    // What an owner that leaves took over would be taken over from it, and counted again.
+    if (request.isLeaving) return []
+    for (const name of this.#owners.keys()) if (!this.#isAlive(name)) this.#bury(name)
+
+    const orphans: StoredRecord[] = []
+    let left = MAX_MOVED
+    for (const name of this.#dead) {
+      const entries = [...this.#entries.values()]
+      const claimed = entries.filter(({ claimedBy }) => claimedBy === name)
+      const waiting = entries.filter((entry) => isWaitingIn(entry, name)).sort(bySequence)
+      for (const entry of claimed.slice(0, left)) {
+        entry.claimedBy = request.owner
+        orphans.push(toRecord(entry))
+      }
+      left -= Math.min(left, claimed.length)
+      for (const entry of waiting.slice(0, left)) this.#putIntoBox(entry, boxFor(request))
+      left -= Math.min(left, waiting.length)
+      if (left > 0) this.#dead.delete(name)
+    }
+    return orphans
+  }
+
+  #bury(name: string): void {
+    addFigures(this.#pastFigures, this.#owners.get(name)?.figures ?? {}, FORGOTTEN_FIGURES)
+    this.#owners.delete(name)
+    this.#dead.add(name)
+  }
+
+  #putIntoBox(entry: Entry, box: string): void {
+    this.#sequence += 1
+    entry.box = box
+    entry.sequence = this.#sequence
+    entry.claimedBy = undefined
+  }
+
+  #settle(request: ExchangeRequest, id: string): void {
+    const entry = this.#entries.get(id)
+    if (!entry) return
+    const isOwn = entry.claimedBy === request.owner || isWaitingIn(entry, boxFor(request))
+    if (isOwn) this.#entries.delete(id)
+  }
+
+  #release(request: ExchangeRequest, { id, payload }: StoredRecord): void {
+    const entry = this.#entries.get(id)
+    if (entry?.claimedBy !== request.owner) return
+    entry.payload = payload
+    this.#putIntoBox(entry, boxFor(request))
+  }
+
+  #claim(request: ExchangeRequest): string[] {
+    const { owner, claim } = request
+    const isMine = (id: string) => this.#entries.get(id)?.claimedBy === owner
+    // The answer to an earlier try of this step may have been lost.
+    const claimed = claim.filter(isMine)
+    const isPaused = this.#pause !== undefined
+    if (!this.#isSender(request) || !this.#mayClaim(owner)) return claimed
+    const isProbe = isPaused && (this.#pause?.untilMs ?? 0) <= this.#now()
+    for (const id of claim) {
+      const entry = this.#entries.get(id)
+      if (!entry || !isWaitingIn(entry, boxFor(request))) continue
+      entry.claimedBy = owner
+      claimed.push(id)
+      if (isProbe) {
+        this.#pause = { owner, untilMs: this.#now() + request.probeMs, isProbe: true }
+        break
+      }
+    }
+    return claimed
+  }
+
+  #mayClaim(owner: string): boolean {
+    const pause = this.#pause
+    if (!pause || pause.untilMs <= this.#now()) return true
+    return pause.owner === owner && !pause.isProbe
+  }
+
+  #append({ append, maxPending, dedupeTtlMs, ...request }: ExchangeRequest, owner: Owner) {
+    if (!append) return []
+    if (append.number === owner.lastAppend?.number) return owner.lastAppend.receipts
+    const receipts = append.records.map((record): Receipt => {
+      if (this.#entries.has(record.id)) return 'accepted'
+      if (this.#isRemembered(record)) return 'duplicate'
+      if (this.#entries.size >= maxPending) return 'overflow'
+      const { id, payload, dedupeKey } = record
+      if (dedupeKey !== undefined) this.#keys.set(dedupeKey, this.#now() + dedupeTtlMs)
+      const entry = { id, payload, box: '', sequence: 0, claimedBy: undefined }
+      this.#putIntoBox(entry, boxFor(request))
+      this.#entries.set(id, entry)
+      return 'accepted'
+    })
+    owner.lastAppend = { number: append.number, receipts }
+    return receipts
+  }
+
+  #isRemembered({ dedupeKey }: NewRecord): boolean {
+    return dedupeKey !== undefined && (this.#keys.get(dedupeKey) ?? 0) > this.#now()
+  }
+
+  #recordCalls({ calls, callsTtlMs }: ExchangeRequest): void {
+    for (let n = 0; n < calls; n += 1) this.#calls.push(this.#now())
+    this.#calls = this.#calls.filter((atMs) => this.#now() - atMs < callsTtlMs)
+  }
+
+  #setPause({ owner, pauseMs }: ExchangeRequest): void {
+    if (pauseMs === undefined) return
+    this.#pause =
+      pauseMs > 0 ? { owner, untilMs: this.#now() + pauseMs, isProbe: false } : undefined
+  }
+
+  #leave(
+    { owner, seenUpTo }: ExchangeRequest,
+    claimed: readonly string[],
+    receipts: readonly Receipt[],
+  ): ExchangeResponse {
+    const others = this.#countOthers(owner)
+    this.#bury(owner)
+    if (this.#sender?.owner === owner) this.#sender = undefined
+    return { ...EMPTY_RESPONSE, receipts, claimed, seenUpTo, others }
+  }
+
+  #arrivals({ owner, box, seenUpTo }: ExchangeRequest, isSender: boolean) {
+    // An owner that is not the sender has seen nothing: all of it arrives once it is.
+    if (!isSender) return { arrivals: [], seenUpTo }
+    const name = box === 'fleet' ? FLEET_BOX : owner
+    const waiting = [...this.#entries.values()]
+      .filter((entry) => isWaitingIn(entry, name) && entry.sequence > seenUpTo)
+      .sort(bySequence)
+    const arrivals = waiting.slice(0, MAX_MOVED)
+    const last = arrivals.at(-1)
+    return {
+      arrivals: arrivals.map(toRecord),
+      seenUpTo: last && waiting.length > arrivals.length ? last.sequence : this.#sequence,
+    }
+  }
+
+  #claimedBy(owner: string): StoredRecord[] {
+    return [...this.#entries.values()].filter(({ claimedBy }) => claimedBy === owner).map(toRecord)
+  }
+}
+
+const EMPTY_RESPONSE: ExchangeResponse = {
+  isLost: false,
+  receipts: [],
+  claimed: [],
+  arrivals: [],
+  seenUpTo: 0,
+  orphans: [],
+  isSender: false,
+  others: 0,
+  callAgesMs: undefined,
+  isFailover: false,
+}
+
+function lostResponse({ seenUpTo }: ExchangeRequest): ExchangeResponse {
+  return { ...EMPTY_RESPONSE, isLost: true, seenUpTo }
+}
+
+function boxFor({ owner, box }: Pick<ExchangeRequest, 'owner' | 'box'>): string {
+  return box === 'fleet' ? FLEET_BOX : owner
+}
+
+function isWaitingIn(entry: Entry, box: string): boolean {
+  return entry.claimedBy === undefined && entry.box === box
+}
+
+function bySequence(one: Entry, other: Entry): number {
+  return one.sequence - other.sequence
+}
+
+function toRecord({ id, payload }: Entry): StoredRecord {
+  return { id, payload }
+}
+
+function addFigures(
+  sums: Record<string, number>,
+  figures: Readonly<Record<string, number>>,
+  except: readonly string[] = [],
+): void {
+  for (const [name, count] of Object.entries(figures)) {
+    if (!except.includes(name)) sums[name] = (sums[name] ?? 0) + count
+  }
+}
