@@ -37,6 +37,10 @@ export const REASON_CODES = [
   'overflow',
   'expired',
   'closed',
+  // only in health()
+  'ok',
+  'quota',
+  'disabled',
 ] as const
 
 /** Stable, for programs: a code of the list, or the status of the network's answer. */
@@ -120,6 +124,11 @@ export const REASONS = {
   takenOver: 'taken-over: it may have counted: other processes took over while it was being stored',
   unstorable:
     'invalid-input: item: expected what JSON can represent, so that the outbox can store it',
+  notCalledYet: 'ok: no call was needed yet',
+  answering: 'ok: the network answers',
+  quotaUsedUp: 'quota: the network allows no more calls for now, and impressions wait',
+  trackerClosed: 'closed: close() was called, and nothing more is sent',
+  disabled: 'disabled: the option enabled is false, and nothing is counted or sent',
   campaignOverflow:
     'overflow: this page load has too many campaigns; does requestId name each once?',
   tokenOverflow: 'overflow: too many visible impressions are remembered; raise dedupe.max',

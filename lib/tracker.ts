@@ -18,6 +18,7 @@ import { createLog, type Log } from './logger.js'
 import { builtInNetworks } from './networks/built-in-networks.js'
 import { InputReader } from './networks/input-reader.js'
 import type { Network } from './networks/network.js'
+import { createDisabledHealth } from './observability/health.js'
 import { type Configuration, resolveOptions, type TrackerOptions } from './options.js'
 import { PageLoad, type PageLoadDependencies } from './page-load.js'
 import { readOriginalUrl } from './request/original-url.js'
@@ -175,9 +176,11 @@ function createDisabledTracker<Source>(
   const { networks } = configuration
   // So that code that reads `stats().ens` works without a key, too.
   const builtIns = Object.keys(builtInNetworks).map((name) => ({ name }))
-  const statistics = new Statistics(networks.length > 0 ? networks : builtIns, clock, log)
+  const counted = networks.length > 0 ? networks : builtIns
+  const statistics = new Statistics(counted, clock, log)
+  const health = createDisabledHealth(counted, clock.wallNow())
   return {
-    methods: createDisabledMethods(statistics),
+    methods: createDisabledMethods(statistics, health),
     pageLoad: cacheHelpers((req, _res, source) =>
       createDisabledTrackImpression(
         () => identifyPageLoad(req, source, configuration, log, () => false).requestId,

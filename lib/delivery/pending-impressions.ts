@@ -138,6 +138,11 @@ export class PendingImpressions {
     return this.#outbox.nextTrackedAtMs
   }
 
+  /** When the oldest pending impression was tracked, by `Clock.now()`. */
+  get oldestTrackedAtMs(): number | undefined {
+    return this.#list.oldest?.trackedAtMs
+  }
+
   /** Removes a batch to be sent again, of at most `max` impressions. */
   takeRetry(max: number): Batch | undefined {
     return this.#retries.take(max)
