@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 // biome-ignore lint/suspicious/noTsIgnore: @ts-expect-error would fail where Express is installed
 /** @ts-ignore a project of another framework must compile without Express, and does not use these types. */
 import type { Request } from 'express'
+import { addHelper } from './misuse.js'
 import type { TrackImpression } from './track-impression.js'
 import {
   type ImpressionsOptions,
@@ -43,19 +44,28 @@ type Outgoing = ServerResponse & { locals?: Locals }
  * @throws {ConfigurationError} if an option is invalid or no network is configured
  */
 export function impressions(options: ImpressionsOptions<Request> = {}): ImpressionsMiddleware {
-  const { methods, pageLoad, reply } = resolveTracker(options)
+  const { methods, pageLoad, reply, misuse } = resolveTracker(options)
   const middleware = (req: Incoming, res: Outgoing, next: (error?: unknown) => void) => {
+    if (typeof next !== 'function') {
+      misuse.report('express-in-koa')
+      return callKoaNext(res)
+    }
     // The request that the options' functions get. It is Express's wherever they read more of it.
     const source = req as Request
     const visibilityReply = reply(req, source, req.body)
     if (visibilityReply) {
       visibilityReply.then((response) => sendReply(res, response)).catch(next)
-      return
+      return undefined
     }
     res.locals ??= Object.create(null) as Locals
-    // If two middlewares are mounted, the first one counts: both would count each display twice.
-    res.locals.trackImpression ??= pageLoad(req, res, source)
+    addHelper(res.locals, () => pageLoad(req, res, source), misuse)
     next()
+    return undefined
   }
   return Object.assign(middleware, pickMethods(methods))
+}
+
+/** Koa calls a middleware with its context and a `next` whose promise it awaits. */
+function callKoaNext(next: unknown): unknown {
+  return typeof next === 'function' ? next() : undefined
 }

@@ -7,6 +7,7 @@ import type {
 } from 'fastify'
 // Imported for its types. Without them, an app that imports only this entry has no input types.
 import './networks/index.js'
+import { addHelper } from './misuse.js'
 import type { TrackImpression } from './track-impression.js'
 import {
   type FrameworkTracker,
@@ -52,7 +53,7 @@ const PLUGIN_PROPERTIES = {
 export function impressions(options: ImpressionsOptions<FastifyRequest> = {}): ImpressionsPlugin {
   const tracker = resolveTracker(options)
   const plugin: FastifyPluginCallback = (app, _options, done) => {
-    addHelper(app, tracker)
+    addHelperHook(app, tracker)
     if (tracker.visibilityPath !== undefined) addRoutes(app, tracker, tracker.visibilityPath)
     if (!('tracker' in options)) {
       app.addHook('onClose', () => tracker.methods[Symbol.asyncDispose]())
@@ -62,16 +63,17 @@ export function impressions(options: ImpressionsOptions<FastifyRequest> = {}): I
   return Object.assign(plugin, PLUGIN_PROPERTIES, pickMethods(tracker.methods))
 }
 
-function addHelper(app: FastifyInstance, { pageLoad }: FrameworkTracker<FastifyRequest>): void {
+function addHelperHook(
+  app: FastifyInstance,
+  { pageLoad, misuse }: FrameworkTracker<FastifyRequest>,
+): void {
   const atPrefix = createPrefixRemover(app)
   if (!app.hasReplyDecorator('locals')) app.decorateReply('locals')
   app.addHook('onRequest', (request, reply, done) => {
     const holder: { locals?: Partial<FastifyReplyLocals> } = reply
     holder.locals ??= {}
-    // If the plugin is registered twice, the first one counts: both would count each display twice.
-    holder.locals.trackImpression ??= atPrefix(request, () =>
-      pageLoad(request.raw, reply.raw, request),
-    )
+    const create = () => atPrefix(request, () => pageLoad(request.raw, reply.raw, request))
+    addHelper(holder.locals, create, misuse)
     done()
   })
 }

@@ -1,5 +1,5 @@
 export type { OutcomeListener } from './counting/outcome-events.js'
-export type { NetworkStats, Stats } from './counting/statistics.js'
+export type { NetworkStats, Stats, Viewability } from './counting/statistics.js'
 export type {
   Awaitable,
   Claim,

@@ -1,9 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from './clock.js'
 import { type CountedCampaigns, type Dedupe, MAX_CAMPAIGNS } from './counting/dedupe.js'
 import type { Statistics } from './counting/statistics.js'
-import type { UsedTokens } from './counting/used-tokens.js'
 import type { NetworkChannel } from './delivery/network-channel.js'
 import { toInvalidImpressionError } from './errors.js'
 import {
@@ -13,15 +11,14 @@ import {
 } from './held-impressions.js'
 import { createImpression, type PageLoadIdentity } from './impression.js'
 import type { Log } from './logger.js'
+import type { Misuse } from './misuse.js'
 import { type InputReader, identifyInput, type ReadInput } from './networks/input-reader.js'
 import type { Configuration } from './options.js'
 import { REASONS, type Suppression } from './reason.js'
 import { Admission } from './request/admission.js'
 import { preventCopies, warnIfShared } from './request/caching.js'
 import { describePage } from './request/describe-page.js'
-import { isNavigation } from './request/navigation.js'
 import { readOriginalUrl } from './request/original-url.js'
-import { setPageLoadCookie } from './request/page-load-cookie.js'
 import { identifyPageLoad } from './request/request-id.js'
 import { isEventStream } from './request/response-header.js'
 import {
@@ -29,20 +26,16 @@ import {
   readResponseState,
   whenResponseEnds,
 } from './request/response-state.js'
+import { shareWithFragments } from './request/share-with-fragments.js'
 import { suppressionForResponse } from './request/suppression-for-response.js'
 import { RequestViewer } from './viewer/viewer.js'
 import { findMountPath } from './visibility/mount-path.js'
 import { createVisibilityOffError } from './visibility/options.js'
-import type { Routes } from './visibility/routes.js'
 import { createScriptTag } from './visibility/script-tag.js'
-import type { Tokens } from './visibility/token.js'
+import { type VisibilityParts, VisibleAds } from './visibility/visible-ads.js'
 
-/** What the option `visibility` enables. */
-interface VisibilityParts<Source> {
-  readonly tokens: Tokens
-  readonly usedTokens: UsedTokens
-  readonly routes: Routes<Source>
-}
+/** An impression that is tracked later than this after the end of its response is not of its page. */
+const LATE_MS = 10_000
 
 /** The tracker's parts, as a page load needs them. */
 export interface PageLoadDependencies<Source> {
@@ -53,6 +46,7 @@ export interface PageLoadDependencies<Source> {
   readonly visibility: VisibilityParts<Source> | undefined
   readonly dedupe: Dedupe
   readonly log: Log
+  readonly misuse: Misuse
   readonly clock: Clock
   readonly openResponses: OpenResponses
 }
@@ -73,8 +67,11 @@ export class PageLoad<Source> {
   #campaigns: CountedCampaigns | undefined
   #admission: Admission<Source> | undefined
   #held: HeldImpressions | undefined
+  #visibleAds: VisibleAds | undefined
   /** How the response ended, if it displayed something before that. */
   #ended: ResponseState | undefined
+  /** When it was first noticed that the response has ended. */
+  #endedAtMs: number | undefined
   /** The URL that the middleware was given to route by: later routers cut more off. */
   readonly #url: string
 
@@ -100,7 +97,7 @@ export class PageLoad<Source> {
     const countable = this.#parse(input)
     if (!countable) return ''
     const { channel, impression, onceKey } = countable
-    const state = this.#ended ?? readResponseState(this.#req, this.#res)
+    const state = this.#readState()
     const suppression =
       this.#getAdmission().suppressionWhenRendered ?? this.#suppressionForResponse(state)
     if (suppression) {
@@ -108,10 +105,7 @@ export class PageLoad<Source> {
       return ''
     }
     this.#campaigns ??= this.#openCampaigns(state)
-    if (!this.#hasRoomFor(onceKey, this.#campaigns)) {
-      channel.conclude(impression, 'dropped', REASONS.campaignOverflow)
-      return ''
-    }
+    if (!this.#hasRoomFor(countable, this.#campaigns)) return ''
     if (!channel.admit(impression)) return ''
     const waitsForEnd = channel.network.flush === 'finish' || this.#getAdmission().isSubresource
     if (waitsForEnd && state === 'open' && !isEventStream(this.#res)) {
@@ -138,23 +132,19 @@ export class PageLoad<Source> {
       channel.suppress(impression, suppression)
       return ''
     }
-    const state = readResponseState(this.#req, this.#res)
+    const state = this.#readState()
     this.#campaigns ??= this.#openCampaigns(state)
-    if (!this.#hasRoomFor(onceKey, this.#campaigns)) {
-      channel.conclude(impression, 'dropped', REASONS.campaignOverflow)
-      return ''
-    }
+    if (!this.#hasRoomFor(countable, this.#campaigns)) return ''
     if (!visibility.usedTokens.hasRoom()) {
       channel.conclude(impression, 'dropped', REASONS.tokenOverflow)
       return ''
     }
     try {
-      const token = visibility.tokens.issue(impression, onceKey, this.#campaigns.id)
-      this.#campaigns.issue(onceKey, visibility.usedTokens)
+      this.#visibleAds ??= new VisibleAds(visibility)
+      const attribute = this.#visibleAds.issue(channel, impression, onceKey, this.#campaigns)
       if (state === 'open') dedupe.keepOpen(this.requestId, this.#campaigns)
       preventCopies(this.#res, this.#dependencies.log)
-      // No quotes and no spaces, so that template languages escape nothing in it.
-      return `data-ad-impression=${token}`
+      return attribute
     } catch (thrown) {
       return this.#rejectInvalid(channel, undefined, thrown)
     }
@@ -167,8 +157,21 @@ export class PageLoad<Source> {
       log.error('visibility off', createVisibilityOffError('script()').message)
       return ''
     }
+    this.#visibleAds ??= new VisibleAds(visibility)
+    this.#visibleAds.hasScript = true
     const mountPath = findMountPath(readOriginalUrl(this.#req, this.#source), this.#url)
     return createScriptTag(visibility.routes.scriptUrl(mountPath), nonce, log)
+  }
+
+  /** Also notices a helper that was kept when its page had finished. */
+  #readState(): ResponseState {
+    const state = this.#ended ?? readResponseState(this.#req, this.#res)
+    if (state === 'open') return state
+    const { clock, misuse } = this.#dependencies
+    const nowMs = clock.now()
+    this.#endedAtMs ??= nowMs
+    if (nowMs - this.#endedAtMs > LATE_MS) misuse.report('finished-page')
+    return state
   }
 
   /** `undefined` if the input is invalid: it then has its outcome. */
@@ -230,28 +233,12 @@ export class PageLoad<Source> {
     if (state === 'open')
       whenResponseEnds(this.#req, this.#res, (end) => this.#onResponseEnded(end))
     else warnIfShared(this.#res, this.#dependencies.log)
-    const campaigns = this.#dependencies.dedupe.open(this.#getIdentity())
-    this.#shareWithFragments(campaigns)
-    return campaigns
-  }
-
-  /** Sets the page-load cookie, by which the page's fragments find what it has counted. */
-  #shareWithFragments(campaigns: CountedCampaigns): void {
     const { configuration, dedupe } = this.#dependencies
-    const { pageLoadCookie } = configuration
-    if (pageLoadCookie === undefined || !isNavigation(this.#req)) return
-    const { requestId, canRecur } = this.#getIdentity()
-    // Always random, so that it cannot be guessed, whatever the option `requestId` returns.
-    const id = canRecur ? randomUUID() : requestId
-    const isSet = setPageLoadCookie(
-      pageLoadCookie,
-      id,
-      this.#req,
-      this.#res,
-      this.#source,
-      dedupe.hasCreated,
-    )
-    if (isSet) dedupe.remember(id, campaigns)
+    const identity = this.#getIdentity()
+    const campaigns = dedupe.open(identity)
+    const exchange = [this.#req, this.#res, this.#source] as const
+    shareWithFragments(configuration.pageLoadCookie, identity, campaigns, dedupe, ...exchange)
+    return campaigns
   }
 
   #getIdentity(): PageLoadIdentity {
@@ -282,11 +269,15 @@ export class PageLoad<Source> {
     return suppressionForResponse(this.#res, state, this.#getAdmission())
   }
 
-  /** Whether the page load may have this campaign: its own, or one more. */
-  #hasRoomFor(onceKey: string, campaigns: CountedCampaigns): boolean {
+  /** Whether the page load may have this campaign: its own, or one more. If not, it is dropped. */
+  #hasRoomFor(
+    { channel, impression, onceKey }: CountableImpression,
+    campaigns: CountedCampaigns,
+  ): boolean {
     if (!campaigns.isFull || campaigns.has(onceKey)) return true
     const message = `impressions are dropped: a page load has more than ${MAX_CAMPAIGNS} campaigns`
     this.#dependencies.log.warn('campaign overflow', message)
+    channel.conclude(impression, 'dropped', REASONS.campaignOverflow)
     return false
   }
 
@@ -305,11 +296,13 @@ export class PageLoad<Source> {
 
   #onResponseEnded(state: ResponseState): void {
     this.#ended = state
+    this.#endedAtMs = this.#dependencies.clock.now()
     if (this.#campaigns) this.#dependencies.dedupe.forgetOpen(this.requestId, this.#campaigns)
     warnIfShared(this.#res, this.#dependencies.log)
     // A viewer who leaves is the usual end of an event stream.
     const suppression = this.#suppressionForResponse(isEventStream(this.#res) ? 'finished' : state)
     if (suppression) this.#held?.suppress(suppression)
     else this.#held?.send()
+    if (!suppression) this.#visibleAds?.onDisplayed(this.#req, this.#res)
   }
 }

@@ -89,6 +89,16 @@ export class NetworkChannel {
     this.conclude(impression, 'duplicate', REASONS.alreadyCounted)
   }
 
+  /** A token was issued, the first one for its campaign in its page load. */
+  countIssued(): void {
+    this.#statistics.countIssued()
+  }
+
+  /** A browser reported the ad as viewable, for the first time. */
+  countViewable(): void {
+    this.#statistics.countViewable()
+  }
+
   /** The impression was not a display. */
   suppress(impression: Impression, suppression: Suppression): void {
     this.conclude(impression, 'suppressed', SUPPRESSED[suppression])

@@ -10,6 +10,7 @@ import { REASONS, type Reason, type Suppression } from '../reason.js'
 import { type AdmissionOptions, requestSuppression } from '../request/admission.js'
 import { describePage } from '../request/describe-page.js'
 import type { Report } from './report-body.js'
+import type { ReportWatch } from './report-watch.js'
 import type { TokenPayload, Tokens } from './token.js'
 
 export interface VisibleReportsDependencies<Source> {
@@ -20,6 +21,7 @@ export interface VisibleReportsDependencies<Source> {
   readonly dedupe: Dedupe
   readonly admission: AdmissionOptions<Source>
   readonly clock: Clock
+  readonly watch: ReportWatch
   readonly log: Log
 }
 
@@ -56,7 +58,7 @@ export class VisibleReports<Source> {
    * can send it.
    */
   record(report: Report, req: IncomingMessage, source: Source): void {
-    const { log } = this.#dependencies
+    const { log, watch } = this.#dependencies
     const page = log.debug && describePage(req, source)
     if ('expected' in report) {
       this.#rejectInvalid(`invalid-report: expected ${report.expected}`, { page })
@@ -66,6 +68,7 @@ export class VisibleReports<Source> {
     const verified = tokens.filter((token) => token !== undefined)
     if (verified.length < tokens.length) this.#rejectInvalid(EXPECTED_TOKEN, { page })
     if (verified.length === 0) return
+    watch.onReport()
     const suppression = requestSuppression(req, source, this.#admission, log)
     for (const token of verified) this.#recordToken({ ...token, page }, suppression)
   }
@@ -98,12 +101,15 @@ export class VisibleReports<Source> {
       return
     }
     const campaigns = this.#findCampaigns(payload)
+    // Before an impression that its page holds is sent for the same ad.
+    const isFirst = !campaigns.has(onceKey)
     campaigns.notifyViewable(onceKey)
     if (!channel.admit(impression)) return
     if (!campaigns.has(onceKey) && !usedTokens.hasRoom()) {
       channel.conclude(impression, 'dropped', REASONS.tokenOverflow)
       return
     }
+    if (isFirst) channel.countViewable()
     channel.send(impression, onceKey, campaigns)
     // A duplicate is recorded as well: the record then outlives its token too.
     usedTokens.add(pageLoad, onceKey)
