@@ -3,7 +3,10 @@ import type { Clock } from './clock.js'
 
 type LogMethod = (fields: Record<string, unknown>, message: string) => void
 
-/** Where messages go. Has the shape of a pino logger: `(fields, message)`. */
+/**
+ * Where messages go. Has the shape of a pino logger: `(fields, message)`. If it has a method
+ * `isLevelEnabled` that returns `false` for `'debug'`, no debug message is made.
+ */
 export interface Logger {
   debug: LogMethod
   warn: LogMethod

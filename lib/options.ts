@@ -112,8 +112,10 @@ export interface TrackerOptions<Source = IncomingMessage> {
    */
   outbox?: OpenOutbox | undefined
   /**
-   * Where messages go: an object with pino's methods. Each kind of message is logged at most once a
-   * minute. Default: the console.
+   * Where messages go: an object with pino's methods. `debug` gets a line for each impression that
+   * was not delivered, unless its `isLevelEnabled('debug')`, as pino and winston have it, is `false`.
+   * Each kind of warning and error is logged at most once a minute. Default: the console, without
+   * `debug` messages unless the environment has `NODE_DEBUG=ad-impressions`.
    */
   logger?: Logger | undefined
   /**

@@ -4,7 +4,11 @@ import { LONGEST_DELAY_SECONDS, readQuotaReset, readRetryAfter } from './retry-a
 
 export type { Answer } from './answer.js'
 
-/** What a call to a network came to. It decides what happens to the impressions of the call. */
+/**
+ * What a call to a network came to. It decides what happens to the impressions of the call. `reason`
+ * becomes the reason of their outcome: a sentence that a person can act on, without a secret. The
+ * answer's status is put before it as its code, unless it begins with a code of its own.
+ */
 export type Verdict =
   /** Counted. If the network reports a `count` lower than what was sent, the rest is `rejected`. */
   | { readonly kind: 'delivered'; readonly reason: string; readonly count?: number }
