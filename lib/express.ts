@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 // biome-ignore lint/suspicious/noTsIgnore: @ts-expect-error would fail where Express is installed
 /** @ts-ignore a project of another framework must compile without Express, and does not use these types. */
 import type { Request } from 'express'
-import { addHelper } from './misuse.js'
 import type { TrackImpression } from './track-impression.js'
 import {
   type ImpressionsOptions,
@@ -58,7 +57,10 @@ export function impressions(options: ImpressionsOptions<Request> = {}): Impressi
       return undefined
     }
     res.locals ??= Object.create(null) as Locals
-    addHelper(res.locals, () => pageLoad(req, res, source), misuse)
+    // If two middlewares are mounted, the first one counts: both would count each display twice.
+    const helper = pageLoad(req, res, source)
+    res.locals.trackImpression ??= helper
+    if (res.locals.trackImpression !== helper) misuse.report('second-tracker')
     next()
     return undefined
   }

@@ -7,7 +7,6 @@ import type {
 } from 'fastify'
 // Imported for its types. Without them, an app that imports only this entry has no input types.
 import './networks/index.js'
-import { addHelper } from './misuse.js'
 import type { TrackImpression } from './track-impression.js'
 import {
   type FrameworkTracker,
@@ -53,7 +52,7 @@ const PLUGIN_PROPERTIES = {
 export function impressions(options: ImpressionsOptions<FastifyRequest> = {}): ImpressionsPlugin {
   const tracker = resolveTracker(options)
   const plugin: FastifyPluginCallback = (app, _options, done) => {
-    addHelperHook(app, tracker)
+    addHelper(app, tracker)
     if (tracker.visibilityPath !== undefined) addRoutes(app, tracker, tracker.visibilityPath)
     if (!('tracker' in options)) {
       app.addHook('onClose', () => tracker.methods[Symbol.asyncDispose]())
@@ -63,7 +62,7 @@ export function impressions(options: ImpressionsOptions<FastifyRequest> = {}): I
   return Object.assign(plugin, PLUGIN_PROPERTIES, pickMethods(tracker.methods))
 }
 
-function addHelperHook(
+function addHelper(
   app: FastifyInstance,
   { pageLoad, misuse }: FrameworkTracker<FastifyRequest>,
 ): void {
@@ -72,8 +71,10 @@ function addHelperHook(
   app.addHook('onRequest', (request, reply, done) => {
     const holder: { locals?: Partial<FastifyReplyLocals> } = reply
     holder.locals ??= {}
-    const create = () => atPrefix(request, () => pageLoad(request.raw, reply.raw, request))
-    addHelper(holder.locals, create, misuse)
+    // If the plugin is registered twice, the first one counts: both would count each display twice.
+    const helper = atPrefix(request, () => pageLoad(request.raw, reply.raw, request))
+    holder.locals.trackImpression ??= helper
+    if (holder.locals.trackImpression !== helper) misuse.report('second-tracker')
     done()
   })
 }

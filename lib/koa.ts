@@ -1,7 +1,6 @@
 import type { Context, DefaultContext, DefaultState, Middleware, Next } from 'koa'
 // Imported for its types. Without them, an app that imports only this entry has no input types.
 import './networks/index.js'
-import { addHelper } from './misuse.js'
 import type { TrackImpression } from './track-impression.js'
 import {
   type ImpressionsOptions,
@@ -38,7 +37,10 @@ export function impressions(options: ImpressionsOptions<Context> = {}): Impressi
     // Koa's body parsers put the body on `ctx.request`.
     const visibilityReply = reply(ctx.req, ctx, Reflect.get(ctx.request, 'body'))
     if (visibilityReply) return visibilityReply.then((response) => send(ctx, response))
-    addHelper(ctx.state, () => pageLoad(ctx.req, ctx.res, ctx), misuse)
+    // If two middlewares are mounted, the first one counts: both would count each display twice.
+    const helper = pageLoad(ctx.req, ctx.res, ctx)
+    ctx.state.trackImpression ??= helper
+    if (ctx.state.trackImpression !== helper) misuse.report('second-tracker')
     return next()
   }
   return Object.assign(middleware, pickMethods(methods))

@@ -47,30 +47,10 @@ export class Misuse {
     this.#log = log
   }
 
-  hasReported(code: MisuseCode): boolean {
-    return this.#reported.has(code)
-  }
-
   report(code: MisuseCode): void {
     if (this.#reported.has(code)) return
     this.#reported.add(code)
     this.#log.warn(code, `${code}: ${MISUSES[code]}`)
-  }
-}
-
-/**
- * Puts a request's helper where templates find it. If two trackers are mounted, the first one counts:
- * both would count each display twice.
- */
-export function addHelper<Helper>(
-  holder: { trackImpression?: Helper },
-  create: () => Helper,
-  misuse: Misuse,
-): void {
-  if (holder.trackImpression == null) {
-    holder.trackImpression = create()
-  } else if (!misuse.hasReported('second-tracker') && holder.trackImpression !== create()) {
-    misuse.report('second-tracker')
   }
 }
 
