@@ -93,7 +93,7 @@ const APPS: readonly InstalledApp[] = [
     install: ['fastify@~5.0.0'],
     without: [...EXPRESS, ...KOA],
     scripts: SCRIPTS,
-    projects: [{ name: 'nodenext', compilers: ALL_COMPILERS, scripts: [] }],
+    projects: [{ name: 'nodenext', compilers: NEWEST_COMPILER, scripts: [] }],
   },
   {
     name: 'no framework',
