@@ -114,8 +114,10 @@ export class AdSite implements AsyncDisposable {
 
   private constructor(sandbox: Sandbox, settings: SiteSettings) {
     this.sandbox = sandbox
-    const createLogMethod = (level: string) => (_fields: object, message: string) => {
-      this.log.push({ level, message })
+    const createLogMethod = (level: string) => (fields: object, message: string) => {
+      // Outcomes have a log of their own.
+      const isOutcome = /^(outcome|suppressed .+)$/.test(String(Reflect.get(fields, 'kind')))
+      if (!isOutcome) this.log.push({ level, message })
     }
     const options: TrackerOptions<FrameworkRequest> = {
       networks: [
