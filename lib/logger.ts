@@ -22,7 +22,7 @@ type WriteMessage = (kind: string, message: string, fields?: Record<string, unkn
  * the number of messages that were suppressed. A kind must never contain text that a client chose.
  */
 export interface Log {
-  /** Logs every message. `undefined` if the logger omits debug messages: do not even make them. */
+  /** Logs 100 messages a minute. `undefined` if the logger omits debug messages: do not make any. */
   readonly debug: WriteMessage | undefined
   readonly warn: WriteMessage
   readonly error: WriteMessage
@@ -43,6 +43,8 @@ const INTERVAL_MS = 60_000
 /** Kinds beyond this many in a minute share one, so that memory stays bounded. */
 const MAX_KINDS = 1_000
 const OTHER_KINDS = 'other kinds'
+/** Enough to see what is wrong; without a limit, anyone who floods the site floods the log. */
+const MAX_DEBUG_MESSAGES = 100
 
 /** A kind that was logged in the last minute, with its latest suppressed message. */
 interface RecentKind {
@@ -80,8 +82,18 @@ export function createLog(logger: Logger, clock: Clock): Log {
     recentKinds.set(kind, recent)
   }
 
+  let debugSinceMs = Number.NEGATIVE_INFINITY
+  let debugCount = 0
+
   function writeDebug(kind: string, message: string, fields: object = {}): void {
-    callLogger(logger, 'debug', { kind, ...fields }, `ad-impressions: ${message}`)
+    const nowMs = clock.now()
+    const isNewInterval = nowMs - debugSinceMs >= INTERVAL_MS
+    const omitted = isNewInterval ? debugCount - MAX_DEBUG_MESSAGES : 0
+    if (isNewInterval) [debugSinceMs, debugCount] = [nowMs, 0]
+    debugCount += 1
+    if (debugCount > MAX_DEBUG_MESSAGES) return
+    const suffix = omitted > 0 ? ` (${omitted} debug messages were omitted before)` : ''
+    callLogger(logger, 'debug', { kind, ...fields }, `ad-impressions: ${message}${suffix}`)
   }
 
   return {

@@ -39,8 +39,9 @@ const MINUTE_MS = 60_000
 
 const run = promisify(execFile)
 const DEBUG_PROGRAM = `
+  import { systemClock } from './lib/clock.js'
   import { consoleLogger, createLog } from './lib/logger.js'
-  createLog(consoleLogger, { after() {} }).debug('kind', 'one')`
+  createLog(consoleLogger, systemClock).debug('kind', 'one')`
 
 function createRecordedLog() {
   const lines: string[] = []
@@ -205,7 +206,20 @@ describe('a logger', () => {
     )
   })
 
-  it('gets every debug message, however many of a kind', () => {
+  it('gets 100 debug messages a minute, and then the number of those that were omitted', () => {
+    const { log, lines, clock } = createRecordedLog()
+    for (let n = 0; n < 150; n += 1) log.debug?.('kind', `message ${n}`)
+    assert.equal(lines.length, 100)
+    clock.advance(MINUTE_MS)
+    log.debug?.('kind', 'one')
+    log.debug?.('kind', 'two')
+    assert.deepEqual(lines.slice(100), [
+      'debug ad-impressions: one (50 debug messages were omitted before)',
+      'debug ad-impressions: two',
+    ])
+  })
+
+  it('gets debug messages of one kind each by itself', () => {
     const { log, lines } = createRecordedLog()
     for (const name of ['one', 'two', 'three']) log.debug?.('kind', name)
     assert.deepEqual(

@@ -19,13 +19,19 @@ export function describeDisplay({ campaignId, placement, offerId, page }: Displa
   return parts.length > 0 ? ` (${parts.join(', ')})` : ''
 }
 
+/** Anyone can send these. A warning says how many there were in the last minute. */
+function isForgery(reason: Reason): boolean {
+  const code = readReasonCode(reason)
+  return code === 'invalid-token' || code === 'invalid-report'
+}
+
 /** Custom networks choose what they return, so it is made safe to log. */
 function describePart(name: string, value: unknown): readonly string[] {
   return value === undefined ? [] : [name + toOneLine(String(value))]
 }
 
 /**
- * Logs outcomes other than `delivered`: each one at the level `debug`, and in development also the
+ * Logs outcomes other than `delivered`: at the level `debug`, and in development also the
  * first suppression of each kind as a warning, because a newcomer does not know why nothing counts.
  */
 export class OutcomeLog {
@@ -40,7 +46,7 @@ export class OutcomeLog {
 
   write(subject: OutcomeSubject, outcome: Outcome, reason: Reason): void {
     if (outcome === 'delivered') return
-    if (this.#log.debug) this.#writeDebug(subject, outcome, reason)
+    if (this.#log.debug && !isForgery(reason)) this.#writeDebug(subject, outcome, reason)
     if (outcome === 'suppressed' && this.#warned) this.#warnOnce(this.#warned, subject, reason)
   }
 

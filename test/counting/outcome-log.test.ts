@@ -41,6 +41,13 @@ describe('the log of outcomes', () => {
     ])
   })
 
+  it('has no debug message for what anyone can send, which has a warning of its own', () => {
+    const { outcomeLog, lines } = createOutcomeLog()
+    outcomeLog.write(createSubject(), 'invalid', 'invalid-token: token: expected one')
+    outcomeLog.write(createSubject(), 'invalid', 'invalid-report: expected a body')
+    assert.deepEqual(lines, [])
+  })
+
   it('is empty if the logger omits debug messages', () => {
     const { suppress, lines } = createOutcomeLog({ isDebugEnabled: false })
     suppress('bot')
