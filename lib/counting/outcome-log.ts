@@ -25,9 +25,18 @@ function isForgery(reason: Reason): boolean {
   return code === 'invalid-token' || code === 'invalid-report'
 }
 
-/** Custom networks choose what they return, so it is made safe to log. */
 function describePart(name: string, value: unknown): readonly string[] {
-  return value === undefined ? [] : [name + toOneLine(String(value))]
+  return value === undefined ? [] : [`${name}${cleanPart(value)}`]
+}
+
+const MAX_PART_CHARACTERS = 80
+
+/** Clients and custom networks choose some values, so they are made short and safe to log. */
+function cleanPart(value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  const line = toOneLine(value)
+  if (line.length <= MAX_PART_CHARACTERS) return line
+  return `${line.slice(0, MAX_PART_CHARACTERS).toWellFormed()}…`
 }
 
 /**
@@ -55,7 +64,17 @@ export class OutcomeLog {
     this.#log.debug?.(
       'outcome',
       `${network}: impression ${outcome}: ${reason}${describeDisplay(subject)}`,
-      { network, outcome, reason, requestId, campaignId, placement, offerId, page, attempts },
+      {
+        network,
+        outcome,
+        reason,
+        requestId,
+        campaignId: cleanPart(campaignId),
+        placement: cleanPart(placement),
+        offerId: cleanPart(offerId),
+        page: cleanPart(page),
+        attempts,
+      },
     )
   }
 

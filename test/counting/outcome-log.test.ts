@@ -8,8 +8,11 @@ import { createSubject } from './create-statistics.js'
 
 function createOutcomeLog({ isDebugEnabled = true, isDevelopment = false } = {}) {
   const lines: string[] = []
-  const record = (level: string) => (_fields: object, message: string) =>
-    void lines.push(`${level} ${message}`)
+  const fields: object[] = []
+  const record = (level: string) => (logged: object, message: string) => {
+    fields.push(logged)
+    lines.push(`${level} ${message}`)
+  }
   const logger = {
     debug: record('debug'),
     warn: record('warn'),
@@ -20,7 +23,7 @@ function createOutcomeLog({ isDebugEnabled = true, isDevelopment = false } = {})
   const outcomeLog = new OutcomeLog(createLog(logger, clock), isDevelopment)
   const suppress = (suppression: Suppression) =>
     outcomeLog.write(createSubject(), 'suppressed', SUPPRESSED[suppression])
-  return { outcomeLog, suppress, lines, clock }
+  return { outcomeLog, suppress, lines, fields, clock }
 }
 
 describe('the log of outcomes', () => {
@@ -39,6 +42,17 @@ describe('the log of outcomes', () => {
       'debug ad-impressions: ens: impression rejected: http-400: no such placement ' +
         '(campaign 42, placement top, GET /news)',
     ])
+  })
+
+  it('is short and printable, also in its fields', () => {
+    const { outcomeLog, lines, fields } = createOutcomeLog()
+    const long = `\u202e\n${'x'.repeat(10_000)}`
+    const subject = { ...createSubject(), campaignId: long, placement: long, page: long }
+    outcomeLog.write(subject, 'suppressed', SUPPRESSED.aborted)
+    for (const text of [...lines, ...fields.map((logged) => JSON.stringify(logged))]) {
+      assert.ok(text.length < 600, text)
+      assert.doesNotMatch(text, /[\p{Cc}\u202e]/u)
+    }
   })
 
   it('has no debug message for what anyone can send, which has a warning of its own', () => {
@@ -77,7 +91,7 @@ describe('the description of a display', () => {
   it('is one short, printable line, whatever a custom network returns', () => {
     const placement = `a\nb\u202ec${'x'.repeat(1_000)}`
     const text = describeDisplay({ campaignId: 'y'.repeat(10_000), placement })
-    assert.ok(text.length < 450)
+    assert.ok(text.length < 200)
     assert.match(text, /placement a bcx+…\)$/)
   })
 })
