@@ -97,7 +97,7 @@ describe('the verdict on an answer whose body cannot be read', () => {
     const reason = 'the body of the answer cannot be read: its encoding is zstd'
     assert.deepEqual(judge(200, 'its encoding is zstd'), {
       kind: 'delivered',
-      reason: `HTTP 200 (${reason})`,
+      reason: `http-200: the network accepted it (${reason})`,
       warnings: [`ens: ${reason}; its status decides`],
     })
     assert.equal(judge(422, 'its encoding is zstd').kind, 'split')
