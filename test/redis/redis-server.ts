@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { Redis } from 'ioredis'
+import { findProgram } from '../prerequisites.js'
+
+/** A real Redis server on loopback, in a temporary directory of its own. */
+export class RedisServer {
+  readonly port: number
+  readonly #directory = mkdtempSync(path.join(tmpdir(), 'ad-impressions-redis-'))
+  readonly #options: readonly string[]
+  #process: ChildProcess | undefined
+
+  private constructor(port: number, options: readonly string[]) {
+    this.port = port
+    this.#options = options
+  }
+
+  /** @param options more of the server's options, e.g. `['--appendonly', 'yes']` */
+  static async start(options: readonly string[] = []): Promise<RedisServer> {
+    const server = new RedisServer(await findFreePort(), options)
+    await server.restart()
+    return server
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`
+  }
+
+  /** Starts it again after `kill()`, in the same directory and on the same port. */
+  async restart(): Promise<void> {
+    const place = ['--port', String(this.port), '--dir', this.#directory, '--bind', '127.0.0.1']
+    const isQuiet = ['--save', '', '--enable-debug-command', 'yes', '--loglevel', 'warning']
+    this.#process = spawn(
+      findProgram('redis-server'),
+      [...place, ...isQuiet, '--appendfsync', 'always', ...this.#options],
+      { stdio: 'ignore' },
+    )
+    await this.#waitUntilReady()
+  }
+
+  /** Ends it at once, as a crash does. */
+  async kill(): Promise<void> {
+    const running = this.#process
+    this.#process = undefined
+    if (!running || running.exitCode !== null) return
+    const hasEnded = once(running, 'exit')
+    running.kill('SIGKILL')
+    await hasEnded
+  }
+
+  /** Ends it and removes its files. */
+  async stop(): Promise<void> {
+    await this.kill()
+    rmSync(this.#directory, { recursive: true, force: true })
+  }
+
+  /** Runs one command over a connection of its own. */
+  async run(command: string, ...args: (string | number)[]): Promise<unknown> {
+    const client = new Redis(this.port, '127.0.0.1', { retryStrategy: () => null })
+    client.on('error', () => {})
+    try {
+      return await client.call(command, ...args)
+    } finally {
+      client.disconnect()
+    }
+  }
+
+  async #waitUntilReady(): Promise<void> {
+    const client = new Redis(this.port, '127.0.0.1', { retryStrategy: () => 20 })
+    client.on('error', () => {})
+    try {
+      await client.ping()
+    } finally {
+      client.disconnect()
+    }
+  }
+}
+
+async function findFreePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  probe.close()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
