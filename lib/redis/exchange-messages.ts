@@ -15,12 +15,18 @@ export interface StepNumbers {
   readonly acknowledged: number
 }
 
+/** The `KEYS` and the only `ARGV` of a script. */
+export interface EncodedArguments {
+  readonly keys: string[]
+  readonly argument: string
+}
+
 /** Encodes a request for `EXCHANGE_SCRIPT`. */
 export function encodeRequest(
   base: string,
   request: ExchangeRequest,
   numbers: StepNumbers,
-): { keys: string[]; argument: string } {
+): EncodedArguments {
   const { append, settle, release, claim, figures, pauseMs } = request
   const keys = exchangeKeys(base, request.owner, request.box)
   const records = append?.records.map(({ id, payload, dedupeKey }) => {

@@ -125,8 +125,6 @@ local function takeOver()
     left = left - #move(base .. 'box:' .. owner, putIntoBox, left)
     if left > 0 then redis.call('LPOP', DEAD) end
   end
-  -- The network published windows before.
-  if request.box == 'own' then move(base .. 'box', putIntoBox, left) end
   return orphans
 end
 

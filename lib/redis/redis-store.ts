@@ -6,7 +6,12 @@ import type {
   Store,
 } from '../delivery/outbox/store.js'
 import { type ReplicaWait, type RunScript, type Script, toScript } from './client.js'
-import { decodeFleet, decodeResponse, encodeRequest } from './exchange-messages.js'
+import {
+  decodeFleet,
+  decodeResponse,
+  type EncodedArguments,
+  encodeRequest,
+} from './exchange-messages.js'
 import { EXCHANGE_SCRIPT } from './exchange-script.js'
 import { fleetKeys, keyBase } from './keys.js'
 import { ARRIVALS_SCRIPT, FLEET_SCRIPT } from './read-scripts.js'
@@ -57,31 +62,37 @@ export class RedisStore implements Store {
   }
 
   async exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
-    const { owner } = request
-    this.#step += 1
-    const step = this.#step
-    const acknowledged = this.#acknowledged.get(owner) ?? 0
-    const { keys, argument } = encodeRequest(this.#base, request, { step, acknowledged })
-    const isWorthWaiting = request.append !== undefined || request.claim.length > 0
-    const wait = isWorthWaiting ? this.#replicaWait : undefined
-    const response = decodeResponse(await this.#send(EXCHANGE, keys, argument, wait), request)
-    if (response.isLost || request.isLeaving) this.#acknowledged.delete(owner)
+    const { owner, append, claim, isLeaving } = request
+    let step = 0
+    const encode = () => {
+      this.#step += 1
+      step = this.#step
+      const acknowledged = this.#acknowledged.get(owner) ?? 0
+      return encodeRequest(this.#base, request, { step, acknowledged })
+    }
+    const isWorthWaiting = append !== undefined || claim.length > 0
+    const reply = await this.#send(EXCHANGE, encode, isWorthWaiting ? this.#replicaWait : undefined)
+    const response = decodeResponse(reply, request)
+    if (response.isLost || isLeaving) this.#acknowledged.delete(owner)
     else this.#acknowledged.set(owner, step)
     return response
   }
 
   async hasArrivals(seenUpTo: number): Promise<boolean> {
-    return (await this.#send(ARRIVALS, [`${this.#base}state`], String(seenUpTo))) === '1'
+    const keys = [`${this.#base}state`]
+    return (await this.#send(ARRIVALS, () => ({ keys, argument: String(seenUpTo) }))) === '1'
   }
 
   async readFleet(): Promise<FleetFigures> {
-    return decodeFleet(await this.#send(FLEET, fleetKeys(this.#base), ''))
+    const keys = fleetKeys(this.#base)
+    return decodeFleet(await this.#send(FLEET, () => ({ keys, argument: '' })))
   }
 
   /** The client is the user's to close. */
   async close(): Promise<void> {}
 
-  async #send(script: Script, keys: string[], argument: string, wait?: ReplicaWait) {
+  /** @param encode is called when it is the command's turn */
+  async #send(script: Script, encode: () => EncodedArguments, wait?: ReplicaWait): Promise<string> {
     let cancelTimeout = () => {}
     const timeout = new Promise<never>((_resolve, reject) => {
       cancelTimeout = this.#clock.after(TIMEOUT_MS, () => {
@@ -90,6 +101,7 @@ export class RedisStore implements Store {
     })
     try {
       while (this.#pendingCommand) await Promise.race([this.#pendingCommand, timeout])
+      const { keys, argument } = encode()
       const answer = this.#run(script, keys, argument, wait)
       this.#pendingCommand = this.#settled(answer)
       const { reply, replicas } = await Promise.race([answer, timeout])
