@@ -191,7 +191,9 @@ export class MemoryStore implements Store {
 
   #claim(request: ExchangeRequest): string[] {
     const { owner, claim } = request
-    const claimed: string[] = []
+    const isMine = (id: string) => this.#entries.get(id)?.claimedBy === owner
+    // The answer to an earlier try of this step may have been lost.
+    const claimed = claim.filter(isMine)
     const isPaused = this.#pause !== undefined
     if (!this.#isSender(request) || !this.#mayClaim(owner)) return claimed
     const isProbe = isPaused && (this.#pause?.untilMs ?? 0) <= this.#now()
