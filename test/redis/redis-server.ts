@@ -30,16 +30,20 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`
   }
 
-  /** Starts it again after `kill()`, in the same directory and on the same port. */
-  async restart(): Promise<void> {
+  /**
+   * Starts it again after `kill()`, in the same directory and on the same port.
+   *
+   * @param until `loading`: it is up, and may still load its data
+   */
+  async restart(options: readonly string[] = [], until?: 'loading'): Promise<void> {
     const place = ['--port', String(this.port), '--dir', this.#directory, '--bind', '127.0.0.1']
-    const isQuiet = ['--save', '', '--enable-debug-command', 'yes', '--loglevel', 'warning']
+    const quiet = ['--save', '', '--loglevel', 'warning', '--appendfsync', 'always']
     this.#process = spawn(
       findProgram('redis-server'),
-      [...place, ...isQuiet, '--appendfsync', 'always', ...this.#options],
+      [...place, ...quiet, ...this.#options, ...options],
       { stdio: 'ignore' },
     )
-    await this.#waitUntilReady()
+    await this.#waitUntilUp(until !== 'loading')
   }
 
   /** Ends it at once, as a crash does. */
@@ -52,6 +56,15 @@ export class RedisServer {
     await hasEnded
   }
 
+  /** Stops it without closing its connections, until `resume()`. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#process?.kill('SIGCONT')
+  }
+
   /** Ends it and removes its files. */
   async stop(): Promise<void> {
     await this.kill()
@@ -60,7 +73,10 @@ export class RedisServer {
 
   /** Runs one command over a connection of its own. */
   async run(command: string, ...args: (string | number)[]): Promise<unknown> {
-    const client = new Redis(this.port, '127.0.0.1', { retryStrategy: () => null })
+    const client = new Redis(this.port, '127.0.0.1', {
+      retryStrategy: () => null,
+      enableReadyCheck: false,
+    })
     client.on('error', () => {})
     try {
       return await client.call(command, ...args)
@@ -69,11 +85,15 @@ export class RedisServer {
     }
   }
 
-  async #waitUntilReady(): Promise<void> {
-    const client = new Redis(this.port, '127.0.0.1', { retryStrategy: () => 20 })
+  async #waitUntilUp(isReady: boolean): Promise<void> {
+    const client = new Redis(this.port, '127.0.0.1', {
+      retryStrategy: () => 20,
+      maxRetriesPerRequest: null,
+      enableReadyCheck: isReady,
+    })
     client.on('error', () => {})
     try {
-      await client.ping()
+      await client.config('GET', 'port')
     } finally {
       client.disconnect()
     }
