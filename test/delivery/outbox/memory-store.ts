@@ -68,6 +68,7 @@ export class MemoryStore implements Store {
   async exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
     const owner = this.#registerOrRenew(request)
     if (!owner) return lostResponse(request)
+    if (request.isAfterOutage) this.#spareOthers(request)
     const isNewSender = this.#takeSenderRole(request)
     const orphans = this.#takeOver(request)
     for (const id of request.settle) this.#settle(request, id)
@@ -116,6 +117,12 @@ export class MemoryStore implements Store {
     }
     owner.leaseUntilMs = this.#now() + leaseMs
     return owner
+  }
+
+  #spareOthers({ leaseMs }: ExchangeRequest): void {
+    for (const owner of this.#owners.values()) {
+      owner.leaseUntilMs = Math.max(owner.leaseUntilMs, this.#now() + leaseMs)
+    }
   }
 
   #isAlive(name: string): boolean {
