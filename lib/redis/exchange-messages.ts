@@ -9,10 +9,10 @@ import { dedupeKeyName, exchangeKeys } from './keys.js'
 
 /** Which step of its owner a request is. A client may send a step again, late, or both. */
 export interface StepNumbers {
-  /** Grows with each step of an owner. */
-  readonly step: number
+  /** Grows with each step of an owner. A repeated step keeps its number. */
+  step: number
   /** The owner's last step whose response arrived; 0 before. */
-  readonly acknowledged: number
+  acknowledged: number
 }
 
 /** The `KEYS` and the only `ARGV` of a script. */
@@ -40,6 +40,7 @@ export function encodeRequest(
     isNew: request.isNew,
     box: request.box,
     isResync: request.isResync,
+    isAfterOutage: request.isAfterOutage,
     isLeaving: request.isLeaving,
     seenUpTo: request.seenUpTo,
     leaseMs: Math.ceil(request.leaseMs),

@@ -27,7 +27,7 @@ local base = string.sub(STATE, 1, -1 - #'state')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
-local stored = redis.call('HMGET', OWNER, 'step', 'isDead', 'calls')
+local stored = redis.call('HMGET', OWNER, 'step', 'isDead')
 local lastStep = tonumber(stored[1] or 0)
 
 -- The store knows less than the owner was told after a failover to a replica that lagged behind.
@@ -55,8 +55,9 @@ end
 if isLost() then return '{"isLost":true}' end
 passWhenMemoryIsFull()
 
--- A client sends a step again when it lost the connection before the answer.
-local isRepeated = request.isResync or lastStep == request.step
+-- A client, too, sends a step again when it has lost its connection before the answer.
+local isDone = lastStep == request.step
+local isRepeated = request.isResync or isDone
 local sequence = tonumber(redis.call('HGET', STATE, 'sequence') or 0)
 
 local function putIntoBox(id)
@@ -70,6 +71,15 @@ end
 
 local function isAlive(owner)
   return tonumber(redis.call('ZSCORE', OWNERS, owner) or 0) > now
+end
+
+local function renewLeases()
+  local untilMs = now + request.leaseMs
+  redis.call('ZADD', OWNERS, untilMs, request.owner)
+  if not request.isAfterOutage then return end
+  for _, owner in ipairs(redis.call('ZRANGE', OWNERS, 0, -1)) do
+    redis.call('ZADD', OWNERS, 'GT', untilMs, owner)
+  end
 end
 
 local function becomeSender()
@@ -203,12 +213,9 @@ end
 
 local function recordCalls()
   if request.callsTtlMs == 0 then return end
-  -- Steps whose answer was lost have recorded these calls already.
-  local isKnown = isRepeated and lastStep > request.acknowledged
-  local known = isKnown and tonumber(stored[3] or 0) or 0
-  local added = math.max(0, request.calls - known)
-  if added > 0 then redis.call('RPUSH', CALLS, string.format('%.0f:%.0f', now, added)) end
-  redis.call('HSET', OWNER, 'calls', known + added)
+  if request.calls > 0 and not isDone then
+    redis.call('RPUSH', CALLS, string.format('%.0f:%.0f', now, request.calls))
+  end
   for _ = 1, ${MAX_MOVED} do
     local oldest = redis.call('LINDEX', CALLS, 0)
     if not oldest or not isForgotten(oldest) then break end
@@ -217,7 +224,7 @@ local function recordCalls()
 end
 
 local function changePause()
-  if not request.pauseMs then return end
+  if not request.pauseMs or isDone then return end
   if request.pauseMs > 0 then return setPause(request.pauseMs, 0) end
   if redis.call('HGET', STATE, 'pauseOwner') ~= request.owner then return end
   redis.call('HDEL', STATE, 'pauseOwner', 'pauseUntilMs', 'isProbe')
@@ -254,7 +261,7 @@ local function leave()
   end
 end
 
-redis.call('ZADD', OWNERS, now + request.leaseMs, request.owner)
+renewLeases()
 redis.call('HSET', OWNER, 'step', request.step)
 local isNewSender = becomeSender()
 local orphans = takeOver()

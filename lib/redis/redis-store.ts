@@ -11,6 +11,7 @@ import {
   decodeResponse,
   type EncodedArguments,
   encodeRequest,
+  type StepNumbers,
 } from './exchange-messages.js'
 import { EXCHANGE_SCRIPT } from './exchange-script.js'
 import { fleetKeys, keyBase } from './keys.js'
@@ -49,9 +50,8 @@ export class RedisStore implements Store {
   readonly #replicaWait: ReplicaWait | undefined
   /** Resolves when the client has an answer, or has failed. */
   #pendingCommand: Promise<void> | undefined
-  #step = 0
-  /** The last step of each owner whose response arrived. A process has one owner at a time. */
-  readonly #acknowledged = new Map<string, number>()
+  /** By owner. A process has one at a time. */
+  readonly #steps = new Map<string, StepNumbers>()
 
   constructor({ run, prefix, network, waitForReplicas, clock = systemClock }: RedisStoreOptions) {
     this.#run = run
@@ -62,19 +62,18 @@ export class RedisStore implements Store {
   }
 
   async exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
-    const { owner, append, claim, isLeaving } = request
-    let step = 0
+    const { owner, append, claim, isLeaving, isResync } = request
+    const numbers = this.#steps.get(owner) ?? { step: 0, acknowledged: 0 }
+    this.#steps.set(owner, numbers)
     const encode = () => {
-      this.#step += 1
-      step = this.#step
-      const acknowledged = this.#acknowledged.get(owner) ?? 0
-      return encodeRequest(this.#base, request, { step, acknowledged })
+      if (!isResync || numbers.step === 0) numbers.step += 1
+      return encodeRequest(this.#base, request, numbers)
     }
     const isWorthWaiting = append !== undefined || claim.length > 0
     const reply = await this.#send(EXCHANGE, encode, isWorthWaiting ? this.#replicaWait : undefined)
     const response = decodeResponse(reply, request)
-    if (response.isLost || isLeaving) this.#acknowledged.delete(owner)
-    else this.#acknowledged.set(owner, step)
+    numbers.acknowledged = numbers.step
+    if (response.isLost || isLeaving) this.#steps.delete(owner)
     return response
   }
 

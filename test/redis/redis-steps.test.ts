@@ -48,6 +48,10 @@ describe('Redis steps that arrive twice, late or never', () => {
     throw new Error('connection lost')
   }
 
+  const runNever: RunScript = async () => {
+    throw new Error('connection refused')
+  }
+
   it('repeats the response of a step that the client sends twice', async () => {
     const dead = createOwner('dead', 'fleet')
     await dead.exchange({ append: records('a', 'b'), calls: 2, callsTtlMs: 60_000 })
@@ -72,14 +76,24 @@ describe('Redis steps that arrive twice, late or never', () => {
   it('counts the calls of a repeated step once', async () => {
     let runStep = runInVain
     const owner = createOwner('one', 'fleet', (...command) => runStep(...command))
-    const callsTtlMs = 60_000
-    await assert.rejects(owner.exchange({ calls: 2, callsTtlMs }), /connection lost/)
-    await assert.rejects(owner.exchange({ calls: 3, callsTtlMs, isResync: true }))
+    const step = { calls: 2, callsTtlMs: 60_000 }
+    await assert.rejects(owner.exchange(step), /connection lost/)
+    await assert.rejects(owner.exchange({ ...step, isResync: true }), /connection lost/)
     runStep = run
-    const { callAgesMs } = await owner.exchange({ calls: 4, callsTtlMs, isResync: true })
-    assert.equal(callAgesMs?.length, 4)
-    const after = await owner.exchange({ calls: 1, callsTtlMs, isResync: true })
-    assert.equal(after.callAgesMs?.length, 5)
+    const again = await owner.exchange({ ...step, isResync: true })
+    assert.equal(again.callAgesMs?.length, 2)
+    await owner.exchange(step)
+    const after = await owner.exchange({ ...step, calls: 0, isResync: true })
+    assert.equal(after.callAgesMs?.length, 4)
+  })
+
+  it('counts the calls of a step that is repeated because it was not done', async () => {
+    let runStep = runNever
+    const owner = createOwner('one', 'fleet', (...command) => runStep(...command))
+    const step = { calls: 2, callsTtlMs: 60_000 }
+    await assert.rejects(owner.exchange(step), /connection refused/)
+    runStep = run
+    assert.equal((await owner.exchange({ ...step, isResync: true })).callAgesMs?.length, 2)
   })
 
   it('refuses a step that arrives after a later one', async () => {
