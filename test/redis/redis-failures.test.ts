@@ -40,10 +40,11 @@ for (const library of ['ioredis 6', 'redis 6']) {
       return new RedisStore({ run, prefix: 'p', network: 'n', waitForReplicas: 0, clock })
     }
 
+    const exchange = () => owner.exchange({ append: { number: 2, records: records('second') } })
+
     /** Exchanges until the deadline, and checks how that fails. */
     async function failInTime(expected: RegExp): Promise<void> {
-      const append = { number: 2, records: records('second') }
-      const failed = assert.rejects(owner.exchange({ append }), expected)
+      const failed = assert.rejects(exchange(), expected)
       await clock.advanceAsync(5_000)
       await failed
     }
@@ -79,7 +80,7 @@ for (const library of ['ioredis 6', 'redis 6']) {
 
     it('appends nothing when memory is full, but frees memory', async () => {
       await server.run('CONFIG', 'SET', 'maxmemory', '1')
-      await failInTime(/^Error: Redis: OOM command not allowed/)
+      await assert.rejects(exchange(), /^Error: Redis: OOM command not allowed/)
       assert.equal((await owner.store.readFleet()).records, 1)
       assert.deepEqual((await owner.exchange({ claim: ['first'] })).claimed, ['first'])
       await owner.exchange({ release: records('first') })
@@ -93,7 +94,7 @@ for (const library of ['ioredis 6', 'redis 6']) {
 
     it('rejects on a replica, and goes on when it is promoted', async () => {
       await server.run('REPLICAOF', '127.0.0.1', '1')
-      await failInTime(/^Error: Redis: READONLY/)
+      await assert.rejects(exchange(), /^Error: Redis: READONLY/)
       await server.run('REPLICAOF', 'NO', 'ONE')
       await succeedAgain()
     })
@@ -102,7 +103,7 @@ for (const library of ['ioredis 6', 'redis 6']) {
       await server.run('CONFIG', 'SET', 'busy-reply-threshold', '1')
       const endless = assert.rejects(server.run('EVAL', 'while true do end', 0), /killed/)
       await waitUntilBusy()
-      await failInTime(/^Error: Redis: (BUSY|no answer within 5 s)/)
+      await assert.rejects(exchange(), /^Error: Redis: BUSY/)
       await server.run('SCRIPT', 'KILL')
       await endless
       await succeedAgain()
@@ -110,7 +111,7 @@ for (const library of ['ioredis 6', 'redis 6']) {
 
     it('rejects without enough replicas as the server demands', async () => {
       await server.run('CONFIG', 'SET', 'min-replicas-to-write', '1')
-      await failInTime(/^Error: Redis: NOREPLICAS/)
+      await assert.rejects(exchange(), /^Error: Redis: NOREPLICAS/)
       await server.run('CONFIG', 'SET', 'min-replicas-to-write', '0')
       await succeedAgain()
     })
@@ -118,7 +119,8 @@ for (const library of ['ioredis 6', 'redis 6']) {
     it('rejects while the server loads its data', async () => {
       await server.run('CONFIG', 'SET', 'appendonly', 'no')
       await server.run('CONFIG', 'SET', 'rdbcompression', 'no')
-      for (let n = 0; n < 100; n += 1) await server.run('SET', `key ${n}`, 'x'.repeat(2_000))
+      const fill = "for n = 1, 100 do redis.call('SET', 'key ' .. n, string.rep('x', 2000)) end"
+      await server.run('EVAL', fill, 0)
       await server.run('SAVE')
       await server.kill()
       await server.restart([...SLOW_LOADING, '--appendonly', 'no'], 'loading')
