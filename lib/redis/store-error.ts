@@ -6,7 +6,7 @@ const MAX_LENGTH = 300
  */
 export function toStoreError(error: unknown): Error {
   const [line = ''] = describe(error).split('\n')
-  const text = line.replace(/\/\/[^/\s]*@/g, '//[redacted]@').slice(0, MAX_LENGTH)
+  const text = line.replace(/:\/\/\S*@/g, '://[redacted]@').slice(0, MAX_LENGTH)
   return new Error(`Redis: ${text}`)
 }
 
