@@ -1,4 +1,4 @@
-import { copyText } from './request/copy-text.js'
+import { copyText } from './impression.js'
 
 /** What is wrong with the configuration. The README explains each code. */
 export type ConfigurationErrorCode =

@@ -52,7 +52,11 @@ export interface Impression<Item = unknown> {
   /** Its place in the order in which delivery accepted impressions here; 0 before that. */
   sequence: number
   /** The figure that counts it now. Only `NetworkStatistics` writes it. */
-  countedAs?: Outcome | 'held' | 'pending' | undefined
+  countedAs?: Outcome | 'held' | 'pending' | 'handed-over' | undefined
+  /** Set once it was sent and may have counted: it can no longer end as never sent. */
+  isMaybeCounted?: true
+  /** Set if other processes may get the same campaign of the same page load. */
+  dedupeKey?: string
 }
 
 /** What a network's `parse` and a token say about an impression. */
@@ -111,4 +115,27 @@ export interface OutcomeEvent {
   readonly attempts: number
   /** Time from `trackImpression` to the outcome, in milliseconds. */
   readonly latencyMs: number
+}
+
+/** The page load that a request belongs to. */
+export interface PageLoadIdentity {
+  /** Names the page load. */
+  readonly requestId: string
+  /** Whether a later request can carry the same id. */
+  readonly canRecur: boolean
+}
+
+/** V8 copies shorter parts of a string anyway (`SlicedString::kMinLength`). */
+const MIN_SLICE_CHARACTERS = 13
+
+/**
+ * A copy of a text, for keeping. V8 stores a part of a string as a reference to the whole, so an id
+ * that was cut out of a 15 kB header keeps all of the header in memory for as long as it is kept
+ * itself. Whatever comes from a header, URL, query, cookie or body and outlives its request is copied
+ * here first.
+ */
+export function copyText(text: string): string {
+  if (text.length < MIN_SLICE_CHARACTERS) return text
+  // To cut a concatenation, V8 first writes it to memory of its own.
+  return ` ${text}`.slice(1)
 }

@@ -1,42 +1,42 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from './clock.js'
-import { CountedCampaigns, type Dedupe, MAX_CAMPAIGNS } from './counting/dedupe.js'
-import { type Statistics, UNKNOWN_NETWORK } from './counting/statistics.js'
+import { type CountedCampaigns, type Dedupe, MAX_CAMPAIGNS } from './counting/dedupe.js'
+import type { Statistics } from './counting/statistics.js'
 import type { UsedTokens } from './counting/used-tokens.js'
 import type { NetworkChannel } from './delivery/network-channel.js'
-import { InvalidImpressionError, toInvalidImpressionError } from './errors.js'
+import { toInvalidImpressionError } from './errors.js'
 import {
   type CountableImpression,
   HeldImpressions,
   type OpenResponses,
 } from './held-impressions.js'
-import { createImpression, type Suppression } from './impression.js'
+import { createImpression, type PageLoadIdentity, type Suppression } from './impression.js'
 import type { Log } from './logger.js'
 import { type InputReader, identifyInput, type ReadInput } from './networks/input-reader.js'
 import type { Configuration } from './options.js'
 import { Admission } from './request/admission.js'
-import { isSharedCacheable, isStorable, markPrivateOnSend } from './request/caching.js'
-import { isHtml } from './request/is-html.js'
+import { preventCopies, warnIfShared } from './request/caching.js'
 import { isNavigation } from './request/navigation.js'
 import { readOriginalUrl } from './request/original-url.js'
 import { setPageLoadCookie } from './request/page-load-cookie.js'
-import { identifyPageLoad, type PageLoadIdentity } from './request/request-id.js'
+import { identifyPageLoad } from './request/request-id.js'
 import { isEventStream } from './request/response-header.js'
 import {
   type ResponseState,
   readResponseState,
   whenResponseEnds,
 } from './request/response-state.js'
-import { suppressionForStatus } from './request/suppression-for-status.js'
+import { suppressionForResponse } from './request/suppression-for-response.js'
 import { RequestViewer } from './viewer/viewer.js'
 import { findMountPath } from './visibility/mount-path.js'
+import { createVisibilityOffError } from './visibility/options.js'
 import type { Routes } from './visibility/routes.js'
 import { createScriptTag } from './visibility/script-tag.js'
 import type { Tokens } from './visibility/token.js'
 
 /** What the option `visibility` enables. */
-interface Visibility<Source> {
+interface VisibilityParts<Source> {
   readonly tokens: Tokens
   readonly usedTokens: UsedTokens
   readonly routes: Routes<Source>
@@ -48,7 +48,7 @@ export interface PageLoadDependencies<Source> {
   readonly reader: InputReader<NetworkChannel>
   readonly statistics: Statistics
   /** `undefined` without the option `visibility`. */
-  readonly visibility: Visibility<Source> | undefined
+  readonly visibility: VisibilityParts<Source> | undefined
   readonly dedupe: Dedupe
   readonly log: Log
   readonly clock: Clock
@@ -125,7 +125,7 @@ export class PageLoad<Source> {
   whenVisible(input: unknown): string {
     const { visibility, dedupe } = this.#dependencies
     if (!visibility)
-      return this.#rejectInvalid(undefined, undefined, visibilityOff('whenVisible()'))
+      return this.#rejectInvalid(undefined, undefined, createVisibilityOffError('whenVisible()'))
     const countable = this.#parse(input)
     if (!countable) return ''
     const { channel, impression, onceKey } = countable
@@ -144,7 +144,7 @@ export class PageLoad<Source> {
       const token = visibility.tokens.issue(impression, onceKey, this.#campaigns.id)
       this.#campaigns.issue(onceKey, visibility.usedTokens)
       if (state === 'open') dedupe.keepOpen(this.requestId, this.#campaigns)
-      this.#preventCopies()
+      preventCopies(this.#res, this.#dependencies.log)
       // No quotes and no spaces, so that template languages escape nothing in it.
       return `data-ad-impression=${token}`
     } catch (thrown) {
@@ -156,7 +156,7 @@ export class PageLoad<Source> {
   script(nonce: unknown): string {
     const { visibility, log } = this.#dependencies
     if (!visibility) {
-      log.error('visibility off', visibilityOff('script()').message)
+      log.error('visibility off', createVisibilityOffError('script()').message)
       return ''
     }
     const mountPath = findMountPath(readOriginalUrl(this.#req, this.#source), this.#url)
@@ -195,7 +195,7 @@ export class PageLoad<Source> {
     read: ReadInput | undefined,
     thrown: unknown,
   ): '' {
-    const { statistics, log, configuration } = this.#dependencies
+    const { statistics, reader, configuration } = this.#dependencies
     const error = read?.failure ?? toInvalidImpressionError(thrown)
     const { requestId } = this
     statistics.concludeInvalid(channel?.network.name, {
@@ -204,14 +204,7 @@ export class PageLoad<Source> {
       reason: error.message,
     })
     if (configuration.strict) throw error
-    const network = channel?.network.name ?? UNKNOWN_NETWORK
-    const kind = `invalid ${network} ${error.field} ${error.given}`
-    const forNetwork = channel ? ` for ${network}` : ''
-    log.warn(kind, `invalid impression${forNetwork}: ${error.message}`, {
-      network,
-      field: error.field,
-      requestId,
-    })
+    reader.warnInvalid(error, channel, requestId)
     return ''
   }
 
@@ -219,12 +212,8 @@ export class PageLoad<Source> {
   #openCampaigns(state: ResponseState): CountedCampaigns {
     if (state === 'open')
       whenResponseEnds(this.#req, this.#res, (end) => this.#onResponseEnded(end))
-    else this.#warnIfShared()
-    const { requestId, canRecur } = this.#getIdentity()
-    // An id that no later request can carry is not remembered beyond this page load.
-    const campaigns = canRecur
-      ? this.#dependencies.dedupe.open(requestId)
-      : new CountedCampaigns(requestId)
+    else warnIfShared(this.#res, this.#dependencies.log)
+    const campaigns = this.#dependencies.dedupe.open(this.#getIdentity())
     this.#shareWithFragments(campaigns)
     return campaigns
   }
@@ -272,12 +261,8 @@ export class PageLoad<Source> {
     return this.#admission
   }
 
-  /** Why the response as it is now displays nothing; `undefined` if it does, or still may. */
   #suppressionForResponse(state: ResponseState): Suppression | undefined {
-    if (state === 'aborted') return 'aborted'
-    const suppression = suppressionForStatus(this.#res.statusCode)
-    if (suppression || state === 'open') return suppression
-    return this.#getAdmission().isSubresource && isHtml(this.#res) ? 'not-a-page' : undefined
+    return suppressionForResponse(this.#res, state, this.#getAdmission())
   }
 
   /** Whether the page load may have this campaign: its own, or one more. */
@@ -304,36 +289,10 @@ export class PageLoad<Source> {
   #onResponseEnded(state: ResponseState): void {
     this.#ended = state
     if (this.#campaigns) this.#dependencies.dedupe.forgetOpen(this.requestId, this.#campaigns)
-    this.#warnIfShared()
+    warnIfShared(this.#res, this.#dependencies.log)
     // A viewer who leaves is the usual end of an event stream.
     const suppression = this.#suppressionForResponse(isEventStream(this.#res) ? 'finished' : state)
     if (suppression) this.#held?.suppress(suppression)
     else this.#held?.send()
   }
-
-  /** A token is for one viewer: copies of the page from a cache would all report the same one. */
-  #preventCopies(): void {
-    if (!this.#res.headersSent) markPrivateOnSend(this.#res)
-    else if (isStorable(this.#res)) this.#warnAboutCopies()
-  }
-
-  #warnIfShared(): void {
-    if (isSharedCacheable(this.#res)) this.#warnAboutCopies()
-  }
-
-  #warnAboutCopies(): void {
-    this.#dependencies.log.warn(
-      'shared response',
-      'a page with impressions allows shared caches to store it (Cache-Control: public, ' +
-        's-maxage or max-age): displays of the cached copies are never counted',
-    )
-  }
-}
-
-function visibilityOff(method: string): InvalidImpressionError {
-  return new InvalidImpressionError(
-    method,
-    'the option visibility: { secret } to be set',
-    undefined,
-  )
 }

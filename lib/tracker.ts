@@ -1,16 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { z } from 'zod'
-import { checkOptions, wholeNumber } from './check-options.js'
-import { type Clock, systemClock, waitAtMost } from './clock.js'
+import { type Clock, systemClock } from './clock.js'
 import { Dedupe } from './counting/dedupe.js'
-import { warnAtExit } from './counting/exit-warning.js'
-import type { OutcomeListener } from './counting/outcome-events.js'
-import { Statistics, type Stats } from './counting/statistics.js'
+import { Statistics } from './counting/statistics.js'
 import { UsedTokens } from './counting/used-tokens.js'
 import { createTransport } from './delivery/call/transport.js'
 import { Delivery } from './delivery/delivery.js'
 import { NetworkChannel } from './delivery/network-channel.js'
-import { ConfigurationError, describeError } from './errors.js'
+import type { Outbox } from './delivery/outbox/outbox.js'
+import {
+  createDisabledMethods,
+  createMethods,
+  type TrackerMethods,
+} from './delivery/tracker-methods.js'
+import { ConfigurationError } from './errors.js'
 import { OpenResponses } from './held-impressions.js'
 import { createLog, type Log } from './logger.js'
 import { builtInNetworks } from './networks/built-in-networks.js'
@@ -31,44 +33,8 @@ import { Routes } from './visibility/routes.js'
 import { Tokens } from './visibility/token.js'
 import { VisibleReports } from './visibility/visible-reports.js'
 
-export interface TimeoutOptions {
-  /**
-   * How long it may take, in milliseconds. An invalid value is logged, and the default is used.
-   *
-   * @default 10_000
-   */
-  timeoutMs?: number | undefined
-}
-
-/** The tracker's methods. They are on the middleware as well. */
-export interface TrackerMethods {
-  /** Figures by network name. `unknown` counts invalid inputs whose network is not known. */
-  stats(): Stats
-  /**
-   * Sends what is pending as fast as the quotas allow, for example before a serverless function
-   * freezes. Call it after the response has finished. What has no outcome by then stays pending.
-   *
-   * @returns `true` when everything pending at the call has an outcome, `false` when the time has
-   *   run out
-   */
-  flush(options?: TimeoutOptions): Promise<boolean>
-  /**
-   * Accepts no more impressions, and sends what is pending and what responses still hold. What has
-   * no outcome when the time has run out is counted as `dropped: closed`, or `uncertain` if it may
-   * have counted. Nothing is sent after that. Connections or an outbox that do not answer delay it
-   * by up to 2 seconds more. Calling it again returns the same promise.
-   *
-   * @returns `true` when everything got its outcome in time, `false` when the time has run out
-   */
-  close(options?: TimeoutOptions): Promise<boolean>
-  /**
-   * Calls `listener` with each outcome.
-   *
-   * @returns a function that removes the listener
-   */
-  on(event: 'outcome', listener: OutcomeListener): () => void
-  [Symbol.asyncDispose](): Promise<void>
-}
+// The adapters need only this file.
+export { pickMethods, type TrackerMethods } from './delivery/tracker-methods.js'
 
 /** The application-wide object that owns networks, dedupe and delivery. */
 export interface Tracker extends TrackerMethods {
@@ -99,10 +65,6 @@ export interface TestOverrides {
   readonly clock?: Clock
   readonly random?: () => number
 }
-
-const DEFAULT_TIMEOUT_MS = 10_000
-
-const timeoutSchema = z.strictObject({ timeoutMs: wholeNumber(0).default(DEFAULT_TIMEOUT_MS) })
 
 /**
  * Creates a tracker for any server on `node:http`, or to be shared by several apps.
@@ -152,12 +114,6 @@ function hasTracker(options: ImpressionsOptions<never>): options is { tracker: T
   return typeof options === 'object' && options !== null && 'tracker' in options
 }
 
-/** The methods alone, to be put on a middleware. */
-export function pickMethods(tracker: TrackerMethods): TrackerMethods {
-  const { stats, flush, close, on } = tracker
-  return { stats, flush, close, on, [Symbol.asyncDispose]: async () => void (await close()) }
-}
-
 /** Wires the parts. No other place does. */
 export function assembleTracker<Source>(
   options: TrackerOptions<Source>,
@@ -175,11 +131,12 @@ export function assembleTracker<Source>(
   const lifecycle = { isClosed: false }
   const shared = { configuration, statistics, dedupe, usedTokens, clock, random, log, lifecycle }
   const channels = configuration.networks.map((network) => createChannel(network, shared))
+  const deliveries = channels.map(({ delivery }) => delivery)
   const visibility = createVisibility(channels, shared)
   const reader = new InputReader(channels, log)
   const pageLoadDependencies = { ...shared, reader, visibility, openResponses }
   return {
-    methods: createMethods(channels, openResponses, shared),
+    methods: createMethods({ ...shared, deliveries, openResponses }),
     pageLoad: cacheHelpers((req, res, source) =>
       createTrackImpression(new PageLoad(pageLoadDependencies, req, res, source)),
     ),
@@ -207,13 +164,7 @@ function createDisabledTracker<Source>(
   const builtIns = Object.keys(builtInNetworks).map((name) => ({ name }))
   const statistics = new Statistics(networks.length > 0 ? networks : builtIns, clock, log)
   return {
-    methods: {
-      stats: () => statistics.snapshot(),
-      flush: async () => true,
-      close: async () => true,
-      on: (event, listener) => statistics.on(event, listener),
-      [Symbol.asyncDispose]: async () => {},
-    },
+    methods: createDisabledMethods(statistics),
     pageLoad: cacheHelpers((req, _res, source) =>
       createDisabledTrackImpression(
         () => identifyPageLoad(req, source, configuration, log, () => false).requestId,
@@ -240,9 +191,8 @@ interface SharedParts<Source> {
 function createChannel<Source>(network: Network, shared: SharedParts<Source>): NetworkChannel {
   const { configuration, clock, random, log, lifecycle } = shared
   const { maxPending, timeoutMs, maxAgeMs } = configuration.delivery
-  const { name, maxBatch } = network
-  const statistics = shared.statistics.forNetwork(name)
-  const outbox = configuration.outbox({ network: name, maxPending, maxBatch })
+  const statistics = shared.statistics.forNetwork(network.name)
+  const outbox = openOutbox(network, shared)
   const transport = createTransport(network, timeoutMs, clock)
   const delivery = new Delivery({
     network,
@@ -255,8 +205,34 @@ function createChannel<Source>(network: Network, shared: SharedParts<Source>): N
     random,
     log,
   })
-  const isClosed = () => lifecycle.isClosed
-  return new NetworkChannel({ network, statistics, delivery, isClosed, log })
+  const { requestId, pageLoadCookie, visibility } = configuration
+  const canPageLoadsRecur = Boolean(requestId ?? pageLoadCookie ?? visibility)
+  return new NetworkChannel({
+    network,
+    statistics,
+    delivery,
+    isDedupedByOutbox: canPageLoadsRecur && outbox.fleet !== undefined,
+    isClosed: () => lifecycle.isClosed,
+    log,
+  })
+}
+
+function openOutbox<Source>(network: Network, shared: SharedParts<Source>): Outbox {
+  const { configuration, statistics, clock, log } = shared
+  const { delivery, dedupe, visibility, networks } = configuration
+  const { name, maxBatch, windows } = network
+  const isFirst = networks[0] === network
+  return configuration.outbox({
+    network: name,
+    maxPending: delivery.maxPending,
+    maxBatch,
+    longestWindowMs: Math.max(0, ...windows.map(({ windowMs }) => windowMs)),
+    timeoutMs: delivery.timeoutMs,
+    dedupeTtlMs: Math.max(dedupe.ttlMs, visibility?.tokenTtlMs ?? 0),
+    figures: () => statistics.figuresToShare(name, isFirst),
+    clock,
+    log,
+  })
 }
 
 /** Visible impressions per page load for which the record of used tokens has room. */
@@ -285,57 +261,6 @@ function createVisibility<Source>(
   const parts = { tokens, usedTokens, channels, statistics, dedupe, admission, clock, log }
   const reports = new VisibleReports(parts)
   return { tokens, usedTokens, routes: new Routes(path, new ClientScript(), reports, clock) }
-}
-
-function createMethods<Source>(
-  channels: readonly NetworkChannel[],
-  openResponses: OpenResponses,
-  { statistics, clock, log, lifecycle }: SharedParts<Source>,
-): TrackerMethods {
-  const deliveries = channels.map(({ delivery }) => delivery)
-  const removeExitWarning = warnAtExit(() => statistics.snapshot())
-  let closing: Promise<boolean> | undefined
-
-  async function drainAndClose(timeoutMs: number): Promise<boolean> {
-    lifecycle.isClosed = true
-    for (const delivery of deliveries) delivery.suspendPacing()
-    const isIdle = await waitAtMost(clock, timeoutMs, statistics.whenIdle())
-    openResponses.drop()
-    await Promise.all(deliveries.map((delivery) => delivery.close()))
-    removeExitWarning()
-    return isIdle
-  }
-
-  const methods: TrackerMethods = {
-    stats: () => statistics.snapshot(),
-    async flush(options = {}) {
-      const timeoutMs = readTimeout('flush()', options, log)
-      // When called on the response's own 'finish', our listener runs first this way.
-      await new Promise<void>((resolve) => clock.defer(resolve))
-      for (const delivery of deliveries) delivery.suspendPacing()
-      const flushed = await Promise.all(deliveries.map((delivery) => delivery.flush(timeoutMs)))
-      for (const delivery of deliveries) delivery.resumePacing()
-      return flushed.every(Boolean)
-    },
-    close(options = {}) {
-      closing ??= drainAndClose(readTimeout('close()', options, log))
-      return closing
-    },
-    on: (event, listener) => statistics.on(event, listener),
-    [Symbol.asyncDispose]: async () => void (await methods.close()),
-  }
-  return methods
-}
-
-/** An invalid option must not lose impressions at the end of a process, so it is only logged. */
-function readTimeout(method: 'flush()' | 'close()', options: unknown, log: Log): number {
-  try {
-    return checkOptions(method, timeoutSchema, options).timeoutMs
-  } catch (thrown) {
-    const message = `${describeError(thrown)}; ${DEFAULT_TIMEOUT_MS} ms are used instead`
-    log.error(`option ${method}`, message)
-    return DEFAULT_TIMEOUT_MS
-  }
 }
 
 /** One helper per response, however often it is asked for. */

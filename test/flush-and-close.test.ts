@@ -1,3 +1,4 @@
+// Tests lib/delivery/tracker-methods.ts
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { closientAd, ensAd } from './page-load/campaigns.js'

@@ -12,7 +12,14 @@ function createPageLoad(options: Parameters<typeof createDelivery>[0] = {}) {
   const { network, delivery, log, clock } = fixture
   const statistics = fixture.statistics.forNetwork(network.name)
   const isClosed = () => false
-  const channel = new NetworkChannel({ network, statistics, delivery, isClosed, log })
+  const channel = new NetworkChannel({
+    network,
+    statistics,
+    delivery,
+    isDedupedByOutbox: false,
+    isClosed,
+    log,
+  })
   const campaigns = new CountedCampaigns('page-1')
   const openResponses = new OpenResponses(clock)
   return {

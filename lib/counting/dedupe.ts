@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { copyText } from '../request/copy-text.js'
+import { copyText, type PageLoadIdentity } from '../impression.js'
 import type { UsedTokens } from './used-tokens.js'
 
 const NO_KEYS: readonly string[] = []
@@ -153,11 +153,12 @@ export class Dedupe {
   }
 
   /**
-   * The campaigns of a page load whose id a request names; it is remembered from now on. Requests
-   * with the same id share the object by reference, so that eviction never forgets a page that is
-   * still open.
+   * The campaigns of a page load that displays its first one. If a later request can carry its id,
+   * the page load is remembered from now on. Requests with the same id share the object by
+   * reference, so that eviction never forgets a page that is still open.
    */
-  open(requestId: string): CountedCampaigns {
+  open({ requestId, canRecur }: PageLoadIdentity): CountedCampaigns {
+    if (!canRecur) return new CountedCampaigns(requestId)
     const known = this.find(requestId)
     if (known) return known
     const campaigns = new CountedCampaigns(requestId, this.#usedTokens)

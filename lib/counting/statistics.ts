@@ -15,6 +15,8 @@ export type Stats = Readonly<Record<string, NetworkStats>>
 /** The figure that counts an impression now. */
 export type Figure = Exclude<keyof NetworkStats, 'tracked'>
 
+const FIGURES: readonly Figure[] = ['held', 'pending', ...OUTCOMES]
+
 /** An input or a token that did not become an impression. */
 export interface InvalidInput {
   /** Empty if unknown. */
@@ -39,8 +41,10 @@ export class Statistics {
   constructor(networks: readonly { readonly name: string }[], clock: Clock, log: Log) {
     this.#clock = clock
     this.#events = new OutcomeEvents(clock, log)
+    const onConcluded: OnConcluded = (...ended) => this.#onConcluded(...ended)
+    const onHandedOver = () => this.#notifyIfIdle()
     for (const name of [...networks.map((network) => network.name), UNKNOWN_NETWORK]) {
-      this.#networks.set(name, new NetworkStatistics((...ended) => this.#onConcluded(...ended)))
+      this.#networks.set(name, new NetworkStatistics(onConcluded, onHandedOver))
     }
   }
 
@@ -78,6 +82,31 @@ export class Statistics {
     return this.#events.add(listener)
   }
 
+  /**
+   * What one network's outbox shares with other processes. Inputs whose network is unknown have no
+   * outbox, so the first network's carries their figure.
+   */
+  figuresToShare(network: string, isFirst: boolean): Readonly<Record<string, number>> {
+    const { tracked, ...figures } = this.forNetwork(network).snapshot()
+    if (!isFirst) return figures
+    return { ...figures, [UNKNOWN_NETWORK]: this.forNetwork(UNKNOWN_NETWORK).snapshot().invalid }
+  }
+
+  /**
+   * The figures of all processes that share outboxes.
+   *
+   * @param shared the sums of what `figuresToShare` returned, by network
+   */
+  combine(shared: ReadonlyMap<string, Readonly<Record<string, number>>>): Stats {
+    const stats: Record<string, NetworkStats> = this.snapshot()
+    for (const [network, figures] of shared) {
+      stats[network] = createBalancedStats(figures)
+      const { [UNKNOWN_NETWORK]: invalid } = figures
+      if (invalid !== undefined) stats[UNKNOWN_NETWORK] = createBalancedStats({ invalid })
+    }
+    return stats
+  }
+
   /** A copy of all figures. */
   snapshot(): Stats {
     return Object.fromEntries(
@@ -87,9 +116,12 @@ export class Statistics {
 
   #onConcluded(subject: OutcomeSubject, outcome: Outcome, reason: string): void {
     this.#events.publish(subject, outcome, reason)
-    if (this.#idleWaiters.length > 0 && this.#isIdle()) {
-      for (const resolve of this.#idleWaiters.splice(0)) resolve()
-    }
+    this.#notifyIfIdle()
+  }
+
+  #notifyIfIdle(): void {
+    if (this.#idleWaiters.length === 0 || !this.#isIdle()) return
+    for (const resolve of this.#idleWaiters.splice(0)) resolve()
   }
 
   #isIdle(): boolean {
@@ -108,9 +140,11 @@ type OnConcluded = (subject: OutcomeSubject, outcome: Outcome, reason: string) =
 export class NetworkStatistics {
   readonly #figures = createFigures()
   readonly #onConcluded: OnConcluded
+  readonly #onHandedOver: () => void
 
-  constructor(onConcluded: OnConcluded) {
+  constructor(onConcluded: OnConcluded, onHandedOver: () => void = () => {}) {
     this.#onConcluded = onConcluded
+    this.#onHandedOver = onHandedOver
   }
 
   /** Impressions that wait for their response to finish. */
@@ -138,6 +172,16 @@ export class NetworkStatistics {
     if (this.#move(subject, outcome)) this.#onConcluded(subject, outcome, reason)
   }
 
+  /** Another process has taken over the impression, and counts it. */
+  handOver(impression: Impression): void {
+    const { countedAs } = impression
+    if (countedAs !== 'held' && countedAs !== 'pending') return
+    this.#figures[countedAs] -= 1
+    this.#figures.tracked -= 1
+    impression.countedAs = 'handed-over'
+    this.#onHandedOver()
+  }
+
   snapshot(): NetworkStats {
     return { ...this.#figures }
   }
@@ -152,6 +196,16 @@ export class NetworkStatistics {
     subject.countedAs = to
     return true
   }
+}
+
+/** `tracked` is the sum of the other figures. */
+function createBalancedStats(figures: Readonly<Record<string, number>>): NetworkStats {
+  const stats = createFigures()
+  for (const name of FIGURES) {
+    stats[name] = figures[name] ?? 0
+    stats.tracked += stats[name]
+  }
+  return stats
 }
 
 function createFigures(): Record<keyof NetworkStats, number> {

@@ -88,8 +88,11 @@ export class UsedTokens {
   }
 }
 
-/** A digest has the same short length for every id and keeps no part of a request in memory. */
-function createDigest(pageLoad: string, onceKey: string): string {
+/**
+ * Names a campaign of a page load. It has the same short length for every id, and keeps no part of a
+ * request in memory.
+ */
+export function createDigest(pageLoad: string, onceKey: string): string {
   const digest = createHash('sha256').update(`${pageLoad}\n${onceKey}`).digest()
-  return digest.toString('latin1', 0, DIGEST_BYTES)
+  return digest.toString('base64url', 0, DIGEST_BYTES)
 }

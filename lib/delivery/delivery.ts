@@ -8,7 +8,7 @@ import type { Answer, Verdict } from '../networks/verdict.js'
 import { buildRequest, judgeCall } from './call/safe-network.js'
 import type { CallEnd, Transport } from './call/transport.js'
 import { type CallResult, CircuitBreaker, type Permit } from './circuit-breaker.js'
-import type { Claim, Outbox } from './outbox/outbox.js'
+import type { Claim, Fleet, Outbox } from './outbox/outbox.js'
 import { PendingImpressions } from './pending-impressions.js'
 import { type BatchKind, Quota, type QuotaUse } from './rate-limit/quota.js'
 import { type Batch, splitByAge } from './retry-batches.js'
@@ -80,9 +80,20 @@ export class Delivery {
       ...dependencies,
       network: network.name,
       onReady: () => this.#scheduleDrain(),
+      onCallHistory: (...history) => this.#onCallHistory(...history),
     })
     this.#settlement = new Settlement({ network, pending: this.#pending, random, log })
     this.#pending.recover()
+  }
+
+  /** The network's name. */
+  get network(): string {
+    return this.#dependencies.network.name
+  }
+
+  /** `undefined` unless several processes share the outbox. */
+  get fleet(): Fleet | undefined {
+    return this.#pending.fleet
   }
 
   /** Accepts an impression, to be sent as soon as the network may be called. */
@@ -127,9 +138,16 @@ export class Delivery {
     const { transport, clock } = this.#dependencies
     this.#cancelWakeUp()
     this.#pending.close()
-    const settled = transport.destroy().then(() => this.#pending.whenOutboxIdle())
-    await waitAtMost(clock, CLOSE_TIMEOUT_MS, settled)
+    const left = transport.destroy().then(() => this.#pending.leaveOutbox())
+    await waitAtMost(clock, CLOSE_TIMEOUT_MS, left)
     this.#pending.dropRest()
+  }
+
+  #onCallHistory(agesMs: readonly number[], isFailover: boolean): void {
+    const { network, clock } = this.#dependencies
+    // The calls that a process had in flight when it died may be missing.
+    const unknown = isFailover ? network.connections : 0
+    this.#quota.restore(agesMs, unknown, clock.now())
   }
 
   #scheduleDrain(): void {
@@ -237,9 +255,14 @@ export class Delivery {
   #send(claimed: Batch, kind: BatchKind): void {
     const { network, transport, clock, maxAgeMs } = this.#dependencies
     const nowMs = clock.now()
-    const [expired, batch] = splitByAge(claimed, nowMs - maxAgeMs)
+    const [expired, batch] = splitByAge(this.#pending.keepOwn(claimed), nowMs - maxAgeMs)
     if (expired) this.#pending.drop(expired, 'expired')
     if (!batch) return
+    if (this.#pending.fleet?.isLeaseValid === false) {
+      // Others may have taken over from a process that stood still: the outbox knows.
+      this.#pending.requeue(batch)
+      return
+    }
     let request: NetworkRequest
     try {
       request = buildRequest(network, batch.impressions)
@@ -252,6 +275,7 @@ export class Delivery {
     const quotaUse = this.#quota.use(nowMs, kind, batch.impressions.length)
     const call = { batch, kind, request, permit, quotaUse }
     this.#inFlight += 1
+    this.#pending.fleet?.onCall()
     transport.send(request, (end) => this.#onCallEnd(call, end))
   }
 
@@ -267,11 +291,21 @@ export class Delivery {
     // A batch that was isolated before says nothing new about the others.
     const isNews = result !== 'suspect' || kind !== 'retry' || this.#breaker.isOpen
     this.#breaker.release(permit, isNews ? result : 'unsent', nowMs, retryAfterMs)
+    this.#shareResult(result, nowMs)
     this.#settlement.settle(batch, verdict, {
       isServerError: answer !== undefined && answer.status >= 500,
       blockedForMs: this.#breaker.blockedForMs(nowMs),
     })
     this.#scheduleDrain()
+  }
+
+  /** A wait that the network asks for, or a wrong key, holds for every process. */
+  #shareResult(result: CallResult, nowMs: number): void {
+    const { fleet } = this.#pending
+    if (result === 'answered') fleet?.onCallEnd(0)
+    else if (result === 'paused' || result === 'misconfigured') {
+      fleet?.onCallEnd(this.#breaker.blockedForMs(nowMs))
+    }
   }
 }
 

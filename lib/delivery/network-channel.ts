@@ -1,6 +1,7 @@
 import type { CountedCampaigns } from '../counting/dedupe.js'
 import { OnceKeys } from '../counting/dedupe.js'
 import type { NetworkStatistics } from '../counting/statistics.js'
+import { createDigest } from '../counting/used-tokens.js'
 import type { Impression, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Network } from '../networks/network.js'
@@ -10,6 +11,8 @@ export interface NetworkChannelDependencies {
   readonly network: Network
   readonly statistics: NetworkStatistics
   readonly delivery: Delivery
+  /** Whether another process may get a campaign of the same page load. */
+  readonly isDedupedByOutbox: boolean
   /** Whether `close()` has been called. */
   readonly isClosed: () => boolean
   readonly log: Log
@@ -24,14 +27,17 @@ export class NetworkChannel {
   readonly delivery: Delivery
   readonly onceKeys: OnceKeys
   readonly #statistics: NetworkStatistics
+  readonly #isDedupedByOutbox: boolean
   readonly #isClosed: () => boolean
   readonly #log: Log
 
-  constructor({ network, statistics, delivery, isClosed, log }: NetworkChannelDependencies) {
+  constructor(dependencies: NetworkChannelDependencies) {
+    const { network, statistics, delivery, isDedupedByOutbox, isClosed, log } = dependencies
     this.network = network
     this.delivery = delivery
     this.onceKeys = new OnceKeys(network.name)
     this.#statistics = statistics
+    this.#isDedupedByOutbox = isDedupedByOutbox
     this.#isClosed = isClosed
     this.#log = log
   }
@@ -67,6 +73,7 @@ export class NetworkChannel {
       return
     }
     campaigns.add(onceKey)
+    if (this.#isDedupedByOutbox) impression.dedupeKey = createDigest(campaigns.id, onceKey)
     try {
       this.delivery.push(impression)
     } catch (thrown) {

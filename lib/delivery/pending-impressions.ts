@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js'
 import type { NetworkStatistics } from '../counting/statistics.js'
 import type { Drop, Impression, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
-import type { Claim, Outbox, Receipt } from './outbox/outbox.js'
+import type { Claim, Fleet, Outbox, OutboxEvents, Receipt } from './outbox/outbox.js'
 import { RetryingOutbox } from './outbox/retrying-outbox.js'
 import { PendingList } from './pending-list.js'
 import { type Batch, RetryBatches } from './retry-batches.js'
@@ -20,7 +20,18 @@ export interface PendingImpressionsDependencies {
   readonly log: Log
   /** Called when more impressions may be sent than before. */
   readonly onReady: () => void
+  readonly onCallHistory: OutboxEvents['onCallHistory']
 }
+
+/** What an impression ends as that an outbox does not accept. */
+const REFUSALS: Readonly<
+  Record<'duplicate' | 'uncertain' | 'unstorable', readonly [outcome: Outcome, reason: string]>
+> = {
+  duplicate: ['duplicate', 'another process has counted it in this page load'],
+  uncertain: ['uncertain', 'other processes took over while it was being stored'],
+  unstorable: ['invalid', 'item: expected what JSON can represent, to be stored in the outbox'],
+}
+const PROCESS_DIED = 'its process died'
 
 /**
  * One network's impressions, from when they are pending until they have an outcome. It is the only
@@ -32,8 +43,6 @@ export class PendingImpressions {
   readonly #outbox: RetryingOutbox
   readonly #retries = new RetryBatches()
   readonly #list: PendingList
-  /** Impressions that were sent and may have counted: these can no longer end as never sent. */
-  readonly #maybeCounted = new WeakSet<Impression>()
   #isExpiryScheduled = false
   #isClosed = false
 
@@ -53,13 +62,24 @@ export class PendingImpressions {
 
   /** Takes over what a process that died has left in the outbox. */
   recover(): void {
-    this.#outbox.recover((lost) => {
+    const events: OutboxEvents = {
+      onReady: () => this.#onReady(),
+      onOrphans: (claim) => this.#onOrphans(claim),
+      onHandedOver: (impressions) => this.#handOver(impressions),
+      onCallHistory: this.#dependencies.onCallHistory,
+    }
+    this.#outbox.recover(events, (lost) => {
       this.#adopt(lost)
-      this.#conclude(lost, 'uncertain', 'its process died')
+      this.#conclude(lost, 'uncertain', PROCESS_DIED)
       if (this.#outbox.waiting === 0) return
       this.#dependencies.onReady()
       this.#scheduleExpiry()
     })
+  }
+
+  /** `undefined` unless several processes share the outbox. */
+  get fleet(): Fleet | undefined {
+    return this.#outbox.fleet
   }
 
   /** Whether `maxPending` impressions are pending or held. */
@@ -128,41 +148,61 @@ export class PendingImpressions {
     })
   }
 
+  /** The batch without the impressions that other processes have taken over. */
+  keepOwn(batch: Batch): Batch {
+    if (!this.fleet) return batch
+    const { claim, impressions } = batch
+    const isOwn = ({ countedAs }: Impression) => countedAs !== 'handed-over'
+    return { claim, impressions: impressions.filter(isOwn) }
+  }
+
   /** The batch has its outcome and leaves the outbox. */
-  conclude({ claim, impressions }: Batch, outcome: Outcome, reason: string): void {
-    this.#outbox.settle(claim, impressions)
-    if (outcome === 'rejected') this.#reject(impressions, reason)
-    else this.#conclude(impressions, outcome, reason)
+  conclude(batch: Batch, outcome: Outcome, reason: string): void {
+    const { impressions } = batch
+    this.#settle(batch, () => {
+      if (outcome === 'rejected') this.#reject(impressions, reason)
+      else this.#conclude(impressions, outcome, reason)
+    })
   }
 
   /** The batch is not sent, or not again. */
-  drop({ claim, impressions }: Batch, reason: Drop): void {
-    this.#outbox.settle(claim, impressions)
-    this.#drop(impressions, reason)
+  drop(batch: Batch, reason: Drop): void {
+    this.#settle(batch, () => this.#drop(batch.impressions, reason))
+  }
+
+  #settle({ claim, impressions }: Batch, conclude: () => void): void {
+    if (this.fleet?.isLeaseValid !== false) {
+      // In this order, so that a shared outbox learns of both in one step.
+      this.#outbox.settle(claim, impressions)
+      conclude()
+      return
+    }
+    // Other processes may have taken over, and count the impressions. Then this concludes nothing.
+    this.#outbox.settle(claim, impressions, conclude)
   }
 
   /** The batch waits in the outbox again. */
   requeue({ claim, impressions }: Batch): void {
-    if (this.#isClosed) this.drop({ claim, impressions }, 'closed')
+    if (this.#isClosed && !this.fleet) this.drop({ claim, impressions }, 'closed')
     else this.#outbox.release(claim, impressions, () => this.#onReady())
   }
 
   /** As `requeue`, for a batch that may have counted already. */
   requeueMaybeCounted(batch: Batch): void {
-    for (const impression of batch.impressions) this.#maybeCounted.add(impression)
+    for (const impression of batch.impressions) impression.isMaybeCounted = true
     this.requeue(batch)
   }
 
   /** The batch is sent again in two halves, before anything else. */
   halve(batch: Batch): void {
-    if (this.#isClosed) this.drop(batch, 'closed')
+    if (this.#isClosed) this.requeue(batch)
     else this.#retries.halve(batch)
   }
 
   /** The batch is sent again as it is, after `delayMs`. */
   retryLater(batch: Batch, delayMs: number): void {
     const { clock, onReady } = this.#dependencies
-    if (this.#isClosed) this.drop(batch, 'closed')
+    if (this.#isClosed) this.requeue(batch)
     else this.#retries.delay(batch, delayMs, clock, onReady)
   }
 
@@ -171,25 +211,33 @@ export class PendingImpressions {
     return this.#list.flush(timeoutMs)
   }
 
-  /** Drops everything that is not in flight, now and from now on. */
+  /**
+   * Drops everything that is not in flight, now and from now on. What is in a shared outbox stays
+   * there instead.
+   */
   close(): void {
     this.#isClosed = true
-    this.#drop(this.#list.takeAdded(), 'closed')
-    this.#expire(Number.POSITIVE_INFINITY, 'closed')
+    if (this.fleet) {
+      this.store()
+      for (const batch of this.#retries.expire(Number.POSITIVE_INFINITY)) this.requeue(batch)
+    } else {
+      this.#drop(this.#list.takeAdded(), 'closed')
+      this.#expire(Number.POSITIVE_INFINITY, 'closed')
+    }
   }
 
-  /** Drops what an outbox that does not answer holds on to. Call it when nothing is in flight. */
+  /** Call it when nothing is in flight. Resolves when the outbox has answered everything. */
+  async leaveOutbox(): Promise<void> {
+    await (this.fleet?.leave() ?? this.#outbox.whenIdle())
+  }
+
+  /** Drops what an outbox that does not answer holds on to. Call it after `leaveOutbox`. */
   dropRest(): void {
     this.#drop(this.#list.toArray(), 'closed')
   }
 
   get isClosed(): boolean {
     return this.#isClosed
-  }
-
-  /** Resolves when the outbox has answered everything. */
-  whenOutboxIdle(): Promise<void> {
-    return this.#outbox.whenIdle()
   }
 
   #begin(impression: Impression): void {
@@ -208,19 +256,44 @@ export class PendingImpressions {
   }
 
   #onReceipt(impression: Impression, receipt: Receipt): void {
-    if (receipt === 'overflow') {
-      this.#drop([impression], 'overflow')
-    } else if (receipt === 'duplicate') {
-      const reason = 'another process has counted it in this page load'
-      this.#conclude([impression], 'duplicate', reason)
-    } else {
-      this.#onReady()
+    switch (receipt) {
+      case 'accepted':
+        this.#onReady()
+        return
+      case 'overflow':
+        this.#drop([impression], 'overflow')
+        return
+      case 'handed-over':
+        this.#handOver([impression])
+        return
+      default:
+        this.#conclude([impression], ...REFUSALS[receipt])
     }
   }
 
   #onReady(): void {
-    if (this.#isClosed) this.#expire(Number.POSITIVE_INFINITY, 'closed')
-    else this.#dependencies.onReady()
+    if (this.#isClosed) this.#expireAtClose()
+    else {
+      this.#dependencies.onReady()
+      this.#scheduleExpiry()
+    }
+  }
+
+  #expireAtClose(): void {
+    if (!this.fleet) this.#expire(Number.POSITIVE_INFINITY, 'closed')
+  }
+
+  #onOrphans(claim: Claim): void {
+    this.#adopt(claim.impressions)
+    this.conclude({ claim, impressions: claim.impressions }, 'uncertain', PROCESS_DIED)
+  }
+
+  /** Other processes have taken over these impressions, and count them. */
+  #handOver(impressions: readonly Impression[]): void {
+    for (const impression of impressions) {
+      this.#dependencies.statistics.handOver(impression)
+      this.#list.remove(impression)
+    }
   }
 
   #conclude(impressions: readonly Impression[], outcome: Outcome, reason: string): void {
@@ -236,9 +309,8 @@ export class PendingImpressions {
 
   /** One that was sent before may have counted then, although it is refused now. */
   #reject(impressions: readonly Impression[], reason: string): void {
-    const isMaybeCounted = (impression: Impression) => this.#maybeCounted.has(impression)
-    const maybeCounted = impressions.filter(isMaybeCounted)
-    const refused = impressions.filter((impression) => !isMaybeCounted(impression))
+    const maybeCounted = impressions.filter(({ isMaybeCounted }) => isMaybeCounted)
+    const refused = impressions.filter(({ isMaybeCounted }) => !isMaybeCounted)
     this.#conclude(maybeCounted, 'uncertain', `sent before, and then refused: ${reason}`)
     this.#conclude(refused, 'rejected', reason)
   }
@@ -249,7 +321,7 @@ export class PendingImpressions {
     const kind = `dropped ${reason} ${network}`
     const message = `${network}: impression dropped without being sent: ${reason}`
     for (const impression of impressions) {
-      if (this.#maybeCounted.has(impression)) {
+      if (impression.isMaybeCounted) {
         this.#conclude([impression], 'uncertain', `sent before, and not again: ${reason}`)
         continue
       }

@@ -84,6 +84,7 @@ export function splitByAge(
 ): readonly [old: Batch | undefined, young: Batch | undefined] {
   const { claim, impressions } = batch
   const isYoung = ({ trackedAtMs }: Impression) => trackedAtMs >= beforeMs
+  if (impressions.length === 0) return [undefined, undefined]
   if (impressions.every(isYoung)) return [undefined, batch]
   const young = impressions.filter(isYoung)
   const old = impressions.filter((impression) => !isYoung(impression))

@@ -1,11 +1,12 @@
+import { UNKNOWN_NETWORK } from '../counting/statistics.js'
 import {
   describeError,
   InvalidImpressionError,
   toInvalidImpressionError,
   toOneLine,
 } from '../errors.js'
+import { copyText } from '../impression.js'
 import type { Log } from '../logger.js'
-import { copyText } from '../request/copy-text.js'
 import type { Fields, Network, Parsed } from './network.js'
 import { COMMON_FIELDS, UnknownFieldWarnings } from './unknown-fields.js'
 
@@ -94,6 +95,21 @@ export class InputReader<Channel extends { readonly network: Network }> {
     if (named) return named
     const names = this.#channels.map(({ network }) => `'${network.name}'`)
     throw new InvalidImpressionError('network', names.join(' or '), name)
+  }
+
+  /** Warns about an input that cannot be sent. `channel` is `undefined` if none was found for it. */
+  warnInvalid(
+    { field, given, message }: InvalidImpressionError,
+    channel: Channel | undefined,
+    requestId: string,
+  ): void {
+    const network = channel?.network.name ?? UNKNOWN_NETWORK
+    const forNetwork = channel ? ` for ${network}` : ''
+    this.#log.warn(
+      `invalid ${network} ${field} ${given}`,
+      `invalid impression${forNetwork}: ${message}`,
+      { network, field, requestId },
+    )
   }
 
   /** Warns about the wrong values that an impression counts without, one message per field. */

@@ -4,7 +4,7 @@ import { parse, serialize } from 'cookie'
 import { beforeHeaders } from './before-headers.js'
 import { markPrivate } from './caching.js'
 import { readOriginalUrl } from './original-url.js'
-import { suppressionForStatus } from './suppression-for-status.js'
+import { suppressionForStatus } from './suppression-for-response.js'
 
 /** The option `pageLoadCookie`: the cookie's name, or `true` for the default one. */
 export type PageLoadCookie = true | string

@@ -1,18 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { callOption, FAILED } from '../check-options.js'
+import { copyText, type PageLoadIdentity } from '../impression.js'
 import type { Log } from '../logger.js'
-import { copyText } from './copy-text.js'
 import { isNavigation } from './navigation.js'
 import { type PageLoadCookie, readPageLoadCookie } from './page-load-cookie.js'
-
-/** The page load that a request belongs to. */
-export interface PageLoadIdentity {
-  /** Names the page load. */
-  readonly requestId: string
-  /** Whether a later request can carry the same id. */
-  readonly canRecur: boolean
-}
 
 export interface RequestIdOptions<Source> {
   readonly requestId: ((source: Source) => string | undefined) | undefined

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { callOption, FAILED } from '../check-options.js'
+import { copyText } from '../impression.js'
 import type { Log } from '../logger.js'
-import { copyText } from '../request/copy-text.js'
 import { type Cdn, readCountry, toCountry } from './country.js'
 import { type Device, isDevice, readDevice } from './device.js'
 import { cleanSearchQuery, MAX_SEARCH_QUERY_CHARACTERS } from './search-query.js'

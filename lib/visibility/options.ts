@@ -1,7 +1,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { z } from 'zod'
 import { wholeNumber } from '../check-options.js'
-import { ConfigurationError } from '../errors.js'
+import { ConfigurationError, InvalidImpressionError } from '../errors.js'
 
 /** The option `visibility`, as the user writes it. */
 export interface VisibilityOptions {
@@ -99,4 +99,13 @@ export function resolveVisibility(
     path,
     tokenTtlMs,
   })
+}
+
+/** @param method the method that requires the option */
+export function createVisibilityOffError(method: string): InvalidImpressionError {
+  return new InvalidImpressionError(
+    method,
+    'the option visibility: { secret } to be set',
+    undefined,
+  )
 }

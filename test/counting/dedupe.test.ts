@@ -8,52 +8,57 @@ import { acme } from '../networks/acme.js'
 
 const HOUR_MS = 3_600_000
 
+/** Opens a page load whose id a request named. */
+function openPageLoad(dedupe: Dedupe, requestId: string): CountedCampaigns {
+  return dedupe.open({ requestId, canRecur: true })
+}
+
 describe('Dedupe', () => {
   it('shares the campaigns of a request id by reference', () => {
     const dedupe = new Dedupe({ max: 10, ttlMs: HOUR_MS, now: () => 1 })
-    const counted = dedupe.open('a')
+    const counted = openPageLoad(dedupe, 'a')
     counted.add('ens:1')
-    assert.equal(dedupe.open('a'), counted)
-    assert.ok(dedupe.open('a').has('ens:1'))
+    assert.equal(openPageLoad(dedupe, 'a'), counted)
+    assert.ok(openPageLoad(dedupe, 'a').has('ens:1'))
   })
 
   it('keeps the campaigns of different request ids apart', () => {
     const dedupe = new Dedupe({ max: 10, ttlMs: HOUR_MS, now: () => 1 })
-    dedupe.open('a').add('ens:1')
-    assert.ok(!dedupe.open('b').has('ens:1'))
-    assert.ok(!dedupe.open('A').has('ens:1'))
-    assert.ok(!dedupe.open('__proto__').has('ens:1'))
+    openPageLoad(dedupe, 'a').add('ens:1')
+    assert.ok(!openPageLoad(dedupe, 'b').has('ens:1'))
+    assert.ok(!openPageLoad(dedupe, 'A').has('ens:1'))
+    assert.ok(!openPageLoad(dedupe, '__proto__').has('ens:1'))
   })
 
   it('remembers a page load for ttlMs after its first impression', () => {
     let nowMs = 1_000_000
     const dedupe = new Dedupe({ max: 10, ttlMs: 1_000, now: () => nowMs })
-    const counted = dedupe.open('a')
+    const counted = openPageLoad(dedupe, 'a')
     nowMs += 1_000
-    assert.equal(dedupe.open('a'), counted)
+    assert.equal(openPageLoad(dedupe, 'a'), counted)
     nowMs += 1
-    assert.notEqual(dedupe.open('a'), counted)
+    assert.notEqual(openPageLoad(dedupe, 'a'), counted)
   })
 
   it('does not remember a page load longer because it is read', () => {
     let nowMs = 1_000_000
     const dedupe = new Dedupe({ max: 10, ttlMs: 1_000, now: () => nowMs })
-    const counted = dedupe.open('a')
+    const counted = openPageLoad(dedupe, 'a')
     for (let i = 0; i < 4; i += 1) {
       nowMs += 250
-      assert.equal(dedupe.open('a'), counted)
+      assert.equal(openPageLoad(dedupe, 'a'), counted)
     }
     nowMs += 1
-    assert.notEqual(dedupe.open('a'), counted)
+    assert.notEqual(openPageLoad(dedupe, 'a'), counted)
   })
 
   it('evicts the least recently used page load', () => {
     const dedupe = new Dedupe({ max: 2, ttlMs: HOUR_MS, now: () => 1 })
-    const [a, b] = [dedupe.open('a'), dedupe.open('b')]
-    assert.equal(dedupe.open('a'), a)
-    dedupe.open('c')
-    assert.equal(dedupe.open('a'), a)
-    assert.notEqual(dedupe.open('b'), b)
+    const [a, b] = [openPageLoad(dedupe, 'a'), openPageLoad(dedupe, 'b')]
+    assert.equal(openPageLoad(dedupe, 'a'), a)
+    openPageLoad(dedupe, 'c')
+    assert.equal(openPageLoad(dedupe, 'a'), a)
+    assert.notEqual(openPageLoad(dedupe, 'b'), b)
   })
 
   for (const campaigns of [1, 3, 8, 9, 100]) {
@@ -86,8 +91,8 @@ describe('Dedupe', () => {
     const dedupe = new Dedupe({ max: 2, ttlMs: HOUR_MS, now: () => 1 })
     const page = new CountedCampaigns('page')
     dedupe.remember('page', page)
-    for (let i = 0; i < 100; i += 1) dedupe.open(`invented-${i}`)
-    assert.equal(dedupe.open('page'), page)
+    for (let i = 0; i < 100; i += 1) openPageLoad(dedupe, `invented-${i}`)
+    assert.equal(openPageLoad(dedupe, 'page'), page)
     assert.ok(dedupe.hasCreated('page'))
     assert.ok(!dedupe.hasCreated('invented-99'))
   })
@@ -96,7 +101,7 @@ describe('Dedupe', () => {
     const dedupe = new Dedupe({ max: 1, ttlMs: HOUR_MS, now: () => 1 })
     const page = new CountedCampaigns('page')
     dedupe.keepOpen('page', page)
-    for (let i = 0; i < 100; i += 1) dedupe.open(`other-${i}`)
+    for (let i = 0; i < 100; i += 1) openPageLoad(dedupe, `other-${i}`)
     assert.equal(dedupe.find('page'), page)
     dedupe.forgetOpen('page', new CountedCampaigns('page'))
     assert.equal(dedupe.find('page'), page)
@@ -106,9 +111,9 @@ describe('Dedupe', () => {
 
   it('keeps the campaigns of an evicted page load that is still in use', () => {
     const dedupe = new Dedupe({ max: 1, ttlMs: HOUR_MS, now: () => 1 })
-    const open = dedupe.open('a')
+    const open = openPageLoad(dedupe, 'a')
     open.add('ens:1')
-    dedupe.open('b')
+    openPageLoad(dedupe, 'b')
     assert.ok(open.has('ens:1'))
   })
 })

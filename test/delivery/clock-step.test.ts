@@ -88,7 +88,7 @@ for (const [direction, byMs] of Object.entries(STEPS)) {
     it('a page load is remembered for as long as before', () => {
       const clock = new VirtualClock()
       const dedupe = new Dedupe({ max: 10, ttlMs: 10_000, now: clock.now })
-      const campaigns = dedupe.open('a')
+      const campaigns = dedupe.open({ requestId: 'a', canRecur: true })
       clock.setWallClock(byMs)
       clock.advance(9_000)
       assert.equal(dedupe.find('a'), campaigns)

@@ -9,7 +9,14 @@ function createChannel(isClosed = () => false) {
   const statistics = fixture.statistics.forNetwork(network.name)
   return {
     ...fixture,
-    channel: new NetworkChannel({ network, statistics, delivery, isClosed, log }),
+    channel: new NetworkChannel({
+      network,
+      statistics,
+      delivery,
+      isDedupedByOutbox: false,
+      isClosed,
+      log,
+    }),
     campaigns: new CountedCampaigns('page-1'),
   }
 }

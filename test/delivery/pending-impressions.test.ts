@@ -32,6 +32,7 @@ function createPending() {
     onReady: () => {
       readiness.calls += 1
     },
+    onCallHistory: () => {},
   })
   const impression = createImpressionFactory()
   return {

@@ -1,6 +1,6 @@
+import type { Clock } from '../../lib/clock.js'
 import type { CallEnd, Transport } from '../../lib/delivery/call/transport.js'
 import type { NetworkRequest } from '../../lib/networks/network.js'
-import type { VirtualClock } from './virtual-clock.js'
 
 /** A call to a scripted transport. */
 export interface ScriptedCall {
@@ -34,9 +34,9 @@ export class ScriptedTransport implements Transport {
   /** The most calls that were in flight at one time. */
   maxInFlight = 0
   #inFlight = 0
-  readonly #clock: VirtualClock
+  readonly #clock: Clock
 
-  constructor(clock: VirtualClock) {
+  constructor(clock: Clock) {
     this.#clock = clock
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { copyText } from '../../lib/request/copy-text.js'
+import { copyText } from '../../lib/impression.js'
 
 const RETAINING_SERVER = fileURLToPath(new URL('retaining-server.ts', import.meta.url))
 /** The long URLs and headers are 14,000 bytes longer. */

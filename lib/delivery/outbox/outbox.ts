@@ -1,10 +1,26 @@
+import type { Clock } from '../../clock.js'
 import type { Impression } from '../../impression.js'
+import type { Log } from '../../logger.js'
+import type { Figures } from './shared-figures.js'
 
 /** A value, or a promise of it: the memory outbox answers at once, without the cost of a promise. */
 export type Awaitable<Value> = Value | Promise<Value>
 
-/** The result of an append. `duplicate`: another process has accepted the impression already. */
-export type Receipt = 'accepted' | 'duplicate' | 'overflow'
+/**
+ * The result of an append.
+ *
+ * - `duplicate`: another process has accepted the impression already.
+ * - `handed-over`: accepted, and another process sends it.
+ * - `uncertain`: others took over from this process while it was not clear whether it was accepted.
+ * - `unstorable`: JSON cannot represent it.
+ */
+export type Receipt =
+  | 'accepted'
+  | 'duplicate'
+  | 'overflow'
+  | 'handed-over'
+  | 'uncertain'
+  | 'unstorable'
 
 /** Impressions that this process is to send, and that may share one call. */
 export interface Claim {
@@ -24,10 +40,55 @@ export interface OutboxOptions {
   readonly maxPending: number
   /** Most impressions that a call carries. */
   readonly maxBatch: number
+  /** The length of the network's longest rate limit window, in milliseconds; 0 without windows. */
+  readonly longestWindowMs: number
+  /** How long a call may take, in milliseconds. */
+  readonly timeoutMs: number
+  /** How long it has to remember the dedupe keys of impressions, in milliseconds. */
+  readonly dedupeTtlMs: number
+  /** This process's figures, by name, as in `stats()`. They include those of inputs without a network. */
+  readonly figures: () => Figures
+  readonly clock: Clock
+  readonly log: Log
 }
 
 /** Opens the outbox of one network: the type of the option `outbox`. */
 export type OpenOutbox = (options: OutboxOptions) => Outbox
+
+/** What an outbox tells this process about others that share it. */
+export interface OutboxEvents {
+  /** More impressions may be claimed than before. */
+  onReady(): void
+  /** A process that died had claimed these: they may have counted. They are claimed here now. */
+  onOrphans(claim: Claim): void
+  /** Other processes have taken over these impressions. */
+  onHandedOver(impressions: readonly Impression[]): void
+  /**
+   * From now on, this process makes all calls.
+   *
+   * @param agesMs how long ago each earlier call was begun, oldest first
+   * @param isFailover whether the last calls before that may be missing
+   */
+  onCallHistory(agesMs: readonly number[], isFailover: boolean): void
+}
+
+/** What an outbox adds that several processes share. */
+export interface Fleet {
+  /** Whether what this process has claimed certainly still belongs to it. */
+  readonly isLeaseValid: boolean
+  /** A call to the network begins. */
+  onCall(): void
+  /**
+   * A call has ended.
+   *
+   * @param pauseMs for how long no process may call the network; 0 if it answers
+   */
+  onCallEnd(pauseMs: number): void
+  /** The sums of the figures of all processes, past ones included. Rejects if the outbox fails. */
+  readFigures(): Promise<Figures>
+  /** Leaves what this process has not claimed to others. Nothing is called after that. */
+  leave(): Promise<void>
+}
 
 /**
  * Where one network's accepted impressions wait. An impression is in it from `append` until it is
@@ -61,7 +122,10 @@ export interface Outbox {
   expire(beforeMs: number): Awaitable<readonly Impression[]>
   /**
    * Takes over from a process that died: what it had not sent waits again, and what it had in
-   * flight is returned, since its outcome is `uncertain`. Called once, at the start.
+   * flight is returned, since its outcome is `uncertain`. Called once, at the start. An outbox that
+   * takes over later, too, calls `events`.
    */
-  recover(): Awaitable<readonly Impression[]>
+  recover(events: OutboxEvents): Awaitable<readonly Impression[]>
+  /** Only if several processes share it. */
+  readonly fleet?: Fleet
 }

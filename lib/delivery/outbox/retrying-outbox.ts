@@ -3,7 +3,7 @@ import { describeError } from '../../errors.js'
 import type { Impression } from '../../impression.js'
 import type { Log } from '../../logger.js'
 import { Queue } from '../queue.js'
-import type { Awaitable, Claim, Outbox, Receipt } from './outbox.js'
+import type { Awaitable, Claim, Fleet, Outbox, OutboxEvents, Receipt } from './outbox.js'
 
 export interface RetryingOutboxDependencies {
   /** The network's name. */
@@ -73,11 +73,8 @@ export class RetryingOutbox {
     )
   }
 
-  settle(claim: Claim, impressions: readonly Impression[]): void {
-    this.#retryUntilDone(
-      () => this.#dependencies.outbox.settle(claim, impressions),
-      () => {},
-    )
+  settle(claim: Claim, impressions: readonly Impression[], next = () => {}): void {
+    this.#retryUntilDone(() => this.#dependencies.outbox.settle(claim, impressions), next)
   }
 
   release(claim: Claim, impressions: readonly Impression[], next: () => void): void {
@@ -100,8 +97,13 @@ export class RetryingOutbox {
     )
   }
 
-  recover(next: (lost: readonly Impression[]) => void): void {
-    this.#retryUntilDone(() => this.#dependencies.outbox.recover(), next)
+  recover(events: OutboxEvents, next: (lost: readonly Impression[]) => void): void {
+    this.#retryUntilDone(() => this.#dependencies.outbox.recover(events), next)
+  }
+
+  /** `undefined` unless several processes share the outbox. */
+  get fleet(): Fleet | undefined {
+    return this.#dependencies.outbox.fleet
   }
 
   /** Resolves when the outbox is not paused and has answered everything. */

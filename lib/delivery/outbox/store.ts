@@ -1,4 +1,5 @@
 import type { Receipt } from './outbox.js'
+import type { Figures } from './shared-figures.js'
 
 /** An impression in a store. */
 export interface StoredRecord {
@@ -34,6 +35,11 @@ export interface ExchangeRequest {
    * asks for again then changes nothing and gets the same response.
    */
   readonly isResync: boolean
+  /**
+   * Whether the store has failed for a large part of a lease. Other owners may have had no chance to
+   * renew theirs, so each that is known gets a lease of at least `leaseMs` from now.
+   */
+  readonly isAfterOutage: boolean
   /** The `seenUpTo` of the last response; 0 at first. */
   readonly seenUpTo: number
   /** Removes these records, whether claimed by the owner or waiting in its box. */
@@ -63,7 +69,7 @@ export interface ExchangeRequest {
   /** How long the one process that tries the network after a pause has for it. */
   readonly probeMs: number
   /** The owner's figures: counts by name. */
-  readonly figures: Readonly<Record<string, number>>
+  readonly figures: Figures
   /** Whether the owner leaves: what it has not claimed is up to the others at once. */
   readonly isLeaving: boolean
 }
@@ -103,7 +109,7 @@ export interface ExchangeResponse {
 
 /** The sums of the figures of all owners, past ones included, and the number of records. */
 export interface FleetFigures {
-  readonly figures: Readonly<Record<string, number>>
+  readonly figures: Figures
   /** Records in the store, waiting or claimed. */
   readonly records: number
 }

@@ -162,6 +162,24 @@ export class Quota {
     if (answer && this.#windows.length > 0) this.#readAnswer(answer, nowMs, uncounted)
   }
 
+  /**
+   * Other processes have made all calls so far.
+   *
+   * @param agesMs how long ago each was begun, oldest first
+   * @param unknown how many more there may have been just now
+   */
+  restore(agesMs: readonly number[], unknown: number, nowMs: number): void {
+    this.#windows = this.#windows.map((window) => {
+      const restored = new SlidingWindow({ limit: window.limit, windowMs: window.windowMs })
+      for (const ageMs of agesMs) {
+        if (ageMs < window.windowMs) restored.onCallEnd(nowMs - ageMs)
+      }
+      for (let call = 0; call < unknown; call += 1) restored.onCallEnd(nowMs)
+      return restored
+    })
+    this.#reported = []
+  }
+
   #readAnswer(answer: Answer, nowMs: number, uncounted: number): void {
     const { windows, isWholePolicy, remaining } = readRateLimits(answer)
     if (windows.length > 0) this.#adoptPolicy(windows, isWholePolicy)

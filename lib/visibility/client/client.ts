@@ -19,18 +19,15 @@ interface Window {
   const LARGE_AD_PX = 242_500
   const RATIO = 0.5
   const LARGE_AD_RATIO = 0.3
-
   const SAMPLE_MS = 100
   /** After a longer gap between samples nobody knows what was on the screen meanwhile. */
   const MAX_GAP_MS = 500
-
   const BATCH_MS = 1_000
   const MAX_RETRY_MS = 60_000
   /** The server's limit. */
   const MAX_TOKENS = 100
   /** Below the limit of 64 KiB for keepalive requests (https://fetch.spec.whatwg.org/#request-keepalive-flag). */
   const MAX_CHARACTERS = 60_000
-
   /** Where reports go if the script's own URL is unknown: the server writes its path here. */
   const PATH = '/_visible'
 
@@ -276,18 +273,13 @@ interface Window {
     }
   }
 
-  function onVisibilityChange(): void {
-    if (isHidden()) onLeave()
-    else sample()
-  }
-
   function start(): void {
     // Elements with this name are no own property.
     if (Object.getOwnPropertyDescriptor(window, 'adImpressions')) return
     endpoint = findEndpoint()
     viewport = new IntersectionObserver(safely(onIntersect), { threshold: [LARGE_AD_RATIO, RATIO] })
     const listen = EventTarget.prototype.addEventListener
-    const onChange = safely(onVisibilityChange)
+    const onChange = safely(() => (isHidden() ? onLeave() : sample()))
     listen.call(document, 'visibilitychange', onChange)
     listen.call(document, 'prerenderingchange', onChange)
     listen.call(window, 'pageshow', onChange)

@@ -71,6 +71,7 @@ export class MemoryStore implements Store {
     if (!owner) return lostResponse(request)
     const isRepeated = request.isResync && owner.lastStep === describeStep(request)
     owner.lastStep = describeStep(request)
+    if (request.isAfterOutage) this.#spareOthers(request)
     const isNewSender = this.#takeSenderRole(request)
     const orphans = this.#takeOver(request)
     for (const id of request.settle) this.#settle(request, id)
@@ -122,6 +123,12 @@ export class MemoryStore implements Store {
     }
     owner.leaseUntilMs = this.#now() + leaseMs
     return owner
+  }
+
+  #spareOthers({ leaseMs }: ExchangeRequest): void {
+    for (const owner of this.#owners.values()) {
+      owner.leaseUntilMs = Math.max(owner.leaseUntilMs, this.#now() + leaseMs)
+    }
   }
 
   #isAlive(name: string): boolean {

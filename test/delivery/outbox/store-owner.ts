@@ -57,6 +57,7 @@ export class StoreOwner {
       leaseMs: LEASE_MS,
       box: this.#box,
       isResync: false,
+      isAfterOutage: false,
       seenUpTo: this.#seenUpTo,
       settle: [],
       release: [],

@@ -56,6 +56,17 @@ export function storeTakeoverContract(setUp: () => StoreSetup): void {
     assert.equal((await owner.store.readFleet()).records, 1)
   })
 
+  it('gives every owner that it knows a new lease after an outage of the store', async () => {
+    const late = await dieWith('late', ['a'], [])
+    const finder = createOwner('finder')
+    const first = await finder.exchange({ isResync: true, isAfterOutage: true })
+    assert.deepEqual(first.arrivals, [])
+    assert.equal((await late.exchange({ settle: ['a'] })).isLost, false)
+    await setup.advance(LEASE_MS + 1)
+    await finder.exchange()
+    assert.equal((await late.exchange()).isLost, true)
+  })
+
   it('keeps each own box to its owner', async () => {
     const [owner, other] = [createOwner('one'), createOwner('other')]
     await owner.exchange({ append: records('a', 'b') })

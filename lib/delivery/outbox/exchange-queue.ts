@@ -1,0 +1,277 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '../../clock.js'
+import { Queue } from '../queue.js'
+import type { Receipt } from './outbox.js'
+import type { ExchangeRequest, ExchangeResponse, NewRecord, Store, StoredRecord } from './store.js'
+
+/** What one step of the store has to do, besides what belongs to the process as a whole. */
+export interface Operation {
+  readonly settle?: readonly string[]
+  readonly release?: readonly StoredRecord[]
+  readonly claim?: readonly string[]
+  readonly append?: NewRecord
+  /**
+   * Called with the response of the step that did it, and for an append with its receipt. It is
+   * `uncertain` if the owner is lost and an earlier try of the step may have been done before that.
+   */
+  readonly onDone: (response: ExchangeResponse, receipt: Receipt | undefined) => void
+}
+
+export interface ExchangeQueueDependencies {
+  readonly store: Store
+  readonly clock: Clock
+  /** What is the same in every request. */
+  readonly constants: Pick<
+    ExchangeRequest,
+    'leaseMs' | 'maxPending' | 'dedupeTtlMs' | 'callsTtlMs' | 'probeMs'
+  >
+  /** This process's figures once it has appended so many records more. */
+  readonly countFigures: (appending: number) => Readonly<Record<string, number>>
+  /** Called with each response, before the operations of its request. */
+  readonly onResponse: (response: ExchangeResponse, request: ExchangeRequest) => void
+  readonly onFailure: (thrown: unknown) => void
+}
+
+/** A step takes about so many operations; the rest waits for the next one. */
+const OPERATIONS_PER_STEP = 1_000
+/** The pause after a step failed. */
+const RETRY_MS = 1_000
+/** So many steps fit into a lease, so that a slow one does not end it. */
+const STEPS_PER_LEASE = 4
+/** How often the sender looks for what other processes have appended. */
+const POLL_MS = 100
+
+/** A request until it is answered, and what it is for. */
+interface Step {
+  readonly request: ExchangeRequest
+  readonly operations: readonly Operation[]
+  readonly createdAtMs: number
+  /** Whether it was sent before, and not answered. */
+  isRepeated: boolean
+}
+
+/**
+ * Does one step of the store at a time, and collects operations for the next one meanwhile. A step
+ * that fails is repeated as it is until it is answered, since it may have been done. Steps also
+ * renew this process's lease.
+ */
+export class ExchangeQueue {
+  readonly #dependencies: ExchangeQueueDependencies
+  readonly #operations = new Queue<Operation>()
+  #owner = createOwner()
+  #isKnown = false
+  #seenUpTo = 0
+  #appends = 0
+  #calls = 0
+  #pauseMs: number | undefined
+  #unanswered: Step | undefined
+  #isScheduled = false
+  #isRunning = false
+  #isLeaving = false
+  #leaseEndsAtMs = Number.NEGATIVE_INFINITY
+  #isPolling = false
+  #cancelTimer = () => {}
+  #wakeUpAtMs = 0
+  #onLeft = () => {}
+
+  constructor(dependencies: ExchangeQueueDependencies) {
+    this.#dependencies = dependencies
+  }
+
+  /** Whether nobody else can have taken over from this process. */
+  get isLeaseValid(): boolean {
+    return this.#dependencies.clock.now() < this.#leaseEndsAtMs
+  }
+
+  /** The operation will be done, however long the store fails. */
+  add(operation: Operation): void {
+    this.#operations.push(operation)
+    this.schedule()
+  }
+
+  /** The records of an append that the store may have done, and has not answered. */
+  get appendsInDoubt(): readonly NewRecord[] {
+    return this.#unanswered?.request.append?.records ?? []
+  }
+
+  /** Removes the appends that have not been sent to the store and that `isSelected` selects, and returns their ids. */
+  removeAppends(isSelected: (id: string) => boolean): string[] {
+    const removed: string[] = []
+    for (const operation of this.#operations.take(this.#operations.length)) {
+      const id = operation.append?.id
+      if (id !== undefined && isSelected(id)) removed.push(id)
+      else this.#operations.push(operation)
+    }
+    return removed
+  }
+
+  countCall(): void {
+    this.#calls += 1
+    this.schedule()
+  }
+
+  /** See `ExchangeRequest.pauseMs`. It goes with the next step. */
+  setPause(pauseMs: number): void {
+    this.#pauseMs = pauseMs
+    if (pauseMs > 0) this.schedule()
+  }
+
+  /** Does a step soon, even if there is nothing to do. */
+  schedule(): void {
+    if (this.#isScheduled || this.#isRunning) return
+    this.#dependencies.clock.defer(() => {
+      this.#isScheduled = false
+      this.#run()
+    })
+    // Last: were it set and nothing scheduled, nothing would ever be stored again.
+    this.#isScheduled = true
+  }
+
+  /** Resolves after the last step. */
+  leave(): Promise<void> {
+    this.#isLeaving = true
+    return new Promise((resolve) => {
+      this.#onLeft = resolve
+      this.schedule()
+    })
+  }
+
+  #run(): void {
+    this.#cancelTimer()
+    const { store, clock, constants } = this.#dependencies
+    this.#unanswered ??= this.#createStep()
+    const step = this.#unanswered
+    const startedAtMs = clock.now()
+    const isAfterOutage = startedAtMs - step.createdAtMs > constants.leaseMs / STEPS_PER_LEASE
+    const request = step.isRepeated
+      ? { ...step.request, isResync: true, isAfterOutage }
+      : step.request
+    this.#isRunning = true
+    store.exchange(request).then(
+      (response) => this.#onAnswered(step, response, startedAtMs),
+      (thrown: unknown) => this.#onFailed(step, thrown),
+    )
+  }
+
+  #createStep(): Step {
+    const { constants, clock, countFigures } = this.#dependencies
+    const operations = this.#operations.take(OPERATIONS_PER_STEP)
+    const records = operations.flatMap(({ append }) => append ?? [])
+    if (records.length > 0) this.#appends += 1
+    const request: ExchangeRequest = {
+      ...constants,
+      owner: this.#owner,
+      isNew: !this.#isKnown,
+      box: constants.callsTtlMs > 0 ? 'fleet' : 'own',
+      isResync: false,
+      isAfterOutage: false,
+      seenUpTo: this.#seenUpTo,
+      settle: operations.flatMap(({ settle }) => settle ?? []),
+      release: operations.flatMap(({ release }) => release ?? []),
+      claim: operations.flatMap(({ claim }) => claim ?? []),
+      append: records.length > 0 ? { number: this.#appends, records } : undefined,
+      calls: this.#calls,
+      pauseMs: this.#pauseMs,
+      figures: countFigures(records.length),
+      isLeaving: this.#isLeaving && this.#operations.length === 0,
+    }
+    this.#calls = 0
+    this.#pauseMs = undefined
+    return { request, operations, createdAtMs: clock.now(), isRepeated: false }
+  }
+
+  #onAnswered(step: Step, response: ExchangeResponse, startedAtMs: number): void {
+    const { constants, onResponse } = this.#dependencies
+    this.#unanswered = undefined
+    this.#isRunning = false
+    onResponse(response, step.request)
+    if (response.isLost) {
+      this.#startAgain(step, response)
+    } else {
+      this.#isKnown = true
+      this.#seenUpTo = response.seenUpTo
+      this.#leaseEndsAtMs = startedAtMs + constants.leaseMs
+      const receipts = response.receipts.values()
+      for (const { append, onDone } of step.operations) {
+        onDone(response, append && receipts.next().value)
+      }
+    }
+    this.#isPolling = response.isSender && response.others > 0 && constants.callsTtlMs > 0
+    this.#continue(step)
+  }
+
+  /**
+   * Others have taken over from this process: it goes on under a new name. What it has not sent to
+   * the store under the old name is stored under the new one.
+   */
+  #startAgain({ request, operations, isRepeated }: Step, response: ExchangeResponse): void {
+    this.#owner = createOwner()
+    this.#isKnown = false
+    this.#seenUpTo = 0
+    this.#appends = 0
+    this.#calls += request.calls
+    this.#leaseEndsAtMs = Number.NEGATIVE_INFINITY
+    const waiting = this.#operations.take(this.#operations.length)
+    for (const operation of operations) {
+      if (operation.append && !isRepeated) this.#operations.push(operation)
+      else operation.onDone(response, operation.append && 'uncertain')
+    }
+    for (const operation of waiting) {
+      if (operation.append) this.#operations.push(operation)
+      else operation.onDone(response, undefined)
+    }
+  }
+
+  #continue({ request }: Step): void {
+    const { clock, constants } = this.#dependencies
+    if (request.isLeaving) {
+      this.#onLeft()
+      return
+    }
+    if (this.#operations.length > 0 || this.#calls > 0 || this.#isLeaving || !this.#isKnown) {
+      this.schedule()
+      return
+    }
+    this.#wakeUpAtMs = clock.now() + constants.leaseMs / STEPS_PER_LEASE
+    this.#sleep()
+  }
+
+  /** Until the lease is to be renewed, or something arrives. */
+  #sleep(): void {
+    const { clock } = this.#dependencies
+    const restMs = this.#wakeUpAtMs - clock.now()
+    if (restMs <= 0) this.schedule()
+    else if (!this.#isPolling) this.#cancelTimer = clock.after(restMs, () => this.schedule())
+    else this.#cancelTimer = clock.after(Math.min(POLL_MS, restMs), () => this.#poll())
+  }
+
+  #poll(): void {
+    const owner = this.#owner
+    const isCurrent = () => !this.#isRunning && !this.#isScheduled && owner === this.#owner
+    this.#dependencies.store.hasArrivals(this.#seenUpTo).then(
+      (hasArrivals) => {
+        if (!isCurrent()) return
+        if (hasArrivals) this.schedule()
+        else this.#sleep()
+      },
+      () => {
+        // The next step will report the failure.
+        if (isCurrent()) this.schedule()
+      },
+    )
+  }
+
+  #onFailed(step: Step, thrown: unknown): void {
+    const { clock, onFailure } = this.#dependencies
+    step.isRepeated = true
+    onFailure(thrown)
+    this.#cancelTimer = clock.after(RETRY_MS, () => {
+      this.#isRunning = false
+      this.schedule()
+    })
+  }
+}
+
+function createOwner(): string {
+  return randomBytes(9).toString('base64url')
+}

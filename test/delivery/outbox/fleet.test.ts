@@ -1,0 +1,218 @@
+// Tests lib/delivery/outbox/shared-outbox.ts
+
+import assert from 'node:assert/strict'
+import { connectionError, ok, type Script, status } from '../scripted-transport.js'
+import { VirtualClock } from '../virtual-clock.js'
+import { FleetProcess, type FleetProcessOptions, LEASE_MS } from './fleet-process.js'
+import { MemoryStore } from './memory-store.js'
+
+const WINDOWS = { windows: [{ limit: 300, windowMs: 60_000 }], maxBatch: 10 }
+
+for (const [description, network] of [
+  ['without windows', {}],
+  ['with windows', WINDOWS],
+] as const) {
+  describe(`processes that share an outbox, for a network ${description}`, () => {
+    function createFleet(options: Partial<FleetProcessOptions> = {}) {
+      const clock = new VirtualClock()
+      const store = new MemoryStore(clock.now)
+      const start = (more: Partial<FleetProcessOptions> = {}) =>
+        new FleetProcess({ clock, store, network, ...options, ...more })
+      return { clock, store, start }
+    }
+
+    const sentBy = (...processes: FleetProcess[]) =>
+      processes.flatMap(({ transport }) => transport.sent.flat()).sort((a, b) => a - b)
+
+    it('deliver everything once, and their figures together balance', async () => {
+      const { clock, start } = createFleet()
+      const [one, two] = [start(), start()]
+      for (let item = 1; item <= 40; item += 1) {
+        ;(item % 2 ? one : two).push(item)
+        await clock.advanceAsync(100)
+      }
+      await clock.advanceAsync(5_000)
+      assert.deepEqual(
+        sentBy(one, two),
+        Array.from({ length: 40 }, (_, index) => index + 1),
+      )
+      assert.equal(one.stats.delivered + two.stats.delivered, 40)
+      const [fleet] = await Promise.all([one.fleetStats(), clock.advanceAsync(10)])
+      assert.equal(fleet.tracked, 40)
+      assert.equal(fleet.delivered, 40)
+    })
+
+    it('count a campaign of a page load once, whichever process gets it', async () => {
+      const { clock, start } = createFleet()
+      const [one, two] = [start(), start()]
+      one.push(1, 'page 1, campaign 1')
+      two.push(2, 'page 1, campaign 1')
+      two.push(3, 'page 1, campaign 3')
+      await clock.advanceAsync(1_000)
+      assert.deepEqual(sentBy(one, two).length, 2)
+      assert.equal(one.stats.duplicate + two.stats.duplicate, 1)
+    })
+
+    it('send what a killed process had not claimed, and count what it had as uncertain', async () => {
+      const { clock, start } = createFleet()
+      const one = start({ script: () => undefined, network: { ...network, connections: 1 } })
+      await clock.advanceAsync(100)
+      const two = start()
+      await clock.advanceAsync(100)
+      one.push(1)
+      await clock.advanceAsync(10)
+      assert.equal(one.transport.calls.length, 1)
+      one.push(2)
+      one.push(3)
+      await clock.advanceAsync(10)
+      one.kill()
+      await clock.advanceAsync(LEASE_MS * 2)
+      assert.deepEqual(two.transport.sent.flat(), [2, 3])
+      assert.equal(two.stats.delivered, 2)
+      assert.equal(two.stats.uncertain, 1)
+      two.assertBalanced()
+      const [fleet] = await Promise.all([two.fleetStats(), clock.advanceAsync(10)])
+      assert.equal(fleet.tracked, 3)
+    })
+
+    it('a process that stood still sends nothing that was taken over, and its figures balance', async () => {
+      const { clock, start } = createFleet()
+      const script: Script = () => undefined
+      const one = start({ script, network: { ...network, connections: 1 } })
+      await clock.advanceAsync(100)
+      const two = start()
+      one.push(1)
+      await clock.advanceAsync(100)
+      one.push(2)
+      await clock.advanceAsync(100)
+      one.freeze()
+      await clock.advanceAsync(LEASE_MS * 2)
+      assert.deepEqual(two.transport.sent.flat(), [2])
+      assert.equal(two.stats.uncertain, 1)
+      one.thaw()
+      one.transport.script = () => ok
+      one.transport.calls[0]?.end(ok)
+      one.push(3)
+      await clock.advanceAsync(LEASE_MS * 2)
+      assert.deepEqual(sentBy(one, two), [1, 2, 3])
+      one.assertBalanced()
+      assert.equal(one.stats.pending, 0)
+      assert.equal(one.stats.delivered + two.stats.delivered, 2)
+      const [fleet] = await Promise.all([one.fleetStats(), clock.advanceAsync(10)])
+      assert.deepEqual([fleet.tracked, fleet.delivered, fleet.uncertain], [3, 2, 1])
+    })
+
+    it('a batch to be sent again is not sent by a process that stood still', async () => {
+      const { clock, start } = createFleet()
+      const one = start({ script: () => status(503, { 'retry-after': '1' }) })
+      await clock.advanceAsync(100)
+      one.push(1)
+      await clock.advanceAsync(100)
+      const calls = one.transport.calls.length
+      const two = start()
+      await clock.advanceAsync(100)
+      one.freeze()
+      await clock.advanceAsync(LEASE_MS * 2)
+      one.thaw()
+      await clock.advanceAsync(LEASE_MS)
+      assert.equal(one.transport.calls.length, calls)
+      assert.equal(one.stats.pending + two.stats.pending, 0)
+    })
+
+    it('close() leaves what is not sent to the others', async () => {
+      const { clock, start } = createFleet()
+      const one = start({ script: () => connectionError(false, 'ECONNREFUSED') })
+      await clock.advanceAsync(100)
+      one.push(1)
+      await clock.advanceAsync(100)
+      await Promise.all([one.delivery.close(), clock.advanceAsync(3_000)])
+      assert.deepEqual([one.stats.tracked, one.stats.pending, one.stats.dropped], [0, 0, 0])
+      const two = start()
+      await clock.advanceAsync(3_000)
+      assert.deepEqual(two.transport.sent, [[1]])
+    })
+
+    it('a pause that the network asks for stops every process', async () => {
+      const { clock, start } = createFleet()
+      const [one, two] = [start(), start()]
+      await clock.advanceAsync(100)
+      let answer = status(429, { 'retry-after': '30' })
+      for (const { transport } of [one, two]) transport.script = () => answer
+      one.push(1)
+      two.push(2)
+      await clock.advanceAsync(100)
+      for (let item = 3; item < 30; item += 1) {
+        ;(item % 2 ? one : two).push(item)
+        await clock.advanceAsync(900)
+      }
+      const calls = one.transport.calls.length + two.transport.calls.length
+      assert(calls <= 2, `${calls} calls`)
+      answer = ok
+      await clock.advanceAsync(70_000)
+      assert.equal(one.stats.delivered + two.stats.delivered, 29)
+    })
+
+    it('keep what the store does not take, and store it once it works again', async () => {
+      const { clock, store, start } = createFleet()
+      let isDown = false
+      const failing = Object.assign(Object.create(store) as MemoryStore, {
+        exchange: (request: Parameters<MemoryStore['exchange']>[0]) =>
+          isDown ? Promise.reject(new Error('it is down')) : store.exchange(request),
+      })
+      const one = start({ store: failing })
+      await clock.advanceAsync(100)
+      isDown = true
+      for (let item = 1; item <= 2_500; item += 1) one.push(item)
+      await clock.advanceAsync(30_000)
+      assert.equal(one.stats.pending, 2_500)
+      assert.equal(one.transport.calls.length, 0)
+      assert.equal(one.log.filter((line) => line.includes('it is down')).length, 1)
+      isDown = false
+      await clock.advanceAsync(120_000)
+      assert.equal(one.stats.delivered, 2_500)
+      assert.equal(new Set(one.transport.sent.flat()).size, 2_500)
+    })
+
+    it('take nothing over from each other after an outage of the store', async () => {
+      const { clock, store, start } = createFleet()
+      let isDown = false
+      const failing = Object.assign(Object.create(store) as MemoryStore, {
+        exchange: (request: Parameters<MemoryStore['exchange']>[0]) =>
+          isDown ? Promise.reject(new Error('it is down')) : store.exchange(request),
+        hasArrivals: (seenUpTo: number) => store.hasArrivals(seenUpTo),
+      })
+      const all = [start({ store: failing }), start({ store: failing })]
+      for (const { transport } of all) transport.latencyMs = LEASE_MS
+      await clock.advanceAsync(100)
+      for (const [index, one] of all.entries()) one.push(index)
+      await clock.advanceAsync(1_000)
+      isDown = true
+      await clock.advanceAsync(LEASE_MS * 3)
+      isDown = false
+      await clock.advanceAsync(LEASE_MS * 3)
+      const outcomes = all.flatMap((one) => one.outcomes.map(({ outcome }) => outcome))
+      assert.deepEqual(outcomes, ['delivered', 'delivered'])
+    })
+
+    it('store nothing twice if the answers of the store are lost', async () => {
+      const { clock, store, start } = createFleet()
+      let n = 0
+      const flaky = Object.assign(Object.create(store) as MemoryStore, {
+        exchange: async (request: Parameters<MemoryStore['exchange']>[0]) => {
+          n += 1
+          const response = await store.exchange(request)
+          if (n % 3 !== 0) throw new Error('the answer was lost')
+          return response
+        },
+      })
+      const one = start({ store: flaky })
+      for (let item = 1; item <= 50; item += 1) {
+        one.push(item)
+        await clock.advanceAsync(500)
+      }
+      await clock.advanceAsync(400_000)
+      assert.equal(one.stats.delivered, 50)
+      assert.equal(one.transport.sent.flat().length, 50)
+    })
+  })
+}
