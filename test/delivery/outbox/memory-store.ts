@@ -315,7 +315,7 @@ function lostResponse({ seenUpTo }: ExchangeRequest): ExchangeResponse {
 
 /** What a step asks for, as text: a repeated step asks for the same. */
 function describeStep(request: ExchangeRequest): string {
-  return JSON.stringify({ ...request, isResync: false })
+  return JSON.stringify({ ...request, isResync: false, isAfterOutage: false })
 }
 
 function boxFor({ owner, box }: Pick<ExchangeRequest, 'owner' | 'box'>): string {
