@@ -69,9 +69,9 @@ export class MemoryStore implements Store {
   async exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
     const owner = this.#registerOrRenew(request)
     if (!owner) return lostResponse(request)
-    if (request.isAfterOutage) this.#spareOthers(request)
     const isRepeated = request.isResync && owner.lastStep === describeStep(request)
     owner.lastStep = describeStep(request)
+    if (request.isAfterOutage) this.#spareOthers(request)
     const isNewSender = this.#takeSenderRole(request)
     const orphans = this.#takeOver(request)
     for (const id of request.settle) this.#settle(request, id)
@@ -315,7 +315,7 @@ function lostResponse({ seenUpTo }: ExchangeRequest): ExchangeResponse {
 
 /** What a step asks for, as text: a repeated step asks for the same. */
 function describeStep(request: ExchangeRequest): string {
-  return JSON.stringify({ ...request, isResync: false })
+  return JSON.stringify({ ...request, isResync: false, isAfterOutage: false })
 }
 
 function boxFor({ owner, box }: Pick<ExchangeRequest, 'owner' | 'box'>): string {
