@@ -98,8 +98,9 @@ local function bury(owner)
   local key = base .. 'owner:' .. owner
   local figures = cjson.decode(redis.call('HGET', key, 'figures') or '{}')
   for name, count in pairs(figures) do
-    if name ~= 'held' and name ~= 'unstored' then
-      redis.call('HINCRBY', FIGURES, name, string.format('%.0f', count))
+    -- An error here would fail every step from now on.
+    if name ~= 'held' and name ~= 'unstored' and type(count) == 'number' then
+      redis.pcall('HINCRBY', FIGURES, name, string.format('%.0f', count))
     end
   end
   redis.call('DEL', key)

@@ -34,6 +34,7 @@ export interface RedisOutboxOptions {
    * a failover can lose what the primary had not replicated yet: an impression that was accepted, or
    * the record that one was sent, which then counts twice. Redis does not promise more with replicas
    * either, but the loss becomes much rarer. While fewer replicas answer, impressions wait in memory.
+   * Redis makes the client's other commands wait as well: give the outbox a client of its own.
    *
    * @default 0
    */

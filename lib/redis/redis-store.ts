@@ -22,7 +22,7 @@ import { toStoreError } from './store-error.js'
 const TIMEOUT_MS = 5_000
 
 /** Less than the timeout, so that the number of replicas is known before it. */
-const REPLICA_TIMEOUT_MS = 2_000
+const REPLICA_TIMEOUT_MS = 1_000
 
 const EXCHANGE = toScript(EXCHANGE_SCRIPT)
 const ARRIVALS = toScript(ARRIVALS_SCRIPT)
