@@ -68,10 +68,14 @@ export class LmdbStore implements Store {
       const atMs = this.#clock.monotonicNow()
       const asked = { request, number, atMs, isAbandoned: false }
       const done = this.#transact(db, asked)
-      this.#idle = done.catch(() => {})
-      return this.#inTime(done).finally(() => {
+      this.#idle = done.catch((thrown: unknown) => this.#reasonFor(thrown))
+      try {
+        const response = await this.#inTime(done)
+        this.#hasFailed = false
+        return response
+      } finally {
         asked.isAbandoned = true
-      })
+      }
     })
   }
 
@@ -126,9 +130,7 @@ export class LmdbStore implements Store {
   async #use<Result>(operation: (environment: Environment) => Promise<Result>): Promise<Result> {
     try {
       const environment = this.#environment ?? (await this.#open())
-      const result = await operation(environment)
-      this.#hasFailed = false
-      return result
+      return await operation(environment)
     } catch (thrown) {
       this.#hasFailed = true
       const reason = await this.#reasonFor(thrown)
