@@ -16,8 +16,7 @@ const MAX_FORGOTTEN = 2_000
 /** Figures of a past owner that count impressions without an outcome. */
 const FORGOTTEN_FIGURES = ['held', 'unstored']
 
-/** The letter of each receipt in the tables. */
-const LETTERS: Readonly<Record<Receipt, string>> = { accepted: 'a', duplicate: 'd', overflow: 'o' }
+/** By their first letters, which are what the tables hold. */
 const RECEIPTS: Readonly<Record<string, Receipt>> = { a: 'accepted', d: 'duplicate', o: 'overflow' }
 
 /** One exchange, inside a write transaction. */
@@ -43,13 +42,13 @@ export class Step {
     this.#nowMs = Math.floor(state.timeMs)
   }
 
-  /** @param canTakeOver whether owners whose lease has expired are dead */
-  run(canTakeOver: boolean): ExchangeResponse {
+  run(): ExchangeResponse {
     const owner = this.#findOrRegister()
     if (!owner) return { ...EMPTY_RESPONSE, isLost: true, seenUpTo: this.#request.seenUpTo }
     this.#owner = owner.number
     this.#box = this.#request.box === 'fleet' ? FLEET_BOX : ownBox(owner.number)
-    const isTakingOver = canTakeOver && !this.#request.isLeaving
+    if (this.#request.isAfterOutage) this.#spareOthers()
+    const isTakingOver = !this.#request.isLeaving
     const isNewSender = isTakingOver && this.#takeSenderRole()
     const orphans = isTakingOver ? this.#takeOver() : []
     for (const id of this.#request.settle) this.#settle(id)
@@ -80,6 +79,16 @@ export class Step {
     this.#isRepeated = isResync && known?.step === this.#number
     const leaseUntilMs = this.#nowMs + leaseMs
     return { name, number, leaseUntilMs, figures, step: this.#number }
+  }
+
+  #spareOthers(): void {
+    const untilMs = this.#nowMs + this.#request.leaseMs
+    this.#others = this.#others.map((owner) => {
+      if (owner.leaseUntilMs === undefined || owner.leaseUntilMs >= untilMs) return owner
+      const spared = { ...owner, leaseUntilMs: untilMs }
+      this.#tables.putOwner(spared)
+      return spared
+    })
   }
 
   #isAlive({ leaseUntilMs }: Owner): boolean {
@@ -182,7 +191,7 @@ export class Step {
     if (last?.number === append.number)
       return Array.from(last.letters, (letter) => receiptFor(letter))
     const receipts = append.records.map((record) => this.#appendOne(record))
-    const letters = receipts.map((receipt) => LETTERS[receipt]).join('')
+    const letters = receipts.map((receipt) => receipt.charAt(0)).join('')
     this.#tables.putReceipts(this.#owner, { number: append.number, letters })
     return receipts
   }
