@@ -22,12 +22,16 @@ export const PER_PAGE = 20
 /** One process of a `RealFleet`. */
 export class FleetApp {
   readonly #child: ChildProcess
+  readonly #ended = new AbortController()
   #port = 0
   readonly messages: FleetMessage[] = []
   isKilled = false
 
   constructor(settings: FleetSettings) {
     this.#child = fork(PROGRAM, [JSON.stringify(settings)], { execArgv: ['--import', 'tsx'] })
+    this.#child.once('exit', (code) => {
+      this.#ended.abort(new Error(`the process ended with ${code}`))
+    })
     this.#child.on('message', (message: FleetMessage) => this.messages.push(message))
   }
 
@@ -85,10 +89,8 @@ export class FleetApp {
   ): Promise<Extract<FleetMessage, { kind: Kind }>> {
     const isWanted = (message: FleetMessage): message is Extract<FleetMessage, { kind: Kind }> =>
       message.kind === kind
-    const ended = new AbortController()
-    this.#child.once('exit', (code) => ended.abort(new Error(`the process ended with ${code}`)))
     while (true) {
-      const { signal } = ended
+      const { signal } = this.#ended
       const [message] = (await once(this.#child, 'message', { signal })) as [FleetMessage]
       if (isWanted(message)) return message
     }
