@@ -58,9 +58,9 @@ const APPS: readonly InstalledApp[] = [
     projects: [createNodenextProject(ALL_COMPILERS), BUNDLER],
   },
   {
-    name: 'Express 4.18',
+    name: 'Express 4.16',
     folder: 'express',
-    install: ['express@~4.18.0', '@types/express@4'],
+    install: ['express@~4.16.0', '@types/express@4'],
     without: KOA,
     scripts: SCRIPTS,
     projects: [createNodenextProject(NEWEST_COMPILER)],
@@ -86,6 +86,14 @@ const APPS: readonly InstalledApp[] = [
     without: ['express'],
     scripts: SCRIPTS,
     projects: [createNodenextProject(NEWEST_COMPILER)],
+  },
+  {
+    name: 'Fastify 5.0',
+    folder: 'fastify',
+    install: ['fastify@~5.0.0'],
+    without: [...EXPRESS, ...KOA],
+    scripts: SCRIPTS,
+    projects: [{ name: 'nodenext', compilers: ALL_COMPILERS, scripts: [] }],
   },
   {
     name: 'no framework',
