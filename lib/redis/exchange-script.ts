@@ -265,7 +265,7 @@ end
 renewLeases()
 redis.call('HSET', OWNER, 'step', request.step)
 local isNewSender = becomeSender()
-local orphans = takeOver()
+local orphans = toRecords(takeOver())
 for _, id in ipairs(request.settle) do settle(id) end
 for _, record in ipairs(request.release) do release(record) end
 response.claimed = claim()
@@ -279,7 +279,7 @@ if request.isLeaving then
   leave()
 else
   listArrivals()
-  response.orphans = toRecords(isRepeated and redis.call('ZRANGE', CLAIMED, 0, -1) or orphans)
+  response.orphans = isRepeated and toRecords(redis.call('ZRANGE', CLAIMED, 0, -1)) or orphans
   response.isSender = isSender()
   if request.box == 'fleet' and response.isSender and (isNewSender or isRepeated) then
     response.nowMs = now
