@@ -29,8 +29,8 @@ export function fleetContract(
     const { engine, disturb, close } = await open()
     const fleet = await RealFleet.start({ engine, leaseMs: LEASE_MS }, PROCESSES)
     try {
-      const [killed, stopped, ...others] = fleet.apps
-      assert(killed && stopped && others[0])
+      const [killed, stopped] = fleet.apps
+      assert(killed && stopped)
       const share = (part: number) => () => fleet.displayed.size >= IMPRESSIONS * part
       const whenShown = async (part: number) => {
         while (!share(part)()) await delay(20)
@@ -45,7 +45,7 @@ export function fleetContract(
       await whenShown(0.6)
       await disturb?.()
       await Promise.all(loads)
-      const stats = await fleet.whenSettled(others[0])
+      const stats = await fleet.whenSettled()
 
       const counted = fleet.counted()
       const twice = [...counted].filter(([, times]) => times > 1)

@@ -64,6 +64,10 @@ export class FleetApp {
     return (await this.#ask('fleet-stats', 'fleet-stats')).stats
   }
 
+  async flush(): Promise<void> {
+    await this.#ask('flush', 'flushed')
+  }
+
   /** Closes the tracker, and returns its last figures. */
   async close(): Promise<Stats> {
     const { stats, isClosed } = await this.#ask('close', 'closed')
@@ -167,9 +171,12 @@ export class RealFleet {
   }
 
   /** Waits until nothing is pending in the whole fleet, and returns its figures. */
-  async whenSettled(app: FleetApp): Promise<Stats> {
+  async whenSettled(): Promise<Stats> {
+    const running = this.apps.filter(({ isKilled }) => !isKilled)
     while (true) {
-      const stats = await app.fleetStats()
+      // Otherwise the sender waits for long to send full batches.
+      await Promise.all(running.map((app) => app.flush()))
+      const stats = await running[0]?.fleetStats()
       const isPending = Object.values(stats ?? {}).some(({ held, pending }) => held + pending > 0)
       if (stats && !isPending) return stats
       await delay(200)
