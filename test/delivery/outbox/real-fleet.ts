@@ -25,7 +25,7 @@ export class FleetApp {
   readonly #ended = new AbortController()
   #port = 0
   readonly messages: FleetMessage[] = []
-  isKilled = false
+  killedAtMs: number | undefined
 
   constructor(settings: FleetSettings) {
     this.#child = fork(PROGRAM, [JSON.stringify(settings)], { execArgv: ['--import', 'tsx'] })
@@ -51,8 +51,12 @@ export class FleetApp {
     }
   }
 
+  get isKilled(): boolean {
+    return this.killedAtMs !== undefined
+  }
+
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
-    if (signal === 'SIGKILL') this.isKilled = true
+    if (signal === 'SIGKILL') this.killedAtMs = Date.now()
     this.#child.kill(signal)
   }
 
@@ -106,8 +110,8 @@ export class RealFleet {
   readonly sandbox
   readonly apps: FleetApp[] = []
   readonly #settings: FleetSettings
-  /** The campaigns of displayed pages, by the process that displayed them. */
-  readonly displayed = new Map<number, FleetApp>()
+  /** The campaigns of displayed pages: which process displayed them, and when. */
+  readonly displayed = new Map<number, { readonly app: FleetApp; readonly atMs: number }>()
   #lastCampaign = 0
 
   private constructor(sandbox: Awaited<ReturnType<typeof startSandbox>>, settings: FleetSettings) {
@@ -139,7 +143,7 @@ export class RealFleet {
       this.#lastCampaign += PER_PAGE
       if (!(await app.display(first))) continue
       for (let campaign = first; campaign < first + PER_PAGE; campaign += 1) {
-        this.displayed.set(campaign, app)
+        this.displayed.set(campaign, { app, atMs: Date.now() })
       }
     }
   }
