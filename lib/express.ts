@@ -1,6 +1,8 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 // biome-ignore lint/suspicious/noTsIgnore: @ts-expect-error would fail where Express is installed
-/** @ts-ignore a Koa project must compile without Express, and does not use these types. */
-import type { NextFunction, Request, RequestHandler, Response } from 'express'
+/** @ts-ignore a project of another framework must compile without Express, and does not use these types. */
+import type { Request } from 'express'
 import type { TrackImpression } from './track-impression.js'
 import {
   type ImpressionsOptions,
@@ -18,12 +20,24 @@ declare global {
   }
 }
 
-/** The middleware for Express, with the tracker's methods. */
-export type ImpressionsMiddleware = RequestHandler & TrackerMethods
+/**
+ * The middleware for Express, with the tracker's methods. Connect, Polka, Restify, h3 and all others
+ * that call `(req, res, next)` accept it as well, also on HTTP/2.
+ */
+export type ImpressionsMiddleware = NodeMiddleware & TrackerMethods
+
+type NodeMiddleware = (
+  req: IncomingMessage | Http2ServerRequest,
+  res: ServerResponse | Http2ServerResponse,
+  next: (error?: Error) => void,
+) => void
+
+/** Express's types, except that other frameworks have no `res.locals`. */
+type Outgoing = ServerResponse & { locals?: Partial<Pick<Express.Locals, 'trackImpression'>> }
 
 /**
  * Creates the middleware for Express, which makes `trackImpression` available to every template
- * through `res.locals`.
+ * through `res.locals`. Frameworks without `res.locals`, such as Connect and Polka, get one.
  *
  * @example
  * app.use(impressions()) // keys from ENS_API_KEY and CLOSIENT_API_KEY
@@ -31,12 +45,16 @@ export type ImpressionsMiddleware = RequestHandler & TrackerMethods
  */
 export function impressions(options: ImpressionsOptions<Request> = {}): ImpressionsMiddleware {
   const { methods, pageLoad, reply } = resolveTracker(options)
-  const middleware = (req: Request, res: Response, next: NextFunction) => {
+  const middleware: NodeMiddleware = (nodeRequest, nodeResponse, next) => {
+    // The options' functions get Express's request in Express, and the framework's own elsewhere.
+    const req = nodeRequest as Request
+    const res = nodeResponse as Outgoing
     const visibilityReply = reply(req, req, req.body)
     if (visibilityReply) {
       visibilityReply.then((response) => sendReply(res, response)).catch(next)
       return
     }
+    res.locals ??= Object.create(null) as NonNullable<Outgoing['locals']>
     // If two middlewares are mounted, the first one counts: both would count each display twice.
     res.locals.trackImpression ??= pageLoad(req, res, req)
     next()

@@ -48,6 +48,11 @@ export interface Tracker extends TrackerMethods {
    * @returns `undefined` for any other request
    */
   reply(req: IncomingMessage, body?: unknown): Promise<Reply> | undefined
+  /**
+   * The option `visibility.path`, for a framework that needs a route: `reply()` answers requests for
+   * this path and for `client.js` below it. `undefined` without the option `visibility`.
+   */
+  readonly visibilityPath?: string | undefined
 }
 
 /** A tracker whose option functions get the framework's own request object. */
@@ -55,6 +60,7 @@ export interface FrameworkTracker<Source> {
   readonly methods: TrackerMethods
   pageLoad(req: IncomingMessage, res: ServerResponse, source: Source): TrackImpression
   reply(req: IncomingMessage, source: Source, body: unknown): Promise<Reply> | undefined
+  readonly visibilityPath: string | undefined
 }
 
 /** `impressions()` takes the tracker's options, or a tracker that several apps share. */
@@ -72,11 +78,16 @@ export interface TestOverrides {
  * @throws {ConfigurationError} naming everything that is wrong with the options
  */
 export function createTracker(options: TrackerOptions = {}): Tracker {
-  const { methods, pageLoad, reply } = assembleTracker(options, {}, 'createTracker()')
+  const { methods, pageLoad, reply, visibilityPath } = assembleTracker(
+    options,
+    {},
+    'createTracker()',
+  )
   return {
     ...methods,
     pageLoad: (req, res) => pageLoad(req, res, req),
     reply: (req, body) => reply(req, req, body),
+    visibilityPath,
   }
 }
 
@@ -106,6 +117,7 @@ export function resolveTracker<Source>(
       tracker.pageLoad(Object.assign(req, { originalUrl: readOriginalUrl(req, source) }), res),
     // An object that wraps a tracker may lack it.
     reply: (req, _source, body) => tracker.reply?.(req, body),
+    visibilityPath: tracker.visibilityPath,
   }
 }
 
@@ -141,6 +153,7 @@ export function assembleTracker<Source>(
       createTrackImpression(new PageLoad(pageLoadDependencies, req, res, source)),
     ),
     reply: (req, source, body) => visibility?.routes.reply(req, source, body),
+    visibilityPath: configuration.visibility?.path,
   }
 }
 
@@ -171,6 +184,7 @@ function createDisabledTracker<Source>(
       ),
     ),
     reply: () => undefined,
+    visibilityPath: undefined,
   }
 }
 

@@ -12,7 +12,7 @@ import { BROWSER_HEADERS } from './page-load/fetch-page.js'
 import { assertBalanced } from './page-load/stats-assertions.js'
 import { hostileHeaders } from './request/hostile-headers.js'
 
-/** CI runs 100,000 cases of each (FUZZ_RUNS). A failure is repeated with the printed FUZZ_SEED. */
+/** CI runs 20,000 cases of each (FUZZ_RUNS). A failure is repeated with the printed FUZZ_SEED. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 1_000)
 const SEED = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const RUNS_PER_TURN = 500

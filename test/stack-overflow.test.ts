@@ -42,7 +42,7 @@ describe('when the stack overflows', () => {
     assert.ok(overflows > 50 && overflows < 400, `${overflows} overflows`)
   })
 
-  it('at any depth of an impression’s way to delivery, later ones expire all the same', () => {
+  it('at any depth of an impression’s way to delivery, later ones still expire', () => {
     const measured = measureStack()
     let fixture = createDelivery()
     let impression = fixture.createImpression()

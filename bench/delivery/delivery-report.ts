@@ -25,14 +25,29 @@ export interface DeliveryFigures {
   readonly sequentialMs: readonly number[]
 }
 
+/**
+ * Impressions per second, one figure for each round, by how many calls there are for each one that
+ * fails. `undefined`: no call fails.
+ */
+export type FailureFigures = ReadonlyMap<number | undefined, readonly number[]>
+
 export function createDeliveryReport(
   withoutLatency: DeliveryFigures,
   withLatency: DeliveryFigures,
+  failing: FailureFigures,
 ): BenchReport {
   return {
     title: 'Delivery limit',
-    tables: [createTable(0, withoutLatency), createTable(LATENCY_MS, withLatency)],
-    targets: [checkWithoutLatency(withoutLatency), checkWithLatency(withLatency)],
+    tables: [
+      createTable(0, withoutLatency),
+      createTable(LATENCY_MS, withLatency),
+      createFailureTable(failing),
+    ],
+    targets: [
+      checkWithoutLatency(withoutLatency),
+      checkWithLatency(withLatency),
+      checkFailures(failing),
+    ],
   }
 }
 
@@ -114,5 +129,35 @@ function checkWithLatency(figures: DeliveryFigures): TargetResult {
       `${listRatios('ens')} × with ${connections.join(', ')} connections; ` +
       `the loop of \`pool.dispatch\`: ${listRatios('dispatch')} ×`,
     isReached: compareWithLimit(figures, 'ens', FEW_CONNECTIONS) >= 0.95,
+  }
+}
+
+/** The rate relative to the one without failures. */
+function compareWithHealthy(figures: FailureFigures, every: number | undefined): number {
+  return median(divideByRound(figures.get(every) ?? [], figures.get(undefined) ?? []))
+}
+
+function createFailureTable(figures: FailureFigures): ReportTable {
+  return {
+    caption:
+      `The sink answers after ${LATENCY_MS} ms, and one call in so many with 500, as if one of the ` +
+      `network's backends failed. ENS impressions delivered per second over ${MANY_CONNECTIONS} connections, ` +
+      'while more wait than they can carry.',
+    columns: ['failing calls', 'impressions/s', '× none failing'],
+    rows: [...figures].map(([every, perSecond]) => [
+      every === undefined ? 'none' : `one in ${every}`,
+      formatRounds(perSecond),
+      formatNumber(compareWithHealthy(figures, every)),
+    ]),
+  }
+}
+
+function checkFailures(figures: FailureFigures): TargetResult {
+  const ratio = compareWithHealthy(figures, 100)
+  return {
+    subject: 'ENS delivery with one failing backend in a hundred',
+    target: 'at least 0.9 × the rate without failures',
+    measured: `${formatNumber(ratio)} ×; one in twenty: ${formatNumber(compareWithHealthy(figures, 20))} ×`,
+    isReached: ratio >= 0.9,
   }
 }

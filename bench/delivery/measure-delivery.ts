@@ -1,19 +1,15 @@
-import { AMPLE_CALLS_PER_MINUTE } from '../contestants/contestants.js'
 import type { BenchReport } from '../report.js'
-import { RpcChild } from '../rpc-child.js'
 import type { Schedule } from '../schedule.js'
 import { type Sink, startSink } from '../sink/start-sink.js'
 import { createDeliveryReport, type DeliveryFigures, LATENCY_MS } from './delivery-report.js'
-import type { SenderMethods } from './sender-process.js'
+import { measureFailingBackends } from './failing-backends.js'
 import {
-  isClosient,
   SEQUENTIAL_SETUP,
   SETUPS_WITH_LATENCY,
   SETUPS_WITHOUT_LATENCY,
   type SenderSetup,
 } from './sender-setups.js'
-
-type SenderProcess = RpcChild<SenderMethods>
+import { type SenderProcess, startSender } from './start-sender.js'
 
 const ROUNDS = 5
 const SEQUENTIAL_CALLS = 20
@@ -25,8 +21,9 @@ export async function measureDelivery(schedule: Schedule): Promise<BenchReport> 
   const sink = await startSink()
   const withoutLatency = await measureSetups(SETUPS_WITHOUT_LATENCY, 0, sink, schedule)
   const withLatency = await measureSetups(SETUPS_WITH_LATENCY, LATENCY_MS, sink, schedule)
+  const failing = await measureFailingBackends(sink, schedule)
   await sink.stop()
-  return createDeliveryReport(withoutLatency, withLatency)
+  return createDeliveryReport(withoutLatency, withLatency, failing)
 }
 
 async function measureSetups(
@@ -38,9 +35,9 @@ async function measureSetups(
   const senders = new Map<SenderSetup, SenderProcess>()
   for (const setup of setups) {
     schedule.showProgress(`delivery at ${latencyMs} ms, warm-up: ${setup.label}`)
-    senders.set(setup, await startSender(setup, latencyMs, sink))
+    senders.set(setup, (await startSender(setup, latencyMs, sink)).sender)
   }
-  const sequential = await startSender(SEQUENTIAL_SETUP, latencyMs, sink)
+  const { sender: sequential } = await startSender(SEQUENTIAL_SETUP, latencyMs, sink)
   const bySetup = new Map(
     setups.map((setup) => [setup, { perSecond: [] as number[], cpuUs: [] as number[] }]),
   )
@@ -57,26 +54,6 @@ async function measureSetups(
   }
   for (const sender of [...senders.values(), sequential]) await sender.stop()
   return { bySetup, sequentialMs }
-}
-
-/** Starts a sender and warms it up without latency. Closient's quota learns the sink's limits. */
-async function startSender(
-  { name, connections, warmUp }: SenderSetup,
-  latencyMs: number,
-  sink: Sink,
-): Promise<SenderProcess> {
-  const port = await sink.call(
-    'open',
-    isClosient(name)
-      ? { protocol: 'closient', latencyMs: 0, callsPerMinute: AMPLE_CALLS_PER_MINUTE }
-      : { protocol: 'ens', latencyMs: 0 },
-  )
-  const args = [name, `http://127.0.0.1:${port}`, String(connections)]
-  const module = new URL('sender-process.js', import.meta.url)
-  const sender = await RpcChild.start<SenderMethods>(module, { args })
-  await sender.call('send', warmUp)
-  await sink.call('setLatency', { port, latencyMs })
-  return sender
 }
 
 async function measureRound(

@@ -1,4 +1,5 @@
 /** The process that sends: `sender-process.js SENDER SINK_URL CONNECTIONS`. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { serveParent } from '../rpc-child.js'
 import { SENDERS, type SenderName } from './senders.js'
 
@@ -15,6 +16,18 @@ const methods = {
     const ms = performance.now() - startMs
     const { user, system } = process.cpuUsage(cpu)
     return { ms, cpuUs: user + system }
+  },
+  /** Measures how many are delivered per second while the rest of `impressions` wait. */
+  async measureRate({ impressions, seconds }: { impressions: number; seconds: number }) {
+    sender.prepare?.(impressions)
+    const before = sender.countDelivered?.() ?? 0
+    const startMs = performance.now()
+    const sent = sender.send(impressions)
+    await sleep(1_000 * seconds)
+    const delivered = (sender.countDelivered?.() ?? 0) - before
+    const perSecond = (1_000 * delivered) / (performance.now() - startMs)
+    await sent
+    return perSecond
   },
 }
 

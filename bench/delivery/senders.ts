@@ -8,6 +8,8 @@ export interface Sender {
   prepare?(impressions: number): void
   /** Resolves when all were answered. */
   send(impressions: number): Promise<unknown>
+  /** How many have been delivered so far. Only ad-impressions counts them. */
+  countDelivered?(): number
 }
 
 const apiKey = 'bench-key'
@@ -31,6 +33,8 @@ function createTrackerSender(
       }
     },
     send: () => tracker.flush(),
+    countDelivered: () =>
+      Object.values(tracker.stats()).reduce((sum, { delivered }) => sum + delivered, 0),
   }
 }
 

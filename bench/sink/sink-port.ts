@@ -13,8 +13,13 @@ export interface SinkPortOptions {
 
 /** What goes wrong with the calls. */
 export type SinkFault =
-  /** Calls are answered with this status and not counted. */
-  | { readonly kind: 'status'; readonly status: number; readonly retryAfterS?: number }
+  /** Calls, or one in `every`, are answered with this status and not counted. */
+  | {
+      readonly kind: 'status'
+      readonly status: number
+      readonly retryAfterS?: number
+      readonly every?: number
+    }
   /** One call in `every` is read and counted, then its connection is reset. */
   | { readonly kind: 'reset'; readonly every: number }
   /** Connections are refused. */
@@ -98,7 +103,7 @@ export class SinkPort {
   #receive({ body, socket }: SinkCall): void {
     this.#calls += 1
     const fault = this.#fault
-    if (fault?.kind === 'status') {
+    if (fault?.kind === 'status' && this.#calls % (fault.every ?? 1) === 0) {
       const headers = formatRetryAfter(fault.retryAfterS)
       this.#delayLine.add(() => sendAnswer(socket, fault.status, '{}', headers))
       return

@@ -1,3 +1,5 @@
+import { jitteredBackoffMs } from './backoff.js'
+
 /**
  * What a call says about the network.
  *
@@ -23,8 +25,6 @@ export interface Permit {
   readonly openings: number
 }
 
-const FIRST_BACKOFF_MS = 500
-const LONGEST_BACKOFF_MS = 60_000
 /** Only a person can fix a wrong key or base URL, so probes are rare. */
 const MISCONFIGURED_MS = 60_000
 
@@ -95,14 +95,15 @@ export class CircuitBreaker {
 
   /** Milliseconds until a call may go through; `Infinity` while a probe is in flight. */
   waitMs(nowMs: number): number {
-    if (this.#allowsParallelCalls(nowMs)) return 0
+    if (this.allowsParallelCalls(nowMs)) return 0
     if (this.#probe) return Number.POSITIVE_INFINITY
     return this.#isOpen ? Math.max(0, this.#probeAtMs - nowMs) : 0
   }
 
   /** Whether it is closed and not cautious. */
   allowsParallelCalls(nowMs: number): boolean {
-    return this.#allowsParallelCalls(nowMs)
+    if (this.#isOpen || this.#failuresInARow > 0) return false
+    return this.#inFlight === 0 || nowMs - this.#silentSinceMs <= SILENCE_MS
   }
 
   /** Most impressions that the next call may carry. */
@@ -112,7 +113,7 @@ export class CircuitBreaker {
 
   /** Registers a call. Check `waitMs` first. */
   acquire(nowMs: number): Permit {
-    const permit = { isProbe: !this.#allowsParallelCalls(nowMs), openings: this.#openings }
+    const permit = { isProbe: !this.allowsParallelCalls(nowMs), openings: this.#openings }
     if (permit.isProbe) this.#probe = permit
     if (this.#inFlight === 0) this.#silentSinceMs = nowMs
     this.#inFlight += 1
@@ -155,11 +156,6 @@ export class CircuitBreaker {
     else if (result === 'paused' && waitMs > 0) this.#open(nowMs, waitMs)
   }
 
-  #allowsParallelCalls(nowMs: number): boolean {
-    if (this.#isOpen || this.#failuresInARow > 0) return false
-    return this.#inFlight === 0 || nowMs - this.#silentSinceMs <= SILENCE_MS
-  }
-
   #onSuccess(nowMs: number): void {
     if (this.#isOpen) this.#recent = []
     else this.#remember(false)
@@ -184,17 +180,12 @@ export class CircuitBreaker {
     this.#openings += 1
     this.#openingsInARow += 1
     this.#probe = undefined
-    this.#stayOpenUntil(nowMs + Math.max(waitMs, this.#backoffMs()))
+    const backoffMs = jitteredBackoffMs(this.#openingsInARow, this.#random)
+    this.#stayOpenUntil(nowMs + Math.max(waitMs, backoffMs))
   }
 
   #stayOpenUntil(untilMs: number): void {
     this.#probeAtMs = Math.max(this.#probeAtMs, untilMs)
-  }
-
-  /** Exponential backoff with full jitter, so that many processes spread out. */
-  #backoffMs(): number {
-    const boundMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (this.#openingsInARow - 1))
-    return this.#random() * boundMs
   }
 
   #isFailureTheRule(result: CallResult): boolean {

@@ -4,9 +4,9 @@ import { describeError } from '../errors.js'
 import type { Impression } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Network, NetworkRequest } from '../networks/network.js'
-import type { Answer, Verdict } from '../networks/verdict.js'
 import { buildRequest, judgeCall } from './call/safe-network.js'
 import type { CallEnd, Transport } from './call/transport.js'
+import { toCallResult } from './call-result.js'
 import { type CallResult, CircuitBreaker, type Permit } from './circuit-breaker.js'
 import type { Claim, Fleet, Outbox } from './outbox/outbox.js'
 import { PendingImpressions } from './pending-impressions.js'
@@ -36,16 +36,6 @@ interface OutgoingCall {
   readonly request: NetworkRequest
   readonly permit: Permit
   readonly quotaUse: QuotaUse
-}
-
-const CALL_RESULTS: Readonly<Record<Verdict['kind'], CallResult>> = {
-  delivered: 'answered',
-  rejected: 'answered',
-  split: 'answered',
-  retry: 'refused',
-  suspect: 'suspect',
-  misconfigured: 'misconfigured',
-  uncertain: 'ambiguous',
 }
 
 /** The pause after an outbox gave no claim although impressions wait. */
@@ -312,17 +302,4 @@ export class Delivery {
 /** The longest window; without any, as long as an impression may wait. */
 function longestWaitMs({ windows }: Network, maxAgeMs: number): number {
   return windows.length > 0 ? Math.max(...windows.map(({ windowMs }) => windowMs)) : maxAgeMs
-}
-
-function toCallResult(verdict: Verdict, answer: Answer | undefined): CallResult {
-  const { kind } = verdict
-  if (kind === 'split' && !answer) return 'unsent'
-  const isPause = kind === 'retry' && (verdict.retryAfterMs !== undefined || answer?.status === 429)
-  // A router that does not know the network, as during a deployment, may know it in a few seconds.
-  const isUnroutable = kind === 'misconfigured' && !isAboutKey(answer)
-  return isPause || isUnroutable ? 'paused' : CALL_RESULTS[kind]
-}
-
-function isAboutKey(answer: Answer | undefined): boolean {
-  return answer?.status === 401 || answer?.status === 403
 }

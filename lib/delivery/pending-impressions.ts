@@ -5,6 +5,7 @@ import type { Log } from '../logger.js'
 import type { Claim, Fleet, Outbox, OutboxEvents, Receipt } from './outbox/outbox.js'
 import { RetryingOutbox } from './outbox/retrying-outbox.js'
 import { PendingList } from './pending-list.js'
+import { PendingOutcomes } from './pending-outcomes.js'
 import { type Batch, RetryBatches } from './retry-batches.js'
 
 export interface PendingImpressionsDependencies {
@@ -43,6 +44,7 @@ export class PendingImpressions {
   readonly #outbox: RetryingOutbox
   readonly #retries = new RetryBatches()
   readonly #list: PendingList
+  readonly #outcomes: PendingOutcomes
   #isExpiryScheduled = false
   #isClosed = false
 
@@ -50,6 +52,7 @@ export class PendingImpressions {
     const { network, outbox, clock, log } = dependencies
     this.#dependencies = dependencies
     this.#list = new PendingList(clock)
+    this.#outcomes = new PendingOutcomes({ ...dependencies, list: this.#list })
     this.#outbox = new RetryingOutbox({
       network,
       outbox,
@@ -65,12 +68,12 @@ export class PendingImpressions {
     const events: OutboxEvents = {
       onReady: () => this.#onReady(),
       onOrphans: (claim) => this.#onOrphans(claim),
-      onHandedOver: (impressions) => this.#handOver(impressions),
+      onHandedOver: (impressions) => this.#outcomes.handOver(impressions),
       onCallHistory: this.#dependencies.onCallHistory,
     }
     this.#outbox.recover(events, (lost) => {
       this.#adopt(lost)
-      this.#conclude(lost, 'uncertain', PROCESS_DIED)
+      this.#outcomes.conclude(lost, 'uncertain', PROCESS_DIED)
       if (this.#outbox.waiting === 0) return
       this.#dependencies.onReady()
       this.#scheduleExpiry()
@@ -94,10 +97,10 @@ export class PendingImpressions {
    */
   add(impression: Impression): void {
     if (this.#isClosed) {
-      this.#drop([impression], 'closed')
+      this.#outcomes.drop([impression], 'closed')
     } else if (this.isFull && impression.countedAs !== 'held') {
       // A failing or hung outbox never returns `overflow`, so the limit is enforced here too.
-      this.#drop([impression], 'overflow')
+      this.#outcomes.drop([impression], 'overflow')
     } else {
       this.#begin(impression)
       this.#dependencies.onReady()
@@ -160,14 +163,14 @@ export class PendingImpressions {
   conclude(batch: Batch, outcome: Outcome, reason: string): void {
     const { impressions } = batch
     this.#settle(batch, () => {
-      if (outcome === 'rejected') this.#reject(impressions, reason)
-      else this.#conclude(impressions, outcome, reason)
+      if (outcome === 'rejected') this.#outcomes.reject(impressions, reason)
+      else this.#outcomes.conclude(impressions, outcome, reason)
     })
   }
 
   /** The batch is not sent, or not again. */
   drop(batch: Batch, reason: Drop): void {
-    this.#settle(batch, () => this.#drop(batch.impressions, reason))
+    this.#settle(batch, () => this.#outcomes.drop(batch.impressions, reason))
   }
 
   #settle({ claim, impressions }: Batch, conclude: () => void): void {
@@ -221,7 +224,7 @@ export class PendingImpressions {
       this.store()
       for (const batch of this.#retries.expire(Number.POSITIVE_INFINITY)) this.requeue(batch)
     } else {
-      this.#drop(this.#list.takeAdded(), 'closed')
+      this.#outcomes.drop(this.#list.takeAdded(), 'closed')
       this.#expire(Number.POSITIVE_INFINITY, 'closed')
     }
   }
@@ -233,7 +236,7 @@ export class PendingImpressions {
 
   /** Drops what an outbox that does not answer holds on to. Call it after `leaveOutbox`. */
   dropRest(): void {
-    this.#drop(this.#list.toArray(), 'closed')
+    this.#outcomes.drop(this.#list.toArray(), 'closed')
   }
 
   get isClosed(): boolean {
@@ -261,13 +264,13 @@ export class PendingImpressions {
         this.#onReady()
         return
       case 'overflow':
-        this.#drop([impression], 'overflow')
+        this.#outcomes.drop([impression], 'overflow')
         return
       case 'handed-over':
-        this.#handOver([impression])
+        this.#outcomes.handOver([impression])
         return
       default:
-        this.#conclude([impression], ...REFUSALS[receipt])
+        this.#outcomes.conclude([impression], ...REFUSALS[receipt])
     }
   }
 
@@ -286,48 +289,6 @@ export class PendingImpressions {
   #onOrphans(claim: Claim): void {
     this.#adopt(claim.impressions)
     this.conclude({ claim, impressions: claim.impressions }, 'uncertain', PROCESS_DIED)
-  }
-
-  /** Other processes have taken over these impressions, and count them. */
-  #handOver(impressions: readonly Impression[]): void {
-    for (const impression of impressions) {
-      this.#dependencies.statistics.handOver(impression)
-      this.#list.remove(impression)
-    }
-  }
-
-  #conclude(impressions: readonly Impression[], outcome: Outcome, reason: string): void {
-    const { network, log, statistics } = this.#dependencies
-    if (outcome !== 'delivered' && outcome !== 'dropped' && impressions.length > 0) {
-      log.warn(`${outcome} ${network}`, `${network}: impression ${outcome}: ${reason}`)
-    }
-    for (const impression of impressions) {
-      statistics.conclude(impression, outcome, reason)
-      this.#list.remove(impression)
-    }
-  }
-
-  /** One that was sent before may have counted then, although it is refused now. */
-  #reject(impressions: readonly Impression[], reason: string): void {
-    const maybeCounted = impressions.filter(({ isMaybeCounted }) => isMaybeCounted)
-    const refused = impressions.filter(({ isMaybeCounted }) => !isMaybeCounted)
-    this.#conclude(maybeCounted, 'uncertain', `sent before, and then refused: ${reason}`)
-    this.#conclude(refused, 'rejected', reason)
-  }
-
-  /** Logs each one: the log merges the lines of a minute into one with a count. */
-  #drop(impressions: readonly Impression[], reason: Drop): void {
-    const { network, log } = this.#dependencies
-    const kind = `dropped ${reason} ${network}`
-    const message = `${network}: impression dropped without being sent: ${reason}`
-    for (const impression of impressions) {
-      if (impression.isMaybeCounted) {
-        this.#conclude([impression], 'uncertain', `sent before, and not again: ${reason}`)
-        continue
-      }
-      log.warn(kind, message)
-      this.#conclude([impression], 'dropped', reason)
-    }
   }
 
   /** Looks for expired impressions at intervals, while any are left. */
@@ -349,7 +310,7 @@ export class PendingImpressions {
     for (const batch of this.#retries.expire(beforeMs)) this.drop(batch, reason)
     this.#outbox.expire(beforeMs, (expired) => {
       this.#adopt(expired)
-      this.#drop(expired, reason)
+      this.#outcomes.drop(expired, reason)
     })
   }
 }

@@ -1,7 +1,12 @@
 /** First in, first out, with O(1) at both ends. */
 export class Queue<Item> {
-  #items: Item[] = []
+  #items: Item[]
   #head = 0
+
+  /** @param items the first items. The queue owns the array from now on. */
+  constructor(items: Item[] = []) {
+    this.#items = items
+  }
 
   get length(): number {
     return this.#items.length - this.#head

@@ -1,6 +1,7 @@
 import type { Log } from '../logger.js'
 import type { Network } from '../networks/network.js'
 import type { Verdict } from '../networks/verdict.js'
+import { backoffMs, jitteredBackoffMs } from './backoff.js'
 import type { PendingImpressions } from './pending-impressions.js'
 import { type Batch, halve } from './retry-batches.js'
 
@@ -20,8 +21,6 @@ export interface CallContext {
   readonly blockedForMs: number
 }
 
-const FIRST_DELAY_MS = 500
-const LONGEST_DELAY_MS = 60_000
 /** An impression that met this many server errors may itself be their cause. */
 const SUSPECT_ATTEMPTS = 4
 /** After this many attempts that a gateway refused, others having succeeded, it always will. */
@@ -135,17 +134,12 @@ export class Settlement {
     const { pending } = this.#dependencies
     const [first, second] = batch.impressions
     if (!first || second) pending.halve(batch)
-    else pending.retryLater(batch, delayMs(first.attempts - SUSPECT_ATTEMPTS + 2))
+    else pending.retryLater(batch, backoffMs(first.attempts - SUSPECT_ATTEMPTS + 2))
   }
 
   #jitteredDelayMs({ impressions }: Batch): number {
-    return this.#dependencies.random() * delayMs(impressions[0]?.attempts ?? 1)
+    return jitteredBackoffMs(impressions[0]?.attempts ?? 1, this.#dependencies.random)
   }
-}
-
-/** Doubles with each attempt. */
-function delayMs(attempts: number): number {
-  return Math.min(FIRST_DELAY_MS * 2 ** (attempts - 1), LONGEST_DELAY_MS)
 }
 
 function hasFailedOften({ impressions }: Batch): boolean {

@@ -9,8 +9,8 @@ export type BuiltInFactory = (options?: BuiltInOptions) => Network
 const byName: Readonly<Record<keyof typeof factories, BuiltInFactory>> = factories
 
 /**
- * The factories of the built-in networks by name. An import namespace is sorted by name; it is
- * reversed because ENS has always come first, in `stats()` for example.
+ * The factories of the built-in networks by name, from Z to A: an import namespace is sorted, and
+ * `stats()` has always listed ENS before Closient.
  */
 export const builtInNetworks: Readonly<Record<string, BuiltInFactory>> = Object.fromEntries(
   Object.entries(byName).reverse(),

@@ -5,9 +5,9 @@ import {
   toInvalidImpressionError,
   toOneLine,
 } from '../errors.js'
-import { copyText } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Fields, Network, Parsed } from './network.js'
+import { SharedTexts } from './shared-texts.js'
 import { COMMON_FIELDS, UnknownFieldWarnings } from './unknown-fields.js'
 
 /** The result of reading an input. */
@@ -23,6 +23,7 @@ export class InputReader<Channel extends { readonly network: Network }> {
   readonly #fieldNames: readonly string[]
   readonly #blankFields: Fields
   readonly #unknownFields: UnknownFieldWarnings
+  readonly #texts = new SharedTexts()
   readonly #log: Log
 
   constructor(channels: readonly Channel[], log: Log) {
@@ -59,7 +60,8 @@ export class InputReader<Channel extends { readonly network: Network }> {
         const value = given[name]
         // `null` means "not given", for every network. Most inputs omit most fields, and not writing
         // `undefined` again saves time.
-        if (value != null) fields[name] = typeof value === 'string' ? copyText(value) : value
+        if (value != null)
+          fields[name] = typeof value === 'string' ? this.#texts.copy(value) : value
       } catch (thrown) {
         const expected = `a value that can be read (reading it threw: ${describeError(thrown)})`
         failure ??= new InvalidImpressionError(name, expected, undefined)

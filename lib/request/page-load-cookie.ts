@@ -141,11 +141,11 @@ function hashAddress(url: string): string {
   return createHash('sha256').update(`${pathname}${search}`).digest('base64url').slice(0, 8)
 }
 
-/** Whether the browser uses https. Behind a trusted proxy, only Express and Koa know. */
+/** Whether the browser uses https. Behind a trusted proxy, only the framework's request knows. */
 function isSecure({ socket }: Pick<IncomingMessage, 'socket'>, source: unknown): boolean {
-  if (typeof source === 'object' && source !== null && 'secure' in source) {
+  if (typeof source === 'object' && source !== null && 'protocol' in source) {
     try {
-      return source.secure === true
+      return source.protocol === 'https'
     } catch {
       // Express calls the user's `trust proxy` function here; its error must not break the page.
       return false

@@ -17,6 +17,23 @@ export function readResponseHeader(res: ServerResponse, name: keyof typeof PATTE
   return (typeof head === 'string' && PATTERNS[name].exec(head)?.[1]) || ''
 }
 
+/** @param names in lower case */
+export function hasAnyResponseHeader(res: ServerResponse, names: ReadonlySet<string>): boolean {
+  return listResponseHeaders(res).some((name) => names.has(name))
+}
+
+/** The names of the response's headers, in lower case. */
+function listResponseHeaders(res: ServerResponse): readonly string[] {
+  const names = res.getHeaderNames()
+  if (names.length > 0 || !('_header' in res)) return names
+  // Headers that were given to `writeHead` alone.
+  return (
+    String(res._header)
+      .toLowerCase()
+      .match(/^[\w-]+(?=:)/gm) ?? []
+  )
+}
+
 /** Whether the response has begun as a stream of server-sent events, which has no end. */
 export function isEventStream(res: ServerResponse): boolean {
   return res.headersSent && EVENT_STREAM.test(readResponseHeader(res, 'content-type'))

@@ -3,6 +3,7 @@ import type { Suppression } from '../impression.js'
 import type { Admission } from './admission.js'
 import { isHtml } from './is-html.js'
 import type { ResponseState } from './response-state.js'
+import { isScriptedRedirect } from './scripted-redirect.js'
 
 /** Why the response as it is now displays nothing; `undefined` if it does, or still may. */
 export function suppressionForResponse(
@@ -13,6 +14,7 @@ export function suppressionForResponse(
   if (state === 'aborted') return 'aborted'
   const suppression = suppressionForStatus(res.statusCode)
   if (suppression || state === 'open') return suppression
+  if (isScriptedRedirect(res)) return 'redirect'
   return isSubresource && isHtml(res) ? 'not-a-page' : undefined
 }
 

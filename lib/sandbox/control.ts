@@ -170,8 +170,8 @@ export class Control {
 function refuseForeignRequest(request: IncomingMessage): void {
   const { host, origin } = request.headers
   const { localPort } = request.socket
-  const port = localPort === 80 ? '' : `:${localPort}`
-  if (host !== `127.0.0.1${port}` && host !== `localhost${port}`) {
+  // The server has checked that the name is a loopback name.
+  if (localPort !== 80 && !host?.endsWith(`:${localPort}`)) {
     throw new Refusal(403, 'the Host header is not the address of the sandbox')
   }
   const isForeign = origin !== undefined && origin !== `http://${host}`

@@ -1,7 +1,18 @@
-import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net'
+import { isLoopback } from '../networks/check-base-url.js'
 
-/** An HTTP server on a loopback port, with control over its sockets. */
+/**
+ * An HTTP server on a loopback port, with control over its sockets. A request whose `Host` is not a
+ * loopback name gets a 403: another site's page sends it, after its own name was made to resolve to
+ * 127.0.0.1 (DNS rebinding). Any port is accepted, because a TCP proxy may be in front.
+ */
 export class LoopbackServer {
   readonly #http: Server
   readonly #acceptSocket: (socket: Socket) => boolean
@@ -30,7 +41,8 @@ export class LoopbackServer {
         const calls = this.#sockets.get(socket)
         if (calls !== undefined) this.#sockets.set(socket, calls - 1)
       })
-      onRequest(request, response)
+      if (hasLoopbackHost(request)) onRequest(request, response)
+      else refuseHost(response)
     })
   }
 
@@ -122,6 +134,15 @@ export class LoopbackServer {
     this.#http.emit('connection', socket)
     socket.resume()
   }
+}
+
+function hasLoopbackHost({ headers: { host = '' } }: IncomingMessage): boolean {
+  return isLoopback(host.replace(/:\d+$/, '').toLowerCase())
+}
+
+function refuseHost(response: ServerResponse): void {
+  response.writeHead(403, { 'content-type': 'application/json', connection: 'close' })
+  response.end('{"error":"the Host header is not the address of the sandbox"}')
 }
 
 const FIN_TIMEOUT_MS = 250

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
-import { createRequire } from 'node:module'
+import text from '#client-script'
 import type { Reply } from './reply.js'
 
 const YEAR_S = 31_536_000
@@ -10,9 +9,7 @@ const ENDPOINT = "'/_visible'"
 
 /** The client script as it is served, with a version in its URL. */
 export class ClientScript {
-  // Not import.meta.resolve(): test runners that compile modules themselves do not provide it.
-  readonly #source = readFileSync(createRequire(import.meta.url).resolve('#client-script'), 'utf8')
-  readonly #hash = createHash('sha256').update(this.#source).digest('base64url').slice(0, 16)
+  readonly #hash = createHash('sha256').update(text).digest('base64url').slice(0, 16)
 
   /** Adds the script's version to its URL, so that browsers may cache it forever. */
   addVersion(url: string): string {
@@ -34,7 +31,7 @@ export class ClientScript {
     }
     const cached = headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
     if (cached?.some((tag) => tag === etag || tag === '*')) return { status: 304, headers: common }
-    const body = Buffer.from(this.#source.replace(ENDPOINT, `'${endpoint}'`))
+    const body = Buffer.from(text.replace(ENDPOINT, `'${endpoint}'`))
     return {
       status: 200,
       headers: {

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import type { Fault, FaultOptions } from '../../lib/sandbox/sandbox.js'
 
 export interface FaultCase {
@@ -82,6 +83,50 @@ const STATUS_FAULTS: readonly FaultCase[] = [
   createCase('a 204', 'delivered', { status: 204, body: '' }),
 ]
 
+/** What a gateway in front of the network says, without any of the network's own headers. */
+function createGatewayFault(status: number, counts = false): Fault {
+  const headers = { 'content-type': 'text/html', 'retry-after': null }
+  return { status, headers, body: HTML, counts }
+}
+
+/** Both networks accept the first body and refuse the second one. */
+const ACCEPTED = '{"status":"success","success":true}'
+const REFUSED = '{"status":"error","success":false}'
+
+/** @param body each character is one byte */
+function formatRawAnswer(body: string, headers = ''): string {
+  return `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n${headers}\r\n${body}`
+}
+
+function formatCompressedAnswer(body: string): string {
+  return formatRawAnswer(gzipSync(body).toString('latin1'), 'content-encoding: gzip\r\n')
+}
+
+const GATEWAY_FAULTS: readonly FaultCase[] = [
+  createCase(
+    'a 503 of a gateway after the network counted',
+    'uncertain',
+    createGatewayFault(503, true),
+  ),
+  createCase(
+    'a 503 of a gateway that did not reach the network',
+    'uncertain',
+    createGatewayFault(503),
+  ),
+  createCase('a 403 of a firewall', 'delivered', createGatewayFault(403), 2),
+  createCase('a 404 of a router', 'delivered', createGatewayFault(404), 1),
+  createCase('a 405 of a router', 'delivered', createGatewayFault(405), 1),
+  createCase('an unrequested 100 Continue', 'delivered', {
+    raw: `HTTP/1.1 100 Continue\r\n\r\n${formatRawAnswer(ACCEPTED)}`,
+  }),
+  createCase('a compressed answer', 'delivered', { raw: formatCompressedAnswer(ACCEPTED) }),
+  createCase('a compressed answer that reports an error', 'rejected', {
+    raw: formatCompressedAnswer(REFUSED),
+    counts: false,
+  }),
+  createCase('an answer of 25 MB', 'delivered', { body: 'x'.repeat(25_000_000) }),
+]
+
 function createRateLimitFaults(nowMs: number): readonly FaultCase[] {
   const createCaseOf429 = (name: string, retryAfter: string | null) =>
     createCase(`a 429 ${name}`, 'delivered', {
@@ -95,6 +140,14 @@ function createRateLimitFaults(nowMs: number): readonly FaultCase[] {
       createCaseOf429(`with Retry-After as ${form}`, date),
     ),
     createCaseOf429('with an invalid Retry-After', 'in a while'),
+    createCase('a 429 with a Unix time as RateLimit-Reset', 'delivered', {
+      status: 429,
+      headers: {
+        'retry-after': null,
+        'ratelimit-remaining': '0',
+        'ratelimit-reset': String(Math.ceil(nowMs / 1_000) + 2),
+      },
+    }),
     createCase('invalid rate limit headers', 'delivered', {
       headers: {
         'ratelimit-policy': 'x;w=,;;=',
@@ -108,7 +161,12 @@ function createRateLimitFaults(nowMs: number): readonly FaultCase[] {
 
 /** The faults of a network that the sandbox can simulate. */
 export function createFaultCases(nowMs: number): readonly FaultCase[] {
-  return [...CONNECTION_FAULTS, ...STATUS_FAULTS, ...createRateLimitFaults(nowMs)]
+  return [
+    ...CONNECTION_FAULTS,
+    ...STATUS_FAULTS,
+    ...GATEWAY_FAULTS,
+    ...createRateLimitFaults(nowMs),
+  ]
 }
 
 /** Each network's own form of an error with status 200. */

@@ -1,3 +1,5 @@
+// Tests lib/delivery/call-result.ts
+
 import assert from 'node:assert/strict'
 import { type CallResult, CircuitBreaker } from '../../lib/delivery/circuit-breaker.js'
 import { createDelivery, range } from './delivery-fixture.js'

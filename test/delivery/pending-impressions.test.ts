@@ -1,3 +1,5 @@
+// Tests lib/delivery/pending-outcomes.ts
+
 import assert from 'node:assert/strict'
 import { Statistics } from '../../lib/counting/statistics.js'
 import { MemoryOutbox } from '../../lib/delivery/outbox/memory-outbox.js'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Sandbox } from '../../lib/sandbox/sandbox.js'
+import type { Sandbox, SandboxCall } from '../../lib/sandbox/sandbox.js'
 import type { FaultTestSite } from './fault-test-site.js'
 
 export const NETWORKS = ['ens', 'closient'] as const
@@ -29,10 +29,16 @@ function readCounted(site: FaultTestSite, sandbox: Sandbox, name: NetworkName) {
   return network.impressions
     .filter(({ campaignId }) => site.shownCampaigns.has(campaignId))
     .map(({ campaignId, call }) => {
-      const { status } = calls.get(call) ?? { status: null }
-      const isAnswered = status !== null && status >= 200 && status < 300
-      return { campaignId: campaignId as unknown, isAnswered }
+      return { campaignId: campaignId as unknown, isAnswered: isAccepted(calls.get(call)) }
     })
+}
+
+/** Whether the answer to a call is a 2xx, which a fault may send as raw bytes. */
+function isAccepted(call: SandboxCall | undefined): boolean {
+  const { status = null, fault = null } = call ?? {}
+  return status === null
+    ? /^HTTP\/1\.1 200 .*\r\n\r\n/ms.test(fault?.raw ?? '')
+    : status >= 200 && status < 300
 }
 
 /** Asserts what must hold after any fault: nothing is lost, and nothing is counted twice. */

@@ -30,6 +30,7 @@ const PAGES: Readonly<Record<string, string>> = {
   'express-handlebars': PAGE,
   'express-nunjucks': PAGE,
   'koa-ejs': PAGE,
+  fastify: PAGE,
   'template-literals': PAGE,
   htmx: PAGE,
   maxmind: PAGE,

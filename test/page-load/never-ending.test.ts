@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createFastClock } from '../delivery/fast-clock.js'
+import { FastClock } from '../delivery/fast-clock.js'
 import { closientAd } from './campaigns.js'
 import { createDeferred } from './deferred.js'
 import { fetchPage } from './fetch-page.js'
@@ -101,7 +101,7 @@ describe('a page that never ends', () => {
         res.write('<p>an ad, and more to come')
       },
       {},
-      { clock: createFastClock(SPEED) },
+      { clock: new FastClock(SPEED) },
     )
     await using client = await RawClient.connect(site.port)
     client.send(formatRequest())
@@ -120,7 +120,7 @@ describe('a page that never ends', () => {
     await using site = await Publisher.start(
       ({ trackImpression }) => void trackImpression(closientAd()),
       {},
-      { clock: createFastClock(SPEED) },
+      { clock: new FastClock(SPEED) },
     )
     await using client = await RawClient.connect(site.port)
     client.send(formatRequest())

@@ -199,7 +199,7 @@ describe('the page-load cookie over https', () => {
   /** @param secure what the framework's request says */
   function read(option: true | string, cookie: string, secure: boolean): string | undefined {
     const req = Object.assign(new IncomingMessage(new Socket()), { headers: { cookie } })
-    return readPageLoadCookie(option, req, { secure }, () => false)
+    return readPageLoadCookie(option, req, { protocol: secure ? 'https' : 'http' }, () => false)
   }
 
   it('has a name that only the host itself can set', () => {
@@ -223,7 +223,7 @@ describe('the page-load cookie over https', () => {
     it(`is set with the option ${option}, ${secure ? 'over https' : 'over http'}`, () => {
       const req = new IncomingMessage(new Socket())
       const res = new ServerResponse(req)
-      setPageLoadCookie(option, id, req, res, { secure }, () => false)
+      setPageLoadCookie(option, id, req, res, { protocol: secure ? 'https' : 'http' }, () => false)
       res.writeHead(200)
       assert.match(String(res.getHeader('set-cookie')), expected)
     })

@@ -126,11 +126,14 @@ export async function sendOverSocket(
 }
 
 /** The bytes of a complete POST request with one ENS impression. */
-export function buildEnsRequest(sandbox: Sandbox): string {
+export function buildEnsRequest(
+  sandbox: Sandbox,
+  host = new URL(sandbox.ens.baseUrl).host,
+): string {
   const body = JSON.stringify({ campaignId: 42, placement: 'header_banner' })
   return [
     `POST ${ENS_PATH} HTTP/1.1`,
-    `Host: ${new URL(sandbox.ens.baseUrl).host}`,
+    `Host: ${host}`,
     `Authorization: Bearer ${sandbox.ens.apiKey}`,
     'Content-Type: application/json',
     `Content-Length: ${body.length}`,

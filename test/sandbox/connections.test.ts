@@ -84,6 +84,36 @@ describe("The sandbox's connections", () => {
     assert.equal(sandbox.ens.totals.impressions, 2)
   })
 
+  for (const network of ['ens', 'closient'] as const) {
+    it(`of ${network} refuse a foreign Host, as sent by DNS rebinding, and count nothing`, async () => {
+      const port = parsePort(sandbox[network].baseUrl)
+      const names = ['evil.example', '127.0.0.1.evil.example', 'evil.example:80@127.0.0.1', '']
+      for (const host of [...names, `evil.example:${port}`, `localhost.evil.example:${port}`]) {
+        const { received } = await sendOverSocket(port, buildEnsRequest(sandbox, host))
+        assert.match(received, /^HTTP\/1\.1 403 .*\r\nconnection: close\r\n/is, host)
+      }
+      assert.equal(sandbox[network].totals.calls, 0)
+      assert.equal(sandbox[network].totals.impressions, 0)
+    })
+  }
+
+  it('accept every loopback name, with any port', async () => {
+    const port = parsePort(sandbox.ens.baseUrl)
+    const hosts = [
+      `127.0.0.1:${port}`,
+      `localhost:${port}`,
+      `[::1]:${port}`,
+      'LOCALHOST',
+      '[::1]:1',
+    ]
+    for (const host of hosts) {
+      const bytes = buildEnsRequest(sandbox, host).replace('HTTP/1.1', 'HTTP/1.0')
+      const { received } = await sendOverSocket(port, bytes)
+      assert.match(received, /^HTTP\/1\.1 200 /, host)
+    }
+    assert.equal(sandbox.ens.totals.impressions, hosts.length)
+  })
+
   it('record no call if the caller disconnects during the request', async () => {
     const socket = connect(parsePort(sandbox.ens.baseUrl), '127.0.0.1')
     await once(socket, 'connect')

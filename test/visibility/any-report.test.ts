@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { assertBalanced } from '../page-load/stats-assertions.js'
 import { adsByPath, SAME_ORIGIN_HEADERS, VisibleSite } from './visible-site.js'
 
-const RUNS = Number(process.env.FUZZ_RUNS ?? 10_000)
+/** CI runs 20,000 cases (FUZZ_RUNS). A failure is repeated with the printed FUZZ_SEED. */
+const RUNS = Number(process.env.FUZZ_RUNS ?? 1_000)
 const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
 
 describe('any report', () => {
@@ -41,6 +42,8 @@ describe('any report', () => {
       { requiredKeys: [] },
     )
 
+    // These have counted already, whatever the cases are.
+    await site.sendReport(tokens.slice(0, 10))
     await fc.assert(
       fc.asyncProperty(body, headers, async (sent, given) => {
         const { status, text } = await site.sendReport(sent, { ...SAME_ORIGIN_HEADERS, ...given })
@@ -52,6 +55,6 @@ describe('any report', () => {
 
     await site.tracker.flush()
     for (const [campaign, times] of counted) assert.equal(times, 1, `campaign ${campaign}`)
-    assert.ok(counted.size > 0)
+    assert.ok(counted.size >= 10)
   })
 })

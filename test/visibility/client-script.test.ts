@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import SCRIPT from '#client-script'
 import { SECRET, SERVERS, VisibleSite } from './visible-site.js'
-
-const SCRIPT = await readFile(
-  new URL('../../dist/visibility/client/client.js', import.meta.url),
-  'utf8',
-)
 
 /** Requests a page. @returns the URL in its script tag */
 async function fetchScriptUrl(site: VisibleSite, path = '/'): Promise<string> {

@@ -59,7 +59,7 @@ interface VisibleSiteOptions {
   /** The clock of the bare server. */
   readonly clock?: Clock
   /** Builds a custom app, instead of one on `server`. */
-  readonly build?: (options: Options) => App
+  readonly build?: (options: Options) => App | Promise<App>
 }
 
 /** A site on a real socket whose ads count once they are visible, and its sandbox networks. */
@@ -90,7 +90,7 @@ export class VisibleSite extends OutcomeRecorder implements AsyncDisposable {
     const { server = bareFramework, networks = createNetworks } = siteOptions
     const sandbox = await startSandbox()
     const logLines: string[] = []
-    const app = buildApp(server, siteOptions, {
+    const app = await buildApp(server, siteOptions, {
       networks: networks(sandbox),
       logger: createMemoryLogger(logLines),
       visibility: { secret: SECRET },
@@ -159,7 +159,7 @@ function buildApp(
   server: Framework,
   { build, clock, page = twoAds }: VisibleSiteOptions,
   options: Options,
-): App {
+): App | Promise<App> {
   if (build) return build(options)
   if (!clock) return server.build([options], [{ optionsIndex: 0, target: 'app' }], page)
   const { methods, pageLoad, reply } = assembleTracker(options, { clock })

@@ -161,12 +161,13 @@ export class MemoryOutbox implements Outbox {
   #enqueue(impression: Impression): void {
     const { batchKey } = impression
     let queue = this.#queues.get(batchKey)
-    if (!queue) {
-      queue = { batchKey, impressions: new Queue(), isListedAsFull: false }
+    if (queue) {
+      queue.impressions.push(impression)
+    } else {
+      queue = { batchKey, impressions: new Queue([impression]), isListedAsFull: false }
       this.#queues.set(batchKey, queue)
       this.#turns.push(queue)
     }
-    queue.impressions.push(impression)
     this.#listIfFull(queue)
     this.#waiting += 1
   }

@@ -9,12 +9,17 @@ const SCRIPT = fileURLToPath(new URL('caller-process.ts', import.meta.url))
 export function startCaller(
   task: CallerTask,
   environment: Readonly<Record<string, string>> = {},
-): { child: ChildProcess; ends: Promise<CallerReport['ends']> } {
+): ChildProcess {
   const child = spawn(process.execPath, ['--import', 'tsx', SCRIPT], {
     env: { PATH: process.env.PATH, NODE_NO_WARNINGS: '1', ...environment },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: ['pipe', 'inherit', 'inherit', 'ipc'],
   })
   child.send(task)
-  const ends = once(child, 'message').then(([report]: CallerReport[]) => report?.ends ?? [])
-  return { child, ends }
+  return child
+}
+
+/** Resolves to how all calls of the process ended, in the order in which they began. */
+export async function waitForEnds(child: ChildProcess): Promise<CallerReport['ends']> {
+  const [report]: CallerReport[] = await once(child, 'message')
+  return report?.ends ?? []
 }

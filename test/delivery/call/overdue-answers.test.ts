@@ -1,21 +1,20 @@
 import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer as createTlsServer } from 'node:tls'
-import { startCaller } from './call-from-process.js'
-import type { CallerReport, CallerTask } from './caller-process.js'
+import { createDeferred } from '../../page-load/deferred.js'
+import { startCaller, waitForEnds } from './call-from-process.js'
+import type { CallerReport, Pause } from './caller-process.js'
 import { type Certificates, createCertificates } from './certificates.js'
 import { formatResponse, startRawServer } from './raw-server.js'
 import { summarizeEnd, waitForLoopback } from './send-call.js'
 
-const TIMEOUT_MS = 2_000
-const OVERDUE_MS = TIMEOUT_MS + 500
-
 const LONG = JSON.stringify({ status: 'error', details: 'x'.repeat(200_000) })
 
 /** How the network answers each call, by campaign id. The last two get no answer. */
-const ANSWERS: Readonly<Record<number, (socket: Socket) => void>> = {
+const ANSWERS: Readonly<Record<number, (socket: Socket) => unknown>> = {
   1: (socket) => socket.write(formatResponse()),
   2: (socket) => socket.write(formatResponse(LONG)),
   async 3(socket) {
@@ -33,9 +32,11 @@ const CALLS = 6
 const CONNECTIONS = 5
 const EXPECTED = [[200], [200], [200], [200], ['ETIMEDOUT', true], ['ETIMEDOUT', false]]
 
-describe('an answer that has arrived before the timeout', function () {
-  // Real processes are stopped and kept busy here: on an overloaded machine they lose the race.
-  this.retries(2)
+/** Time to stop the process before its deadlines, however busy the machine is. */
+const STOPPED: Pause = { due: 'deadlines', dueMs: 1_000, isBusy: false }
+const BUSY: Pause = { due: 'deadlines', dueMs: 50, isBusy: true }
+
+describe('an answer that has arrived before the timeout', () => {
   let certificates: Certificates
   let child: ChildProcess
 
@@ -47,49 +48,40 @@ describe('an answer that has arrived before the timeout', function () {
   afterEach(() => child.kill('SIGKILL'))
 
   /**
-   * Calls a network from a process that `pause` blocks until the calls are overdue, and returns how
-   * they ended. The network answers at the beginning of the pause.
+   * Calls a network from a process that pauses once it waits for the answers, and returns how the
+   * calls ended. The network answers during the pause, and the pause lasts until `pause.due` is due.
    */
-  async function call(
-    scheme: 'http' | 'https',
-    pause: () => void,
-    task: Partial<CallerTask> = {},
-  ): Promise<CallerReport['ends']> {
-    const sockets: (Socket | undefined)[] = []
+  async function call(scheme: 'http' | 'https', pause: Pause): Promise<CallerReport['ends']> {
+    const sockets = new Map<number, Socket>()
+    const { promise: isWaiting, resolve } = createDeferred()
     const server = scheme === 'https' ? createTlsServer(certificates.server) : undefined
     await using network = await startRawServer(({ socket, received }) => {
       const id = /"campaignId":(\d)/.exec(received)?.[1]
-      if (id) sockets[Number(id)] = socket
-      if (sockets.filter(Boolean).length < CONNECTIONS) return
-      pause()
-      for (const [n, answer] of Object.entries(ANSWERS)) {
-        const waiting = sockets[Number(n)]
-        if (waiting) answer(waiting)
-      }
+      if (id) sockets.set(Number(id), socket)
+      if (sockets.size === CONNECTIONS) resolve()
     }, server)
     const baseUrl = network.baseUrl.replace('http:', `${scheme}:`)
-    const limits = { calls: CALLS, connections: CONNECTIONS, timeoutMs: TIMEOUT_MS }
-    const environment = { NODE_EXTRA_CA_CERTS: certificates.caFile }
-    const caller = startCaller({ baseUrl, ...limits, ...task }, environment)
-    child = caller.child
-    return await caller.ends
+    const task = { baseUrl, calls: CALLS, connections: CONNECTIONS, pause }
+    child = startCaller(task, { NODE_EXTRA_CA_CERTS: certificates.caFile })
+    await isWaiting
+    child.send('begin')
+    await once(child, 'message')
+    const ends = waitForEnds(child)
+    if (!pause.isBusy) child.kill('SIGSTOP')
+    await Promise.all(Array.from(sockets, ([id, socket]) => ANSWERS[id]?.(socket)))
+    await sleep(pause.dueMs + 50)
+    if (pause.isBusy) child.stdin?.end('\n')
+    else child.kill('SIGCONT')
+    return await ends
   }
 
   for (const scheme of ['http', 'https'] as const) {
-    for (const [title, pause, task] of [
-      [
-        'after the process was stopped',
-        async () => {
-          child.kill('SIGSTOP')
-          await sleep(OVERDUE_MS)
-          child.kill('SIGCONT')
-        },
-        {},
-      ],
-      ['after the process was busy', () => child.send('begin'), { busyMs: OVERDUE_MS }],
+    for (const [title, pause] of [
+      ['after the process was stopped', STOPPED],
+      ['after the process was busy', BUSY],
     ] as const) {
       it(`counts ${title} (${scheme})`, async () => {
-        const ends = await call(scheme, pause, task)
+        const ends = await call(scheme, pause)
         assert.deepEqual(ends.map(summarizeEnd), EXPECTED)
         const [, long] = ends
         assert(long && 'answer' in long)
@@ -98,11 +90,7 @@ describe('an answer that has arrived before the timeout', function () {
     }
 
     it(`counts if the transport is destroyed after the process was busy (${scheme})`, async () => {
-      const ends = await call(scheme, () => child.send('begin'), {
-        timeoutMs: 60_000,
-        busyMs: 500,
-        destroys: true,
-      })
+      const ends = await call(scheme, { ...BUSY, due: 'destroy' })
       const [first, , third, fourth, fifth, sixth] = ends.map(summarizeEnd)
       assert.deepEqual([first, third, fourth], [[200], [200], [200]])
       assert.deepEqual([fifth?.[1], sixth], [true, ['UND_ERR_DESTROYED', false]])

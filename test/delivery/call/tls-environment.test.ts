@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createServer as createTlsServer } from 'node:tls'
-import { startCaller } from './call-from-process.js'
+import { startCaller, waitForEnds } from './call-from-process.js'
 import { type Certificate, type Certificates, createCertificates } from './certificates.js'
 import { startConnectProxy } from './connect-proxy.js'
 import { formatResponse, type RawServer, startRawServer } from './raw-server.js'
@@ -24,8 +24,8 @@ describe('the environment of a process', () => {
     proxy?: string,
   ): Promise<readonly unknown[]> {
     const baseUrl = network.baseUrl.replace('http:', 'https:')
-    const task = { baseUrl, calls: 1, connections: 1, timeoutMs: 60_000, proxy }
-    const [end] = await startCaller(task, environment).ends
+    const task = { baseUrl, calls: 1, connections: 1, proxy }
+    const [end] = await waitForEnds(startCaller(task, environment))
     assert(end)
     return summarizeEnd(end)
   }

@@ -1,5 +1,7 @@
-// Tests lib/delivery/outbox/shared-outbox.ts, lib/delivery/outbox/exchange-queue.ts and
-// lib/delivery/outbox/claimable-impressions.ts
+// Tests lib/delivery/outbox/shared-outbox.ts
+// Tests lib/delivery/outbox/exchange-queue.ts
+// Tests lib/delivery/outbox/claimable-impressions.ts
+// Tests lib/delivery/outbox/shared-figures.ts
 
 import assert from 'node:assert/strict'
 import fc from 'fast-check'

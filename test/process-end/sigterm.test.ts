@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { get } from 'node:http'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { Stats } from '../lib/counting/statistics.js'
-import { type Sandbox, startSandbox } from '../lib/sandbox/sandbox.js'
-import { omitZeros } from './page-load/stats-assertions.js'
+import type { Stats } from '../../lib/counting/statistics.js'
+import { type Sandbox, startSandbox } from '../../lib/sandbox/sandbox.js'
+import { omitZeros } from '../page-load/stats-assertions.js'
 
 const SCRIPT = fileURLToPath(new URL('sigterm-process.ts', import.meta.url))
 
@@ -90,7 +90,7 @@ describe('SIGTERM', () => {
     assert.deepEqual(omitZeros(last?.stats?.ens), { tracked: 1, dropped: 1 })
   })
 
-  it('without a handler ends the process at once, and says nothing', async () => {
+  it('without a handler ends the process at once, and prints nothing', async () => {
     sandbox.ens.fault({ hang: true })
     const site = await start()
     await site.open('/page')

@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const LIB = join(ROOT, 'lib')
+const ARCHITECTURE = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8')
 const RELATIVE_IMPORT = /(?:from|import) '(\.[^']+)\.js'/g
 
 /** The list in ARCHITECTURE.md: the names of the folders and files at the top level of `lib`. */
 function readImportOrder(): readonly string[] {
-  const architecture = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8')
-  const list = /^```\n((?:[\w-]+\s→\s)+[\w-]+)\n```$/m.exec(architecture)?.[1] ?? ''
+  const list = /^```\n((?:[\w-]+\s→\s)+[\w-]+)\n```$/m.exec(ARCHITECTURE)?.[1] ?? ''
   return list.split(/\s→\s/)
 }
 
@@ -29,11 +29,26 @@ function listImports(file: string): { from: string; to: string }[] {
   })).filter(({ from, to }) => from !== to)
 }
 
-describe('the list of imports in ARCHITECTURE.md', () => {
-  const order = readImportOrder()
-  const files = readdirSync(LIB, { recursive: true, encoding: 'utf8' }).filter((file) =>
+function listFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.ts'),
   )
+}
+
+describe('ARCHITECTURE.md', () => {
+  it('names only files that exist', () => {
+    const files = [LIB, join(ROOT, 'test')].flatMap((folder) =>
+      listFiles(folder).map((file) => join(folder, file)),
+    )
+    const named = Array.from(ARCHITECTURE.matchAll(/[\w./-]+\.ts\b/g), ([name]) => name)
+    const missing = named.filter((name) => !files.some((file) => file.endsWith(`/${name}`)))
+    assert.deepEqual(missing, [])
+  })
+})
+
+describe('the list of imports in ARCHITECTURE.md', () => {
+  const order = readImportOrder()
+  const files = listFiles(LIB)
 
   it('names every folder and file at the top level of lib', () => {
     const unnamed = new Set(files.map(getEntry).filter((entry) => !order.includes(entry)))

@@ -1,8 +1,8 @@
 /** A server with streams in a process of its own, for `sigterm.test.ts`: `node … <handler>`. */
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { createTracker } from '../lib/tracker.js'
-import { getPort, listenOnLoopback } from './page-load/listen-on-loopback.js'
+import { createTracker } from '../../lib/tracker.js'
+import { getPort, listenOnLoopback } from '../page-load/listen-on-loopback.js'
 
 /** The times of the README's handler are divided by this. */
 const SPEED = 10
@@ -24,7 +24,7 @@ function report(message: object): void {
 
 /** The code that the README shows, from the handler of SIGTERM to the end of its block. */
 function readHandler(): string {
-  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
   const [, code] =
     /```js\n(?:(?!```)[\s\S])*?(process\.once\('SIGTERM'[\s\S]*?)```/.exec(readme) ?? []
   if (code === undefined) throw new Error('the README shows no handler of SIGTERM')
