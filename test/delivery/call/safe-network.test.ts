@@ -97,7 +97,7 @@ describe('the verdict on an answer whose body cannot be read', () => {
     const reason = 'the body of the answer cannot be read: its encoding is zstd'
     assert.deepEqual(judge(200, 'its encoding is zstd'), {
       kind: 'delivered',
-      reason: `HTTP 200 (${reason})`,
+      reason: `http-200: the network accepted it (${reason})`,
       warnings: [`ens: ${reason}; its status decides`],
     })
     assert.equal(judge(422, 'its encoding is zstd').kind, 'split')
@@ -106,7 +106,7 @@ describe('the verdict on an answer whose body cannot be read', () => {
   it('follows from what is readable of it, if that says enough', () => {
     const { kind, reason } = judge(200, 'it is longer than 1048576 bytes', '{"status":"error"}')
     assert.equal(kind, 'rejected')
-    assert.match(reason, /^HTTP 200 \(the body of the answer cannot be read: it is longer/)
+    assert.match(reason, /^http-200: .*\(the body of the answer cannot be read: it is longer/)
   })
 
   it('shows no control characters and no key that a header may echo', () => {
