@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { NetworkStats } from '../../../lib/counting/statistics.js'
 import { OUTCOMES } from '../../../lib/impression.js'
 import type { FleetSettings } from './fleet-messages.js'
 import { RealFleet } from './real-fleet.js'
@@ -10,6 +11,13 @@ const PROCESSES = 4
 const LEASE_MS = 2_000
 /** What a killed process displayed so shortly before may not be in the store yet. */
 const UNSTORED_MS = 5_000
+
+/** Every impression has its one outcome. */
+function assertEnded(figures: NetworkStats): void {
+  const ended = OUTCOMES.reduce((sum, outcome) => sum + figures[outcome], 0)
+  assert.equal(figures.held + figures.pending, 0)
+  assert.equal(figures.tracked, ended, 'the figures do not balance')
+}
 
 /**
  * Four real processes under load share an outbox; one is killed, and one stands still for longer
@@ -57,23 +65,14 @@ export function fleetContract(
         return isStored && !counted.has(id) && !notDelivered.has(id)
       })
       assert.deepEqual(lost, [], 'lost')
-      for (const figures of Object.values(stats)) {
-        const ended = OUTCOMES.reduce((sum, outcome) => sum + figures[outcome], 0)
-        assert.equal(figures.tracked, ended, 'the fleet’s figures do not balance')
-      }
+      for (const figures of Object.values(stats)) assertEnded(figures)
       const total = (stats.ens?.delivered ?? 0) + (stats.closient?.delivered ?? 0)
       assert(total <= counted.size, `${total} delivered, ${counted.size} counted`)
       const uncertain = (stats.ens?.uncertain ?? 0) + (stats.closient?.uncertain ?? 0)
       assert(total + uncertain >= counted.size, `${counted.size} counted, ${total} + ${uncertain}`)
       const running = fleet.apps.filter(({ isKilled }) => !isKilled)
       for (const figures of await Promise.all(running.map((app) => app.close()))) {
-        for (const { tracked, held, pending, ...outcomes } of Object.values(figures)) {
-          assert.equal(held + pending, 0)
-          assert.equal(
-            tracked,
-            Object.values(outcomes).reduce((sum, count) => sum + count, 0),
-          )
-        }
+        for (const one of Object.values(figures)) assertEnded(one)
       }
     } finally {
       await fleet.stop()
