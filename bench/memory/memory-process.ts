@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { closient, createTracker, ens, type Tracker, type TrackerOptions } from 'ad-impressions'
+import { copyText } from '../../dist/impression.js'
 import { createExchange, finishResponse } from '../call/exchange.js'
 import { createClosientInput, createEnsInput } from '../contestants/impression-inputs.js'
 import { serveParent } from '../rpc-child.js'
@@ -67,6 +68,14 @@ function flattenString(id: string): string {
   return Buffer.from(id).toString('latin1')
 }
 
+/** Bytes per copy, as the tracker makes them. */
+function measureCopies(texts: readonly string[]): number {
+  const copies = new Array<string>(texts.length).fill('')
+  const before = measureLiveBytes()
+  for (const [index, text] of texts.entries()) copies[index] = copyText(text)
+  return (measureLiveBytes() - before) / copies.length
+}
+
 interface PageLoadSample {
   readonly network: MeasuredNetwork
   readonly pages: number
@@ -78,9 +87,10 @@ interface PendingSample {
 }
 
 const methods = {
-  /** Bytes per page load whose id can recur, not counting the id: the request holds it anyway. */
+  /** Bytes per page load whose id can recur, not counting the copy of the id. */
   async measureRecurringPageLoad({ network, pages }: PageLoadSample): Promise<number> {
     const ids = Array.from({ length: pages + WARM_UP_PAGES }, () => flattenString(randomUUID()))
+    const idBytes = measureCopies(ids)
     let nextIndex = 0
     const options: TrackerOptions = {
       outbox: createDroppingOutbox,
@@ -95,7 +105,7 @@ const methods = {
     await displayPages(tracker, network, pages)
     const bytes = (measureLiveBytes() - before) / pages
     await tracker.close({ timeoutMs: 0 })
-    return bytes
+    return bytes - idBytes
   },
   /** Bytes per page load whose id cannot recur. */
   async measureUniquePageLoad({ network, pages }: PageLoadSample): Promise<number> {

@@ -15,9 +15,12 @@ export interface ViewableListener {
   onViewable(onceKey: string): void
 }
 
-/** The campaigns that one page load has counted, each by its once key. */
+/**
+ * The campaigns that one page load has counted, each by its once key. Page loads are many, so it is
+ * small: fields are created when they are needed, and a private method would take one more.
+ */
 export class CountedCampaigns {
-  /** An array of exact length while it is short: page loads are many, and most have few campaigns. */
+  /** An array of exact length while it is short: most page loads have few campaigns. */
   #keys: readonly string[] | Set<string> = NO_KEYS
   /** The request id that the page load began with. */
   readonly id: string
@@ -45,10 +48,11 @@ export class CountedCampaigns {
 
   has(key: string): boolean {
     if (this.revokedKey !== undefined) {
-      this.#delete(this.revokedKey)
+      this.delete(this.revokedKey)
       this.revokedKey = undefined
     }
-    return this.#hasKey(key) || this.#usedTokens?.has(this.id, key) === true
+    const hasCounted = this.#keys instanceof Set ? this.#keys.has(key) : this.#keys.includes(key)
+    return hasCounted || this.#usedTokens?.has(this.id, key) === true
   }
 
   add(key: string): void {
@@ -58,18 +62,24 @@ export class CountedCampaigns {
     else this.#keys = new Set([...this.#keys, key])
   }
 
-  #delete(key: string): void {
+  delete(key: string): void {
     this.#usedTokens?.delete(this.id, key)
     if (this.#keys instanceof Set) this.#keys.delete(key)
     else this.#keys = this.#keys.filter((other) => other !== key)
   }
 
-  /** From now on a token may be reported for this key, also after the page load is forgotten. */
-  issue(key: string, usedTokens: UsedTokens): void {
+  /**
+   * From now on a token may be reported for this key, also after the page load is forgotten.
+   *
+   * @returns whether it is the first token for this key
+   */
+  issue(key: string, usedTokens: UsedTokens): boolean {
     this.#usedTokens = usedTokens
     this.#issuedKeys ??= new Set()
+    const isFirst = !this.#issuedKeys.has(key)
     this.#issuedKeys.add(key)
     if (this.has(key)) usedTokens.add(this.id, key)
+    return isFirst
   }
 
   addListener(listener: ViewableListener): void {
@@ -85,10 +95,6 @@ export class CountedCampaigns {
 
   notifyViewable(key: string): void {
     for (const listener of this.#listeners ?? []) listener.onViewable(key)
-  }
-
-  #hasKey(key: string): boolean {
-    return this.#keys instanceof Set ? this.#keys.has(key) : this.#keys.includes(key)
   }
 }
 

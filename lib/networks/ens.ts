@@ -41,8 +41,8 @@ export type EnsOptions = BuiltInOptions
 interface EnsItem {
   readonly campaignId: number
   readonly placement: string
-  location?: string
-  device?: Device
+  readonly location?: string | undefined
+  readonly device?: Device | undefined
 }
 
 const PUBLISHED_HOST = 'https://ads.enslive.live'
@@ -89,9 +89,8 @@ function parse(fields: Fields, viewer: Viewer): Parsed<EnsItem> {
   const ignored: InvalidImpressionError[] = []
   const location = parseLocation(fields.location, ignored) ?? viewer.country
   const device = parseDevice(fields.device, ignored) ?? viewer.device
-  const item: EnsItem = { campaignId, placement }
-  if (location) item.location = location
-  if (device) item.device = device
+  // With all fields, since adding some later would take more memory. JSON omits undefined ones.
+  const item = { campaignId, placement, location, device }
   return { campaignId, item, placement, ignored }
 }
 

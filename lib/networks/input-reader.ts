@@ -1,3 +1,4 @@
+import { type Display, describeDisplay } from '../counting/outcome-log.js'
 import { UNKNOWN_NETWORK } from '../counting/statistics.js'
 import {
   describeError,
@@ -5,9 +6,9 @@ import {
   toInvalidImpressionError,
   toOneLine,
 } from '../errors.js'
-import { copyText } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Fields, Network, Parsed } from './network.js'
+import { SharedTexts } from './shared-texts.js'
 import { COMMON_FIELDS, UnknownFieldWarnings } from './unknown-fields.js'
 
 /** The result of reading an input. */
@@ -23,6 +24,7 @@ export class InputReader<Channel extends { readonly network: Network }> {
   readonly #fieldNames: readonly string[]
   readonly #blankFields: Fields
   readonly #unknownFields: UnknownFieldWarnings
+  readonly #texts = new SharedTexts()
   readonly #log: Log
 
   constructor(channels: readonly Channel[], log: Log) {
@@ -59,7 +61,8 @@ export class InputReader<Channel extends { readonly network: Network }> {
         const value = given[name]
         // `null` means "not given", for every network. Most inputs omit most fields, and not writing
         // `undefined` again saves time.
-        if (value != null) fields[name] = typeof value === 'string' ? copyText(value) : value
+        if (value != null)
+          fields[name] = typeof value === 'string' ? this.#texts.copy(value) : value
       } catch (thrown) {
         const expected = `a value that can be read (reading it threw: ${describeError(thrown)})`
         failure ??= new InvalidImpressionError(name, expected, undefined)
@@ -101,14 +104,14 @@ export class InputReader<Channel extends { readonly network: Network }> {
   warnInvalid(
     { field, given, message }: InvalidImpressionError,
     channel: Channel | undefined,
-    requestId: string,
+    display: Display & { readonly requestId: string },
   ): void {
     const network = channel?.network.name ?? UNKNOWN_NETWORK
     const forNetwork = channel ? ` for ${network}` : ''
     this.#log.warn(
       `invalid ${network} ${field} ${given}`,
-      `invalid impression${forNetwork}: ${message}`,
-      { network, field, requestId },
+      `invalid impression${forNetwork}: ${message}${describeDisplay(display)}`,
+      { network, field, ...display },
     )
   }
 

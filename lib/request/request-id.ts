@@ -34,7 +34,8 @@ export function identifyPageLoad<Source>(
       )
     }
   }
-  return { requestId: randomUUID(), canRecur: false }
+  // Node.js puts a UUID together from many small strings, all of which it would keep alive.
+  return { requestId: copyText(randomUUID()), canRecur: false }
 }
 
 const MAX_REQUEST_ID_CHARACTERS = 200

@@ -34,18 +34,16 @@ const STACKS: Readonly<
   },
   "h3's fromNodeMiddleware": async (middleware, page) => {
     const app = new H3()
-    // In h3's types, a request may also be one of HTTP/2, which is not an IncomingMessage.
-    app.use(fromNodeMiddleware((req, res, next) => run(middleware, req, res, next)))
+    app.use(fromNodeMiddleware(middleware))
     app.get(
       '/',
-      fromNodeMiddleware((req: unknown, res: unknown) => run(page, req, res)),
+      // In h3's types, a request may also be one of HTTP/2, which is not an IncomingMessage.
+      fromNodeMiddleware((req: unknown, res: unknown) =>
+        Reflect.apply(page, undefined, [req, res]),
+      ),
     )
     return toNodeHandler(app)
   },
-}
-
-function run(handler: (...parameters: never[]) => void, ...parameters: unknown[]): void {
-  Reflect.apply(handler, undefined, parameters)
 }
 
 /** A page with an ad that counts when it is rendered, and one that counts when it is seen. */

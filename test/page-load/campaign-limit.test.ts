@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { REASONS } from '../../lib/reason.js'
 import { adsByPath, VisibleSite } from '../visibility/visible-site.js'
 import { ensAd } from './campaigns.js'
 
@@ -7,7 +8,7 @@ const requestId = (req: unknown) => String(Object(req).headers['x-id'])
 describe('a page load', () => {
   it('counts 1,000 campaigns and drops further ones, however many requests name it', async () => {
     await using site = await VisibleSite.start({
-      options: { requestId },
+      options: { requestId, delivery: { timeoutMs: 60_000 } },
       page({ trackImpression, req, answer }) {
         const first = Number(req.url?.slice(1))
         for (let i = 0; i < 300; i += 1) trackImpression(ensAd(first + i))
@@ -24,7 +25,7 @@ describe('a page load', () => {
       { dropped, duplicate, delivered },
       { dropped: 200, duplicate: 300, delivered: 1_300 },
     )
-    assert.ok(site.outcomes.some(({ reason }) => reason === 'overflow'))
+    assert.ok(site.outcomes.some(({ reason }) => reason === REASONS.campaignOverflow))
     assert.match(site.logLines.join(), /more than 1000 campaigns/)
   })
 

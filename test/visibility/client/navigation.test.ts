@@ -6,7 +6,9 @@ import type { ClientTestSite, RenderPage } from './client-test-site.js'
 import { testConcurrently } from './concurrent-scenarios.js'
 import { template } from './test-page.js'
 
-const HTMX = readFileSync(createRequire(import.meta.url).resolve('htmx.org/dist/htmx.min.js'))
+const { resolve } = createRequire(import.meta.url)
+const HTMX = readFileSync(resolve('htmx.org/dist/htmx.min.js'))
+const TURBO = readFileSync(resolve('@hotwired/turbo/dist/turbo.es2017-umd.js'))
 
 /** Serves a script. @returns its path */
 function serveScript(site: ClientTestSite, source: string): string {
@@ -33,25 +35,24 @@ function serveData(site: ClientTestSite, name: string): string {
   })
 }
 
-/** A router like React Router's: it fetches the next page's data and renders it in the same document. */
+/** Its loader fetches a page's data, and each page renders into the element of the last one. */
 const REACT_APP = `
-  import { createElement, useEffect, useState } from 'react'
+  import { createElement } from 'react'
   import { createRoot } from 'react-dom/client'
+  import { createBrowserRouter, RouterProvider, useLoaderData } from 'react-router'
 
-  function App() {
-    const [page, setPage] = useState()
-    useEffect(() => {
-      window.navigate = async (path) => {
-        const data = await (await fetch(path)).json()
-        history.pushState(null, '', '/at/' + data.name)
-        setPage(data)
-      }
-    }, [])
+  function Page() {
+    const { name, attribute } = useLoaderData()
     const style = { width: 300, height: 250 }
-    // The page's element is the same one as the last page's, with other attributes.
-    return page && createElement('div', { style, 'data-ad-impression': page.attribute }, page.name)
+    return createElement('div', { style, 'data-ad-impression': attribute }, name)
   }
-  createRoot(document.getElementById('root')).render(createElement(App))
+  const loader = async ({ params }) => (await fetch('/' + params.data)).json()
+  const router = createBrowserRouter([
+    { path: '/at/:data', element: createElement(Page), loader },
+    { path: '*', element: createElement('p') },
+  ])
+  window.navigate = (path) => router.navigate('/at' + path)
+  createRoot(document.getElementById('root')).render(createElement(RouterProvider, { router }))
 `
 
 let reactApp: Promise<string> | undefined
@@ -73,22 +74,9 @@ async function bundle(contents: string): Promise<string> {
   return outputFiles[0]?.text ?? assert.fail('no bundle')
 }
 
-/** Replaces the whole body, as Turbo Drive does, and shows a kept copy when the viewer goes back. */
-const BODY_ROUTER = `
-  const copies = new Map()
-  const show = (body) => document.documentElement.replaceChild(body, document.body)
-  window.navigate = async (path) => {
-    copies.set(location.pathname, document.body.cloneNode(true))
-    history.pushState(null, '', path)
-    const html = await (await fetch(path)).text()
-    show(document.adoptNode(new DOMParser().parseFromString(html, 'text/html').body))
-  }
-  addEventListener('popstate', () => show(copies.get(location.pathname)))
-`
-
 describe('an ad of a page that the browser never loads', () => {
   testConcurrently({
-    async 'counts when React renders it after a navigation'({ open, site }) {
+    async 'counts when React Router renders it after a navigation'({ open, site }) {
       const app = serveScript(site, await bundleReactApp())
       const [first, second] = [serveData(site, 'first'), serveData(site, 'second')]
       const page = await open(() => `<div id="root"></div><script src="${app}"></script>`)
@@ -99,22 +87,22 @@ describe('an ad of a page that the browser never loads', () => {
       await page.tab.evaluate(`navigate('${second}')`)
       await site.waitUntilCounted(second, 'second')
 
-      assert.equal(await page.tab.evaluate(() => location.pathname), '/at/second')
+      assert.equal(await page.tab.evaluate(() => location.pathname), `/at${second}`)
     },
 
-    async 'counts when its page replaces the whole body, and not again when the viewer goes back'({
+    async 'counts when Turbo Drive replaces the body, and not again when the viewer goes back'({
       open,
       site,
     }) {
-      const router = serveScript(site, BODY_ROUTER)
+      const turbo = serveScript(site, TURBO.toString())
       const later = serveLaterPage(site, ({ ad }) => ad('later'))
       const page = await open(
         ({ ad }) =>
-          `<script src="${router}"></script>${ad('first')}${template('witness', ad('witness'))}`,
+          `<script src="${turbo}"></script>${ad('first')}${template('witness', ad('witness'))}`,
       )
       await page.waitUntilCounted('first')
 
-      await page.tab.evaluate(`navigate('${later}')`)
+      await page.tab.evaluate(`Turbo.visit('${later}')`)
       await site.waitUntilCounted(later, 'later')
       await page.tab.evaluate('history.back()')
       await page.tab.waitForSelector('#first')
