@@ -52,10 +52,10 @@ export function judgeCall(
   const unreadable = 'error' in end ? undefined : end.unreadable
   if (unreadable === undefined && isAccepted(verdict)) return verdict
   const code = 'error' in end ? 'no-answer' : (`http-${end.answer.status}` as const)
-  const cleaned = toOneLine(verdict.reason, (text) => redact(text, headers, secrets))
-  const reason = toReason(cleaned || 'the network gave no reason', code)
+  const clean = (text: string) => toOneLine(text, (line) => redact(line, headers, secrets))
+  const reason = toReason(clean(verdict.reason) || 'the network gave no reason', code)
   if (unreadable === undefined) return { ...verdict, reason }
-  const problem = `the body of the answer cannot be read: ${toOneLine(unreadable)}`
+  const problem = `the body of the answer cannot be read: ${clean(unreadable)}`
   log.warn(`unreadable ${network.name}`, `${network.name}: ${problem}; its status decides`)
   return { ...verdict, reason: `${reason} (${problem})` }
 }
