@@ -74,5 +74,5 @@ describe('LMDB store', () => {
   })
 
   storeContract('LMDB', setUp)
-  storeProperties('LMDB', setUp)
+  storeProperties('LMDB', setUp, { runs: 25 })
 })
