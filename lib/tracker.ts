@@ -166,7 +166,8 @@ export function assembleTracker<Source>(
   const deliveries = channels.map(({ delivery }) => delivery)
   const visibility = createVisibility(channels, shared)
   const reader = new InputReader(channels, log)
-  const pageLoadDependencies = { ...shared, reader, visibility, openResponses }
+  const hasFleet = deliveries.some(({ fleet }) => fleet !== undefined)
+  const pageLoadDependencies = { ...shared, reader, visibility, openResponses, hasFleet }
   return {
     methods: createMethods({ ...shared, deliveries, openResponses }),
     pageLoad: cacheHelpers(

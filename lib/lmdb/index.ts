@@ -43,6 +43,9 @@ const schema = z.strictObject({
  * An outbox in a directory, for any number of processes of one machine, and for restarts: the value
  * of the option `outbox`. It needs the package `lmdb` 3, and no server.
  *
+ * A pending impression takes about 400 bytes, and a dedupe key about 300 for as long as it is
+ * remembered. The space is used again, and the file never shrinks.
+ *
  * A directory that cannot be used, a damaged file or a full disk is logged as an error, and
  * impressions wait in memory until the outbox works again.
  *

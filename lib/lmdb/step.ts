@@ -55,12 +55,12 @@ export class Step {
     for (const record of this.#request.release) this.#release(record)
     const claimed = this.#claim()
     const receipts = this.#append()
-    this.#tables.forgetExpiredKeys(this.#nowMs, MAX_FORGOTTEN)
     if (!this.#isRepeated) {
       this.#recordCalls()
       this.#setPause()
     }
-    this.#tables.forgetCalls(this.#nowMs - this.#request.callsTtlMs)
+    const { callsTtlMs } = this.#request
+    if (callsTtlMs > 0) this.#tables.forgetCalls(this.#nowMs - callsTtlMs)
     if (this.#request.isLeaving) this.#bury(owner)
     else this.#tables.putOwner(owner)
     const response = this.#respond(isNewSender, orphans)
@@ -190,6 +190,7 @@ export class Step {
     const last = this.#tables.receiptsOf(this.#owner)
     if (last?.number === append.number)
       return Array.from(last.letters, (letter) => receiptFor(letter))
+    this.#tables.forgetExpiredKeys(this.#nowMs, MAX_FORGOTTEN)
     const receipts = append.records.map((record) => this.#appendOne(record))
     const letters = receipts.map((receipt) => receipt.charAt(0)).join('')
     this.#tables.putReceipts(this.#owner, { number: append.number, letters })
@@ -243,7 +244,9 @@ export class Step {
   }
 
   #listArrivals(): Pick<ExchangeResponse, 'arrivals' | 'seenUpTo'> {
-    const records = this.#tables.listRecords(this.#box, this.#request.seenUpTo, MAX_MOVED + 1)
+    const { seenUpTo } = this.#request
+    if (this.#state.sequence === seenUpTo) return { arrivals: [], seenUpTo }
+    const records = this.#tables.listRecords(this.#box, seenUpTo, MAX_MOVED + 1)
     const arrivals = records.slice(0, MAX_MOVED)
     const isMore = records.length > MAX_MOVED
     return {
