@@ -239,7 +239,7 @@ interface SharedParts<Source> {
 
 function createChannel<Source>(network: Network, shared: SharedParts<Source>): NetworkChannel {
   const { configuration, clock, random, log, lifecycle } = shared
-  const { maxPending, timeoutMs, maxAgeMs } = configuration.delivery
+  const { maxPending, timeoutMs, maxAgeMs, processes } = configuration.delivery
   const { name, maxBatch } = network
   const statistics = shared.statistics.forNetwork(name)
   const outbox = configuration.outbox({ network: name, maxPending, maxBatch })
@@ -251,6 +251,7 @@ function createChannel<Source>(network: Network, shared: SharedParts<Source>): N
     transport,
     maxPending,
     maxAgeMs,
+    processes,
     clock,
     random,
     log,

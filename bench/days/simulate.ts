@@ -23,6 +23,8 @@ export interface TrafficScenario {
   readonly othersPerDay?: number
   /** Processes that share the traffic. Each has a memory outbox of its own. */
   readonly processes?: number
+  /** The option `delivery.processes`. */
+  readonly knownProcesses?: number
   /** Each process is restarted after so many minutes, one after the other; 0: never. */
   readonly restartMinutes?: number
   readonly hours?: number
@@ -64,6 +66,7 @@ const DEFAULTS: Required<TrafficScenario> = {
   reportedWindow: 'fewest calls left',
   othersPerDay: 0,
   processes: 1,
+  knownProcesses: 1,
   restartMinutes: 0,
   hours: 24,
   maxAgeMs: HOUR_MS,

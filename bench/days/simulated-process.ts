@@ -12,6 +12,7 @@ export interface SimulatedProcessOptions {
   readonly server: SimulatedNetwork
   readonly maxPending: number
   readonly maxAgeMs: number
+  readonly knownProcesses: number
   readonly clock: Clock
   readonly random: () => number
   /** Called with each impression that is delivered, and how long that took. */
@@ -43,6 +44,7 @@ export class SimulatedProcess {
       transport: server.connect(),
       maxPending,
       maxAgeMs,
+      processes: options.knownProcesses,
       clock,
       random,
       log: silentLog,

@@ -8,6 +8,8 @@ import type { Answer } from '../../../lib/networks/verdict.js'
 import { RateWindows } from '../../../lib/sandbox/rate-windows.js'
 import { VirtualClock } from '../virtual-clock.js'
 
+// Tests lib/delivery/rate-limit/quota-windows.ts
+
 const MINUTE = { limit: 300, windowMs: 60_000 }
 const DAY = { limit: 10_000, windowMs: 86_400_000 }
 const HOUR_MS = 3_600_000
