@@ -55,6 +55,11 @@ function formatDuration(ms: number): string {
   return `${Math.round(ms / 60_000)} min`
 }
 
+function formatViews({ viewsPerSecond, maxBatch }: SimulationResult['scenario']): string {
+  const batches = maxBatch === 1_000 ? '' : `, batches of ${maxBatch}`
+  return `${formatCount(viewsPerSecond)}${batches}`
+}
+
 function formatProcesses(scenario: SimulationResult['scenario']): string {
   const { processes, knownProcesses, restartMinutes } = scenario
   const known = knownProcesses > 1 ? ' known' : ''
@@ -65,7 +70,7 @@ function formatProcesses(scenario: SimulationResult['scenario']): string {
 function createRow({ scenario, ...result }: SimulationResult): readonly string[] {
   const { tracked, lost } = result
   return [
-    formatCount(scenario.viewsPerSecond),
+    formatViews(scenario),
     formatProcesses(scenario),
     formatCount(scenario.queries),
     scenario.hasPeak ? 'peak' : 'even',

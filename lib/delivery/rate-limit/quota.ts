@@ -228,7 +228,7 @@ export class Quota {
     const horizon = kind === 'full' ? FULL_BATCH_HORIZON : 1
     for (const window of this.#windows.all) {
       if (kind === 'full' && !window.isShort(nowMs)) continue
-      const share = window.partialBatchShare(this.#fullCallsPerMs * processes)
+      const share = window.partialBatchShare(this.#fullCallsPerMs)
       const { spareShare, others } = this.#processes.assume(window, nowMs)
       const spare = share * spareShare
       const intervalMs = window.intervalMs(nowMs, this.#inFlight, spare, horizon, others)
@@ -246,7 +246,7 @@ export class Quota {
   ): void {
     if (untilMs <= nowMs || (kind === 'full' && !window?.isShort(nowMs))) return
     const processes = this.#processes.count
-    const share = window?.partialBatchShare(this.#fullCallsPerMs * processes) ?? 1
+    const share = window?.partialBatchShare(this.#fullCallsPerMs) ?? 1
     const hasSpare = limit !== undefined && limit - certain <= limit * SPARE_SHARE * share
     const intervalMs = (untilMs - nowMs) / Math.max(1, certain - reserved)
     if (!hasSpare) lengthen(intervals, intervalMs * processes, share)
