@@ -95,15 +95,18 @@ export interface TrackerOptions<Source = IncomingMessage> {
   visibility?: VisibilityOptions | undefined
   /**
    * The limits of each network: how many impressions may be pending or held, how long a call may
-   * take, and how long an impression may wait unsent, both in milliseconds.
+   * take, and how long an impression may wait unsent, both in milliseconds. `processes`: how many
+   * share a network's quota without a shared outbox, at least. Answers with RateLimit headers show
+   * that as well, but not at once.
    *
-   * @default { maxPending: 100_000, timeoutMs: 10_000, maxAgeMs: 3_600_000 }
+   * @default { maxPending: 100_000, timeoutMs: 10_000, maxAgeMs: 3_600_000, processes: 1 }
    */
   delivery?:
     | {
         maxPending?: number | undefined
         timeoutMs?: number | undefined
         maxAgeMs?: number | undefined
+        processes?: number | undefined
       }
     | undefined
   /**
@@ -208,6 +211,7 @@ function optionsSchema<Source>() {
         maxPending: wholeNumber(1).default(100_000),
         timeoutMs: milliseconds.default(10_000),
         maxAgeMs: milliseconds.default(60 * 60_000),
+        processes: wholeNumber(1).default(1),
       })
       .readonly()
       .prefault({}),

@@ -45,6 +45,8 @@ export interface PageLoadDependencies<Source> {
   /** `undefined` without the option `visibility`. */
   readonly visibility: VisibilityParts<Source> | undefined
   readonly dedupe: Dedupe
+  /** Whether other processes share an outbox with this one. */
+  readonly hasFleet: boolean
   readonly log: Log
   readonly misuse: Misuse
   readonly clock: Clock
@@ -233,11 +235,12 @@ export class PageLoad<Source> {
     if (state === 'open')
       whenResponseEnds(this.#req, this.#res, (end) => this.#onResponseEnded(end))
     else warnIfShared(this.#res, this.#dependencies.log)
-    const { configuration, dedupe } = this.#dependencies
+    const { configuration, dedupe, hasFleet } = this.#dependencies
+    const { pageLoadCookie } = configuration
     const identity = this.#getIdentity()
     const campaigns = dedupe.open(identity)
     const exchange = [this.#req, this.#res, this.#source] as const
-    shareWithFragments(configuration.pageLoadCookie, identity, campaigns, dedupe, ...exchange)
+    shareWithFragments(pageLoadCookie, hasFleet, identity, campaigns, dedupe, ...exchange)
     return campaigns
   }
 

@@ -166,7 +166,8 @@ export function assembleTracker<Source>(
   const deliveries = channels.map(({ delivery }) => delivery)
   const visibility = createVisibility(channels, shared)
   const reader = new InputReader(channels, log)
-  const pageLoadDependencies = { ...shared, reader, visibility, openResponses }
+  const hasFleet = deliveries.some(({ fleet }) => fleet !== undefined)
+  const pageLoadDependencies = { ...shared, reader, visibility, openResponses, hasFleet }
   return {
     methods: createMethods({ ...shared, deliveries, openResponses }),
     pageLoad: cacheHelpers(
@@ -234,7 +235,7 @@ interface SharedParts<Source> {
 
 function createChannel<Source>(network: Network, shared: SharedParts<Source>): NetworkChannel {
   const { configuration, clock, random, log, lifecycle } = shared
-  const { maxPending, timeoutMs, maxAgeMs } = configuration.delivery
+  const { maxPending, timeoutMs, maxAgeMs, processes } = configuration.delivery
   const statistics = shared.statistics.forNetwork(network.name)
   const outbox = openOutbox(network, shared)
   const transport = createTransport(network, timeoutMs, clock)
@@ -245,6 +246,8 @@ function createChannel<Source>(network: Network, shared: SharedParts<Source>): N
     transport,
     maxPending,
     maxAgeMs,
+    // A shared outbox knows all calls of its processes.
+    processes: outbox.fleet ? 1 : processes,
     clock,
     random,
     log,

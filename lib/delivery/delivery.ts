@@ -24,6 +24,8 @@ export interface DeliveryDependencies {
   readonly maxPending: number
   /** How long an impression may wait unsent. */
   readonly maxAgeMs: number
+  /** How many processes are known to share the network's quota. Default: one. */
+  readonly processes?: number
   readonly clock: Clock
   /** A number from 0 up to 1, as `Math.random`. */
   readonly random: () => number
@@ -64,10 +66,10 @@ export class Delivery {
   #closing: Promise<void> | undefined
 
   constructor(dependencies: DeliveryDependencies) {
-    const { network, maxAgeMs, random, log } = dependencies
+    const { network, maxAgeMs, processes, random, log } = dependencies
     this.#dependencies = dependencies
     this.#breaker = new CircuitBreaker(random, longestWaitMs(network, maxAgeMs))
-    this.#quota = new Quota(network.windows, network.maxBatch, maxAgeMs)
+    this.#quota = new Quota(network.windows, network.maxBatch, maxAgeMs, processes)
     this.#pending = new PendingImpressions({
       ...dependencies,
       network: network.name,
@@ -184,14 +186,15 @@ export class Delivery {
 
   /**
    * Whether the next batch may mix batch keys: when impressions would expire because there are more
-   * keys than calls. Viewers choose some keys (search queries), so one viewer could otherwise use
-   * up the calls of all others.
+   * keys than calls, or when everything leaves at once although quota may run short. Viewers choose
+   * some keys (search queries), so one viewer could otherwise use up the calls of all others.
    */
   #isMixed(kind: BatchKind, nowMs: number): boolean {
-    const { network } = this.#dependencies
-    return (
-      network.mixesBatchKeys && kind === 'partial' && this.#quota.isUrgent(this.#waitedMs(nowMs))
-    )
+    if (!this.#dependencies.network.mixesBatchKeys || kind !== 'partial') return false
+    const waitedMs = this.#waitedMs(nowMs)
+    const isHurried = this.#pacingSuspensions > 0
+    if (isHurried && this.#quota.pacedWaitMs(nowMs, kind, waitedMs) > 0) return true
+    return this.#quota.isUrgent(waitedMs)
   }
 
   /** How long the impression that is claimed next has waited. */

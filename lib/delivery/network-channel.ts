@@ -1,5 +1,6 @@
 import type { CountedCampaigns } from '../counting/dedupe.js'
 import { OnceKeys } from '../counting/dedupe.js'
+import { toPageLoadUuid } from '../counting/page-load-uuid.js'
 import type { NetworkStatistics } from '../counting/statistics.js'
 import { createDigest } from '../counting/used-tokens.js'
 import type { Impression, Outcome } from '../impression.js'
@@ -74,7 +75,9 @@ export class NetworkChannel {
       return
     }
     campaigns.add(onceKey)
-    if (this.#isDedupedByOutbox) impression.dedupeKey = createDigest(campaigns.id, onceKey)
+    if (this.#isDedupedByOutbox) {
+      impression.dedupeKey = createDigest(toPageLoadUuid(campaigns.id), onceKey)
+    }
     try {
       this.delivery.push(impression)
     } catch (thrown) {

@@ -33,6 +33,8 @@ const REFUSALS: Readonly<
   uncertain: ['uncertain', REASONS.takenOver],
   unstorable: ['invalid', REASONS.unstorable],
 }
+/** How often `flush()` looks whether what waits has been claimed. */
+const CLAIM_POLL_MS = 20
 
 /**
  * One network's impressions, from when they are pending until they have an outcome. It is the only
@@ -45,6 +47,8 @@ export class PendingImpressions {
   readonly #retries = new RetryBatches()
   readonly #list: PendingList
   readonly #outcomes: PendingOutcomes
+  /** Impressions claimed so far. */
+  #claimed = 0
   #isExpiryScheduled = false
   #isClosed = false
 
@@ -151,6 +155,7 @@ export class PendingImpressions {
   /** Claims a batch from the outbox. `next` gets `undefined` if nothing waits or the outbox failed. */
   claim(max: number, isMixed: boolean, next: (claim: Claim | undefined) => void): void {
     this.#outbox.claim(max, isMixed, (claim) => {
+      this.#claimed += claim?.impressions.length ?? 0
       if (claim) this.#adopt(claim.impressions)
       next(claim)
     })
@@ -214,9 +219,17 @@ export class PendingImpressions {
     else this.#retries.delay(batch, delayMs, clock, onReady)
   }
 
-  /** See `PendingList`. */
-  flush(timeoutMs: number): Promise<boolean> {
-    return this.#list.flush(timeoutMs)
+  /**
+   * Resolves to `true` when everything that is pending now has ended, and to `false` after
+   * `timeoutMs`. Of a shared outbox, this includes what others have appended for this process to
+   * send. Keeps the process alive until then.
+   */
+  async flush(timeoutMs: number): Promise<boolean> {
+    const endsAtMs = this.#dependencies.clock.now() + timeoutMs
+    if (this.fleet && !(await this.#whenClaimed(this.#claimed + this.#outbox.waiting, endsAtMs))) {
+      return false
+    }
+    return await this.#list.flush(endsAtMs - this.#dependencies.clock.now())
   }
 
   /**
@@ -289,6 +302,16 @@ export class PendingImpressions {
 
   #expireAtClose(): void {
     if (!this.fleet) this.#expire(Number.POSITIVE_INFINITY, 'closed')
+  }
+
+  /** Resolves to whether so many impressions had been claimed, or none waited, before `endsAtMs`. */
+  async #whenClaimed(count: number, endsAtMs: number): Promise<boolean> {
+    const { clock } = this.#dependencies
+    while (this.#claimed < count && this.#outbox.waiting > 0) {
+      if (clock.now() >= endsAtMs) return false
+      await new Promise<void>((resolve) => clock.after(CLAIM_POLL_MS, resolve, 'keeps-alive'))
+    }
+    return true
   }
 
   #onOrphans(claim: Claim): void {

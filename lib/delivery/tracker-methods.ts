@@ -103,11 +103,13 @@ export function createMethods({
   async function drainAndClose(timeoutMs: number): Promise<boolean> {
     lifecycle.isClosed = true
     for (const delivery of deliveries) delivery.suspendPacing()
+    const flushing = Promise.all(deliveries.map((delivery) => delivery.flush(timeoutMs)))
     const isIdle = await waitAtMost(clock, timeoutMs, statistics.whenIdle())
+    const flushed = await flushing
     openResponses.drop()
     await Promise.all(deliveries.map((delivery) => delivery.close()))
     removeExitWarning()
-    return isIdle
+    return isIdle && flushed.every(Boolean)
   }
 
   const methods: TrackerMethods = {

@@ -81,7 +81,7 @@ describe('The demo', () => {
     const site = await demo.waitForLine(SITE)
     const response = await fetch(site, { headers: { 'user-agent': 'curl/8.9.1' } })
     assert.match(extractText(await response.text()), /0 impressions recorded .* \(bot\)/)
-    await demo.waitForLines(/ suppressed .* bot$/, 7)
+    await demo.waitForLines(/ suppressed .* bot: /, 7)
     assert.equal(await demo.stop('SIGINT'), 0)
     assert.match(demo.lines.at(-1) ?? '', /Delivered 0 of 7 .*; 7 suppressed\.$/)
   })
