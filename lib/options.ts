@@ -95,15 +95,18 @@ export interface TrackerOptions<Source = IncomingMessage> {
   visibility?: VisibilityOptions | undefined
   /**
    * The limits of each network: how many impressions may be pending or held, how long a call may
-   * take, and how long an impression may wait unsent, both in milliseconds.
+   * take, and how long an impression may wait unsent, both in milliseconds. `processes`: how many
+   * share a network's quota without a shared outbox, at least. Answers with RateLimit headers show
+   * that as well, but not at once.
    *
-   * @default { maxPending: 100_000, timeoutMs: 10_000, maxAgeMs: 3_600_000 }
+   * @default { maxPending: 100_000, timeoutMs: 10_000, maxAgeMs: 3_600_000, processes: 1 }
    */
   delivery?:
     | {
         maxPending?: number | undefined
         timeoutMs?: number | undefined
         maxAgeMs?: number | undefined
+        processes?: number | undefined
       }
     | undefined
   /**
@@ -112,8 +115,11 @@ export interface TrackerOptions<Source = IncomingMessage> {
    */
   outbox?: OpenOutbox | undefined
   /**
-   * Where messages go: an object with pino's methods. Each kind of message is logged at most once a
-   * minute. Default: the console.
+   * Where messages go: an object with pino's methods. `debug` gets a line for each impression that
+   * was not delivered, at most 100 a minute, and none if the method `isLevelEnabled`, which loggers
+   * such as pino's and winston's have, returns `false` for `'debug'`.
+   * Each kind of warning and error is logged at most once a minute. Default: the console, without
+   * `debug` messages unless the environment has `NODE_DEBUG=ad-impressions`.
    */
   logger?: Logger | undefined
   /**
@@ -205,6 +211,7 @@ function optionsSchema<Source>() {
         maxPending: wholeNumber(1).default(100_000),
         timeoutMs: milliseconds.default(10_000),
         maxAgeMs: milliseconds.default(60 * 60_000),
+        processes: wholeNumber(1).default(1),
       })
       .readonly()
       .prefault({}),

@@ -20,7 +20,12 @@ const SECRET = 'QmFzZTY0IG9mIDMyIHJhbmRvbSBieXRlcyE'
 const DEFAULTS = {
   traffic: { bots: 'skip', prefetch: 'skip' },
   dedupe: { max: 100_000, ttlMs: 30 * 60 * 1_000 },
-  delivery: { maxPending: 100_000, timeoutMs: 10 * 1_000, maxAgeMs: 60 * 60 * 1_000 },
+  delivery: {
+    maxPending: 100_000,
+    timeoutMs: 10 * 1_000,
+    maxAgeMs: 60 * 60 * 1_000,
+    processes: 1,
+  },
   strict: false,
 } as const
 
@@ -44,7 +49,7 @@ function messageFor(options: unknown): string {
 }
 
 describe('a wrong option throws an error with its path and what was expected', () => {
-  const limits = ['maxPending', 'timeoutMs', 'maxAgeMs']
+  const limits = ['maxPending', 'timeoutMs', 'maxAgeMs', 'processes']
   const cases: [path: string, wrong: unknown[], expected: string][] = [
     [
       'networks',
@@ -180,7 +185,7 @@ describe('a wrong option throws an error with its path and what was expected', (
     )
     assert.match(
       messageFor({ networks: [network], delivery: { timeout: 5 } }),
-      /delivery\.timeout: there is no such option \(there are maxPending, timeoutMs, maxAgeMs\)$/,
+      /delivery\.timeout: there is no such option \(there are maxPending, timeoutMs, maxAgeMs, processes\)$/,
     )
   })
 
@@ -310,7 +315,12 @@ describe('an option that is not given', () => {
       consent: undefined,
       traffic: { bots: undefined, prefetch: undefined },
       dedupe: { max: undefined, ttlMs: undefined },
-      delivery: { maxPending: undefined, timeoutMs: undefined, maxAgeMs: undefined },
+      delivery: {
+        maxPending: undefined,
+        timeoutMs: undefined,
+        maxAgeMs: undefined,
+        processes: undefined,
+      },
       logger: undefined,
       strict: undefined,
     })
@@ -349,10 +359,15 @@ describe('resolved options', () => {
     const { dedupe, delivery } = resolveOptions({
       networks: [network],
       dedupe: { max: 10_000_000, ttlMs: 1 },
-      delivery: { maxPending: 1, timeoutMs: 1, maxAgeMs: Number.MAX_SAFE_INTEGER },
+      delivery: { maxPending: 1, timeoutMs: 1, maxAgeMs: Number.MAX_SAFE_INTEGER, processes: 1 },
     })
     assert.deepEqual(dedupe, { max: 10_000_000, ttlMs: 1 })
-    assert.deepEqual(delivery, { maxPending: 1, timeoutMs: 1, maxAgeMs: Number.MAX_SAFE_INTEGER })
+    assert.deepEqual(delivery, {
+      maxPending: 1,
+      timeoutMs: 1,
+      maxAgeMs: Number.MAX_SAFE_INTEGER,
+      processes: 1,
+    })
   })
 
   it('accept a logger with inherited methods', () => {

@@ -2,9 +2,9 @@ import type { RateWindowState } from '../../lib/sandbox/rate-windows.js'
 
 /**
  * The form of the headers. `fields`: RateLimit-Limit, -Remaining and -Reset; `aliases`: the same with
- * `X-`; the others: drafts of draft-ietf-httpapi-ratelimit-headers.
+ * `X-`; `none`; the others: drafts of draft-ietf-httpapi-ratelimit-headers.
  */
-export type HeaderForm = 'fields' | 'draft 07' | 'draft 08' | 'aliases'
+export type HeaderForm = 'fields' | 'draft 07' | 'draft 08' | 'aliases' | 'none'
 
 /** Which window counts as the most restrictive one. All forms but draft 08 report only that. */
 export type RestrictiveWindow = 'fewest calls left' | 'smallest share left'
@@ -17,6 +17,7 @@ export function formatRateLimit(
   form: HeaderForm,
   reportedWindow: RestrictiveWindow,
 ): Record<string, string> {
+  if (form === 'none') return {}
   if (form === 'draft 08') return formatDraft08(states, nowMs)
   const reported = findMostRestrictive(states, reportedWindow)
   if (!reported) return {}

@@ -73,6 +73,58 @@ export const SECTIONS: readonly ScenarioSection[] = [
     ],
   },
   {
+    title: 'Several processes and restarts',
+    text:
+      'Whole days. The page views are those of all processes together. Each process has its memory ' +
+      'outbox and knows nothing of the others but what the headers say. "16, every 15 min": each of 16 ' +
+      'processes is restarted every 15 minutes, one after the other. An old process has ten seconds to ' +
+      'send what waits, and what it knew of the quota is forgotten. "16 known": with ' +
+      '`delivery: { processes: 16 }`. Rows with batches of 100 simulate 10 page views a second on a ' +
+      'scale of a tenth.',
+    canCarryAll: true,
+    scenarios: [
+      { viewsPerSecond: 1, processes: 2 },
+      { viewsPerSecond: 1, processes: 8 },
+      ...WINDOW_KINDS.map(
+        (windowKind): TrafficScenario => ({ viewsPerSecond: 1, processes: 16, windowKind }),
+      ),
+      { viewsPerSecond: 1, processes: 16, ...smallest, othersPerDay: 0 },
+      { viewsPerSecond: 1, processes: 16, hasPeak: true, headerForm: 'draft 08' },
+      { viewsPerSecond: 1, processes: 16, knownProcesses: 16 },
+      { viewsPerSecond: 1, processes: 16, knownProcesses: 16, headerForm: 'none' },
+      { viewsPerSecond: 1, processes: 16, queries: 200 },
+      { viewsPerSecond: 1, processes: 8, ...fewest },
+      { viewsPerSecond: 1, processes: 8, maxBatch: 100, hasPeak: true, windowKind: 'midnight' },
+      ...WINDOW_KINDS.map(
+        (windowKind): TrafficScenario => ({ viewsPerSecond: 1, restartMinutes: 15, windowKind }),
+      ),
+      { viewsPerSecond: 1, restartMinutes: 15, queries: 20 },
+      { viewsPerSecond: 1, restartMinutes: 15, maxBatch: 100 },
+      ...WINDOW_KINDS.map(
+        (windowKind): TrafficScenario => ({
+          viewsPerSecond: 1,
+          processes: 16,
+          restartMinutes: 15,
+          windowKind,
+        }),
+      ),
+      { viewsPerSecond: 1, processes: 16, restartMinutes: 15, ...smallest, othersPerDay: 0 },
+      { viewsPerSecond: 1, processes: 16, restartMinutes: 15, queries: 200 },
+      { viewsPerSecond: 1, processes: 8, restartMinutes: 60, maxBatch: 100, hasPeak: true },
+    ],
+  },
+  {
+    title: 'Several processes that cannot know of each other',
+    text:
+      'The headers say nothing, and `delivery.processes` is not given. So each process takes the ' +
+      "day's calls for its own, and so does each process after a restart.",
+    canCarryAll: false,
+    scenarios: [
+      { viewsPerSecond: 1, processes: 4, headerForm: 'none' },
+      { viewsPerSecond: 1, restartMinutes: 15, headerForm: 'none' },
+    ],
+  },
+  {
     title: 'Many search queries',
     text: 'Whole days. Each page view has one of several queries, all equally frequent.',
     canCarryAll: true,

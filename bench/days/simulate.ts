@@ -1,13 +1,10 @@
-import { type NetworkStats, Statistics } from '../../lib/counting/statistics.js'
-import { Delivery } from '../../lib/delivery/delivery.js'
-import { MemoryOutbox } from '../../lib/delivery/outbox/memory-outbox.js'
 import type { Impression } from '../../lib/impression.js'
-import type { Log } from '../../lib/logger.js'
 import { closient } from '../../lib/networks/closient.js'
 import type { RateWindowKind } from '../../lib/sandbox/rate-windows.js'
 import { VirtualClock } from '../../test/delivery/virtual-clock.js'
 import { createSeededRandom } from '../seeded-random.js'
 import type { HeaderForm, RestrictiveWindow } from './rate-limit-headers.js'
+import { SimulatedFleet } from './simulated-fleet.js'
 import { SimulatedNetwork } from './simulated-network.js'
 import { scheduleTraffic } from './traffic.js'
 import { WaitTimes } from './wait-times.js'
@@ -24,6 +21,12 @@ export interface TrafficScenario {
   readonly reportedWindow?: RestrictiveWindow
   /** Calls a day that another program makes with the same key. */
   readonly othersPerDay?: number
+  /** Processes that share the traffic. Each has a memory outbox of its own. */
+  readonly processes?: number
+  /** The option `delivery.processes`. */
+  readonly knownProcesses?: number
+  /** Each process is restarted after so many minutes, one after the other; 0: never. */
+  readonly restartMinutes?: number
   readonly hours?: number
   readonly maxAgeMs?: number
   readonly maxPending?: number
@@ -54,8 +57,6 @@ const HOUR_MS = 3_600_000
 const START_MS = Date.UTC(2026, 0, 1, 5)
 const SEED = 1
 
-const silentLog: Log = { debug: () => {}, warn: () => {}, error: () => {} }
-
 const DEFAULTS: Required<TrafficScenario> = {
   viewsPerSecond: 1,
   queries: 1,
@@ -64,6 +65,9 @@ const DEFAULTS: Required<TrafficScenario> = {
   headerForm: 'fields',
   reportedWindow: 'fewest calls left',
   othersPerDay: 0,
+  processes: 1,
+  knownProcesses: 1,
+  restartMinutes: 0,
   hours: 24,
   maxAgeMs: HOUR_MS,
   maxPending: 100_000,
@@ -79,92 +83,23 @@ export function simulate(overrides: TrafficScenario): SimulationResult {
   const clock = new VirtualClock(START_MS)
   const network = closient({ apiKey: 'csb_simulated_key', maxBatch })
   const { windows } = network
-  const transport = new SimulatedNetwork({ ...scenario, windows, clock, random })
-  const statistics = new Statistics([network], clock, silentLog)
-  const delivery = createDelivery(scenario, { network, statistics, transport, clock, random })
-  const measured = measureDeliveries(statistics, clock, durationMs)
+  const server = new SimulatedNetwork({ ...scenario, windows, clock, random })
+  const measured = new DeliveryMeasurement(clock, durationMs)
+  const { onDelivered } = measured
+  const fleet = new SimulatedFleet(
+    { ...scenario, network, server, clock, random, onDelivered },
+    durationMs,
+  )
 
   const pages = createPages(network, queries)
-  const onPageView = () => {
-    const impressions = pages[Math.floor(random() * pages.length)] ?? []
-    for (const impression of impressions) {
-      delivery.push({ ...impression, trackedAtMs: clock.now() })
-    }
-  }
+  const onPageView = () => fleet.viewPage(pages[Math.floor(random() * pages.length)] ?? [])
   scheduleTraffic({ viewsPerSecond, hasPeak, durationMs, clock, random, onPageView })
   clock.advance(durationMs)
   // Long enough for everything that still waits to be sent or to expire.
   clock.advance(2 * maxAgeMs)
 
-  const stats = statistics.forNetwork(network.name).snapshot()
-  verifyFigures(stats, transport)
-  return createResult(scenario, stats, transport, measured)
-}
-
-interface SimulationParts {
-  readonly network: ReturnType<typeof closient>
-  readonly statistics: Statistics
-  readonly transport: SimulatedNetwork
-  readonly clock: VirtualClock
-  readonly random: () => number
-}
-
-function createDelivery(
-  { maxPending, maxAgeMs }: Required<TrafficScenario>,
-  { network, statistics, transport, clock, random }: SimulationParts,
-): Delivery {
-  return new Delivery({
-    network,
-    statistics: statistics.forNetwork(network.name),
-    outbox: new MemoryOutbox({ maxPending, maxBatch: network.maxBatch }),
-    transport,
-    maxPending,
-    maxAgeMs,
-    clock,
-    random,
-    log: silentLog,
-  })
-}
-
-interface DeliveryMeasurement {
-  readonly waitTimes: WaitTimes
-  readonly quarters: readonly number[]
-}
-
-function measureDeliveries(
-  statistics: Statistics,
-  clock: VirtualClock,
-  durationMs: number,
-): DeliveryMeasurement {
-  const waitTimes = new WaitTimes()
-  const quarters = [0, 0, 0, 0]
-  statistics.on('outcome', ({ outcome, latencyMs }) => {
-    if (outcome !== 'delivered') return
-    waitTimes.add(latencyMs)
-    // What is delivered after the end counts for the last quarter.
-    const quarter = Math.min(3, Math.floor(((clock.now() - START_MS) / durationMs) * 4))
-    quarters[quarter] = (quarters[quarter] ?? 0) + 1
-  })
-  return { waitTimes, quarters }
-}
-
-/** Throws unless the figures balance and agree with what the network has counted. */
-function verifyFigures(stats: NetworkStats, { impressions }: SimulatedNetwork): void {
-  const { tracked, delivered, pending, dropped, rejected, uncertain } = stats
-  if (tracked !== pending + delivered + dropped + rejected + uncertain) {
-    throw new Error('the figures do not balance')
-  }
-  if (delivered !== impressions) {
-    throw new Error(`${delivered} impressions delivered, but ${impressions} counted`)
-  }
-}
-
-function createResult(
-  scenario: Required<TrafficScenario>,
-  { tracked, delivered }: NetworkStats,
-  { calls, refused, refusedAfterOthers, exceededWindows }: SimulatedNetwork,
-  { waitTimes, quarters }: DeliveryMeasurement,
-): SimulationResult {
+  const { tracked, delivered } = fleet.finish()
+  const { calls, refused, refusedAfterOthers, exceededWindows } = server
   return {
     scenario,
     tracked,
@@ -174,9 +109,29 @@ function createResult(
     refused,
     refusedAfterOthers,
     exceededWindows,
-    medianWaitMs: waitTimes.medianMs,
-    longestWaitMs: waitTimes.longestMs,
-    quarters,
+    medianWaitMs: measured.waitTimes.medianMs,
+    longestWaitMs: measured.waitTimes.longestMs,
+    quarters: measured.quarters,
+  }
+}
+
+class DeliveryMeasurement {
+  readonly waitTimes = new WaitTimes()
+  readonly quarters = [0, 0, 0, 0]
+  readonly #clock: VirtualClock
+  readonly #durationMs: number
+
+  constructor(clock: VirtualClock, durationMs: number) {
+    this.#clock = clock
+    this.#durationMs = durationMs
+  }
+
+  readonly onDelivered = (latencyMs: number): void => {
+    this.waitTimes.add(latencyMs)
+    // What is delivered after the end counts for the last quarter.
+    const day = (this.#clock.now() - START_MS) / this.#durationMs
+    const quarter = Math.min(3, Math.floor(day * 4))
+    this.quarters[quarter] = (this.quarters[quarter] ?? 0) + 1
   }
 }
 

@@ -24,7 +24,7 @@ const RATE_LIMIT_PROBLEM = {
 }
 
 /** A network in virtual time that counts calls and impressions and enforces its rate limit. */
-export class SimulatedNetwork implements Transport {
+export class SimulatedNetwork {
   /** Our calls that were allowed. */
   calls = 0
   /** Our calls that were refused although nobody else had called since our last answer. */
@@ -49,7 +49,24 @@ export class SimulatedNetwork implements Transport {
     this.#nextOtherCallMs = this.#nowMs + this.#drawOtherCallGapMs()
   }
 
-  send({ body }: { readonly body: string }, onEnd: (end: CallEnd) => void): void {
+  /** The connections of one process. */
+  connect(): Transport {
+    const inFlight = new Set<(end: CallEnd) => void>()
+    return {
+      send: ({ body }, onEnd) => {
+        inFlight.add(onEnd)
+        this.#answer(body, (end) => {
+          if (inFlight.delete(onEnd)) onEnd(end)
+        })
+      },
+      destroy: async () => {
+        for (const onEnd of inFlight) onEnd({ error: new Error('closed'), sent: true })
+        inFlight.clear()
+      },
+    }
+  }
+
+  #answer(body: string, onEnd: (end: CallEnd) => void): void {
     const { clock } = this.#options
     clock.after(this.#drawLatencyMs(), () => {
       const { status, headers } = this.#receive()
@@ -61,8 +78,6 @@ export class SimulatedNetwork implements Transport {
       )
     })
   }
-
-  async destroy(): Promise<void> {}
 
   #receive(): { status: number; headers: Record<string, string> } {
     const { clock, headerForm, reportedWindow } = this.#options

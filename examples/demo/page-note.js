@@ -30,6 +30,7 @@ function countRecorded(shownAds, outcomes) {
     closient: countPending('closient'),
     visible: countShown('visible'),
     duplicates: outcomes.filter(({ outcome }) => outcome === 'duplicate').length,
-    suppression: outcomes.find(({ outcome }) => outcome === 'suppressed')?.reason,
+    // The code that the reason begins with, such as `bot`.
+    suppression: outcomes.find(({ outcome }) => outcome === 'suppressed')?.reason.split(':')[0],
   }
 }

@@ -4,6 +4,7 @@ import { describeError } from '../errors.js'
 import type { Impression } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Network, NetworkRequest } from '../networks/network.js'
+import { HealthMonitor, type NetworkHealth } from '../observability/health.js'
 import { buildRequest, judgeCall } from './call/safe-network.js'
 import type { CallEnd, Transport } from './call/transport.js'
 import { toCallResult } from './call-result.js'
@@ -23,6 +24,8 @@ export interface DeliveryDependencies {
   readonly maxPending: number
   /** How long an impression may wait unsent. */
   readonly maxAgeMs: number
+  /** How many processes are known to share the network's quota. Default: one. */
+  readonly processes?: number
   readonly clock: Clock
   /** A number from 0 up to 1, as `Math.random`. */
   readonly random: () => number
@@ -54,6 +57,7 @@ export class Delivery {
   readonly #breaker: CircuitBreaker
   readonly #quota: Quota
   readonly #settlement: Settlement
+  readonly #health: HealthMonitor
   #inFlight = 0
   #isClaiming = false
   #isDrainScheduled = false
@@ -62,10 +66,10 @@ export class Delivery {
   #closing: Promise<void> | undefined
 
   constructor(dependencies: DeliveryDependencies) {
-    const { network, maxAgeMs, random, log } = dependencies
+    const { network, maxAgeMs, processes, random, log } = dependencies
     this.#dependencies = dependencies
     this.#breaker = new CircuitBreaker(random, longestWaitMs(network, maxAgeMs))
-    this.#quota = new Quota(network.windows, network.maxBatch, maxAgeMs)
+    this.#quota = new Quota(network.windows, network.maxBatch, maxAgeMs, processes)
     this.#pending = new PendingImpressions({
       ...dependencies,
       network: network.name,
@@ -73,6 +77,12 @@ export class Delivery {
       onCallHistory: (...history) => this.#onCallHistory(...history),
     })
     this.#settlement = new Settlement({ network, pending: this.#pending, random, log })
+    this.#health = new HealthMonitor({
+      clock: dependencies.clock,
+      breaker: this.#breaker,
+      quota: this.#quota,
+      pending: this.#pending,
+    })
     this.#pending.recover()
   }
 
@@ -94,6 +104,10 @@ export class Delivery {
   /** Whether `maxPending` impressions are pending or held. */
   get isFull(): boolean {
     return this.#pending.isFull
+  }
+
+  health(): NetworkHealth {
+    return this.#health.read()
   }
 
   /**
@@ -172,14 +186,15 @@ export class Delivery {
 
   /**
    * Whether the next batch may mix batch keys: when impressions would expire because there are more
-   * keys than calls. Viewers choose some keys (search queries), so one viewer could otherwise use
-   * up the calls of all others.
+   * keys than calls, or when everything leaves at once although quota may run short. Viewers choose
+   * some keys (search queries), so one viewer could otherwise use up the calls of all others.
    */
   #isMixed(kind: BatchKind, nowMs: number): boolean {
-    const { network } = this.#dependencies
-    return (
-      network.mixesBatchKeys && kind === 'partial' && this.#quota.isUrgent(this.#waitedMs(nowMs))
-    )
+    if (!this.#dependencies.network.mixesBatchKeys || kind !== 'partial') return false
+    const waitedMs = this.#waitedMs(nowMs)
+    const isHurried = this.#pacingSuspensions > 0
+    if (isHurried && this.#quota.pacedWaitMs(nowMs, kind, waitedMs) > 0) return true
+    return this.#quota.isUrgent(waitedMs)
   }
 
   /** How long the impression that is claimed next has waited. */
@@ -257,7 +272,7 @@ export class Delivery {
     try {
       request = buildRequest(network, batch.impressions)
     } catch (thrown) {
-      this.#settlement.split(batch, `request() failed: ${describeError(thrown)}`)
+      this.#settlement.split(batch, `unsendable: request() failed: ${describeError(thrown)}`)
       return
     }
     for (const impression of batch.impressions) impression.attempts += 1
@@ -281,6 +296,7 @@ export class Delivery {
     // A batch that was isolated before says nothing new about the others.
     const isNews = result !== 'suspect' || kind !== 'retry' || this.#breaker.isOpen
     this.#breaker.release(permit, isNews ? result : 'unsent', nowMs, retryAfterMs)
+    if (isNews) this.#health.onCallEnd(verdict)
     this.#shareResult(result, nowMs)
     this.#settlement.settle(batch, verdict, {
       isServerError: answer !== undefined && answer.status >= 500,

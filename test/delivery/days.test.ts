@@ -13,6 +13,7 @@ function assertWithinQuota(result: SimulationResult): void {
 /** More page views than allowed calls. Smaller batches simulate much more traffic. */
 const SITE: TrafficScenario = { viewsPerSecond: 0.3 }
 const HALF = 5_000
+const HALF_DAY = { hours: 12 }
 
 const LOSSLESS: readonly (readonly [string, Partial<TrafficScenario>])[] = [
   ['fixed windows', { windowKind: 'fixed' }],
@@ -40,6 +41,20 @@ const LOSSLESS: readonly (readonly [string, Partial<TrafficScenario>])[] = [
     'another program and many search queries',
     { othersPerDay: HALF, queries: 80, windowKind: 'fixed' },
   ],
+  ['sixteen processes', { ...HALF_DAY, processes: 16, windowKind: 'midnight' }],
+  ['a process that is restarted every 15 minutes', { ...HALF_DAY, restartMinutes: 15 }],
+  [
+    'sixteen processes that are restarted every 15 minutes, with twenty search queries',
+    { ...HALF_DAY, processes: 16, restartMinutes: 15, queries: 20 },
+  ],
+  [
+    'eight processes with a peak; headers report the window with the smallest share left',
+    { processes: 8, hasPeak: true, windowKind: 'fixed', reportedWindow: 'smallest share left' },
+  ],
+  [
+    'eight known processes, with no headers',
+    { ...HALF_DAY, processes: 8, knownProcesses: 8, headerForm: 'none' },
+  ],
 ]
 
 const OVERLOADED: readonly (readonly [string, Partial<TrafficScenario>])[] = [
@@ -49,7 +64,10 @@ const OVERLOADED: readonly (readonly [string, Partial<TrafficScenario>])[] = [
   ],
 ]
 
-describe('days in virtual time', () => {
+describe('days in virtual time', function () {
+  // Each simulates a day or more, which takes a slow machine a while.
+  this.timeout(60_000)
+
   for (const [name, scenario] of LOSSLESS) {
     it(`loses no impression and has no call refused: ${name}`, () => {
       const result = simulate({ ...SITE, ...scenario })

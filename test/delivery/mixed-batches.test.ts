@@ -84,4 +84,33 @@ describe('delivery, with more batch keys than calls', () => {
     clock.advance(20 * MINUTE_MS)
     assert.deepEqual(transport.sent, [range(1, 2), range(3, 4), range(5, 6)])
   })
+
+  const wide = [{ limit: 100, windowMs: MINUTE_MS }]
+
+  it('keeps batch keys apart in a flush with quota to spare', () => {
+    const { delivery, push, clock, transport } = createDelivery({
+      network: { maxBatch: 1_000, windows: wide, mixesBatchKeys: true },
+    })
+    delivery.suspendPacing()
+    for (const batchKey of ['a', 'b', 'c']) push(2, { batchKey })
+    clock.advance(1_000)
+    assert.deepEqual(transport.sent, [range(1, 2), range(3, 4), range(5, 6)])
+  })
+
+  it('mixes batch keys in a flush once calls are spread', () => {
+    const { delivery, push, clock, transport } = createDelivery({
+      network: { maxBatch: 1_000, windows: wide, mixesBatchKeys: true },
+    })
+    for (let call = 0; call < 20; call += 1) {
+      push(1)
+      clock.advance(1_000)
+    }
+    const before = transport.sent.length
+    for (let key = 0; key < 30; key += 1) push(1, { batchKey: `key ${key}` })
+    delivery.suspendPacing()
+    clock.advance(1_000)
+    assert.equal(transport.sent.flat().length, 50)
+    const calls = transport.sent.length - before
+    assert.ok(calls <= 2, `${calls} calls`)
+  })
 })

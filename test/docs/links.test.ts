@@ -6,6 +6,8 @@ import { type Page, readLinks, readPage, readPages } from './markdown.js'
 
 const MAX_README_LINES = 180
 const MAX_PAGE_LINES = 260
+/** One section per code, to be searched and not read. */
+const REFERENCE = 'docs/troubleshooting.md'
 
 const pages = readPages()
 
@@ -43,6 +45,7 @@ describe('the documentation', () => {
 
   it('is short, page by page', () => {
     const long = pages.filter(({ file, lines }) => {
+      if (file === REFERENCE) return false
       return lines.length > (file === 'README.md' ? MAX_README_LINES : MAX_PAGE_LINES)
     })
     assert.deepEqual(

@@ -41,12 +41,15 @@ describe('The demo', () => {
     await using demo = new NpmProgram('demo')
     const site = await demo.waitForLine(SITE)
     await (await fetch(`${site}/stories/night-ferry`, { headers: BROWSER_HEADERS })).text()
-    const lines = await demo.waitForLines(/^\d\d:\d\d:\d\d .* HTTP 200$/, 3)
+    const lines = await demo.waitForLines(
+      /^\d\d:\d\d:\d\d .* http-200: the network accepted it$/,
+      3,
+    )
     const header = await demo.waitForLine(/^time .* reason$/)
     const column = header.indexOf('reason')
     assert.deepEqual(
       lines.map((line) => line.slice(column)),
-      Array(3).fill('HTTP 200'),
+      Array(3).fill('http-200: the network accepted it'),
     )
     assert.equal(
       lines.filter((line) => line.slice(header.indexOf('network')).startsWith('ens')).length,
@@ -78,7 +81,7 @@ describe('The demo', () => {
     const site = await demo.waitForLine(SITE)
     const response = await fetch(site, { headers: { 'user-agent': 'curl/8.9.1' } })
     assert.match(extractText(await response.text()), /0 impressions recorded .* \(bot\)/)
-    await demo.waitForLines(/ suppressed .* bot$/, 7)
+    await demo.waitForLines(/ suppressed .* bot: /, 7)
     assert.equal(await demo.stop('SIGINT'), 0)
     assert.match(demo.lines.at(-1) ?? '', /Delivered 0 of 7 .*; 7 suppressed\.$/)
   })

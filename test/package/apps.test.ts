@@ -98,7 +98,7 @@ const APPS: readonly InstalledApp[] = [
   {
     name: 'no framework',
     folder: 'http',
-    install: [],
+    install: ['@opentelemetry/api@1.9.0'],
     without: [...EXPRESS, ...KOA],
     scripts: [],
     projects: [{ name: 'nodenext', compilers: NEWEST_COMPILER, scripts: ['out/nodenext/site.js'] }],

@@ -31,7 +31,7 @@ describe('SIGTERM', () => {
   async function start(...args: string[]) {
     const { PATH } = process.env
     const running = spawn(process.execPath, ['--import', 'tsx', SCRIPT, ...args], {
-      env: { PATH, ...sandbox.env },
+      env: { PATH, NODE_ENV: 'production', ...sandbox.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     child = running

@@ -20,7 +20,7 @@ for (const server of SERVERS) {
               if (when === 'before') set()
               const attribute = trackImpression.whenVisible(ensAd())
               if (when === 'after') set()
-              answer(attribute)
+              answer(attribute + trackImpression.script())
             },
           })
 

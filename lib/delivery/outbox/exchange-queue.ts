@@ -155,7 +155,8 @@ export class ExchangeQueue {
 
   #createStep(): Step {
     const { constants, clock, countFigures } = this.#dependencies
-    const operations = this.#operations.take(OPERATIONS_PER_STEP)
+    // The first step only registers the owner: repeated after others have buried it, it stores nothing.
+    const operations = this.#operations.take(this.#isKnown ? OPERATIONS_PER_STEP : 0)
     const records = operations.flatMap(({ append }) => append ?? [])
     if (records.length > 0) this.#appends += 1
     const request: ExchangeRequest = {

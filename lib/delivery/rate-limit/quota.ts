@@ -1,8 +1,11 @@
 import type { QuotaWindow } from '../../networks/network.js'
 import type { Answer } from '../../networks/verdict.js'
+import type { QuotaLeft } from '../../observability/health.js'
+import { ProcessEstimate } from './process-estimate.js'
+import { QuotaWindows } from './quota-windows.js'
 import { type Remaining, readRateLimits } from './rate-limit-headers.js'
 import { SendingRate } from './sending-rate.js'
-import { SlidingWindow, SPARE_SHARE } from './sliding-window.js'
+import { type SlidingWindow, SPARE_SHARE } from './sliding-window.js'
 
 /**
  * Partial batches are paced to spend only this share of what is left. Together with what they
@@ -24,9 +27,6 @@ const RESERVED_CALLS = 10
 
 /** A reset that is given in whole seconds may come this much later. */
 const RESET_ROUNDING_MS = 1_000
-
-/** Windows that are remembered, including those that the network no longer names. */
-const MAX_WINDOWS = 16
 
 /**
  * `partial`: could still take more impressions. `full`: cannot. `retry`: is sent again as it is.
@@ -70,24 +70,24 @@ export class Quota {
   readonly #sendingRate = new SendingRate()
   /** How many calls per millisecond would carry the recent impressions if all calls were full. */
   #fullCallsPerMs = 0
-  #windows: readonly SlidingWindow[]
-  /** The lengths of the windows that the network's documents publish. */
-  readonly #publishedMs: readonly number[]
+  readonly #windows: QuotaWindows
   #reported: readonly ReportedQuota[] = []
   #inFlight = 0
   #ended = 0
   #lastCallMs = Number.NEGATIVE_INFINITY
   #lastPartialMs = Number.NEGATIVE_INFINITY
   #urgentUntilMs = Number.NEGATIVE_INFINITY
+  readonly #processes: ProcessEstimate
 
   /**
    * @param windows if empty, no quota is known, and only a 429 says so
    * @param maxBatch most impressions that a call carries
    * @param maxAgeMs how long an impression may wait
+   * @param processes how many are known to share the quota
    */
-  constructor(windows: readonly QuotaWindow[], maxBatch: number, maxAgeMs: number) {
-    this.#windows = windows.map((window) => new SlidingWindow(window))
-    this.#publishedMs = windows.map(({ windowMs }) => windowMs)
+  constructor(windows: readonly QuotaWindow[], maxBatch: number, maxAgeMs: number, processes = 1) {
+    this.#processes = new ProcessEstimate(windows, processes)
+    this.#windows = new QuotaWindows(windows)
     this.#maxBatch = maxBatch
     this.#maxAgeMs = maxAgeMs
   }
@@ -98,13 +98,34 @@ export class Quota {
    */
   waitMs(nowMs: number): number {
     let waitMs = 0
-    for (const window of this.#windows) {
+    for (const window of this.#windows.all) {
       waitMs = Math.max(waitMs, window.waitMs(nowMs, this.#inFlight))
     }
     for (const reported of this.#reported) {
       waitMs = Math.max(waitMs, this.#reportedWaitMs(reported, nowMs))
     }
     return waitMs
+  }
+
+  /** What is left of each window that has a limit, shortest first. */
+  left(nowMs: number): QuotaLeft[] {
+    return this.#windows.all
+      .filter(({ limit }) => Number.isFinite(limit))
+      .map((window) => ({
+        windowMs: window.windowMs,
+        limit: window.limit,
+        remaining: Math.max(0, this.#remaining(window, nowMs)),
+      }))
+      .sort((one, other) => one.windowMs - other.windowMs)
+  }
+
+  /** The lowest figure: our own, or what an answer reported. */
+  #remaining(window: SlidingWindow, nowMs: number): number {
+    const reports = this.#reported.filter(
+      (reported) => reported.window === window && nowMs < reported.untilMs,
+    )
+    const own = window.remaining(nowMs, this.#inFlight)
+    return Math.min(own, ...reports.map(({ certain }) => certain))
   }
 
   /**
@@ -135,7 +156,7 @@ export class Quota {
 
   /** Whether an impression that has waited this long must be sent soon. */
   isUrgent(waitedMs: number): boolean {
-    return this.#windows.length > 0 && waitedMs >= this.#maxAgeMs * URGENT_SHARE
+    return this.#windows.all.length > 0 && waitedMs >= this.#maxAgeMs * URGENT_SHARE
   }
 
   /** A call is sent. */
@@ -143,6 +164,7 @@ export class Quota {
     this.#sendingRate.add(impressions, nowMs)
     this.#fullCallsPerMs = this.#sendingRate.perMs(nowMs) / this.#maxBatch
     this.#lastCallMs = nowMs
+    this.#processes.onCall(nowMs)
     if (kind === 'partial') this.#lastPartialMs = nowMs
     this.#inFlight += 1
     for (const reported of this.#reported) {
@@ -158,8 +180,8 @@ export class Quota {
     const uncounted = this.#inFlight - 1 + this.#ended - endedBefore
     this.#inFlight -= 1
     this.#ended += 1
-    for (const window of this.#windows) window.onCallEnd(nowMs)
-    if (answer && this.#windows.length > 0) this.#readAnswer(answer, nowMs, uncounted)
+    for (const window of this.#windows.all) window.onCallEnd(nowMs)
+    if (answer && this.#windows.all.length > 0) this.#readAnswer(answer, nowMs, uncounted)
   }
 
   /**
@@ -169,24 +191,30 @@ export class Quota {
    * @param unknown how many more there may have been just now
    */
   restore(agesMs: readonly number[], unknown: number, nowMs: number): void {
-    this.#windows = this.#windows.map((window) => {
-      const restored = new SlidingWindow({ limit: window.limit, windowMs: window.windowMs })
-      for (const ageMs of agesMs) {
-        if (ageMs < window.windowMs) restored.onCallEnd(nowMs - ageMs)
-      }
-      for (let call = 0; call < unknown; call += 1) restored.onCallEnd(nowMs)
-      return restored
-    })
+    const calls = [...agesMs, ...new Array<number>(unknown).fill(0)]
+    this.#windows.restore(calls, nowMs)
     this.#reported = []
   }
 
   #readAnswer(answer: Answer, nowMs: number, uncounted: number): void {
     const { windows, isWholePolicy, remaining } = readRateLimits(answer)
-    if (windows.length > 0) this.#adoptPolicy(windows, isWholePolicy)
+    if (windows.length > 0) this.#windows.adoptPolicy(windows, isWholePolicy)
     this.#reported =
       remaining.length > 0
         ? remaining.map((one) => this.#createReport(one, nowMs, answer.atMs, uncounted))
         : this.#reported.filter(({ untilMs }) => untilMs > nowMs)
+    if (remaining.length > 0) this.#observeOthers(nowMs)
+  }
+
+  /** The shortest window shows best what others do at present. */
+  #observeOthers(nowMs: number): void {
+    const [shortest] = this.#reported
+      .flatMap(({ window, untilMs }) => (window ? [{ window, untilMs }] : []))
+      .sort((one, other) => one.window.windowMs - other.window.windowMs)
+    if (!shortest) return
+    const { window, untilMs } = shortest
+    const beganMs = untilMs - RESET_ROUNDING_MS - window.windowMs
+    this.#processes.onAnswer(window.spentByOthers(nowMs) ?? 0, nowMs - beganMs)
   }
 
   #createReport(
@@ -196,9 +224,9 @@ export class Quota {
     uncounted: number,
   ): ReportedQuota {
     const { calls, untilMs, limit } = remaining
-    const window = this.#findWindow(remaining, atMs)
+    const window = this.#windows.find(remaining, atMs)
     // A window resets within its own length, so a later reset is a mistake.
-    const longestMs = Math.max(...this.#windows.map((known) => known.windowMs))
+    const longestMs = Math.max(...this.#windows.all.map((known) => known.windowMs))
     const resetInMs = Math.min(Math.max(0, untilMs - atMs), longestMs)
     const resetMs = nowMs + resetInMs + RESET_ROUNDING_MS
     const isShared = window?.reportRemaining(calls, nowMs, this.#inFlight, resetMs) ?? true
@@ -212,57 +240,6 @@ export class Quota {
       isShared,
       reserved: isShared ? Math.min(RESERVED_CALLS, Math.floor((quota ?? 0) / 20)) : 0,
     }
-  }
-
-  /** The window that an answer is about: the one that it names, else the shortest that fits. */
-  #findWindow(
-    { calls, untilMs, limit, windowMs }: Remaining,
-    atMs: number,
-  ): SlidingWindow | undefined {
-    return this.#windows
-      .filter((window) => {
-        if (windowMs !== undefined) return window.windowMs === windowMs
-        const hasLimit = limit === undefined ? window.limit >= calls : window.limit === limit
-        return hasLimit && window.windowMs >= untilMs - atMs && Number.isFinite(window.limit)
-      })
-      .sort((one, other) => one.windowMs - other.windowMs)[0]
-  }
-
-  /** Calls already made still count, in new windows and in windows that come back. */
-  #adoptPolicy(policy: readonly QuotaWindow[], isWhole: boolean): void {
-    const isOwn = this.#publishedMs.every((ms) => policy.some(({ windowMs }) => windowMs === ms))
-    if (isOwn) this.#replacePolicy(policy, isWhole)
-    else this.#narrowPolicy(policy)
-    this.#windows = this.#windows.slice(0, MAX_WINDOWS)
-  }
-
-  /** A policy that names all published windows is the network's own: it may widen them. */
-  #replacePolicy(policy: readonly QuotaWindow[], isWhole: boolean): void {
-    const named = policy.map((quota) => {
-      const window = this.#findOrCreateWindow(quota)
-      window.limit = quota.limit
-      return window
-    })
-    const unnamed = this.#windows.filter((window) => !named.includes(window))
-    if (isWhole) for (const window of unnamed) window.limit = Number.POSITIVE_INFINITY
-    this.#windows = [...named, ...unnamed]
-  }
-
-  /** Any other policy may be a gateway's: it cannot lift a window, nor block for longer than one. */
-  #narrowPolicy(policy: readonly QuotaWindow[]): void {
-    const longestMs = Math.max(...this.#publishedMs)
-    for (const quota of policy.filter(({ windowMs }) => windowMs <= longestMs)) {
-      const window = this.#findOrCreateWindow(quota)
-      window.limit = Math.min(window.limit, quota.limit)
-      if (!this.#windows.includes(window)) this.#windows = [...this.#windows, window]
-    }
-  }
-
-  #findOrCreateWindow(quota: QuotaWindow): SlidingWindow {
-    const known = this.#windows.find(({ windowMs }) => windowMs === quota.windowMs)
-    if (known) return known
-    const [longest] = [...this.#windows].sort((one, other) => other.windowMs - one.windowMs)
-    return longest?.withQuota(quota) ?? new SlidingWindow(quota)
   }
 
   #reportedWaitMs(reported: ReportedQuota, nowMs: number): number {
@@ -281,11 +258,15 @@ export class Quota {
   #intervals(nowMs: number, kind: BatchKind): Intervals {
     const intervals = { fullMs: 0, sparingMs: 0 }
     if (kind === 'retry') return intervals
-    for (const window of this.#windows) {
+    const processes = this.#processes.count
+    const horizon = kind === 'full' ? FULL_BATCH_HORIZON : 1
+    for (const window of this.#windows.all) {
       if (kind === 'full' && !window.isShort(nowMs)) continue
       const share = window.partialBatchShare(this.#fullCallsPerMs)
-      const horizon = kind === 'full' ? FULL_BATCH_HORIZON : 1
-      lengthen(intervals, window.intervalMs(nowMs, this.#inFlight, share, horizon), share)
+      const { spareShare, others } = this.#processes.assume(window, nowMs)
+      const spare = share * spareShare
+      const intervalMs = window.intervalMs(nowMs, this.#inFlight, spare, horizon, others)
+      lengthen(intervals, intervalMs * processes, share)
     }
     for (const reported of this.#reported) this.#lengthenByReport(intervals, reported, nowMs, kind)
     return intervals
@@ -298,9 +279,11 @@ export class Quota {
     kind: BatchKind,
   ): void {
     if (untilMs <= nowMs || (kind === 'full' && !window?.isShort(nowMs))) return
+    const processes = this.#processes.count
     const share = window?.partialBatchShare(this.#fullCallsPerMs) ?? 1
     const hasSpare = limit !== undefined && limit - certain <= limit * SPARE_SHARE * share
-    if (!hasSpare) lengthen(intervals, (untilMs - nowMs) / Math.max(1, certain - reserved), share)
+    const intervalMs = (untilMs - nowMs) / Math.max(1, certain - reserved)
+    if (!hasSpare) lengthen(intervals, intervalMs * processes, share)
   }
 }
 

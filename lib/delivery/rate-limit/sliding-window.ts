@@ -84,14 +84,23 @@ export class SlidingWindow {
    * The shortest steady interval between calls, in milliseconds, at which the window is never
    * exhausted before calls expire; 0 with quota to spare.
    *
-   * @param partialShare see `partialBatchShare`
+   * @param spareShare how much of what lone processes have to spare is ours
    * @param horizonShare how much of the window's length to plan for
+   * @param assumedOthers what others may have spent, where no answer says so
    */
-  intervalMs(nowMs: number, inFlight: number, partialShare: number, horizonShare: number): number {
+  intervalMs(
+    nowMs: number,
+    inFlight: number,
+    spareShare: number,
+    horizonShare: number,
+    assumedOthers = 0,
+  ): number {
     if (this.limit === Number.POSITIVE_INFINITY) return 0
-    const others = nowMs < this.#spentByOthersUntilMs ? this.#spentByOthers : 0
+    const others = this.spentByOthers(nowMs) ?? 0
     const remaining = this.remaining(nowMs, inFlight) - others
-    if (this.limit - remaining <= this.limit * SPARE_SHARE * partialShare) return 0
+    const spent = this.limit - this.remaining(nowMs, inFlight)
+    const spentInAll = spent + (this.spentByOthers(nowMs) ?? assumedOthers)
+    if (spentInAll <= this.limit * SPARE_SHARE * spareShare) return 0
     const horizonMs = this.windowMs * horizonShare
     let intervalMs = 0
     let callsInHorizon = this.limit - others - inFlight
@@ -137,6 +146,11 @@ export class SlidingWindow {
     this.#spentByOthers = Math.max(0, this.remaining(nowMs, inFlight) - calls)
     this.#spentByOthersUntilMs = Math.min(resetMs, nowMs + this.windowMs)
     return this.#spentByOthers > 0
+  }
+
+  /** Calls that others have spent of it; `undefined` if no answer has said so since its reset. */
+  spentByOthers(nowMs: number): number | undefined {
+    return nowMs < this.#spentByOthersUntilMs ? this.#spentByOthers : undefined
   }
 
   /** Ended calls that no longer count. */

@@ -8,6 +8,8 @@ import type { Answer } from '../../../lib/networks/verdict.js'
 import { RateWindows } from '../../../lib/sandbox/rate-windows.js'
 import { VirtualClock } from '../virtual-clock.js'
 
+// Tests lib/delivery/rate-limit/quota-windows.ts
+
 const MINUTE = { limit: 300, windowMs: 60_000 }
 const DAY = { limit: 10_000, windowMs: 86_400_000 }
 const HOUR_MS = 3_600_000
@@ -44,6 +46,37 @@ function sendAllowedCalls(quota: Quota, nowMs: number, most = 1_000): number {
   for (; calls < most && quota.waitMs(nowMs) === 0; calls += 1) call(quota, nowMs)
   return calls
 }
+
+describe('Quota: what is left', () => {
+  it('is empty if no quota is known', () => {
+    assert.deepEqual(createQuota().left(START_MS), [])
+  })
+
+  it('counts calls that have ended and calls in flight', () => {
+    const quota = createQuota(DAY, MINUTE)
+    call(quota, START_MS)
+    quota.use(START_MS, 'full', 1)
+    assert.deepEqual(quota.left(START_MS), [
+      { ...MINUTE, remaining: 298 },
+      { ...DAY, remaining: 9_998 },
+    ])
+    assert.equal(quota.left(START_MS + 60_000)[0]?.remaining, 299)
+  })
+
+  it('is what an answer reported until the reset, if that is lower', () => {
+    const quota = createQuota(MINUTE)
+    call(quota, START_MS, remainingHeaders(12, 30, 300))
+    call(quota, START_MS)
+    assert.deepEqual(quota.left(START_MS), [{ ...MINUTE, remaining: 11 }])
+    assert.deepEqual(quota.left(START_MS + 32_000), [{ ...MINUTE, remaining: 298 }])
+  })
+
+  it('is never negative', () => {
+    const quota = createQuota({ limit: 2, windowMs: 60_000 })
+    for (let calls = 0; calls < 3; calls += 1) call(quota, START_MS)
+    assert.equal(quota.left(START_MS)[0]?.remaining, 0)
+  })
+})
 
 describe('Quota: calls', () => {
   it('sends without limit if no quota is known', () => {
@@ -213,6 +246,49 @@ describe('Quota: calls of other clients with the same key', () => {
     const nowMs = START_MS + 10_000_000
     const wait = (quota: Quota) => quota.pacedWaitMs(nowMs, 'partial', 0)
     assert.ok(wait(shared) > 1.5 * wait(alone), `${wait(shared)} after ${wait(alone)}`)
+  })
+})
+
+describe('Quota: the pace of one of several processes', () => {
+  /** What answers say in a network whose minute has the fewest calls left. */
+  const ofMinute = (others: number) => remainingHeaders(MINUTE.limit - 1 - others, 60, MINUTE.limit)
+
+  /** Sends a partial batch, which is answered at once, and returns how long the next one waits. */
+  function waitAfterCall(quota: Quota, nowMs: number, headers: Answer['headers']): number {
+    quota.settle(quota.use(nowMs, 'partial', 3), nowMs, answerAt(nowMs, headers))
+    return quota.pacedWaitMs(nowMs, 'partial', 0)
+  }
+
+  it('has no delay after a first answer that shows no other calls', () => {
+    assert.equal(waitAfterCall(createQuota(MINUTE, DAY), START_MS, ofMinute(0)), 0)
+  })
+
+  it('is slow after a first answer that shows other calls: the day may be nearly spent', () => {
+    const waitMs = waitAfterCall(createQuota(MINUTE, DAY), START_MS, ofMinute(5))
+    assert.ok(waitMs > 120_000, `${waitMs} ms`)
+  })
+
+  it('spends few calls soon after the start, as it may not be the first of the day', () => {
+    const quota = createQuota(MINUTE, DAY)
+    let calls = 1
+    for (; waitAfterCall(quota, START_MS + calls * 5_000, ofMinute(0)) === 0; calls += 1);
+    assert.ok(calls > 10 && calls < 30, `${calls} calls`)
+  })
+
+  it('is divided by the number of known processes', () => {
+    const [alone = 0, ofEight = 0] = [1, 8].map((processes) => {
+      const quota = new Quota([DAY], MAX_BATCH, HOUR_MS, processes)
+      for (let made = 0; made < 1_000; made += 1) call(quota, START_MS + made * 9_000)
+      return quota.pacedWaitMs(START_MS + 999 * 9_000, 'partial', 0)
+    })
+    assert.equal(Math.round(ofEight / alone), 8)
+  })
+
+  it('never delays a batch until it expires, whatever the answers say', () => {
+    for (const others of [0, 1, 50, 298]) {
+      const waitMs = waitAfterCall(createQuota(MINUTE, DAY), START_MS, ofMinute(others))
+      assert.ok(waitMs <= 0.75 * HOUR_MS, `${waitMs} ms after ${others} other calls`)
+    }
   })
 })
 

@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { CountedCampaigns, Dedupe } from '../counting/dedupe.js'
+import { toPageLoadUuid } from '../counting/page-load-uuid.js'
+import type { PageLoadIdentity } from '../impression.js'
+import { isNavigation } from './navigation.js'
+import { type PageLoadCookie, setPageLoadCookie } from './page-load-cookie.js'
+
+/**
+ * Sets the page-load cookie, by which the page's fragments find what it has counted.
+ *
+ * @param option `undefined` if the option `pageLoadCookie` is off
+ * @param hasFleet whether other processes must know the page load by its cookie
+ */
+export function shareWithFragments(
+  option: PageLoadCookie | undefined,
+  hasFleet: boolean,
+  { requestId, canRecur }: PageLoadIdentity,
+  campaigns: CountedCampaigns,
+  dedupe: Dedupe,
+  req: IncomingMessage,
+  res: ServerResponse,
+  source: unknown,
+): void {
+  if (option === undefined || !isNavigation(req)) return
+  const id = canRecur ? createCookieId(requestId, hasFleet) : requestId
+  if (setPageLoadCookie(option, id, req, res, source, dedupe.hasCreated)) {
+    dedupe.remember(id, campaigns)
+  }
+}
+
+/**
+ * Random, so that it cannot be guessed, whatever the option `requestId` returns. Processes that share
+ * an outbox have no common memory of random ids, so there it follows from the request id.
+ */
+function createCookieId(requestId: string, hasFleet: boolean): string {
+  return hasFleet ? toPageLoadUuid(requestId) : randomUUID()
+}

@@ -1,0 +1,78 @@
+// Tests lib/lmdb/lmdb-store.ts
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { LmdbStore } from '../../lib/lmdb/lmdb-store.js'
+import { storeContract } from '../delivery/outbox/store-contract.js'
+import {
+  idsOf,
+  LEASE_MS,
+  records,
+  StoreOwner,
+  type StoreSetup,
+} from '../delivery/outbox/store-owner.js'
+import { storeProperties } from '../delivery/outbox/store-properties.js'
+import { VirtualClock } from '../delivery/virtual-clock.js'
+
+describe('LMDB store', () => {
+  let path: string
+  let networks = 0
+  /** Keeps the directory open: tests are faster with one directory, and a network for each. */
+  let keeper: LmdbStore
+  before(async () => {
+    path = mkdtempSync(join(tmpdir(), 'lmdb-store-'))
+    keeper = new LmdbStore({ path, sync: 'soon', network: 'keeper' })
+    await keeper.readFleet()
+  })
+  after(async () => {
+    await keeper.close()
+    rmSync(path, { recursive: true })
+  })
+
+  function setUp(): StoreSetup {
+    const virtual = new VirtualClock()
+    const clock = { monotonicNow: virtual.now, wallNow: virtual.wallNow }
+    networks += 1
+    const network = `network ${networks}`
+    return {
+      open: () => new LmdbStore({ path, sync: 'soon', network, clock }),
+      advance: (ms) => virtual.advance(ms),
+    }
+  }
+
+  it('takes over from nobody after it had to wait, since others had to wait as well', async () => {
+    const virtual = new VirtualClock()
+    let waitMs = 0
+    // Each exchange reads the clock when it begins to wait, and again when it runs.
+    let readings = 0
+    const monotonicNow = () => {
+      readings += 1
+      return virtual.now() + (readings > 1 ? waitMs : 0)
+    }
+    const open = (name: string) => {
+      const clock = { monotonicNow, wallNow: virtual.wallNow }
+      const owner = new StoreOwner(
+        new LmdbStore({ path, sync: 'soon', network: 'waiting', clock }),
+        name,
+      )
+      return (changes = {}) => {
+        readings = 0
+        return owner.exchange(changes)
+      }
+    }
+    const [late, finder] = [open('late'), open('finder')]
+    await late({ append: records('a') })
+    waitMs = LEASE_MS + 1
+    assert.deepEqual((await finder()).arrivals, [])
+    virtual.advance(waitMs)
+    waitMs = 0
+    assert.equal((await late()).isLost, false)
+    virtual.advance(LEASE_MS + 1)
+    assert.deepEqual(idsOf((await finder()).arrivals), ['a'])
+  })
+
+  storeContract('LMDB', setUp)
+  storeProperties('LMDB', setUp, { runs: 25 })
+})
