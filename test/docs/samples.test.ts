@@ -18,6 +18,7 @@ import {
   scripts,
   servers,
   templates,
+  tests,
   toFileName,
 } from './samples.js'
 
@@ -64,6 +65,18 @@ describe('each sample of the documentation', () => {
       await transform(code, { loader: 'js', sourcefile: position, logLevel: 'silent' })
     }
   })
+
+  for (const sample of tests) {
+    it(`that is a test passes: ${sample.position}`, async () => {
+      const folder = await createSamplesFolder(new Map([APP, ['test/shop.test.ts', sample.code]]))
+      const mocha = path.join(ROOT, 'node_modules/mocha/bin/mocha.js')
+      await run(
+        process.execPath,
+        [mocha, '--import=tsx', '--timeout=10000', 'test/shop.test.ts'],
+        folder,
+      )
+    })
+  }
 
   for (const template of templates) {
     it(`in EJS renders: ${template.position}`, async () => {

@@ -28,6 +28,9 @@ export const servers = scripts.filter(
   ({ code, context }) => context.length === 0 && /\.listen\(/.test(code) && /^import /m.test(code),
 )
 
+/** Files of tests. */
+export const tests = scripts.filter(({ code }) => /^describe\(/m.test(code))
+
 /** The sample with what it leaves out. */
 export function complete({ code, context, position }: CodeBlock): string {
   const lines = context.map((name) => {
@@ -46,7 +49,18 @@ export function toFileName({ position }: CodeBlock): string {
 /** The app that samples of tests import. */
 export const APP: readonly [file: string, text: string] = [
   'app.ts',
-  "import express from 'express'\nexport const createApp = () => express()",
+  `import express from 'express'
+import { impressions } from 'ad-impressions'
+
+export function createApp() {
+  const app = express()
+  app.use(impressions())
+  app.get('/', (_req, res) => {
+    res.send(res.locals.trackImpression({ campaignId: 42, placement: 'header_banner' }))
+  })
+  return app
+}
+`,
 ]
 
 /**
