@@ -133,6 +133,7 @@ describe('the published package, installed', function () {
       it('has the command ad-impressions', async () => {
         const command = path.join(folder, 'node_modules/.bin/ad-impressions')
         assert.match(await run(command, ['--help'], folder), /ad-impressions sandbox/)
+        assert.match(await run(command, ['--version'], folder), /^\d+\.\d+\.\d+/)
       })
 
       for (const script of app.scripts) {

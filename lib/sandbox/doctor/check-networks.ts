@@ -1,4 +1,4 @@
-import { systemClock } from '../../clock.js'
+import { type Clock, systemClock } from '../../clock.js'
 import { type CallEnd, createTransport } from '../../delivery/call/transport.js'
 import { describeError } from '../../errors.js'
 import type { Answer } from '../../networks/answer.js'
@@ -17,9 +17,10 @@ const MAX_SKEW_MS = 10_000
 const REQUEST: NetworkRequest = { method: 'GET', path: '/', headers: {}, body: '' }
 
 /** The networks that the environment configures, and whether their hosts answer. */
-export async function checkNetworks(): Promise<Finding[]> {
+export async function checkNetworks(clock: Clock = systemClock): Promise<Finding[]> {
   const names = Object.keys(builtInNetworks)
-  const findings = await Promise.all([...names.map(checkNetwork), checkAnyKey(names)])
+  const checks = names.map((name) => checkNetwork(name, clock))
+  const findings = await Promise.all([...checks, checkAnyKey(names)])
   return findings.flat()
 }
 
@@ -32,14 +33,14 @@ function checkAnyKey(names: readonly string[]): Finding[] {
   return [{ level: 'problem', text }]
 }
 
-async function checkNetwork(name: string): Promise<Finding[]> {
+async function checkNetwork(name: string, clock: Clock): Promise<Finding[]> {
   const variable = apiKeyVariable(name)
   if (!process.env[variable]) {
     return [{ level: 'note', text: `${name}: not configured: ${variable} is not set` }]
   }
   try {
     const network = builtInNetworks[name]?.()
-    return network ? await checkConfigured(network) : []
+    return network ? await checkConfigured(network, clock) : []
   } catch (thrown) {
     // A ConfigurationError says what to do, and withholds what may be secret.
     const text = describeError(thrown).replace(/^ad-impressions: /, '')
@@ -47,7 +48,7 @@ async function checkNetwork(name: string): Promise<Finding[]> {
   }
 }
 
-async function checkConfigured(network: Network): Promise<Finding[]> {
+async function checkConfigured(network: Network, clock: Clock): Promise<Finding[]> {
   const { name, baseUrl, warnings } = network
   const source = process.env[baseUrlVariable(name)]
     ? `the host in ${baseUrlVariable(name)}`
@@ -59,12 +60,12 @@ async function checkConfigured(network: Network): Promise<Finding[]> {
   const suspicious = warnings.map(
     (warning): Finding => ({ level: 'problem', text: `${name}: ${warning}` }),
   )
-  return [configured, ...suspicious, ...describeEnd(network, await callHost(network))]
+  return [configured, ...suspicious, ...describeEnd(network, await callHost(network, clock))]
 }
 
 /** The same way as impressions go: through the same proxy, with the same checks of certificates. */
-async function callHost(network: Network): Promise<CallEnd> {
-  const transport = createTransport({ ...network, connections: 1 }, TIMEOUT_MS, systemClock)
+async function callHost(network: Network, clock: Clock): Promise<CallEnd> {
+  const transport = createTransport({ ...network, connections: 1 }, TIMEOUT_MS, clock)
   try {
     return await new Promise((resolve) => transport.send(REQUEST, resolve))
   } finally {
@@ -97,19 +98,19 @@ function hasProxy(network: Network): boolean {
 }
 
 const DNS_CODE = /^(ENOTFOUND|EAI_AGAIN)$/
-const CERTIFICATE_CODE = /CERT|SIGNATURE|^ERR_TLS|ISSUER/
+const TLS_CODE = /CERT|SIGNATURE|ISSUER|^ERR_(TLS|SSL)_/
 
 function adviceFor(network: Network, code = ''): string {
   const { name } = network
   const { hostname, host } = new URL(network.baseUrl)
-  if (code === 'ERR_PROXY_TUNNEL') {
-    return `check HTTPS_PROXY, and that the proxy allows connections to ${host}`
-  }
-  if (CERTIFICATE_CODE.test(code)) {
+  if (TLS_CODE.test(code)) {
     return (
       'if a gateway of yours decrypts TLS, set NODE_EXTRA_CA_CERTS to its certificate authority; ' +
       `else check ${baseUrlVariable(name)} and this machine's clock`
     )
+  }
+  if (hasProxy(network)) {
+    return `check HTTPS_PROXY, and that the proxy allows connections to ${host}`
   }
   const viaProxy = 'if there is only a proxy, set HTTPS_PROXY and NODE_USE_ENV_PROXY=1'
   if (DNS_CODE.test(code)) {

@@ -4,14 +4,17 @@ import { createServer as createSecureServer } from 'node:https'
 import { checkNetworks } from '../../../lib/sandbox/doctor/check-networks.js'
 import { type Certificates, createCertificates } from '../../delivery/call/certificates.js'
 import { startConnectProxy } from '../../delivery/call/connect-proxy.js'
+import { VirtualClock } from '../../delivery/virtual-clock.js'
 import { type Environment, withEnvironment } from '../../networks/environment.js'
 import { getPort, listenOnLoopback } from '../../page-load/listen-on-loopback.js'
 
 const KEY = 'a-very-secret-key'
 
 /** The findings about ENS, with its key in the environment; none of them shows the key. */
-async function checkEns(environment: Environment): Promise<string[]> {
-  const findings = await withEnvironment({ ENS_API_KEY: KEY, ...environment }, checkNetworks)
+async function checkEns(environment: Environment, clock?: VirtualClock): Promise<string[]> {
+  const findings = await withEnvironment({ ENS_API_KEY: KEY, ...environment }, () =>
+    checkNetworks(clock),
+  )
   const lines = findings.map(({ level, text }) => `${level}: ${text}`)
   assert.ok(!lines.join('\n').includes(KEY))
   return lines.filter((line) => !line.includes('closient'))
@@ -19,11 +22,11 @@ async function checkEns(environment: Environment): Promise<string[]> {
 
 async function withServer<Result>(
   server: Server,
-  task: (port: number) => Promise<Result>,
+  task: (port: number, server: Server) => Promise<Result>,
 ): Promise<Result> {
   await listenOnLoopback(server)
   try {
-    return await task(getPort(server))
+    return await task(getPort(server), server)
   } finally {
     server.closeAllConnections()
     server.close()
@@ -38,7 +41,7 @@ const checkHost = (onRequest: RequestListener) =>
 
 describe('doctor: networks', () => {
   it('are a problem if the environment configures none', async () => {
-    const findings = await withEnvironment({}, checkNetworks)
+    const findings = await withEnvironment({}, () => checkNetworks())
     assert.deepEqual(
       findings.map(({ level }) => level),
       ['note', 'note', 'problem'],
@@ -81,6 +84,15 @@ describe('doctor: networks', () => {
     )
   })
 
+  it('are a problem if the host does not answer within ten seconds', async () => {
+    const clock = new VirtualClock()
+    const lines = await withServer(createServer(), (port, server) => {
+      server.on('request', () => clock.advance(10_000))
+      return checkEns({ ENS_BASE_URL: `http://127.0.0.1:${port}` }, clock)
+    })
+    assert.match(lines[1] ?? '', /^problem: ens: .*10000 ms.*; allow outgoing connections to 127/)
+  })
+
   it('are a problem if the host does not resolve', async () => {
     const lines = await checkEns({ ENS_BASE_URL: 'https://ads.invalid' })
     assert.match(
@@ -121,6 +133,13 @@ describe('doctor: TLS and proxies', () => {
       lines[1] ?? '',
       /^problem: ens: .*; if a gateway .* set NODE_EXTRA_CA_CERTS to its/,
     )
+  })
+
+  it('are a problem if the host does not speak TLS', async () => {
+    const lines = await withServer(createServer(), (port) =>
+      checkEns({ ENS_BASE_URL: `https://127.0.0.1:${port}` }),
+    )
+    assert.match(lines[1] ?? '', /^problem: ens: .*; if a gateway .* else check ENS_BASE_URL and/)
   })
 
   it('are a problem if the proxy opens no tunnel; its password is not shown', async () => {
