@@ -23,6 +23,7 @@ interface Owner {
   leaseUntilMs: number
   figures: Readonly<Record<string, number>>
   lastAppend: { readonly number: number; readonly receipts: readonly Receipt[] } | undefined
+  lastStep: string
 }
 
 interface Entry {
@@ -68,6 +69,8 @@ export class MemoryStore implements Store {
   async exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
     const owner = this.#registerOrRenew(request)
     if (!owner) return lostResponse(request)
+    const isRepeated = request.isResync && owner.lastStep === describeStep(request)
+    owner.lastStep = describeStep(request)
     if (request.isAfterOutage) this.#spareOthers(request)
     const isNewSender = this.#takeSenderRole(request)
     const orphans = this.#takeOver(request)
@@ -75,8 +78,11 @@ export class MemoryStore implements Store {
     for (const record of request.release) this.#release(request, record)
     const claimed = this.#claim(request)
     const receipts = this.#append(request, owner)
-    this.#recordCalls(request)
-    this.#setPause(request)
+    if (!isRepeated) {
+      this.#recordCalls(request)
+      this.#setPause(request)
+    }
+    this.#forgetCalls(request)
     owner.figures = { ...request.figures }
     if (request.isLeaving) return this.#leave(request, claimed, receipts)
 
@@ -112,7 +118,7 @@ export class MemoryStore implements Store {
     let owner = this.#owners.get(name)
     if (!owner) {
       if (!isNew) return undefined
-      owner = { leaseUntilMs: 0, figures: {}, lastAppend: undefined }
+      owner = { leaseUntilMs: 0, figures: {}, lastAppend: undefined, lastStep: '' }
       this.#owners.set(name, owner)
     }
     owner.leaseUntilMs = this.#now() + leaseMs
@@ -245,15 +251,18 @@ export class MemoryStore implements Store {
     return dedupeKey !== undefined && (this.#keys.get(dedupeKey) ?? 0) > this.#now()
   }
 
-  #recordCalls({ calls, callsTtlMs }: ExchangeRequest): void {
+  #recordCalls({ calls }: ExchangeRequest): void {
     for (let n = 0; n < calls; n += 1) this.#calls.push(this.#now())
+  }
+
+  #forgetCalls({ callsTtlMs }: ExchangeRequest): void {
     this.#calls = this.#calls.filter((atMs) => this.#now() - atMs < callsTtlMs)
   }
 
   #setPause({ owner, pauseMs }: ExchangeRequest): void {
     if (pauseMs === undefined) return
-    this.#pause =
-      pauseMs > 0 ? { owner, untilMs: this.#now() + pauseMs, isProbe: false } : undefined
+    if (pauseMs > 0) this.#pause = { owner, untilMs: this.#now() + pauseMs, isProbe: false }
+    else if (this.#pause?.owner === owner) this.#pause = undefined
   }
 
   #leave(
@@ -302,6 +311,11 @@ const EMPTY_RESPONSE: ExchangeResponse = {
 
 function lostResponse({ seenUpTo }: ExchangeRequest): ExchangeResponse {
   return { ...EMPTY_RESPONSE, isLost: true, seenUpTo }
+}
+
+/** What a step asks for, as text: a repeated step asks for the same. */
+function describeStep(request: ExchangeRequest): string {
+  return JSON.stringify({ ...request, isResync: false, isAfterOutage: false })
 }
 
 function boxFor({ owner, box }: Pick<ExchangeRequest, 'owner' | 'box'>): string {

@@ -169,6 +169,17 @@ export function storeFleetContract(setUp: () => StoreSetup): void {
       assert.equal((await two.exchange({ callsTtlMs })).callAgesMs, undefined)
     })
 
+    it('are counted once if their step is repeated', async () => {
+      const [one, two] = createPair('fleet')
+      await one.exchange({ callsTtlMs })
+      await one.exchangeInVain({ calls: 2, callsTtlMs })
+      const again = await one.exchange({ calls: 2, callsTtlMs, isResync: true })
+      assert.equal(again.callAgesMs?.length, 2)
+      await one.exchange({ calls: 2, callsTtlMs })
+      await one.exchange({ isLeaving: true, callsTtlMs })
+      assert.equal((await two.exchange({ callsTtlMs })).callAgesMs?.length, 4)
+    })
+
     it('of a whole day are told', async () => {
       const [one, two] = createPair('fleet')
       for (let n = 0; n < 10; n += 1) {
@@ -203,7 +214,28 @@ export function storeFleetContract(setUp: () => StoreSetup): void {
       const [one, two] = await pair()
       const first = await one.exchange({ claim: ['a'], pauseMs: 8_000 })
       assert.deepEqual(first.claimed, ['a'])
-      assert.deepEqual((await two.exchange({ claim: ['p'], pauseMs: 0 })).claimed, [])
+      assert.deepEqual((await one.exchange({ pauseMs: 0 })).claimed, [])
+      assert.deepEqual((await two.exchange({ claim: ['p'], pauseMs: 8_000 })).claimed, ['p'])
+      assert.deepEqual((await one.exchange({ claim: ['b'] })).claimed, [])
+    })
+
+    it('is not ended by another owner', async () => {
+      const [one, two] = await pair()
+      await one.exchange({ pauseMs: 8_000 })
+      await two.exchange({ pauseMs: 0 })
+      assert.deepEqual((await two.exchange({ claim: ['p'] })).claimed, [])
+      await one.exchange({ pauseMs: 0 })
+      assert.deepEqual((await two.exchange({ claim: ['p', 'q'] })).claimed, ['p', 'q'])
+    })
+
+    it('is not prolonged by a step that is repeated', async () => {
+      const [one, two] = await pair()
+      await one.exchange()
+      const step = { pauseMs: 8_000, settle: ['a'] }
+      await one.exchangeInVain(step)
+      await setup.advance(5_000)
+      await one.exchange({ ...step, isResync: true })
+      await setup.advance(4_000)
       assert.deepEqual((await two.exchange({ claim: ['p'] })).claimed, ['p'])
     })
 

@@ -1,0 +1,278 @@
+import type { Receipt } from '../delivery/outbox/outbox.js'
+import type {
+  ExchangeRequest,
+  ExchangeResponse,
+  NewRecord,
+  StoredRecord,
+} from '../delivery/outbox/store.js'
+import { claimsOf, FLEET_BOX, type Owner, ownBox, type State, type Tables } from './tables.js'
+
+/** Most records that a step moves from dead owners, and that a response lists as arrivals. */
+const MAX_MOVED = 1_000
+
+/** Most dedupe keys that a step forgets. More than one appends, so that expired ones do not pile up. */
+const MAX_FORGOTTEN = 2_000
+
+/** Figures of a past owner that count impressions without an outcome. */
+const FORGOTTEN_FIGURES = ['held', 'unstored']
+
+/** By their first letters, which are what the tables hold. */
+const RECEIPTS: Readonly<Record<string, Receipt>> = { a: 'accepted', d: 'duplicate', o: 'overflow' }
+
+/** One exchange, inside a write transaction. */
+export class Step {
+  readonly #tables: Tables
+  readonly #state: State
+  readonly #request: ExchangeRequest
+  readonly #number: number
+  readonly #nowMs: number
+  /** Whether the owner has done the step before, and repeats it. */
+  #isRepeated = false
+  /** All but the request's own. */
+  #others: Owner[] = []
+  #owner = 0
+  #box = 0
+
+  /** @param number the number of the step: a repeated step has the same */
+  constructor(tables: Tables, state: State, request: ExchangeRequest, number: number) {
+    this.#number = number
+    this.#tables = tables
+    this.#state = state
+    this.#request = request
+    this.#nowMs = Math.floor(state.timeMs)
+  }
+
+  run(): ExchangeResponse {
+    const owner = this.#findOrRegister()
+    if (!owner) return { ...EMPTY_RESPONSE, isLost: true, seenUpTo: this.#request.seenUpTo }
+    this.#owner = owner.number
+    this.#box = this.#request.box === 'fleet' ? FLEET_BOX : ownBox(owner.number)
+    if (this.#request.isAfterOutage) this.#spareOthers()
+    const isTakingOver = !this.#request.isLeaving
+    const isNewSender = isTakingOver && this.#takeSenderRole()
+    const orphans = isTakingOver ? this.#takeOver() : []
+    for (const id of this.#request.settle) this.#settle(id)
+    for (const record of this.#request.release) this.#release(record)
+    const claimed = this.#claim()
+    const receipts = this.#append()
+    this.#tables.forgetExpiredKeys(this.#nowMs, MAX_FORGOTTEN)
+    if (!this.#isRepeated) {
+      this.#recordCalls()
+      this.#setPause()
+    }
+    this.#tables.forgetCalls(this.#nowMs - this.#request.callsTtlMs)
+    if (this.#request.isLeaving) this.#bury(owner)
+    else this.#tables.putOwner(owner)
+    const response = this.#respond(isNewSender, orphans)
+    this.#tables.writeState(this.#state)
+    return { ...response, receipts, claimed }
+  }
+
+  #findOrRegister(): Owner | undefined {
+    const { owner: name, isNew, isResync, leaseMs, figures } = this.#request
+    const owners = this.#tables.listOwners()
+    this.#others = owners.filter((owner) => owner.name !== name)
+    const known = owners.find((owner) => owner.name === name)
+    if (known ? known.leaseUntilMs === undefined : !isNew) return undefined
+    if (!known) this.#state.lastOwner += 1
+    const number = known?.number ?? this.#state.lastOwner
+    this.#isRepeated = isResync && known?.step === this.#number
+    const leaseUntilMs = this.#nowMs + leaseMs
+    return { name, number, leaseUntilMs, figures, step: this.#number }
+  }
+
+  #spareOthers(): void {
+    const untilMs = this.#nowMs + this.#request.leaseMs
+    this.#others = this.#others.map((owner) => {
+      if (owner.leaseUntilMs === undefined || owner.leaseUntilMs >= untilMs) return owner
+      const spared = { ...owner, leaseUntilMs: untilMs }
+      this.#tables.putOwner(spared)
+      return spared
+    })
+  }
+
+  #isAlive({ leaseUntilMs }: Owner): boolean {
+    return leaseUntilMs !== undefined && leaseUntilMs > this.#nowMs
+  }
+
+  /** Returns whether the owner has become the sender. */
+  #takeSenderRole(): boolean {
+    const { sender } = this.#state
+    if (this.#request.box === 'own' || sender === this.#owner) return false
+    const isHeld = this.#others.some((owner) => owner.number === sender && this.#isAlive(owner))
+    if (isHeld) return false
+    this.#state.isFailover = sender !== undefined
+    this.#state.sender = this.#owner
+    return true
+  }
+
+  /** Returns what dead owners had claimed. */
+  #takeOver(): StoredRecord[] {
+    const orphans: StoredRecord[] = []
+    let left = MAX_MOVED
+    const dead = this.#others.filter((other) => !this.#isAlive(other))
+    for (const owner of dead) if (owner.leaseUntilMs !== undefined) this.#bury(owner)
+    for (const owner of dead) {
+      const claimed = this.#tables.listRecords(claimsOf(owner.number), 0, left)
+      for (const record of claimed) {
+        const to = { place: claimsOf(this.#owner), sequence: record.sequence }
+        this.#tables.moveRecord(record.id, record, to, record.payload)
+        orphans.push({ id: record.id, payload: record.payload })
+      }
+      left -= claimed.length
+      const waiting = this.#tables.listRecords(ownBox(owner.number), 0, left)
+      for (const record of waiting) {
+        this.#tables.moveRecord(record.id, record, this.#endOfBox(), record.payload)
+      }
+      left -= waiting.length
+      if (left > 0) this.#tables.removeOwner(owner)
+      else break
+    }
+    return orphans
+  }
+
+  /** From now on, the owner is dead: what is left of it is moved by others. */
+  #bury(owner: Owner): void {
+    const past = { ...this.#state.pastFigures }
+    for (const [name, count] of Object.entries(owner.figures)) {
+      if (!FORGOTTEN_FIGURES.includes(name)) past[name] = (past[name] ?? 0) + count
+    }
+    this.#state.pastFigures = past
+    this.#tables.putOwner({ ...owner, leaseUntilMs: undefined, figures: {} })
+    const isLeaving = owner.number === this.#owner
+    if (isLeaving && this.#state.sender === this.#owner) this.#state.sender = undefined
+  }
+
+  #endOfBox() {
+    this.#state.sequence += 1
+    return { place: this.#box, sequence: this.#state.sequence }
+  }
+
+  #settle(id: string): void {
+    const location = this.#tables.locate(id)
+    if (location?.place !== this.#box && location?.place !== claimsOf(this.#owner)) return
+    this.#tables.removeRecord(id, location)
+    this.#state.records -= 1
+  }
+
+  #release({ id, payload }: StoredRecord): void {
+    const location = this.#tables.locate(id)
+    if (location?.place !== claimsOf(this.#owner)) return
+    this.#tables.moveRecord(id, location, this.#endOfBox(), payload)
+  }
+
+  #claim(): string[] {
+    const { claim, probeMs } = this.#request
+    const { pause } = this.#state
+    const isPaused = pause !== undefined && pause.untilMs > this.#nowMs
+    const mayClaim = !isPaused || (pause.owner === this.#owner && !pause.isProbe)
+    const isProbe = pause !== undefined && !isPaused
+    const claimed = claim.filter((id) => this.#tables.locate(id)?.place === claimsOf(this.#owner))
+    const before = claimed.length
+    if (!this.#isSender() || !mayClaim) return claimed
+    for (const id of claim) {
+      const location = this.#tables.locate(id)
+      if (location?.place !== this.#box) continue
+      const to = { place: claimsOf(this.#owner), sequence: location.sequence }
+      this.#tables.moveRecord(id, location, to)
+      claimed.push(id)
+      if (isProbe) break
+    }
+    if (isProbe && claimed.length > before) {
+      this.#state.pause = { owner: this.#owner, untilMs: this.#nowMs + probeMs, isProbe }
+    }
+    return claimed
+  }
+
+  #append(): readonly Receipt[] {
+    const { append } = this.#request
+    if (!append) return []
+    const last = this.#tables.receiptsOf(this.#owner)
+    if (last?.number === append.number)
+      return Array.from(last.letters, (letter) => receiptFor(letter))
+    const receipts = append.records.map((record) => this.#appendOne(record))
+    const letters = receipts.map((receipt) => receipt.charAt(0)).join('')
+    this.#tables.putReceipts(this.#owner, { number: append.number, letters })
+    return receipts
+  }
+
+  #appendOne({ id, payload, dedupeKey }: NewRecord): Receipt {
+    const { maxPending, dedupeTtlMs } = this.#request
+    if (this.#tables.locate(id)) return 'accepted'
+    const expiryMs = dedupeKey === undefined ? 0 : this.#tables.expiryOf(dedupeKey)
+    if (expiryMs > this.#nowMs) return 'duplicate'
+    if (this.#state.records >= maxPending) return 'overflow'
+    if (dedupeKey !== undefined) this.#tables.rememberKey(dedupeKey, this.#nowMs + dedupeTtlMs)
+    this.#tables.putRecord({ id, payload }, this.#endOfBox())
+    this.#state.records += 1
+    return 'accepted'
+  }
+
+  #recordCalls(): void {
+    const { calls, callsTtlMs } = this.#request
+    if (calls > 0 && callsTtlMs > 0) this.#tables.addCalls(this.#nowMs, calls)
+  }
+
+  #setPause(): void {
+    const { pauseMs } = this.#request
+    const owner = this.#owner
+    if (pauseMs === undefined) return
+    if (pauseMs > 0) this.#state.pause = { owner, untilMs: this.#nowMs + pauseMs, isProbe: false }
+    else if (this.#state.pause?.owner === owner) this.#state.pause = undefined
+  }
+
+  #isSender(): boolean {
+    return this.#request.box === 'own' || this.#state.sender === this.#owner
+  }
+
+  #respond(isNewSender: boolean, orphans: StoredRecord[]): ExchangeResponse {
+    const { box, isResync, isLeaving, seenUpTo } = this.#request
+    const others = this.#others.filter((owner) => this.#isAlive(owner)).length
+    if (isLeaving) return { ...EMPTY_RESPONSE, seenUpTo, others }
+    const isSender = this.#isSender()
+    const isTold = isNewSender || (isResync && isSender && box === 'fleet')
+    return {
+      ...EMPTY_RESPONSE,
+      ...(isSender ? this.#listArrivals() : { seenUpTo }),
+      orphans: isResync ? this.#listClaimed() : orphans,
+      isSender,
+      others,
+      callAgesMs: isTold ? this.#tables.listCalls().map((atMs) => this.#nowMs - atMs) : undefined,
+      isFailover: isTold && this.#state.isFailover,
+    }
+  }
+
+  #listArrivals(): Pick<ExchangeResponse, 'arrivals' | 'seenUpTo'> {
+    const records = this.#tables.listRecords(this.#box, this.#request.seenUpTo, MAX_MOVED + 1)
+    const arrivals = records.slice(0, MAX_MOVED)
+    const isMore = records.length > MAX_MOVED
+    return {
+      arrivals: arrivals.map(({ id, payload }) => ({ id, payload })),
+      seenUpTo: isMore ? (arrivals.at(-1)?.sequence ?? 0) : this.#state.sequence,
+    }
+  }
+
+  #listClaimed(): StoredRecord[] {
+    const claimed = this.#tables.listRecords(claimsOf(this.#owner), 0, Number.POSITIVE_INFINITY)
+    return claimed.map(({ id, payload }) => ({ id, payload }))
+  }
+}
+
+const EMPTY_RESPONSE: ExchangeResponse = {
+  isLost: false,
+  receipts: [],
+  claimed: [],
+  arrivals: [],
+  seenUpTo: 0,
+  orphans: [],
+  isSender: false,
+  others: 0,
+  callAgesMs: undefined,
+  isFailover: false,
+}
+
+function receiptFor(letter: string): Receipt {
+  const receipt = RECEIPTS[letter]
+  if (!receipt) throw new Error('it has a receipt in an unknown form')
+  return receipt
+}

@@ -1,0 +1,297 @@
+/**
+ * The longest time without any process of a network before its keys expire, in milliseconds: 30
+ * days. A network that is removed from the configuration leaves nothing behind.
+ */
+const IDLE_TTL_MS = 30 * 24 * 3_600_000
+
+/**
+ * How long the store remembers that an owner is dead, in milliseconds: a day. Until then, a step that
+ * a client sends once more, after a long loss of its connection, cannot bring the owner back.
+ */
+const DEAD_OWNER_TTL_MS = 24 * 3_600_000
+
+/** Most records that a step moves from dead owners, and that a response lists as arrivals. */
+const MAX_MOVED = 1_000
+
+/**
+ * One exchange. `ARGV[1]` is the request and the reply is the response, both as JSON: see
+ * `encodeRequest` and `decodeResponse`.
+ *
+ * The names of dead owners' keys are only known here. They are made from `KEYS[1]`, because a client
+ * may add a prefix to the names of keys.
+ */
+export const EXCHANGE_SCRIPT = `
+local request = cjson.decode(ARGV[1])
+local STATE, OWNERS, DEAD, RECORDS, CALLS, FIGURES, OWNER, CLAIMED, BOX = unpack(KEYS, 1, 9)
+local base = string.sub(STATE, 1, -1 - #'state')
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local stored = redis.call('HMGET', OWNER, 'step', 'isDead')
+local lastStep = tonumber(stored[1] or 0)
+
+-- The store knows less than the owner was told after a failover to a replica that lagged behind.
+local function isRolledBack()
+  return lastStep < request.acknowledged
+end
+
+local function isLost()
+  if stored[2] then return true end
+  if not redis.call('ZSCORE', OWNERS, request.owner) then return not request.isNew end
+  if not isRolledBack() then return false end
+  redis.call('ZADD', OWNERS, 0, request.owner)
+  return true
+end
+
+-- Redis refuses a script that needs memory when memory is full, unless it has written before. What
+-- frees memory, or appends nothing, begins with such a write.
+local function passWhenMemoryIsFull()
+  if #request.settle > 0 or not request.append then redis.call('HDEL', STATE, '') end
+end
+
+if request.step < lastStep then
+  return redis.error_reply('STALE a later step of this process has been done')
+end
+if isLost() then return '{"isLost":true}' end
+passWhenMemoryIsFull()
+
+-- A client, too, sends a step again when it has lost its connection before the answer.
+local isDone = lastStep == request.step
+local isRepeated = request.isResync or isDone
+local sequence = tonumber(redis.call('HGET', STATE, 'sequence') or 0)
+
+local function putIntoBox(id)
+  sequence = sequence + 1
+  redis.call('ZADD', BOX, sequence, id)
+end
+
+local function putIntoClaimed(id)
+  redis.call('ZADD', CLAIMED, sequence, id)
+end
+
+local function isAlive(owner)
+  return tonumber(redis.call('ZSCORE', OWNERS, owner) or 0) > now
+end
+
+local function renewLeases()
+  local untilMs = now + request.leaseMs
+  redis.call('ZADD', OWNERS, untilMs, request.owner)
+  if not request.isAfterOutage then return end
+  for _, owner in ipairs(redis.call('ZRANGE', OWNERS, 0, -1)) do
+    redis.call('ZADD', OWNERS, 'GT', untilMs, owner)
+  end
+end
+
+local function becomeSender()
+  if request.box == 'own' or request.isLeaving then return false end
+  local sender = redis.call('HGET', STATE, 'sender')
+  if sender and isAlive(sender) then return false end
+  redis.call('HSET', STATE, 'sender', request.owner, 'isFailover', sender and 1 or 0)
+  return true
+end
+
+local function isSender()
+  return request.box == 'own' or redis.call('HGET', STATE, 'sender') == request.owner
+end
+
+local function bury(owner)
+  local key = base .. 'owner:' .. owner
+  local figures = cjson.decode(redis.call('HGET', key, 'figures') or '{}')
+  for name, count in pairs(figures) do
+    -- An error here would fail every step from now on.
+    if name ~= 'held' and name ~= 'unstored' and type(count) == 'number' then
+      redis.pcall('HINCRBY', FIGURES, name, string.format('%.0f', count))
+    end
+  end
+  redis.call('DEL', key)
+  redis.call('HSET', key, 'isDead', 1)
+  redis.call('PEXPIRE', key, ${DEAD_OWNER_TTL_MS})
+  redis.call('ZREM', OWNERS, owner)
+  redis.call('RPUSH', DEAD, owner)
+end
+
+-- Returns the ids that were moved.
+local function move(from, put, max)
+  if max == 0 then return {} end
+  local ids = redis.call('ZRANGE', from, 0, max - 1)
+  for _, id in ipairs(ids) do put(id) end
+  if #ids > 0 then redis.call('ZREMRANGEBYRANK', from, 0, #ids - 1) end
+  return ids
+end
+
+-- Returns the ids of what dead owners had claimed.
+local function takeOver()
+  if request.isLeaving then return {} end
+  local expired = redis.call('ZRANGEBYSCORE', OWNERS, '-inf', now, 'LIMIT', 0, ${MAX_MOVED})
+  for _, owner in ipairs(expired) do bury(owner) end
+
+  local orphans, left = {}, ${MAX_MOVED}
+  while left > 0 do
+    local owner = redis.call('LINDEX', DEAD, 0)
+    if not owner then break end
+    for _, id in ipairs(move(base .. 'claimed:' .. owner, putIntoClaimed, left)) do
+      orphans[#orphans + 1] = id
+      left = left - 1
+    end
+    left = left - #move(base .. 'box:' .. owner, putIntoBox, left)
+    if left > 0 then redis.call('LPOP', DEAD) end
+  end
+  return orphans
+end
+
+local function settle(id)
+  local removed = redis.call('ZREM', CLAIMED, id) + redis.call('ZREM', BOX, id)
+  if removed > 0 then redis.call('HDEL', RECORDS, id) end
+end
+
+local function release(record)
+  if redis.call('ZREM', CLAIMED, record[1]) == 0 then return end
+  redis.call('HSET', RECORDS, record[1], record[2])
+  putIntoBox(record[1])
+end
+
+-- Returns how many records the owner may claim now, and whether it tries the network for all.
+local function claimLimit()
+  if not isSender() then return 0, false end
+  local pause = redis.call('HMGET', STATE, 'pauseOwner', 'pauseUntilMs', 'isProbe')
+  if not pause[1] then return math.huge, false end
+  if tonumber(pause[2]) <= now then return 1, true end
+  local isOwn = pause[1] == request.owner and pause[3] == '0'
+  return isOwn and math.huge or 0, false
+end
+
+local function setPause(lengthMs, isProbe)
+  redis.call('HSET', STATE, 'pauseOwner', request.owner, 'pauseUntilMs', now + lengthMs,
+    'isProbe', isProbe)
+end
+
+local function claim()
+  local claimed = {}
+  local left, isProbe = claimLimit()
+  for _, id in ipairs(request.claim) do
+    if redis.call('ZSCORE', CLAIMED, id) then
+      claimed[#claimed + 1] = id
+    elseif left > 0 and redis.call('ZREM', BOX, id) == 1 then
+      putIntoClaimed(id)
+      claimed[#claimed + 1] = id
+      left = left - 1
+      if isProbe then setPause(request.probeMs, 1) end
+    end
+  end
+  return claimed
+end
+
+local count = 0
+local function append(id, payload, keyIndex)
+  if redis.call('HEXISTS', RECORDS, id) == 1 then return 'A' end
+  local key = KEYS[keyIndex]
+  if key and redis.call('EXISTS', key) == 1 then return 'D' end
+  if count >= request.maxPending then return 'O' end
+  if key then redis.call('SET', key, '', 'PX', request.dedupeTtlMs) end
+  redis.call('HSET', RECORDS, id, payload)
+  putIntoBox(id)
+  count = count + 1
+  return 'A'
+end
+
+local function appendAll()
+  if not request.append then return '' end
+  local last = redis.call('HMGET', OWNER, 'appendNumber', 'receipts')
+  if tonumber(last[1] or 0) == request.append.number then return last[2] end
+  count = redis.call('HLEN', RECORDS)
+  local receipts = {}
+  for i, record in ipairs(request.append.records) do
+    receipts[i] = append(record[1], record[2], record[3])
+  end
+  local text = table.concat(receipts)
+  redis.call('HSET', OWNER, 'appendNumber', request.append.number, 'receipts', text)
+  return text
+end
+
+local function isForgotten(entry)
+  return tonumber(string.match(entry, '^%d+')) <= now - request.callsTtlMs
+end
+
+local function recordCalls()
+  if request.callsTtlMs == 0 then return end
+  if request.calls > 0 and not isDone then
+    redis.call('RPUSH', CALLS, string.format('%.0f:%.0f', now, request.calls))
+  end
+  for _ = 1, ${MAX_MOVED} do
+    local oldest = redis.call('LINDEX', CALLS, 0)
+    if not oldest or not isForgotten(oldest) then break end
+    redis.call('LPOP', CALLS)
+  end
+end
+
+local function changePause()
+  if not request.pauseMs or isDone then return end
+  if request.pauseMs > 0 then return setPause(request.pauseMs, 0) end
+  if redis.call('HGET', STATE, 'pauseOwner') ~= request.owner then return end
+  redis.call('HDEL', STATE, 'pauseOwner', 'pauseUntilMs', 'isProbe')
+end
+
+-- A flat list: id, payload, id, payload.
+local function toRecords(ids)
+  local records = {}
+  for from = 1, #ids, ${MAX_MOVED} do
+    local to = math.min(from + ${MAX_MOVED} - 1, #ids)
+    local payloads = redis.call('HMGET', RECORDS, unpack(ids, from, to))
+    for i, payload in ipairs(payloads) do
+      records[#records + 1] = ids[from + i - 1]
+      records[#records + 1] = payload
+    end
+  end
+  return records
+end
+
+local response = { isSender = false, isFailover = false, seenUpTo = request.seenUpTo }
+
+local function listArrivals()
+  if not isSender() then return end
+  local ids = redis.call('ZRANGEBYSCORE', BOX, '(' .. request.seenUpTo, '+inf', 'LIMIT', 0, ${MAX_MOVED})
+  response.arrivals = toRecords(ids)
+  response.seenUpTo = sequence
+  if #ids == ${MAX_MOVED} then response.seenUpTo = tonumber(redis.call('ZSCORE', BOX, ids[#ids])) end
+end
+
+local function leave()
+  bury(request.owner)
+  if redis.call('HGET', STATE, 'sender') == request.owner then
+    redis.call('HDEL', STATE, 'sender', 'isFailover')
+  end
+end
+
+renewLeases()
+redis.call('HSET', OWNER, 'step', request.step)
+local isNewSender = becomeSender()
+local orphans = takeOver()
+for _, id in ipairs(request.settle) do settle(id) end
+for _, record in ipairs(request.release) do release(record) end
+response.claimed = claim()
+response.receipts = appendAll()
+recordCalls()
+changePause()
+redis.call('HSET', OWNER, 'figures', request.figures)
+response.others = redis.call('ZCOUNT', OWNERS, '(' .. now, '+inf') - 1
+
+if request.isLeaving then
+  leave()
+else
+  listArrivals()
+  response.orphans = toRecords(isRepeated and redis.call('ZRANGE', CLAIMED, 0, -1) or orphans)
+  response.isSender = isSender()
+  if request.box == 'fleet' and response.isSender and (isNewSender or isRepeated) then
+    response.nowMs = now
+    response.calls = redis.call('LRANGE', CALLS, 0, -1)
+    response.isFailover = redis.call('HGET', STATE, 'isFailover') == '1'
+  end
+end
+
+redis.call('HSET', STATE, 'sequence', sequence)
+local idleTtlMs = math.max(${IDLE_TTL_MS}, request.callsTtlMs)
+for i = 1, 9 do
+  if KEYS[i] ~= OWNER or not request.isLeaving then redis.call('PEXPIRE', KEYS[i], idleTtlMs) end
+end
+return cjson.encode(response)
+`

@@ -1,0 +1,68 @@
+// A program: one process of a site whose processes share an outbox. Its parent is `RealFleet`.
+
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Redis } from 'ioredis'
+import { closient, createTracker, ens } from '../../../lib/index.js'
+import { redisOutbox } from '../../../lib/redis/index.js'
+import { type FleetRequest, type FleetSettings, formatClosientId } from './fleet-messages.js'
+
+const settings: FleetSettings = JSON.parse(process.argv[2] ?? '{}')
+const { engine, leaseMs, networks } = settings
+
+const logger = {
+  debug: () => {},
+  warn: () => {},
+  error: (_fields: object, message: string) => send({ kind: 'error', message }),
+}
+
+const outbox =
+  engine.kind === 'redis'
+    ? redisOutbox({ client: new Redis(engine.url).on('error', () => {}), leaseMs })
+    : (await import('../../../lib/lmdb/index.js')).lmdbOutbox({ path: engine.path, leaseMs })
+
+const tracker = createTracker({
+  networks: [
+    ens({ apiKey: networks.ENS_API_KEY, baseUrl: networks.ENS_BASE_URL }),
+    closient({ apiKey: networks.CLOSIENT_API_KEY, baseUrl: networks.CLOSIENT_BASE_URL }),
+  ],
+  outbox,
+  logger,
+})
+
+tracker.on('outcome', ({ outcome, reason, network, campaignId }) => {
+  if (outcome !== 'delivered') send({ kind: 'outcome', outcome, reason, network, campaignId })
+})
+
+/** A page `/FIRST/COUNT` displays one campaign of ENS, and COUNT - 1 of Closient. */
+const server = createServer((req, res) => {
+  const trackImpression = tracker.pageLoad(req, res)
+  const [, first = 0, count = 0] = (req.url ?? '').split('/').map(Number)
+  res.setHeader('content-type', 'text/html')
+  trackImpression({ campaignId: first, placement: 'header' })
+  for (let n = first + 1; n < first + count; n += 1) {
+    trackImpression({ campaignId: formatClosientId(n) })
+  }
+  res.end('<html></html>')
+})
+
+function send(message: object): void {
+  process.send?.(message)
+}
+
+process.on('message', async (request: FleetRequest) => {
+  if (request === 'stats') send({ kind: 'stats', stats: tracker.stats() })
+  else if (request === 'fleet-stats') {
+    const stats = await tracker.fleetStats().catch(() => undefined)
+    send({ kind: 'fleet-stats', stats })
+  } else {
+    const isClosed = await tracker.close({ timeoutMs: 30_000 })
+    send({ kind: 'closed', isClosed, stats: tracker.stats() })
+    process.exit(0)
+  }
+})
+
+server.listen(0, '127.0.0.1', () => {
+  const { port } = server.address() as AddressInfo
+  send({ kind: 'listening', port })
+})

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { request } from 'undici'
+import type { Stats } from '../../../lib/counting/statistics.js'
+import { startSandbox } from '../../../lib/sandbox/sandbox.js'
+import {
+  type FleetMessage,
+  type FleetRequest,
+  type FleetSettings,
+  formatClosientId,
+} from './fleet-messages.js'
+
+const PROGRAM = fileURLToPath(new URL('fleet-app.ts', import.meta.url))
+const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+
+/** Impressions of a page: one of ENS, and the others of Closient. */
+export const PER_PAGE = 20
+
+/** One process of a `RealFleet`. */
+export class FleetApp {
+  readonly #child: ChildProcess
+  #port = 0
+  readonly messages: FleetMessage[] = []
+  isKilled = false
+
+  constructor(settings: FleetSettings) {
+    this.#child = fork(PROGRAM, [JSON.stringify(settings)], { execArgv: ['--import', 'tsx'] })
+    this.#child.on('message', (message: FleetMessage) => this.messages.push(message))
+  }
+
+  async whenListening(): Promise<void> {
+    this.#port = (await this.#receive('listening')).port
+  }
+
+  /** Returns whether the page was displayed. */
+  async display(firstCampaign: number): Promise<boolean> {
+    const url = `http://127.0.0.1:${this.#port}/${firstCampaign}/${PER_PAGE}`
+    try {
+      const { body } = await request(url, { headers: { 'user-agent': BROWSER } })
+      await body.text()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
+    if (signal === 'SIGKILL') this.isKilled = true
+    this.#child.kill(signal)
+  }
+
+  async stats(): Promise<Stats> {
+    return (await this.#ask('stats', 'stats')).stats
+  }
+
+  async fleetStats(): Promise<Stats | undefined> {
+    return (await this.#ask('fleet-stats', 'fleet-stats')).stats
+  }
+
+  /** Closes the tracker, and returns its last figures. */
+  async close(): Promise<Stats> {
+    const { stats, isClosed } = await this.#ask('close', 'closed')
+    assert(isClosed, 'close() ran out of time')
+    return stats
+  }
+
+  async end(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const ended = once(this.#child, 'exit')
+    this.#child.kill('SIGKILL')
+    await ended
+  }
+
+  async #ask<Kind extends FleetMessage['kind']>(question: FleetRequest, kind: Kind) {
+    const answer = this.#receive(kind)
+    this.#child.send(question)
+    return await answer
+  }
+
+  async #receive<Kind extends FleetMessage['kind']>(
+    kind: Kind,
+  ): Promise<Extract<FleetMessage, { kind: Kind }>> {
+    const isWanted = (message: FleetMessage): message is Extract<FleetMessage, { kind: Kind }> =>
+      message.kind === kind
+    const ended = new AbortController()
+    this.#child.once('exit', (code) => ended.abort(new Error(`the process ended with ${code}`)))
+    while (true) {
+      const { signal } = ended
+      const [message] = (await once(this.#child, 'message', { signal })) as [FleetMessage]
+      if (isWanted(message)) return message
+    }
+  }
+}
+
+/** Several processes of a site that share an outbox, and the networks that they call. */
+export class RealFleet {
+  readonly sandbox
+  readonly apps: FleetApp[] = []
+  readonly #settings: FleetSettings
+  /** The campaigns of displayed pages, by the process that displayed them. */
+  readonly displayed = new Map<number, FleetApp>()
+  #lastCampaign = 0
+
+  private constructor(sandbox: Awaited<ReturnType<typeof startSandbox>>, settings: FleetSettings) {
+    this.sandbox = sandbox
+    this.#settings = settings
+  }
+
+  static async start(
+    settings: Pick<FleetSettings, 'engine' | 'leaseMs'>,
+    processes: number,
+  ): Promise<RealFleet> {
+    const sandbox = await startSandbox()
+    const fleet = new RealFleet(sandbox, { ...settings, networks: sandbox.env })
+    await Promise.all(Array.from({ length: processes }, () => fleet.startApp()))
+    return fleet
+  }
+
+  async startApp(): Promise<FleetApp> {
+    const app = new FleetApp(this.#settings)
+    this.apps.push(app)
+    await app.whenListening()
+    return app
+  }
+
+  /** Displays pages in `app`, one after the other, until `isDone`. */
+  async load(app: FleetApp, isDone: () => boolean): Promise<void> {
+    while (!isDone() && !app.isKilled) {
+      const first = this.#lastCampaign + 1
+      this.#lastCampaign += PER_PAGE
+      if (!(await app.display(first))) continue
+      for (let campaign = first; campaign < first + PER_PAGE; campaign += 1) {
+        this.displayed.set(campaign, app)
+      }
+    }
+  }
+
+  /** How often the networks counted each campaign. */
+  counted(): Map<string | number, number> {
+    const counted = new Map<string | number, number>()
+    const { ens, closient } = this.sandbox
+    for (const { campaignId } of [...ens.impressions, ...closient.impressions]) {
+      counted.set(campaignId, (counted.get(campaignId) ?? 0) + 1)
+    }
+    return counted
+  }
+
+  /** The campaigns that a process reported with any outcome but `delivered`. */
+  notDelivered(): Map<string | number, string> {
+    const outcomes = new Map<string | number, string>()
+    for (const { messages } of this.apps) {
+      for (const message of messages) {
+        if (message.kind === 'outcome') outcomes.set(message.campaignId, message.outcome)
+      }
+    }
+    return outcomes
+  }
+
+  /** The id under which the network counts the displayed campaign. */
+  idOf(campaign: number): string | number {
+    return campaign % PER_PAGE === 1 ? campaign : formatClosientId(campaign)
+  }
+
+  /** Waits until nothing is pending in the whole fleet, and returns its figures. */
+  async whenSettled(app: FleetApp): Promise<Stats> {
+    while (true) {
+      const stats = await app.fleetStats()
+      const isPending = Object.values(stats ?? {}).some(({ held, pending }) => held + pending > 0)
+      if (stats && !isPending) return stats
+      await delay(200)
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const app of this.apps) await app.end()
+    await this.sandbox.close()
+  }
+}

@@ -1,0 +1,16 @@
+import { fleetContract } from '../delivery/outbox/fleet-contract.js'
+import { RedisServer } from './redis-server.js'
+
+describe('a fleet over Redis', () => {
+  fleetContract('Redis, restarted with its append-only file', async () => {
+    const server = await RedisServer.start(['--appendonly', 'yes'])
+    return {
+      engine: { kind: 'redis', url: server.url },
+      disturb: async () => {
+        await server.kill()
+        await server.restart()
+      },
+      close: () => server.stop(),
+    }
+  })
+})

@@ -1,0 +1,190 @@
+// Tests lib/redis/redis-store.ts and lib/redis/exchange-script.ts
+
+import assert from 'node:assert/strict'
+import { Redis } from 'ioredis'
+import { type RunScript, scriptRunner } from '../../lib/redis/client.js'
+import { RedisStore } from '../../lib/redis/redis-store.js'
+import { idsOf, LEASE_MS, records, StoreOwner } from '../delivery/outbox/store-owner.js'
+import { VirtualClock } from '../delivery/virtual-clock.js'
+import { RedisServer } from './redis-server.js'
+import { VirtualRedisTime } from './virtual-redis-time.js'
+
+describe('Redis steps that arrive twice, late or never', () => {
+  let server: RedisServer
+  let admin: Redis
+  let time: VirtualRedisTime
+  let run: RunScript
+
+  before(async () => {
+    server = await RedisServer.start()
+    admin = new Redis(server.port)
+  })
+  after(async () => {
+    admin.disconnect()
+    await server.stop()
+  })
+  beforeEach(async () => {
+    await admin.flushall()
+    time = new VirtualRedisTime()
+    run = time.wrap(scriptRunner(admin))
+  })
+
+  const advance = (ms: number) => time.advance(admin, '{p:n}:*', ms)
+
+  function createOwner(name: string, box: 'own' | 'fleet' = 'own', runStep = run): StoreOwner {
+    const options = { prefix: 'p', network: 'n', waitForReplicas: 0, clock: new VirtualClock() }
+    return new StoreOwner(new RedisStore({ run: runStep, ...options }), name, box)
+  }
+
+  /** As a client does that loses the connection before the answer, and sends the command again. */
+  const runTwice: RunScript = async (...command) => {
+    await run(...command)
+    return run(...command)
+  }
+
+  /** The answer is lost after the step was done. */
+  const runInVain: RunScript = async (...command) => {
+    await run(...command)
+    throw new Error('connection lost')
+  }
+
+  const runNever: RunScript = async () => {
+    throw new Error('connection refused')
+  }
+
+  it('repeats the response of a step that the client sends twice', async () => {
+    const dead = createOwner('dead', 'fleet')
+    await dead.exchange({ append: records('a', 'b'), calls: 2, callsTtlMs: 60_000 })
+    await dead.exchange({ claim: ['a'], callsTtlMs: 60_000 })
+    await advance(LEASE_MS + 1)
+    const next = createOwner('next', 'fleet', runTwice)
+    const response = await next.exchange({
+      append: records('c'),
+      claim: ['b'],
+      calls: 3,
+      callsTtlMs: 60_000,
+    })
+    assert.deepEqual(response.receipts, ['accepted'])
+    assert.deepEqual(response.claimed, ['b'])
+    assert.deepEqual(idsOf(response.arrivals), ['c'])
+    assert.deepEqual(idsOf(response.orphans), ['a', 'b'])
+    assert.equal(response.callAgesMs?.length, 5)
+    assert.equal(response.isFailover, true)
+    assert.equal((await next.store.readFleet()).records, 3)
+  })
+
+  it('counts the calls of a repeated step once', async () => {
+    let runStep = runInVain
+    const owner = createOwner('one', 'fleet', (...command) => runStep(...command))
+    const step = { calls: 2, callsTtlMs: 60_000 }
+    await assert.rejects(owner.exchange(step), /connection lost/)
+    await assert.rejects(owner.exchange({ ...step, isResync: true }), /connection lost/)
+    runStep = run
+    const again = await owner.exchange({ ...step, isResync: true })
+    assert.equal(again.callAgesMs?.length, 2)
+    await owner.exchange(step)
+    const after = await owner.exchange({ ...step, calls: 0, isResync: true })
+    assert.equal(after.callAgesMs?.length, 4)
+  })
+
+  it('counts the calls of a step that is repeated because it was not done', async () => {
+    let runStep = runNever
+    const owner = createOwner('one', 'fleet', (...command) => runStep(...command))
+    const step = { calls: 2, callsTtlMs: 60_000 }
+    await assert.rejects(owner.exchange(step), /connection refused/)
+    runStep = run
+    assert.equal((await owner.exchange({ ...step, isResync: true })).callAgesMs?.length, 2)
+  })
+
+  it('refuses a step that arrives after a later one', async () => {
+    const sent: Parameters<RunScript>[] = []
+    const owner = createOwner('one', 'own', (...command) => {
+      sent.push(command)
+      return run(...command)
+    })
+    await owner.exchange({ append: records('a') })
+    await owner.exchange({ claim: ['a'] })
+    await owner.exchange({ release: records('a') })
+    await owner.exchange({ claim: ['a'] })
+    const [, , release] = sent
+    assert(release)
+    await assert.rejects(run(...release), /STALE/)
+    assert.deepEqual((await owner.exchange({ release: records('a') })).claimed, [])
+  })
+
+  it('brings no owner back with a step that arrives after its death', async () => {
+    const sent: Parameters<RunScript>[] = []
+    const owner = createOwner('one', 'own', (...command) => {
+      sent.push(command)
+      return run(...command)
+    })
+    await owner.exchange({ append: records('a') })
+    await advance(LEASE_MS + 1)
+    const finder = createOwner('finder')
+    assert.deepEqual(idsOf((await finder.exchange()).arrivals), ['a'])
+    await finder.exchange({ settle: ['a'] })
+    const [registration] = sent
+    assert(registration)
+    await run(...registration)
+    assert.equal((await finder.store.readFleet()).records, 0)
+    assert.equal((await finder.exchange()).others, 0)
+  })
+
+  it('finds an owner lost when a failover has undone its last steps', async () => {
+    const owner = createOwner('one')
+    await owner.exchange({ append: records('a') })
+    await admin.copy('{p:n}:owner:one', '{p:n}:replica')
+    await owner.exchange({ claim: ['a'] })
+    await admin.copy('{p:n}:replica', '{p:n}:owner:one', 'REPLACE')
+    assert.equal((await owner.exchange()).isLost, true)
+    assert.deepEqual(idsOf((await createOwner('two').exchange()).orphans), ['a'])
+  })
+
+  it('sends one command at a time, and none that was given up before its turn', async () => {
+    const clock = new VirtualClock()
+    const answers: (() => void)[] = []
+    let commands = 0
+    const hung: RunScript = async (...command) => {
+      commands += 1
+      await new Promise<void>((resolve) => answers.push(resolve))
+      return run(...command)
+    }
+    const options = { prefix: 'p', network: 'n', waitForReplicas: 0, clock }
+    const owner = new StoreOwner(new RedisStore({ run: hung, ...options }), 'one')
+    for (let n = 0; n < 10; n += 1) {
+      const failed = assert.rejects(owner.exchange({ isResync: true }), /no answer within 5 s/)
+      await clock.advanceAsync(5_000)
+      await failed
+    }
+    assert.equal(commands, 1)
+    const next = owner.exchange({ isResync: true })
+    answers[0]?.()
+    while (commands < 2) await new Promise(setImmediate)
+    answers[1]?.()
+    assert.equal((await next).isLost, false)
+    assert.equal(commands, 2)
+    assert.equal(clock.pendingTimers, 0)
+  })
+
+  it('leaves no key without an expiry', async () => {
+    const [one, two] = [createOwner('one'), createOwner('two', 'fleet')]
+    const append = [{ id: 'k', payload: 'k', dedupeKey: 'key' }, ...records('a', 'b')]
+    await one.exchange({ append, figures: { tracked: 1 } })
+    await one.exchange({ claim: ['a'], pauseMs: 1_000 })
+    await two.exchange({ append: records('c'), calls: 1, callsTtlMs: 60_000 })
+    await two.exchange({ claim: ['c'], callsTtlMs: 60_000 })
+    await createOwner('three').exchange({ isLeaving: true, figures: { tracked: 1 } })
+    const keys = await admin.keys('*')
+    assert(keys.length > 10, `${keys}`)
+    for (const key of keys) assert((await admin.pttl(key)) > 0, key)
+  })
+
+  it('keeps one key per dead owner, for a day', async () => {
+    for (let n = 0; n < 5; n += 1) await createOwner(`o${n}`).exchange({ isLeaving: true })
+    const last = createOwner('last')
+    await last.exchange({ leaseMs: 2 * 86_400_000 })
+    assert.equal((await admin.keys('{p:n}:owner:*')).length, 6)
+    await advance(86_400_001)
+    assert.deepEqual(await admin.keys('{p:n}:owner:*'), ['{p:n}:owner:last'])
+  })
+})
