@@ -12,6 +12,7 @@ import { measureDelivery } from './delivery/measure-delivery.js'
 import { describeMachine } from './describe-machine.js'
 import { measureFaults } from './faults/measure-faults.js'
 import { measureMemory } from './memory/measure-memory.js'
+import { measureOutbox } from './outbox/measure-outbox.js'
 import { measurePages } from './page/measure-pages.js'
 import { type BenchReport, renderReport, renderTargets } from './report.js'
 import { createSchedule, type Schedule } from './schedule.js'
@@ -22,6 +23,7 @@ const PARTS: Readonly<Record<string, (schedule: Schedule) => Promise<BenchReport
   delivery: measureDelivery,
   faults: measureFaults,
   memory: measureMemory,
+  outbox: measureOutbox,
 }
 
 const RESULTS = fileURLToPath(new URL('../bench/RESULTS.md', import.meta.url))

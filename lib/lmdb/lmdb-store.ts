@@ -23,9 +23,6 @@ export interface LmdbStoreOptions {
   readonly timeoutMs?: number
 }
 
-/** An exchange that had to wait longer comes after an outage: others may have had to wait as well. */
-const OUTAGE_MS = 1_000
-
 const TIMEOUT_MS = 10_000
 
 /** What is known of an exchange before it runs. */
@@ -123,7 +120,9 @@ export class LmdbStore implements Store {
     if (isAbandoned) throw new Error('its time is up')
     const state = tables.readState()
     advanceStoreClock(state, this.#clock)
-    const isAfterOutage = request.isAfterOutage || this.#clock.monotonicNow() - atMs > OUTAGE_MS
+    // A process that had to wait for so long was not the only one.
+    const hasWaited = this.#clock.monotonicNow() - atMs > request.leaseMs / 2
+    const isAfterOutage = request.isAfterOutage || hasWaited
     return new Step(tables, state, { ...request, isAfterOutage }, number).run()
   }
 

@@ -1,11 +1,18 @@
 // Tests lib/lmdb/lmdb-store.ts
 
+import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LmdbStore } from '../../lib/lmdb/lmdb-store.js'
 import { storeContract } from '../delivery/outbox/store-contract.js'
-import type { StoreSetup } from '../delivery/outbox/store-owner.js'
+import {
+  idsOf,
+  LEASE_MS,
+  records,
+  StoreOwner,
+  type StoreSetup,
+} from '../delivery/outbox/store-owner.js'
 import { storeProperties } from '../delivery/outbox/store-properties.js'
 import { VirtualClock } from '../delivery/virtual-clock.js'
 
@@ -34,6 +41,37 @@ describe('LMDB store', () => {
       advance: (ms) => virtual.advance(ms),
     }
   }
+
+  it('takes over from nobody after it had to wait, since others had to wait as well', async () => {
+    const virtual = new VirtualClock()
+    let waitMs = 0
+    // Each exchange reads the clock when it begins to wait, and again when it runs.
+    let readings = 0
+    const monotonicNow = () => {
+      readings += 1
+      return virtual.now() + (readings > 1 ? waitMs : 0)
+    }
+    const open = (name: string) => {
+      const clock = { monotonicNow, wallNow: virtual.wallNow }
+      const owner = new StoreOwner(
+        new LmdbStore({ path, sync: 'soon', network: 'waiting', clock }),
+        name,
+      )
+      return (changes = {}) => {
+        readings = 0
+        return owner.exchange(changes)
+      }
+    }
+    const [late, finder] = [open('late'), open('finder')]
+    await late({ append: records('a') })
+    waitMs = LEASE_MS + 1
+    assert.deepEqual((await finder()).arrivals, [])
+    virtual.advance(waitMs)
+    waitMs = 0
+    assert.equal((await late()).isLost, false)
+    virtual.advance(LEASE_MS + 1)
+    assert.deepEqual(idsOf((await finder()).arrivals), ['a'])
+  })
 
   storeContract('LMDB', setUp)
   storeProperties('LMDB', setUp)

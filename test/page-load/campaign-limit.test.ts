@@ -7,7 +7,7 @@ const requestId = (req: unknown) => String(Object(req).headers['x-id'])
 describe('a page load', () => {
   it('counts 1,000 campaigns and drops further ones, however many requests name it', async () => {
     await using site = await VisibleSite.start({
-      options: { requestId },
+      options: { requestId, delivery: { timeoutMs: 60_000 } },
       page({ trackImpression, req, answer }) {
         const first = Number(req.url?.slice(1))
         for (let i = 0; i < 300; i += 1) trackImpression(ensAd(first + i))

@@ -42,6 +42,8 @@ describe('any report', () => {
       { requiredKeys: [] },
     )
 
+    // These have counted already, whatever the cases are.
+    await site.sendReport(tokens.slice(0, 10))
     await fc.assert(
       fc.asyncProperty(body, headers, async (sent, given) => {
         const { status, text } = await site.sendReport(sent, { ...SAME_ORIGIN_HEADERS, ...given })
@@ -53,6 +55,6 @@ describe('any report', () => {
 
     await site.tracker.flush()
     for (const [campaign, times] of counted) assert.equal(times, 1, `campaign ${campaign}`)
-    assert.ok(counted.size > 0)
+    assert.ok(counted.size >= 10)
   })
 })

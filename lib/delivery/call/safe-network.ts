@@ -50,11 +50,10 @@ export function judgeCall(
   const unreadable = 'error' in end ? undefined : end.unreadable
   const isSafe = STATUS_ONLY.test(verdict.reason)
   if (isSafe && unreadable === undefined) return verdict
-  const reason = isSafe
-    ? verdict.reason
-    : toOneLine(verdict.reason, (text) => redact(text, headers, secrets))
+  const clean = (text: string) => toOneLine(text, (line) => redact(line, headers, secrets))
+  const reason = isSafe ? verdict.reason : clean(verdict.reason)
   if (unreadable === undefined) return { ...verdict, reason }
-  const problem = `the body of the answer cannot be read: ${toOneLine(unreadable)}`
+  const problem = `the body of the answer cannot be read: ${clean(unreadable)}`
   log.warn(`unreadable ${network.name}`, `${network.name}: ${problem}; its status decides`)
   return { ...verdict, reason: `${reason} (${problem})` }
 }

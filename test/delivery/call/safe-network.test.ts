@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { buildRequest, judgeCall } from '../../../lib/delivery/call/safe-network.js'
 import { defineNetwork } from '../../../lib/networks/define-network.js'
+import { ens } from '../../../lib/networks/ens.js'
 import { answer } from '../../networks/answer.js'
 import { inspectAll } from '../../networks/canaries.js'
 
@@ -43,6 +44,38 @@ describe('the reason of a verdict', () => {
   it('contains no secret that is split by invisible characters', () => {
     assert.equal(readReason(`key ${key.split('').join('\u200b')}.`), 'key [redacted].')
     assert.equal(readReason(`key ${key.slice(0, 9)}\r\n${key.slice(9)}.`), 'key [redacted].')
+  })
+})
+
+describe('the verdict on an answer whose body cannot be read', () => {
+  const network = ens({ apiKey: 'canary-key' })
+
+  function judge(status: number, unreadable: string, body = '') {
+    const warnings: string[] = []
+    const log = { debug() {}, warn: (_: string, text: string) => warnings.push(text), error() {} }
+    const end = { answer: answer(status, body), unreadable }
+    return { ...judgeCall(network, end, network.request([]), log), warnings }
+  }
+
+  it('follows from its status, and the reason and a warning say so', () => {
+    const reason = 'the body of the answer cannot be read: its encoding is zstd'
+    assert.deepEqual(judge(200, 'its encoding is zstd'), {
+      kind: 'delivered',
+      reason: `HTTP 200 (${reason})`,
+      warnings: [`ens: ${reason}; its status decides`],
+    })
+    assert.equal(judge(422, 'its encoding is zstd').kind, 'split')
+  })
+
+  it('follows from what is readable of it, if that says enough', () => {
+    const { kind, reason } = judge(200, 'it is longer than 1048576 bytes', '{"status":"error"}')
+    assert.equal(kind, 'rejected')
+    assert.match(reason, /^HTTP 200 \(the body of the answer cannot be read: it is longer/)
+  })
+
+  it('shows no control characters and no key that a header may echo', () => {
+    const { reason, warnings } = judge(200, 'its encoding is \u001b[31m canary-key')
+    assert.doesNotMatch(`${reason} ${warnings}`, /\p{Cc}|canary/u)
   })
 })
 

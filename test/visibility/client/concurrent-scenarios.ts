@@ -1,7 +1,6 @@
 import type { Browser } from 'playwright-core'
 import { launchChromium } from '../../chromium.js'
-import { CHROME_USER_AGENT, FRAMEWORKS, type FrameworkName } from '../../request/ad-site.js'
-
+import { CHROME_USER_AGENT } from '../../request/ad-site.js'
 import { BackgroundRun, startRuns } from './background-run.js'
 import { ClientTestSite, type RenderPage } from './client-test-site.js'
 import { TestPage, type TestPageOptions } from './test-page.js'
@@ -25,46 +24,34 @@ const MAX_CONCURRENT = 12
 const TEST_TIMEOUT_MS = 90_000
 
 /**
- * Declares a test for each scenario with each framework. The scenarios mostly wait for time to pass,
- * so they run concurrently, and each test waits for the result of its own.
+ * Declares a test for each scenario. They mostly wait for time to pass, so they run concurrently, and
+ * each test waits for the result of its own. The script knows nothing of the framework: one is enough.
  */
 export function testConcurrently(scenarios: ClientScenarios): void {
   const runs = new Map<string, BackgroundRun>()
   let browser: Browser
-  const sites: ClientTestSite[] = []
+  let site: ClientTestSite
 
   before(async () => {
     browser = await launchChromium({ args: [`--user-agent=${CHROME_USER_AGENT}`] })
-    for (const framework of FRAMEWORKS) {
-      const site = await ClientTestSite.start(framework)
-      const newContext = () => browser.newContext({ viewport: VIEWPORT })
-      const context = await newContext()
-      sites.push(site)
-      const open: ScenarioContext['open'] = (render, options) =>
-        TestPage.open(site, context, render, options)
-      const openInOwnContext: ScenarioContext['open'] = async (render, options) =>
-        TestPage.open(site, await newContext(), render, options)
-      for (const [name, play] of Object.entries(scenarios)) {
-        const run = new BackgroundRun(() => play({ site, open, openInOwnContext }))
-        runs.set(formatKey(framework, name), run)
-      }
+    site = await ClientTestSite.start('Express 5')
+    const newContext = () => browser.newContext({ viewport: VIEWPORT })
+    const context = await newContext()
+    const open: ScenarioContext['open'] = (render, options) =>
+      TestPage.open(site, context, render, options)
+    const openInOwnContext: ScenarioContext['open'] = async (render, options) =>
+      TestPage.open(site, await newContext(), render, options)
+    for (const [name, play] of Object.entries(scenarios)) {
+      runs.set(name, new BackgroundRun(() => play({ site, open, openInOwnContext })))
     }
     startRuns([...runs.values()], MAX_CONCURRENT)
   })
   after(async () => {
     await browser?.close()
-    for (const site of sites) await site[Symbol.asyncDispose]()
+    await site?.[Symbol.asyncDispose]()
   })
 
-  for (const framework of FRAMEWORKS) {
-    describe(`on a page from ${framework}`, () => {
-      for (const name of Object.keys(scenarios)) {
-        it(name, () => runs.get(formatKey(framework, name))?.finished).timeout(TEST_TIMEOUT_MS)
-      }
-    })
+  for (const name of Object.keys(scenarios)) {
+    it(name, () => runs.get(name)?.finished).timeout(TEST_TIMEOUT_MS)
   }
-}
-
-function formatKey(framework: FrameworkName, name: string): string {
-  return `${framework}: ${name}`
 }

@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
-import { FRAMEWORKS, type FrameworkName } from '../../request/ad-site.js'
-
-import { BackgroundRun, startRuns } from './background-run.js'
 import { type BrowserWindow, openBrowserWindow } from './browser-window.js'
 import { ClientTestSite } from './client-test-site.js'
 import { FIXED_IN_CORNER, TestPage, template } from './test-page.js'
@@ -141,33 +138,21 @@ const SCENARIOS: Readonly<Record<string, TabScenario>> = {
   },
 }
 
-// Each framework has a window of its own. In a window, where only one tab is visible at a time, the
-// scenarios run one after the other; the windows run concurrently.
+// Only one tab of a window is visible at a time, so the scenarios run one after the other.
 describe('an ad in a browser window with several tabs', () => {
-  const resources: AsyncDisposable[] = []
-  const runs = new Map<FrameworkName, Map<string, BackgroundRun>>()
+  let site: ClientTestSite
+  let window: BrowserWindow
+
   before(async () => {
-    for (const framework of FRAMEWORKS) {
-      const site = await ClientTestSite.start(framework)
-      resources.push(site)
-      const window = await openBrowserWindow()
-      resources.push(window)
-      const windowRuns = Object.entries(SCENARIOS).map(
-        ([name, play]) => [name, new BackgroundRun(() => play(window, site))] as const,
-      )
-      runs.set(framework, new Map(windowRuns))
-    }
-    for (const [, windowRuns] of runs) startRuns([...windowRuns.values()], 1)
+    site = await ClientTestSite.start('Koa 3')
+    window = await openBrowserWindow()
   })
   after(async () => {
-    for (const resource of resources) await resource[Symbol.asyncDispose]()
+    await window?.[Symbol.asyncDispose]()
+    await site?.[Symbol.asyncDispose]()
   })
 
-  for (const framework of FRAMEWORKS) {
-    describe(`on a page from ${framework}`, () => {
-      for (const name of Object.keys(SCENARIOS)) {
-        it(name, () => runs.get(framework)?.get(name)?.finished).timeout(90_000)
-      }
-    })
+  for (const [name, play] of Object.entries(SCENARIOS)) {
+    it(name, () => play(window, site)).timeout(90_000)
   }
 })
