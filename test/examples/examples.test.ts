@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { launchChromium } from '../chromium.js'
+import { RedisServer } from '../redis/redis-server.js'
 import {
   BROWSER_HEADERS,
   extractText,
@@ -111,6 +112,37 @@ describe('The example', () => {
     assert.equal(await example.stop('SIGTERM'), 0)
   })
 
+  for (const outbox of ['lmdb', 'redis']) {
+    it(`cluster counts a page load once over all its processes (${outbox})`, async () => {
+      const redis = outbox === 'redis' ? await RedisServer.start() : undefined
+      try {
+        await using example = new NpmProgram(`example cluster -- --outbox=${outbox}`, {
+          REDIS_URL: redis?.url ?? '',
+        })
+        const sandbox = await example.waitForLine(/sandbox: (http\S+)/)
+        const site = await example.waitForLine(/Listening on (http\S+)/)
+
+        const response = await fetch(site, { headers: BROWSER_HEADERS })
+        const cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+        const headers = { ...BROWSER_HEADERS, cookie }
+        const processes = new Set<string | undefined>()
+        for (let story = 1; story <= 4; story += 1) {
+          const html = await (await fetch(`${site}/story`, { headers })).text()
+          processes.add(/Sent by process (\d+)/.exec(html)?.[1])
+        }
+
+        assert(processes.size > 1)
+        // Per network: tracked, pending, delivered, duplicate, uncertain.
+        await waitForFleet(site, '5 0 1 4 0 2 0 2 0 0')
+        assert.equal((await waitForImpressions(sandbox, 'ens', 1)).length, 1)
+        assert.equal((await waitForImpressions(sandbox, 'closient', 2)).length, 2)
+        assert.equal(await example.stop('SIGTERM'), 0)
+      } finally {
+        await redis?.stop()
+      }
+    })
+  }
+
   it('template-literals stops on Ctrl-C although a browser keeps an unused connection open', async () => {
     await using example = new NpmProgram('example template-literals')
     const site = await example.waitForLine(/Listening on (http\S+)/)
@@ -135,11 +167,21 @@ describe('The example', () => {
       .map(({ name }) => name)
     const readme = readFileSync(new URL('README.md', FOLDER), 'utf8')
     const listed = [...readme.matchAll(/`npm run example ([a-z-]+)`/g)].map(([, name]) => name)
-    const others = ['custom-network', 'consent', 'visible']
+    const others = ['custom-network', 'consent', 'visible', 'cluster']
     assert.deepEqual(folders.sort(), [...Object.keys(PAGES), ...others].sort())
     assert.deepEqual(listed.sort(), folders)
   })
 })
+
+/** Waits until the last row of the example's table has these figures. */
+async function waitForFleet(site: string, figures: string): Promise<void> {
+  for (;;) {
+    const html = await (await fetch(`${site}/fleet`)).text()
+    const row = html.slice(html.lastIndexOf('<tr>'))
+    if (extractText(row).endsWith(` ${figures}`)) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
 
 /** An impression without the fields that the sandbox adds. */
 function omitSandboxFields({ at: _at, call: _call, ...impression }: ListedImpression) {
