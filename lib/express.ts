@@ -44,20 +44,32 @@ type Outgoing = ServerResponse & { locals?: Partial<Pick<Express.Locals, 'trackI
  * @throws {ConfigurationError} if an option is invalid or no network is configured
  */
 export function impressions(options: ImpressionsOptions<Request> = {}): ImpressionsMiddleware {
-  const { methods, pageLoad, reply } = resolveTracker(options)
+  const { methods, pageLoad, reply, misuse } = resolveTracker(options)
   const middleware: NodeMiddleware = (nodeRequest, nodeResponse, next) => {
+    if (typeof next !== 'function') {
+      misuse.report('express-in-koa')
+      return callKoaNext(nodeResponse)
+    }
     // The options' functions get Express's request in Express, and the framework's own elsewhere.
     const req = nodeRequest as Request
     const res = nodeResponse as Outgoing
     const visibilityReply = reply(req, req, req.body)
     if (visibilityReply) {
       visibilityReply.then((response) => sendReply(res, response)).catch(next)
-      return
+      return undefined
     }
     res.locals ??= Object.create(null) as NonNullable<Outgoing['locals']>
     // If two middlewares are mounted, the first one counts: both would count each display twice.
-    res.locals.trackImpression ??= pageLoad(req, res, req)
+    const helper = pageLoad(req, res, req)
+    res.locals.trackImpression ??= helper
+    if (res.locals.trackImpression !== helper) misuse.report('second-tracker')
     next()
+    return undefined
   }
   return Object.assign(middleware, pickMethods(methods))
+}
+
+/** Koa calls a middleware with its context and a `next` whose promise it awaits. */
+function callKoaNext(next: unknown): unknown {
+  return typeof next === 'function' ? next() : undefined
 }

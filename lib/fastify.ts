@@ -62,16 +62,19 @@ export function impressions(options: ImpressionsOptions<FastifyRequest> = {}): I
   return Object.assign(plugin, PLUGIN_PROPERTIES, pickMethods(tracker.methods))
 }
 
-function addHelper(app: FastifyInstance, { pageLoad }: FrameworkTracker<FastifyRequest>): void {
+function addHelper(
+  app: FastifyInstance,
+  { pageLoad, misuse }: FrameworkTracker<FastifyRequest>,
+): void {
   const atPrefix = createPrefixRemover(app)
   if (!app.hasReplyDecorator('locals')) app.decorateReply('locals')
   app.addHook('onRequest', (request, reply, done) => {
     const holder: { locals?: Partial<FastifyReplyLocals> } = reply
     holder.locals ??= {}
     // If the plugin is registered twice, the first one counts: both would count each display twice.
-    holder.locals.trackImpression ??= atPrefix(request, () =>
-      pageLoad(request.raw, reply.raw, request),
-    )
+    const helper = atPrefix(request, () => pageLoad(request.raw, reply.raw, request))
+    holder.locals.trackImpression ??= helper
+    if (holder.locals.trackImpression !== helper) misuse.report('second-tracker')
     done()
   })
 }

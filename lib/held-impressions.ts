@@ -1,7 +1,8 @@
 import type { Clock } from './clock.js'
 import type { CountedCampaigns, ViewableListener } from './counting/dedupe.js'
 import type { NetworkChannel } from './delivery/network-channel.js'
-import type { Impression, Suppression } from './impression.js'
+import type { Impression } from './impression.js'
+import { DROPPED, type Suppression } from './reason.js'
 
 /** A valid impression with what it takes to count it. */
 export interface CountableImpression {
@@ -112,13 +113,13 @@ export class HeldImpressions implements ViewableListener {
   }
 
   /** The response has displayed nothing. A retry of the same page load still counts. */
-  suppress(reason: Suppression): void {
-    this.#conclude('suppressed', reason)
+  suppress(suppression: Suppression): void {
+    this.#conclude((channel, impression) => channel.suppress(impression, suppression))
   }
 
   /** The tracker has closed and no longer waits for the response. */
   drop(): void {
-    this.#conclude('dropped', 'closed')
+    this.#conclude((channel, impression) => channel.conclude(impression, 'dropped', DROPPED.closed))
   }
 
   /** Another response of the same page load may have displayed the campaign first. */
@@ -127,10 +128,10 @@ export class HeldImpressions implements ViewableListener {
     channel.send(impression, onceKey, this.#campaigns)
   }
 
-  #conclude(outcome: 'suppressed' | 'dropped', reason: string): void {
+  #conclude(conclude: (channel: NetworkChannel, impression: Impression) => void): void {
     for (const { channel, impression, onceKey } of this.#held.values()) {
       this.#held.delete(onceKey)
-      channel.conclude(impression, outcome, reason)
+      conclude(channel, impression)
     }
     this.#end()
   }

@@ -1,3 +1,5 @@
+import type { Reason } from './reason.js'
+
 /** Every impression ends in exactly one of these. See "Outcomes" in the README. */
 export const OUTCOMES = [
   'delivered',
@@ -12,20 +14,6 @@ export const OUTCOMES = [
 /** The final state of an impression. */
 export type Outcome = (typeof OUTCOMES)[number]
 
-/** Why an impression was not a display and did not count. */
-export type Suppression =
-  | 'bot'
-  | 'prefetch'
-  | 'method'
-  | 'not-a-page'
-  | 'no-consent'
-  | 'aborted'
-  | 'redirect'
-  | 'server-error'
-
-/** Why an impression was dropped without being sent. */
-export type Drop = 'overflow' | 'expired' | 'closed'
-
 /** One display of one campaign to one viewer. It is valid and admitted. */
 export interface Impression<Item = unknown> {
   /** The network's name, as in `stats()`. */
@@ -37,6 +25,8 @@ export interface Impression<Item = unknown> {
   /** Where it was displayed, and the offer that was: for outcome events. */
   readonly placement?: string | undefined
   readonly offerId?: string | undefined
+  /** Method and path of the request that displayed it, if the log has debug messages. */
+  readonly page?: string | undefined
   /** Impressions with the same key may share one call. For Closient it is the search query. */
   readonly batchKey: string
   /** The result of the network's `parse`. Only that network reads it. */
@@ -74,12 +64,14 @@ export interface ImpressionDetails {
  *
  * @param network its name
  * @param trackedAtMs by `Clock.now()`
+ * @param page method and path of its request, for debug messages
  */
 export function createImpression(
   network: string,
   requestId: string,
   { campaignId, placement, offerId, batchKey = '', item }: ImpressionDetails,
   trackedAtMs: number,
+  page?: string,
 ): Impression {
   return {
     network,
@@ -87,6 +79,7 @@ export function createImpression(
     campaignId,
     placement,
     offerId,
+    page,
     batchKey,
     item,
     trackedAtMs,
@@ -96,13 +89,22 @@ export function createImpression(
   }
 }
 
+/** What an outcome is about: an impression, or an input that did not become one. */
+export interface OutcomeSubject
+  extends Pick<Impression, 'network' | 'requestId' | 'attempts' | 'trackedAtMs' | 'countedAs'> {
+  readonly campaignId: string | number | undefined
+  readonly placement?: string | undefined
+  readonly offerId?: string | undefined
+  readonly page?: string | undefined
+}
+
 /** The event of `on('outcome')` and of the diagnostics channel `ad-impressions:outcome`. */
 export interface OutcomeEvent {
   /** The network's name; `unknown` for an invalid input that matches no network. */
   readonly network: string
   readonly outcome: Outcome
-  /** One line that a person can act on. For `suppressed` and `dropped` it is a fixed code. */
-  readonly reason: string
+  /** A stable code and a sentence that a person can act on: see docs/troubleshooting.md. */
+  readonly reason: Reason
   /** The page load's id. */
   readonly requestId: string
   /** In the network's format; `undefined` if the input has no valid one. */

@@ -1,5 +1,5 @@
 export type { OutcomeListener } from './counting/outcome-events.js'
-export type { NetworkStats, Stats } from './counting/statistics.js'
+export type { NetworkStats, Stats, Viewability } from './counting/statistics.js'
 export type {
   Awaitable,
   Claim,
@@ -21,7 +21,9 @@ export { defineNetwork } from './networks/define-network.js'
 export * from './networks/index.js'
 export * from './networks/network.js'
 export { type NetworkError, type Verdict, verdictOnStatus } from './networks/verdict.js'
+export type { CircuitState, Health, NetworkHealth } from './observability/health.js'
 export type { TrackerOptions } from './options.js'
+export type { Reason, ReasonCode } from './reason.js'
 export type { BotRule, TrafficRule } from './request/admission.js'
 export type { TrackImpression } from './track-impression.js'
 export { createTracker, type ImpressionsOptions, type Tracker } from './tracker.js'

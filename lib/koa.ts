@@ -1,4 +1,4 @@
-import type { Context, DefaultContext, DefaultState, Middleware } from 'koa'
+import type { Context, DefaultContext, DefaultState, Middleware, Next } from 'koa'
 // Imported for its types. Without them, an app that imports only this entry has no input types.
 import './networks/index.js'
 import type { TrackImpression } from './track-impression.js'
@@ -28,13 +28,19 @@ export type ImpressionsMiddleware = Middleware<DefaultState, DefaultContext> & T
  * @throws {ConfigurationError} if an option is invalid or no network is configured
  */
 export function impressions(options: ImpressionsOptions<Context> = {}): ImpressionsMiddleware {
-  const { methods, pageLoad, reply } = resolveTracker(options)
-  const middleware: Middleware<DefaultState, DefaultContext> = (ctx, next) => {
+  const { methods, pageLoad, reply, misuse } = resolveTracker(options)
+  const middleware = (ctx: Context, next: Next, expressNext?: unknown) => {
+    if (typeof next !== 'function') {
+      misuse.report('koa-in-express')
+      return typeof expressNext === 'function' ? expressNext() : undefined
+    }
     // Koa's body parsers put the body on `ctx.request`.
     const visibilityReply = reply(ctx.req, ctx, Reflect.get(ctx.request, 'body'))
     if (visibilityReply) return visibilityReply.then((response) => send(ctx, response))
     // If two middlewares are mounted, the first one counts: both would count each display twice.
-    ctx.state.trackImpression ??= pageLoad(ctx.req, ctx.res, ctx)
+    const helper = pageLoad(ctx.req, ctx.res, ctx)
+    ctx.state.trackImpression ??= helper
+    if (ctx.state.trackImpression !== helper) misuse.report('second-tracker')
     return next()
   }
   return Object.assign(middleware, pickMethods(methods))

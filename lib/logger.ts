@@ -1,8 +1,12 @@
+import { debuglog } from 'node:util'
 import type { Clock } from './clock.js'
 
 type LogMethod = (fields: Record<string, unknown>, message: string) => void
 
-/** Where messages go. Has the shape of a pino logger: `(fields, message)`. */
+/**
+ * Where messages go. Has the shape of a pino logger: `(fields, message)`. If it has a method
+ * `isLevelEnabled` that returns `false` for `'debug'`, no debug message is made.
+ */
 export interface Logger {
   debug: LogMethod
   warn: LogMethod
@@ -11,16 +15,26 @@ export interface Logger {
 
 type Level = keyof Logger
 
-/**
- * The library's own log. Each kind of message is logged at most once a minute, then with the number
- * of messages that were suppressed. A kind must never contain text that a client chose.
- */
-export type Log = Readonly<
-  Record<Level, (kind: string, message: string, fields?: Record<string, unknown>) => void>
->
+type WriteMessage = (kind: string, message: string, fields?: Record<string, unknown>) => void
 
+/**
+ * The library's own log. Each kind of warning and error is logged at most once a minute, then with
+ * the number of messages that were suppressed. A kind must never contain text that a client chose.
+ */
+export interface Log {
+  /** Logs 100 messages a minute. `undefined` if the logger omits debug messages: do not make any. */
+  readonly debug: WriteMessage | undefined
+  readonly warn: WriteMessage
+  readonly error: WriteMessage
+}
+
+const nodeDebug = debuglog('ad-impressions')
+
+/** Debug messages are omitted unless the environment has `NODE_DEBUG=ad-impressions`. */
 export const consoleLogger: Logger = {
-  debug: () => {},
+  debug(_fields, message) {
+    if (nodeDebug.enabled) console.debug(message)
+  },
   warn: (_fields, message) => console.warn(message),
   error: (_fields, message) => console.error(message),
 }
@@ -29,6 +43,8 @@ const INTERVAL_MS = 60_000
 /** Kinds beyond this many in a minute share one, so that memory stays bounded. */
 const MAX_KINDS = 1_000
 const OTHER_KINDS = 'other kinds'
+/** Enough to see what is wrong; without a limit, anyone who floods the site floods the log. */
+const MAX_DEBUG_MESSAGES = 100
 
 /** A kind that was logged in the last minute, with its latest suppressed message. */
 interface RecentKind {
@@ -66,10 +82,36 @@ export function createLog(logger: Logger, clock: Clock): Log {
     recentKinds.set(kind, recent)
   }
 
+  let debugSinceMs = Number.NEGATIVE_INFINITY
+  let debugCount = 0
+
+  function writeDebug(kind: string, message: string, fields: object = {}): void {
+    const nowMs = clock.now()
+    const isNewInterval = nowMs - debugSinceMs >= INTERVAL_MS
+    const omitted = isNewInterval ? debugCount - MAX_DEBUG_MESSAGES : 0
+    if (isNewInterval) [debugSinceMs, debugCount] = [nowMs, 0]
+    debugCount += 1
+    if (debugCount > MAX_DEBUG_MESSAGES) return
+    const suffix = omitted > 0 ? ` (${omitted} debug messages were omitted before)` : ''
+    callLogger(logger, 'debug', { kind, ...fields }, `ad-impressions: ${message}${suffix}`)
+  }
+
   return {
-    debug: (kind, message, fields = {}) => write('debug', kind, message, fields),
+    get debug() {
+      return isDebugEnabled(logger) ? writeDebug : undefined
+    },
     warn: (kind, message, fields = {}) => write('warn', kind, message, fields),
     error: (kind, message, fields = {}) => write('error', kind, message, fields),
+  }
+}
+
+/** Whether the logger writes debug messages. The loggers of pino and winston can tell. */
+function isDebugEnabled(logger: Logger & { isLevelEnabled?: (level: string) => unknown }): boolean {
+  if (logger === consoleLogger) return nodeDebug.enabled
+  try {
+    return logger.isLevelEnabled?.('debug') !== false
+  } catch {
+    return false
   }
 }
 

@@ -112,8 +112,11 @@ export interface TrackerOptions<Source = IncomingMessage> {
    */
   outbox?: OpenOutbox | undefined
   /**
-   * Where messages go: an object with pino's methods. Each kind of message is logged at most once a
-   * minute. Default: the console.
+   * Where messages go: an object with pino's methods. `debug` gets a line for each impression that
+   * was not delivered, at most 100 a minute, and none if the method `isLevelEnabled`, which loggers
+   * such as pino's and winston's have, returns `false` for `'debug'`.
+   * Each kind of warning and error is logged at most once a minute. Default: the console, without
+   * `debug` messages unless the environment has `NODE_DEBUG=ad-impressions`.
    */
   logger?: Logger | undefined
   /**

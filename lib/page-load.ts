@@ -1,9 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from './clock.js'
 import { type CountedCampaigns, type Dedupe, MAX_CAMPAIGNS } from './counting/dedupe.js'
 import type { Statistics } from './counting/statistics.js'
-import type { UsedTokens } from './counting/used-tokens.js'
 import type { NetworkChannel } from './delivery/network-channel.js'
 import { toInvalidImpressionError } from './errors.js'
 import {
@@ -11,15 +9,16 @@ import {
   HeldImpressions,
   type OpenResponses,
 } from './held-impressions.js'
-import { createImpression, type PageLoadIdentity, type Suppression } from './impression.js'
+import { createImpression, type PageLoadIdentity } from './impression.js'
 import type { Log } from './logger.js'
+import type { Misuse } from './misuse.js'
 import { type InputReader, identifyInput, type ReadInput } from './networks/input-reader.js'
 import type { Configuration } from './options.js'
+import { REASONS, type Suppression } from './reason.js'
 import { Admission } from './request/admission.js'
 import { preventCopies, warnIfShared } from './request/caching.js'
-import { isNavigation } from './request/navigation.js'
+import { describePage } from './request/describe-page.js'
 import { readOriginalUrl } from './request/original-url.js'
-import { setPageLoadCookie } from './request/page-load-cookie.js'
 import { identifyPageLoad } from './request/request-id.js'
 import { isEventStream } from './request/response-header.js'
 import {
@@ -27,20 +26,16 @@ import {
   readResponseState,
   whenResponseEnds,
 } from './request/response-state.js'
+import { shareWithFragments } from './request/share-with-fragments.js'
 import { suppressionForResponse } from './request/suppression-for-response.js'
 import { RequestViewer } from './viewer/viewer.js'
 import { findMountPath } from './visibility/mount-path.js'
 import { createVisibilityOffError } from './visibility/options.js'
-import type { Routes } from './visibility/routes.js'
 import { createScriptTag } from './visibility/script-tag.js'
-import type { Tokens } from './visibility/token.js'
+import { type VisibilityParts, VisibleAds } from './visibility/visible-ads.js'
 
-/** What the option `visibility` enables. */
-interface VisibilityParts<Source> {
-  readonly tokens: Tokens
-  readonly usedTokens: UsedTokens
-  readonly routes: Routes<Source>
-}
+/** An impression that is tracked later than this after the end of its response is not of its page. */
+const LATE_MS = 10_000
 
 /** The tracker's parts, as a page load needs them. */
 export interface PageLoadDependencies<Source> {
@@ -51,6 +46,7 @@ export interface PageLoadDependencies<Source> {
   readonly visibility: VisibilityParts<Source> | undefined
   readonly dedupe: Dedupe
   readonly log: Log
+  readonly misuse: Misuse
   readonly clock: Clock
   readonly openResponses: OpenResponses
 }
@@ -65,12 +61,17 @@ export class PageLoad<Source> {
   readonly #res: ServerResponse
   readonly #source: Source
   #identity: PageLoadIdentity | undefined
+  /** For log messages. */
+  #page: string | undefined
   #viewer: RequestViewer<Source> | undefined
   #campaigns: CountedCampaigns | undefined
   #admission: Admission<Source> | undefined
   #held: HeldImpressions | undefined
+  #visibleAds: VisibleAds | undefined
   /** How the response ended, if it displayed something before that. */
   #ended: ResponseState | undefined
+  /** When it was first noticed that the response has ended. */
+  #endedAtMs: number | undefined
   /** The URL that the middleware was given to route by: later routers cut more off. */
   readonly #url: string
 
@@ -96,18 +97,15 @@ export class PageLoad<Source> {
     const countable = this.#parse(input)
     if (!countable) return ''
     const { channel, impression, onceKey } = countable
-    const state = this.#ended ?? readResponseState(this.#req, this.#res)
+    const state = this.#readState()
     const suppression =
       this.#getAdmission().suppressionWhenRendered ?? this.#suppressionForResponse(state)
     if (suppression) {
-      channel.conclude(impression, 'suppressed', suppression)
+      channel.suppress(impression, suppression)
       return ''
     }
     this.#campaigns ??= this.#openCampaigns(state)
-    if (!this.#hasRoomFor(onceKey, this.#campaigns)) {
-      channel.conclude(impression, 'dropped', 'overflow')
-      return ''
-    }
+    if (!this.#hasRoomFor(countable, this.#campaigns)) return ''
     if (!channel.admit(impression)) return ''
     const waitsForEnd = channel.network.flush === 'finish' || this.#getAdmission().isSubresource
     if (waitsForEnd && state === 'open' && !isEventStream(this.#res)) {
@@ -131,22 +129,22 @@ export class PageLoad<Source> {
     const { channel, impression, onceKey } = countable
     const suppression = this.#getAdmission().suppressionWhenSeen
     if (suppression) {
-      channel.conclude(impression, 'suppressed', suppression)
+      channel.suppress(impression, suppression)
       return ''
     }
-    const state = readResponseState(this.#req, this.#res)
+    const state = this.#readState()
     this.#campaigns ??= this.#openCampaigns(state)
-    if (!this.#hasRoomFor(onceKey, this.#campaigns) || !visibility.usedTokens.hasRoom()) {
-      channel.conclude(impression, 'dropped', 'overflow')
+    if (!this.#hasRoomFor(countable, this.#campaigns)) return ''
+    if (!visibility.usedTokens.hasRoom()) {
+      channel.conclude(impression, 'dropped', REASONS.tokenOverflow)
       return ''
     }
     try {
-      const token = visibility.tokens.issue(impression, onceKey, this.#campaigns.id)
-      this.#campaigns.issue(onceKey, visibility.usedTokens)
+      this.#visibleAds ??= new VisibleAds(visibility)
+      const attribute = this.#visibleAds.issue(channel, impression, onceKey, this.#campaigns)
       if (state === 'open') dedupe.keepOpen(this.requestId, this.#campaigns)
       preventCopies(this.#res, this.#dependencies.log)
-      // No quotes and no spaces, so that template languages escape nothing in it.
-      return `data-ad-impression=${token}`
+      return attribute
     } catch (thrown) {
       return this.#rejectInvalid(channel, undefined, thrown)
     }
@@ -159,13 +157,26 @@ export class PageLoad<Source> {
       log.error('visibility off', createVisibilityOffError('script()').message)
       return ''
     }
+    this.#visibleAds ??= new VisibleAds(visibility)
+    this.#visibleAds.hasScript = true
     const mountPath = findMountPath(readOriginalUrl(this.#req, this.#source), this.#url)
     return createScriptTag(visibility.routes.scriptUrl(mountPath), nonce, log)
   }
 
+  /** Also notices a helper that was kept when its page had finished. */
+  #readState(): ResponseState {
+    const state = this.#ended ?? readResponseState(this.#req, this.#res)
+    if (state === 'open') return state
+    const { clock, misuse } = this.#dependencies
+    const nowMs = clock.now()
+    this.#endedAtMs ??= nowMs
+    if (nowMs - this.#endedAtMs > LATE_MS) misuse.report('finished-page')
+    return state
+  }
+
   /** `undefined` if the input is invalid: it then has its outcome. */
   #parse(input: unknown): CountableImpression | undefined {
-    const { reader, clock, configuration } = this.#dependencies
+    const { reader, clock, configuration, log } = this.#dependencies
     let read: ReadInput | undefined
     let channel: NetworkChannel | undefined
     try {
@@ -181,7 +192,13 @@ export class PageLoad<Source> {
         reader.warnIgnoredFields(ignored, channel)
       }
       reader.warnUnknownFields(input as object, channel)
-      const impression = createImpression(network.name, this.requestId, parsed, clock.now())
+      const impression = createImpression(
+        network.name,
+        this.requestId,
+        parsed,
+        clock.now(),
+        log.debug && this.#describePage(),
+      )
       return { channel, impression, onceKey: channel.onceKeys.get(onceKey) }
     } catch (thrown) {
       this.#rejectInvalid(channel, read, thrown)
@@ -197,15 +214,18 @@ export class PageLoad<Source> {
   ): '' {
     const { statistics, reader, configuration } = this.#dependencies
     const error = read?.failure ?? toInvalidImpressionError(thrown)
-    const { requestId } = this
-    statistics.concludeInvalid(channel?.network.name, {
-      requestId,
-      ...identifyInput(read?.fields),
-      reason: error.message,
-    })
+    const page = this.#describePage()
+    const display = { requestId: this.requestId, ...identifyInput(read?.fields), page }
+    const reason = `invalid-input: ${error.message}` as const
+    statistics.concludeInvalid(channel?.network.name, { ...display, reason })
     if (configuration.strict) throw error
-    reader.warnInvalid(error, channel, requestId)
+    reader.warnInvalid(error, channel, display)
     return ''
+  }
+
+  #describePage(): string {
+    this.#page ??= describePage(this.#req, this.#source)
+    return this.#page
   }
 
   /** Called when this page load displays its first campaign. */
@@ -213,28 +233,12 @@ export class PageLoad<Source> {
     if (state === 'open')
       whenResponseEnds(this.#req, this.#res, (end) => this.#onResponseEnded(end))
     else warnIfShared(this.#res, this.#dependencies.log)
-    const campaigns = this.#dependencies.dedupe.open(this.#getIdentity())
-    this.#shareWithFragments(campaigns)
-    return campaigns
-  }
-
-  /** Sets the page-load cookie, by which the page's fragments find what it has counted. */
-  #shareWithFragments(campaigns: CountedCampaigns): void {
     const { configuration, dedupe } = this.#dependencies
-    const { pageLoadCookie } = configuration
-    if (pageLoadCookie === undefined || !isNavigation(this.#req)) return
-    const { requestId, canRecur } = this.#getIdentity()
-    // Always random, so that it cannot be guessed, whatever the option `requestId` returns.
-    const id = canRecur ? randomUUID() : requestId
-    const isSet = setPageLoadCookie(
-      pageLoadCookie,
-      id,
-      this.#req,
-      this.#res,
-      this.#source,
-      dedupe.hasCreated,
-    )
-    if (isSet) dedupe.remember(id, campaigns)
+    const identity = this.#getIdentity()
+    const campaigns = dedupe.open(identity)
+    const exchange = [this.#req, this.#res, this.#source] as const
+    shareWithFragments(configuration.pageLoadCookie, identity, campaigns, dedupe, ...exchange)
+    return campaigns
   }
 
   #getIdentity(): PageLoadIdentity {
@@ -265,11 +269,15 @@ export class PageLoad<Source> {
     return suppressionForResponse(this.#res, state, this.#getAdmission())
   }
 
-  /** Whether the page load may have this campaign: its own, or one more. */
-  #hasRoomFor(onceKey: string, campaigns: CountedCampaigns): boolean {
+  /** Whether the page load may have this campaign: its own, or one more. If not, it is dropped. */
+  #hasRoomFor(
+    { channel, impression, onceKey }: CountableImpression,
+    campaigns: CountedCampaigns,
+  ): boolean {
     if (!campaigns.isFull || campaigns.has(onceKey)) return true
     const message = `impressions are dropped: a page load has more than ${MAX_CAMPAIGNS} campaigns`
     this.#dependencies.log.warn('campaign overflow', message)
+    channel.conclude(impression, 'dropped', REASONS.campaignOverflow)
     return false
   }
 
@@ -288,11 +296,13 @@ export class PageLoad<Source> {
 
   #onResponseEnded(state: ResponseState): void {
     this.#ended = state
+    this.#endedAtMs = this.#dependencies.clock.now()
     if (this.#campaigns) this.#dependencies.dedupe.forgetOpen(this.requestId, this.#campaigns)
     warnIfShared(this.#res, this.#dependencies.log)
     // A viewer who leaves is the usual end of an event stream.
     const suppression = this.#suppressionForResponse(isEventStream(this.#res) ? 'finished' : state)
     if (suppression) this.#held?.suppress(suppression)
     else this.#held?.send()
+    if (!suppression) this.#visibleAds?.onDisplayed(this.#req, this.#res)
   }
 }

@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Clock, systemClock } from './clock.js'
 import { Dedupe } from './counting/dedupe.js'
 import { Statistics } from './counting/statistics.js'
-import { UsedTokens } from './counting/used-tokens.js'
+import type { UsedTokens } from './counting/used-tokens.js'
 import { createTransport } from './delivery/call/transport.js'
 import { Delivery } from './delivery/delivery.js'
 import { NetworkChannel } from './delivery/network-channel.js'
@@ -14,12 +15,14 @@ import {
 } from './delivery/tracker-methods.js'
 import { ConfigurationError } from './errors.js'
 import { OpenResponses } from './held-impressions.js'
-import { createLog, type Log } from './logger.js'
+import { consoleLogger, createLog, type Log } from './logger.js'
+import { isExchange, Misuse } from './misuse.js'
 import { builtInNetworks } from './networks/built-in-networks.js'
 import { InputReader } from './networks/input-reader.js'
 import type { Network } from './networks/network.js'
+import { createDisabledHealth } from './observability/health.js'
 import { type Configuration, resolveOptions, type TrackerOptions } from './options.js'
-import { PageLoad, type PageLoadDependencies } from './page-load.js'
+import { PageLoad } from './page-load.js'
 import { readOriginalUrl } from './request/original-url.js'
 import { identifyPageLoad } from './request/request-id.js'
 import {
@@ -27,11 +30,8 @@ import {
   createTrackImpression,
   type TrackImpression,
 } from './track-impression.js'
-import { ClientScript } from './visibility/client-script.js'
+import { createUsedTokens, createVisibility } from './visibility/create-visibility.js'
 import type { Reply } from './visibility/reply.js'
-import { Routes } from './visibility/routes.js'
-import { Tokens } from './visibility/token.js'
-import { VisibleReports } from './visibility/visible-reports.js'
 
 // The adapters need only this file.
 export { pickMethods, type TrackerMethods } from './delivery/tracker-methods.js'
@@ -61,6 +61,8 @@ export interface FrameworkTracker<Source> {
   pageLoad(req: IncomingMessage, res: ServerResponse, source: Source): TrackImpression
   reply(req: IncomingMessage, source: Source, body: unknown): Promise<Reply> | undefined
   readonly visibilityPath: string | undefined
+  /** Names mistakes in how the app uses the tracker. */
+  readonly misuse: Misuse
 }
 
 /** `impressions()` takes the tracker's options, or a tracker that several apps share. */
@@ -78,18 +80,23 @@ export interface TestOverrides {
  * @throws {ConfigurationError} naming everything that is wrong with the options
  */
 export function createTracker(options: TrackerOptions = {}): Tracker {
-  const { methods, pageLoad, reply, visibilityPath } = assembleTracker(
+  const { methods, pageLoad, reply, visibilityPath, misuse } = assembleTracker(
     options,
     {},
     'createTracker()',
   )
-  return {
+  const tracker: Tracker = {
     ...methods,
     pageLoad: (req, res) => pageLoad(req, res, req),
     reply: (req, body) => reply(req, req, body),
     visibilityPath,
   }
+  misuses.set(tracker.pageLoad, misuse)
+  return tracker
 }
+
+/** Of trackers that middlewares may share, by a method, since an app may wrap the object itself. */
+const misuses = new WeakMap<Tracker['pageLoad'], Misuse>()
 
 /**
  * The tracker behind a framework's middleware: the given one, or a new one.
@@ -118,6 +125,7 @@ export function resolveTracker<Source>(
     // An object that wraps a tracker may lack it.
     reply: (req, _source, body) => tracker.reply?.(req, body),
     visibilityPath: tracker.visibilityPath,
+    misuse: misuses.get(tracker.pageLoad) ?? new Misuse(createLog(consoleLogger, systemClock)),
   }
 }
 
@@ -136,12 +144,24 @@ export function assembleTracker<Source>(
   const log = createLog(configuration.logger, clock)
   if (!configuration.enabled) return createDisabledTracker(configuration, clock, log)
   logWarnings(configuration.networks, log)
-  const statistics = new Statistics(configuration.networks, clock, log)
+  const hasViewability = configuration.visibility !== undefined
+  const statistics = new Statistics(configuration.networks, clock, log, hasViewability)
   const usedTokens = createUsedTokens(configuration, clock, log)
   const dedupe = new Dedupe({ ...configuration.dedupe, now: clock.now, usedTokens })
   const openResponses = new OpenResponses(clock)
   const lifecycle = { isClosed: false }
-  const shared = { configuration, statistics, dedupe, usedTokens, clock, random, log, lifecycle }
+  const misuse = new Misuse(log)
+  const shared = {
+    configuration,
+    statistics,
+    dedupe,
+    usedTokens,
+    clock,
+    random,
+    log,
+    misuse,
+    lifecycle,
+  }
   const channels = configuration.networks.map((network) => createChannel(network, shared))
   const deliveries = channels.map(({ delivery }) => delivery)
   const visibility = createVisibility(channels, shared)
@@ -149,11 +169,14 @@ export function assembleTracker<Source>(
   const pageLoadDependencies = { ...shared, reader, visibility, openResponses }
   return {
     methods: createMethods({ ...shared, deliveries, openResponses }),
-    pageLoad: cacheHelpers((req, res, source) =>
-      createTrackImpression(new PageLoad(pageLoadDependencies, req, res, source)),
+    pageLoad: cacheHelpers(
+      (req, res, source) =>
+        createTrackImpression(new PageLoad(pageLoadDependencies, req, res, source)),
+      misuse,
     ),
     reply: (req, source, body) => visibility?.routes.reply(req, source, body),
     visibilityPath: configuration.visibility?.path,
+    misuse,
   }
 }
 
@@ -175,16 +198,22 @@ function createDisabledTracker<Source>(
   const { networks } = configuration
   // So that code that reads `stats().ens` works without a key, too.
   const builtIns = Object.keys(builtInNetworks).map((name) => ({ name }))
-  const statistics = new Statistics(networks.length > 0 ? networks : builtIns, clock, log)
+  const misuse = new Misuse(log)
+  const counted = networks.length > 0 ? networks : builtIns
+  const statistics = new Statistics(counted, clock, log)
+  const health = createDisabledHealth(counted, clock.wallNow())
   return {
-    methods: createDisabledMethods(statistics),
-    pageLoad: cacheHelpers((req, _res, source) =>
-      createDisabledTrackImpression(
-        () => identifyPageLoad(req, source, configuration, log, () => false).requestId,
-      ),
+    methods: createDisabledMethods(statistics, health),
+    pageLoad: cacheHelpers(
+      (req, _res, source) =>
+        createDisabledTrackImpression(
+          () => identifyPageLoad(req, source, configuration, log, () => false).requestId,
+        ),
+      misuse,
     ),
     reply: () => undefined,
     visibilityPath: undefined,
+    misuse,
   }
 }
 
@@ -198,6 +227,7 @@ interface SharedParts<Source> {
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
+  readonly misuse: Misuse
   /** `isClosed` becomes `true` with the first `close()`. */
   readonly lifecycle: { isClosed: boolean }
 }
@@ -249,40 +279,17 @@ function openOutbox<Source>(network: Network, shared: SharedParts<Source>): Outb
   })
 }
 
-/** Visible impressions per page load for which the record of used tokens has room. */
-const USED_TOKENS_PER_PAGE_LOAD = 10
-/** Below the size that a JavaScript `Set` can have. */
-const MAX_USED_TOKENS = 10_000_000
-
-function createUsedTokens<Source>(
-  { visibility, dedupe }: Configuration<Source>,
-  clock: Clock,
-  log: Log,
-): UsedTokens | undefined {
-  if (!visibility) return undefined
-  const max = Math.min(dedupe.max * USED_TOKENS_PER_PAGE_LOAD, MAX_USED_TOKENS)
-  return new UsedTokens({ max, ttlMs: visibility.tokenTtlMs, now: clock.wallNow, log })
-}
-
-function createVisibility<Source>(
-  channels: readonly NetworkChannel[],
-  { configuration, statistics, dedupe, usedTokens, clock, log }: SharedParts<Source>,
-): PageLoadDependencies<Source>['visibility'] {
-  if (!configuration.visibility || !usedTokens) return undefined
-  const { secrets, tokenTtlMs, path } = configuration.visibility
-  const tokens = new Tokens({ secrets, ttlMs: tokenTtlMs, now: clock.wallNow })
-  const admission = configuration
-  const parts = { tokens, usedTokens, channels, statistics, dedupe, admission, clock, log }
-  const reports = new VisibleReports(parts)
-  return { tokens, usedTokens, routes: new Routes(path, new ClientScript(), reports, clock) }
-}
-
 /** One helper per response, however often it is asked for. */
 function cacheHelpers<Source>(
   create: FrameworkTracker<Source>['pageLoad'],
+  misuse: Misuse,
 ): FrameworkTracker<Source>['pageLoad'] {
   const helper = Symbol('ad-impressions')
   return (req, res: ServerResponse & { [helper]?: TrackImpression }, source) => {
+    if (!isExchange(req, res)) {
+      misuse.report('no-response')
+      return createDisabledTrackImpression(randomUUID)
+    }
     res[helper] ??= create(req, res, source)
     return res[helper]
   }

@@ -203,11 +203,15 @@ describe('trackImpression', () => {
           const [invalid, ...more] = events.filter(({ outcome }) => outcome === 'invalid')
           assert.equal(more.length, 0)
           assert.equal(invalid?.network, network)
-          assert.equal(invalid?.reason, message)
+          assert.equal(invalid?.reason, `invalid-input: ${message}`)
           assert.equal(invalid?.attempts, 0)
           assert.equal(ads.stats()[network]?.invalid, 1)
           const suffix = network === 'unknown' ? '' : ` for ${network}`
-          assert.deepEqual(lines, [`ad-impressions: invalid impression${suffix}: ${message}`])
+          const [line = '', ...moreLines] = lines
+          assert.deepEqual(moreLines, [])
+          const start = `ad-impressions: invalid impression${suffix}: ${message} (`
+          assert.ok(line.startsWith(start), line)
+          assert.match(line.slice(start.length), /^.*GET \/\)$/, 'it names the page')
           assert.equal(Reflect.get({}, 'polluted'), undefined)
         } finally {
           await close(server, ads)
@@ -220,7 +224,10 @@ describe('trackImpression', () => {
           const { status, text } = await fetchPage(url)
           assert.equal(status, 500)
           assert.ok(unescapeHtml(text).includes(`InvalidImpressionError: ${message}`), text)
-          assert.equal(events.find(({ outcome }) => outcome === 'invalid')?.reason, message)
+          assert.equal(
+            events.find(({ outcome }) => outcome === 'invalid')?.reason,
+            `invalid-input: ${message}`,
+          )
           assert.deepEqual(lines, [], 'a thrown error is not logged as well')
         } finally {
           await close(server, ads)
@@ -254,7 +261,10 @@ describe('trackImpression', () => {
           const { status, text } = await fetchPage(url)
           assert.equal(status, 500)
           assert.ok(unescapeHtml(text).includes(`InvalidImpressionError: ${message}`), text)
-          assert.equal(events.find(({ outcome }) => outcome === 'invalid')?.reason, message)
+          assert.equal(
+            events.find(({ outcome }) => outcome === 'invalid')?.reason,
+            `invalid-input: ${message}`,
+          )
           assert.deepEqual(lines, [])
         } finally {
           await close(server, ads)

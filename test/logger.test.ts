@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { Writable } from 'node:stream'
+import { promisify } from 'node:util'
 import pino from 'pino'
 import type { Clock } from '../lib/clock.js'
 import { consoleLogger, createLog, type Logger } from '../lib/logger.js'
@@ -34,6 +36,12 @@ class ManualClock implements Clock {
 }
 
 const MINUTE_MS = 60_000
+
+const run = promisify(execFile)
+const DEBUG_PROGRAM = `
+  import { systemClock } from './lib/clock.js'
+  import { consoleLogger, createLog } from './lib/logger.js'
+  createLog(consoleLogger, systemClock).debug('kind', 'one')`
 
 function createRecordedLog() {
   const lines: string[] = []
@@ -139,7 +147,7 @@ describe('a logger', () => {
           this.lines.push(`error ${message}`)
         },
       }
-      createLog(logger, new ManualClock())[level]('kind', 'hello')
+      createLog(logger, new ManualClock())[level]?.('kind', 'hello')
       assert.deepEqual(logger.lines, [`${level} ad-impressions: hello`])
     })
 
@@ -149,8 +157,8 @@ describe('a logger', () => {
       }
       const clock = new ManualClock()
       const log = createLog({ debug: fail, warn: fail, error: fail }, clock)
-      log[level]('kind', 'hello')
-      log[level]('kind', 'hello')
+      log[level]?.('kind', 'hello')
+      log[level]?.('kind', 'hello')
       clock.advance(MINUTE_MS)
     })
   }
@@ -185,7 +193,7 @@ describe('a logger', () => {
       pino({ level: 'debug', base: null, timestamp: false }, stream),
       new ManualClock(),
     )
-    log.debug('a', 'one')
+    log.debug?.('a', 'one')
     log.warn('b', 'two', { network: 'ens' })
     log.error('c', 'three')
     assert.deepEqual(
@@ -196,6 +204,49 @@ describe('a logger', () => {
         { level: 50, kind: 'c', msg: 'ad-impressions: three' },
       ],
     )
+  })
+
+  it('gets 100 debug messages a minute, and then the number of those that were omitted', () => {
+    const { log, lines, clock } = createRecordedLog()
+    for (let n = 0; n < 150; n += 1) log.debug?.('kind', `message ${n}`)
+    assert.equal(lines.length, 100)
+    clock.advance(MINUTE_MS)
+    log.debug?.('kind', 'one')
+    log.debug?.('kind', 'two')
+    assert.deepEqual(lines.slice(100), [
+      'debug ad-impressions: one (50 debug messages were omitted before)',
+      'debug ad-impressions: two',
+    ])
+  })
+
+  it('gets debug messages of one kind each by itself', () => {
+    const { log, lines } = createRecordedLog()
+    for (const name of ['one', 'two', 'three']) log.debug?.('kind', name)
+    assert.deepEqual(
+      lines,
+      ['one', 'two', 'three'].map((name) => `debug ad-impressions: ${name}`),
+    )
+  })
+
+  it('is not asked to write debug messages that it says it omits', () => {
+    const stream = new Writable()
+    const logger = pino({ level: 'info' }, stream)
+    const log = createLog(logger, new ManualClock())
+    assert.equal(log.debug, undefined)
+    logger.level = 'debug'
+    assert.equal(typeof log.debug, 'function')
+    const isLevelEnabled = () => {
+      throw new Error('the log is down')
+    }
+    const broken = { debug() {}, warn() {}, error() {}, isLevelEnabled }
+    assert.equal(createLog(broken, new ManualClock()).debug, undefined)
+  })
+
+  it('that is the console writes debug messages with NODE_DEBUG=ad-impressions', async () => {
+    const { stdout } = await run(process.execPath, ['--import=tsx', '--eval', DEBUG_PROGRAM], {
+      env: { ...process.env, NODE_DEBUG: 'ad-impressions' },
+    })
+    assert.match(stdout, /^ad-impressions: one$/m)
   })
 
   it('is the console by default, without debug messages', () => {
@@ -214,7 +265,8 @@ describe('a logger', () => {
     })
     try {
       const toConsole = createLog(consoleLogger, new ManualClock())
-      toConsole.debug('a', 'one')
+      toConsole.debug?.('a', 'one')
+      consoleLogger.debug({}, 'two')
       toConsole.warn('b', 'two', { network: 'ens' })
       toConsole.error('c', 'three')
     } finally {

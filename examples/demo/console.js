@@ -63,7 +63,7 @@ function formatColumns(time, network, outcome, campaign, latency, reason) {
 
 function sumFigures(networks) {
   const sum = {}
-  for (const figures of networks) {
+  for (const { viewability, ...figures } of networks) {
     for (const [name, count] of Object.entries(figures)) sum[name] = (sum[name] ?? 0) + count
   }
   return sum

@@ -68,12 +68,18 @@ export class CountedCampaigns {
     else this.#keys = this.#keys.filter((other) => other !== key)
   }
 
-  /** From now on a token may be reported for this key, also after the page load is forgotten. */
-  issue(key: string, usedTokens: UsedTokens): void {
+  /**
+   * From now on a token may be reported for this key, also after the page load is forgotten.
+   *
+   * @returns whether it is the first token for this key
+   */
+  issue(key: string, usedTokens: UsedTokens): boolean {
     this.#usedTokens = usedTokens
     this.#issuedKeys ??= new Set()
+    const isFirst = !this.#issuedKeys.has(key)
     this.#issuedKeys.add(key)
     if (this.has(key)) usedTokens.add(this.id, key)
+    return isFirst
   }
 
   addListener(listener: ViewableListener): void {

@@ -1,30 +1,27 @@
 import { channel } from 'node:diagnostics_channel'
 import type { Clock } from '../clock.js'
 import { describeError } from '../errors.js'
-import type { Impression, Outcome, OutcomeEvent } from '../impression.js'
+import type { Outcome, OutcomeEvent, OutcomeSubject } from '../impression.js'
 import type { Log } from '../logger.js'
+import type { Reason } from '../reason.js'
 
-/** What an outcome is about: an impression, or an input that did not become one. */
-export interface OutcomeSubject
-  extends Pick<Impression, 'network' | 'requestId' | 'attempts' | 'trackedAtMs' | 'countedAs'> {
-  readonly campaignId: string | number | undefined
-  readonly placement?: string | undefined
-  readonly offerId?: string | undefined
-}
+import { OutcomeLog } from './outcome-log.js'
 
 export type OutcomeListener = (event: OutcomeEvent) => void
 
 const outcomes = channel('ad-impressions:outcome')
 
-/** Publishes outcomes to listeners and to the diagnostics channel `ad-impressions:outcome`. */
+/** Logs outcomes, and publishes them to listeners and to the diagnostics channel `ad-impressions:outcome`. */
 export class OutcomeEvents {
   readonly #listeners = new Set<OutcomeListener>()
   readonly #clock: Clock
   readonly #log: Log
+  readonly #outcomeLog: OutcomeLog
 
   constructor(clock: Clock, log: Log) {
     this.#clock = clock
     this.#log = log
+    this.#outcomeLog = new OutcomeLog(log)
   }
 
   /** @returns a function that removes the listener */
@@ -33,7 +30,8 @@ export class OutcomeEvents {
     return () => void this.#listeners.delete(listener)
   }
 
-  publish(subject: OutcomeSubject, outcome: Outcome, reason: string): void {
+  publish(subject: OutcomeSubject, outcome: Outcome, reason: Reason): void {
+    this.#outcomeLog.write(subject, outcome, reason)
     if (this.#listeners.size === 0 && !outcomes.hasSubscribers) return
     const { network, requestId, campaignId, placement, offerId, attempts, trackedAtMs } = subject
     const event: OutcomeEvent = Object.freeze({

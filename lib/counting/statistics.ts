@@ -1,19 +1,32 @@
 import type { Clock } from '../clock.js'
-import { type Impression, OUTCOMES, type Outcome } from '../impression.js'
+import { type Impression, OUTCOMES, type Outcome, type OutcomeSubject } from '../impression.js'
 import type { Log } from '../logger.js'
-import { OutcomeEvents, type OutcomeListener, type OutcomeSubject } from './outcome-events.js'
+import type { Reason } from '../reason.js'
+import { OutcomeEvents, type OutcomeListener } from './outcome-events.js'
 
 /**
  * One network's figures. They always balance:
  * `tracked = held + pending + the sum of the outcomes`.
  */
-export type NetworkStats = Readonly<Record<Outcome | 'tracked' | 'held' | 'pending', number>>
+export interface NetworkStats
+  extends Readonly<Record<Outcome | 'tracked' | 'held' | 'pending', number>> {
+  /** Of visible impressions. Absent without the option `visibility`. */
+  readonly viewability?: Viewability
+}
+
+/** Visible impressions. They are counted beside the other figures, which balance without them. */
+export interface Viewability {
+  /** Ads for which `whenVisible()` issued a token, each once per page load. */
+  readonly issued: number
+  /** How many of them browsers reported as viewable, and had not counted otherwise before. */
+  readonly viewable: number
+}
 
 /** Figures by network name. `unknown` counts the invalid inputs whose network is not known. */
 export type Stats = Readonly<Record<string, NetworkStats>>
 
 /** The figure that counts an impression now. */
-export type Figure = Exclude<keyof NetworkStats, 'tracked'>
+export type Figure = Outcome | 'held' | 'pending'
 
 const FIGURES: readonly Figure[] = ['held', 'pending', ...OUTCOMES]
 
@@ -24,8 +37,9 @@ export interface InvalidInput {
   readonly campaignId: string | number | undefined
   readonly placement?: string | undefined
   readonly offerId?: string | undefined
+  readonly page?: string | undefined
   /** Names the field and what it should be. */
-  readonly reason: string
+  readonly reason: Reason
 }
 
 /** Counts the inputs whose network is not known. */
@@ -38,14 +52,22 @@ export class Statistics {
   readonly #clock: Clock
   #idleWaiters: (() => void)[] = []
 
-  constructor(networks: readonly { readonly name: string }[], clock: Clock, log: Log) {
+  /** @param hasViewability whether the option `visibility` is set */
+  constructor(
+    networks: readonly { readonly name: string }[],
+    clock: Clock,
+    log: Log,
+    hasViewability = false,
+  ) {
     this.#clock = clock
     this.#events = new OutcomeEvents(clock, log)
     const onConcluded: OnConcluded = (...ended) => this.#onConcluded(...ended)
     const onHandedOver = () => this.#notifyIfIdle()
-    for (const name of [...networks.map((network) => network.name), UNKNOWN_NETWORK]) {
-      this.#networks.set(name, new NetworkStatistics(onConcluded, onHandedOver))
+    for (const { name } of networks) {
+      const statistics = new NetworkStatistics(onConcluded, onHandedOver, hasViewability)
+      this.#networks.set(name, statistics)
     }
+    this.#networks.set(UNKNOWN_NETWORK, new NetworkStatistics(onConcluded, onHandedOver))
   }
 
   /** @throws {RangeError} if no network has this name */
@@ -87,7 +109,8 @@ export class Statistics {
    * outbox, so the first network's carries their figure.
    */
   figuresToShare(network: string, isFirst: boolean): Readonly<Record<string, number>> {
-    const { tracked, ...figures } = this.forNetwork(network).snapshot()
+    const { tracked, viewability, ...others } = this.forNetwork(network).snapshot()
+    const figures = { ...others, ...viewability }
     if (!isFirst) return figures
     return { ...figures, [UNKNOWN_NETWORK]: this.forNetwork(UNKNOWN_NETWORK).snapshot().invalid }
   }
@@ -114,7 +137,7 @@ export class Statistics {
     )
   }
 
-  #onConcluded(subject: OutcomeSubject, outcome: Outcome, reason: string): void {
+  #onConcluded(subject: OutcomeSubject, outcome: Outcome, reason: Reason): void {
     this.#events.publish(subject, outcome, reason)
     this.#notifyIfIdle()
   }
@@ -130,7 +153,7 @@ export class Statistics {
   }
 }
 
-type OnConcluded = (subject: OutcomeSubject, outcome: Outcome, reason: string) => void
+type OnConcluded = (subject: OutcomeSubject, outcome: Outcome, reason: Reason) => void
 
 /**
  * One network's figures, and their only writer. Each impression is counted in exactly one figure,
@@ -141,10 +164,17 @@ export class NetworkStatistics {
   readonly #figures = createFigures()
   readonly #onConcluded: OnConcluded
   readonly #onHandedOver: () => void
+  readonly #viewability: { issued: number; viewable: number } | undefined
 
-  constructor(onConcluded: OnConcluded, onHandedOver: () => void = () => {}) {
+  /** @param hasViewability whether visible impressions are counted as well */
+  constructor(
+    onConcluded: OnConcluded,
+    onHandedOver: () => void = () => {},
+    hasViewability = false,
+  ) {
     this.#onConcluded = onConcluded
     this.#onHandedOver = onHandedOver
+    this.#viewability = hasViewability ? { issued: 0, viewable: 0 } : undefined
   }
 
   /** Impressions that wait for their response to finish. */
@@ -168,7 +198,7 @@ export class NetworkStatistics {
   }
 
   /** The impression, or an input that never became one, ends: it is counted, then published. */
-  conclude(subject: OutcomeSubject, outcome: Outcome, reason: string): void {
+  conclude(subject: OutcomeSubject, outcome: Outcome, reason: Reason): void {
     if (this.#move(subject, outcome)) this.#onConcluded(subject, outcome, reason)
   }
 
@@ -182,8 +212,19 @@ export class NetworkStatistics {
     this.#onHandedOver()
   }
 
+  /** A token was issued, the first one for its campaign in its page load. */
+  countIssued(): void {
+    if (this.#viewability) this.#viewability.issued += 1
+  }
+
+  /** A browser reported an ad with a token as viewable, for the first time. */
+  countViewable(): void {
+    if (this.#viewability) this.#viewability.viewable += 1
+  }
+
   snapshot(): NetworkStats {
-    return { ...this.#figures }
+    if (!this.#viewability) return { ...this.#figures }
+    return { ...this.#figures, viewability: createViewability(this.#viewability) }
   }
 
   /** @returns `false` if the impression has ended already: an outcome is final */
@@ -199,16 +240,27 @@ export class NetworkStatistics {
 }
 
 /** `tracked` is the sum of the other figures. */
-function createBalancedStats(figures: Readonly<Record<string, number>>): NetworkStats {
+function createBalancedStats({
+  issued,
+  viewable = 0,
+  ...figures
+}: Readonly<Record<string, number>>): NetworkStats {
   const stats = createFigures()
   for (const name of FIGURES) {
     stats[name] = figures[name] ?? 0
     stats.tracked += stats[name]
   }
-  return stats
+  return issued === undefined
+    ? stats
+    : { ...stats, viewability: createViewability({ issued, viewable }) }
 }
 
-function createFigures(): Record<keyof NetworkStats, number> {
+/** As a number it is 0, so that the other figures still balance in code that sums all of them up. */
+function createViewability(figures: Viewability): Viewability {
+  return Object.defineProperty({ ...figures }, 'valueOf', { value: () => 0 })
+}
+
+function createFigures(): Record<Figure | 'tracked', number> {
   return {
     tracked: 0,
     held: 0,

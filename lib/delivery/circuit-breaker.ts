@@ -1,3 +1,4 @@
+import type { CircuitState } from '../observability/health.js'
 import { jitteredBackoffMs } from './backoff.js'
 
 /**
@@ -86,6 +87,16 @@ export class CircuitBreaker {
   /** Whether nothing but a probe may go through. */
   get isOpen(): boolean {
     return this.#isOpen
+  }
+
+  /** Whether the latest call failed. */
+  get isFailing(): boolean {
+    return this.#failuresInARow > 0
+  }
+
+  state(nowMs: number): CircuitState {
+    if (!this.#isOpen) return 'closed'
+    return this.#probe || nowMs >= this.#probeAtMs ? 'half-open' : 'open'
   }
 
   /** Milliseconds until a probe may go through while it is open; 0 while it is closed. */

@@ -4,6 +4,7 @@ import { describeError } from '../errors.js'
 import type { Impression } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Network, NetworkRequest } from '../networks/network.js'
+import { HealthMonitor, type NetworkHealth } from '../observability/health.js'
 import { buildRequest, judgeCall } from './call/safe-network.js'
 import type { CallEnd, Transport } from './call/transport.js'
 import { toCallResult } from './call-result.js'
@@ -54,6 +55,7 @@ export class Delivery {
   readonly #breaker: CircuitBreaker
   readonly #quota: Quota
   readonly #settlement: Settlement
+  readonly #health: HealthMonitor
   #inFlight = 0
   #isClaiming = false
   #isDrainScheduled = false
@@ -73,6 +75,12 @@ export class Delivery {
       onCallHistory: (...history) => this.#onCallHistory(...history),
     })
     this.#settlement = new Settlement({ network, pending: this.#pending, random, log })
+    this.#health = new HealthMonitor({
+      clock: dependencies.clock,
+      breaker: this.#breaker,
+      quota: this.#quota,
+      pending: this.#pending,
+    })
     this.#pending.recover()
   }
 
@@ -94,6 +102,10 @@ export class Delivery {
   /** Whether `maxPending` impressions are pending or held. */
   get isFull(): boolean {
     return this.#pending.isFull
+  }
+
+  health(): NetworkHealth {
+    return this.#health.read()
   }
 
   /**
@@ -257,7 +269,7 @@ export class Delivery {
     try {
       request = buildRequest(network, batch.impressions)
     } catch (thrown) {
-      this.#settlement.split(batch, `request() failed: ${describeError(thrown)}`)
+      this.#settlement.split(batch, `unsendable: request() failed: ${describeError(thrown)}`)
       return
     }
     for (const impression of batch.impressions) impression.attempts += 1
@@ -281,6 +293,7 @@ export class Delivery {
     // A batch that was isolated before says nothing new about the others.
     const isNews = result !== 'suspect' || kind !== 'retry' || this.#breaker.isOpen
     this.#breaker.release(permit, isNews ? result : 'unsent', nowMs, retryAfterMs)
+    if (isNews) this.#health.onCallEnd(verdict)
     this.#shareResult(result, nowMs)
     this.#settlement.settle(batch, verdict, {
       isServerError: answer !== undefined && answer.status >= 500,

@@ -5,6 +5,7 @@ import { createDigest } from '../counting/used-tokens.js'
 import type { Impression, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
 import type { Network } from '../networks/network.js'
+import { REASONS, type Reason, SUPPRESSED, type Suppression } from '../reason.js'
 import type { Delivery } from './delivery.js'
 
 export interface NetworkChannelDependencies {
@@ -50,7 +51,7 @@ export class NetworkChannel {
     if (!this.#isClosed()) return true
     const { name } = this.network
     this.#log.warn(`dropped closed ${name}`, `${name}: impression dropped: tracked after close()`)
-    this.conclude(impression, 'dropped', 'closed')
+    this.conclude(impression, 'dropped', REASONS.trackedAfterClose)
     return false
   }
 
@@ -85,12 +86,26 @@ export class NetworkChannel {
 
   /** The campaign has counted already in this page load, or will with the response that holds it. */
   concludeDuplicate(impression: Impression): void {
-    const reason = `campaign ${impression.campaignId} has already counted in this page load`
-    this.conclude(impression, 'duplicate', reason)
+    this.conclude(impression, 'duplicate', REASONS.alreadyCounted)
+  }
+
+  /** A token was issued, the first one for its campaign in its page load. */
+  countIssued(): void {
+    this.#statistics.countIssued()
+  }
+
+  /** A browser reported the ad as viewable, for the first time. */
+  countViewable(): void {
+    this.#statistics.countViewable()
+  }
+
+  /** The impression was not a display. */
+  suppress(impression: Impression, suppression: Suppression): void {
+    this.conclude(impression, 'suppressed', SUPPRESSED[suppression])
   }
 
   /** The impression ends here, before delivery. */
-  conclude(impression: Impression, outcome: Outcome, reason: string): void {
+  conclude(impression: Impression, outcome: Outcome, reason: Reason): void {
     this.#statistics.conclude(impression, outcome, reason)
   }
 }

@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.js'
 import type { NetworkStatistics } from '../counting/statistics.js'
-import type { Drop, Impression, Outcome } from '../impression.js'
+import type { Impression, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
+import { type Drop, REASONS, type Reason } from '../reason.js'
 import type { Claim, Fleet, Outbox, OutboxEvents, Receipt } from './outbox/outbox.js'
 import { RetryingOutbox } from './outbox/retrying-outbox.js'
 import { PendingList } from './pending-list.js'
@@ -26,13 +27,14 @@ export interface PendingImpressionsDependencies {
 
 /** What an impression ends as that an outbox does not accept. */
 const REFUSALS: Readonly<
-  Record<'duplicate' | 'uncertain' | 'unstorable', readonly [outcome: Outcome, reason: string]>
+  Record<'duplicate' | 'uncertain' | 'unstorable', readonly [outcome: Outcome, reason: Reason]>
 > = {
-  duplicate: ['duplicate', 'another process has counted it in this page load'],
-  uncertain: ['uncertain', 'other processes took over while it was being stored'],
-  unstorable: ['invalid', 'item: expected what JSON can represent, to be stored in the outbox'],
+  duplicate: ['duplicate', REASONS.countedElsewhere],
+  uncertain: ['uncertain', REASONS.takenOver],
+  unstorable: ['invalid', REASONS.unstorable],
 }
-const PROCESS_DIED = 'its process died'
+/** How often `flush()` looks whether what waits has been claimed. */
+const CLAIM_POLL_MS = 20
 
 /**
  * One network's impressions, from when they are pending until they have an outcome. It is the only
@@ -45,6 +47,8 @@ export class PendingImpressions {
   readonly #retries = new RetryBatches()
   readonly #list: PendingList
   readonly #outcomes: PendingOutcomes
+  /** Impressions claimed so far. */
+  #claimed = 0
   #isExpiryScheduled = false
   #isClosed = false
 
@@ -73,7 +77,7 @@ export class PendingImpressions {
     }
     this.#outbox.recover(events, (lost) => {
       this.#adopt(lost)
-      this.#outcomes.conclude(lost, 'uncertain', PROCESS_DIED)
+      this.#outcomes.conclude(lost, 'uncertain', REASONS.processDied)
       if (this.#outbox.waiting === 0) return
       this.#dependencies.onReady()
       this.#scheduleExpiry()
@@ -138,6 +142,11 @@ export class PendingImpressions {
     return this.#outbox.nextTrackedAtMs
   }
 
+  /** When the oldest pending impression was tracked, by `Clock.now()`. */
+  get oldestTrackedAtMs(): number | undefined {
+    return this.#list.oldest?.trackedAtMs
+  }
+
   /** Removes a batch to be sent again, of at most `max` impressions. */
   takeRetry(max: number): Batch | undefined {
     return this.#retries.take(max)
@@ -146,6 +155,7 @@ export class PendingImpressions {
   /** Claims a batch from the outbox. `next` gets `undefined` if nothing waits or the outbox failed. */
   claim(max: number, isMixed: boolean, next: (claim: Claim | undefined) => void): void {
     this.#outbox.claim(max, isMixed, (claim) => {
+      this.#claimed += claim?.impressions.length ?? 0
       if (claim) this.#adopt(claim.impressions)
       next(claim)
     })
@@ -160,7 +170,7 @@ export class PendingImpressions {
   }
 
   /** The batch has its outcome and leaves the outbox. */
-  conclude(batch: Batch, outcome: Outcome, reason: string): void {
+  conclude(batch: Batch, outcome: Outcome, reason: Reason): void {
     const { impressions } = batch
     this.#settle(batch, () => {
       if (outcome === 'rejected') this.#outcomes.reject(impressions, reason)
@@ -169,8 +179,8 @@ export class PendingImpressions {
   }
 
   /** The batch is not sent, or not again. */
-  drop(batch: Batch, reason: Drop): void {
-    this.#settle(batch, () => this.#outcomes.drop(batch.impressions, reason))
+  drop(batch: Batch, drop: Drop): void {
+    this.#settle(batch, () => this.#outcomes.drop(batch.impressions, drop))
   }
 
   #settle({ claim, impressions }: Batch, conclude: () => void): void {
@@ -209,9 +219,17 @@ export class PendingImpressions {
     else this.#retries.delay(batch, delayMs, clock, onReady)
   }
 
-  /** See `PendingList`. */
-  flush(timeoutMs: number): Promise<boolean> {
-    return this.#list.flush(timeoutMs)
+  /**
+   * Resolves to `true` when everything that is pending now has ended, and to `false` after
+   * `timeoutMs`. Of a shared outbox, this includes what others have appended for this process to
+   * send. Keeps the process alive until then.
+   */
+  async flush(timeoutMs: number): Promise<boolean> {
+    const endsAtMs = this.#dependencies.clock.now() + timeoutMs
+    if (this.fleet && !(await this.#whenClaimed(this.#claimed + this.#outbox.waiting, endsAtMs))) {
+      return false
+    }
+    return await this.#list.flush(endsAtMs - this.#dependencies.clock.now())
   }
 
   /**
@@ -286,9 +304,19 @@ export class PendingImpressions {
     if (!this.fleet) this.#expire(Number.POSITIVE_INFINITY, 'closed')
   }
 
+  /** Resolves to whether so many impressions had been claimed, or none waited, before `endsAtMs`. */
+  async #whenClaimed(count: number, endsAtMs: number): Promise<boolean> {
+    const { clock } = this.#dependencies
+    while (this.#claimed < count && this.#outbox.waiting > 0) {
+      if (clock.now() >= endsAtMs) return false
+      await new Promise<void>((resolve) => clock.after(CLAIM_POLL_MS, resolve, 'keeps-alive'))
+    }
+    return true
+  }
+
   #onOrphans(claim: Claim): void {
     this.#adopt(claim.impressions)
-    this.conclude({ claim, impressions: claim.impressions }, 'uncertain', PROCESS_DIED)
+    this.conclude({ claim, impressions: claim.impressions }, 'uncertain', REASONS.processDied)
   }
 
   /** Looks for expired impressions at intervals, while any are left. */
@@ -306,11 +334,11 @@ export class PendingImpressions {
   }
 
   /** Drops everything that waits and was tracked before `beforeMs`. */
-  #expire(beforeMs: number, reason: Drop): void {
-    for (const batch of this.#retries.expire(beforeMs)) this.drop(batch, reason)
+  #expire(beforeMs: number, drop: Drop): void {
+    for (const batch of this.#retries.expire(beforeMs)) this.drop(batch, drop)
     this.#outbox.expire(beforeMs, (expired) => {
       this.#adopt(expired)
-      this.#outcomes.drop(expired, reason)
+      this.#outcomes.drop(expired, drop)
     })
   }
 }

@@ -80,6 +80,11 @@ export class PendingList {
     })
   }
 
+  /** The one that was accepted first. */
+  get oldest(): Impression | undefined {
+    return this.#impressions.get(this.#endedUpTo + 1)
+  }
+
   /** A copy. */
   toArray(): Impression[] {
     return [...this.#impressions.values()]

@@ -1,6 +1,7 @@
 import type { NetworkStatistics } from '../counting/statistics.js'
-import type { Drop, Impression, Outcome } from '../impression.js'
+import type { Impression, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
+import { DROPPED, DROPPED_AFTER_SENDING, type Drop, type Reason } from '../reason.js'
 import type { PendingList } from './pending-list.js'
 
 export interface PendingOutcomesDependencies {
@@ -19,7 +20,7 @@ export class PendingOutcomes {
     this.#dependencies = dependencies
   }
 
-  conclude(impressions: readonly Impression[], outcome: Outcome, reason: string): void {
+  conclude(impressions: readonly Impression[], outcome: Outcome, reason: Reason): void {
     const { network, log, statistics, list } = this.#dependencies
     if (outcome !== 'delivered' && outcome !== 'dropped' && impressions.length > 0) {
       log.warn(`${outcome} ${network}`, `${network}: impression ${outcome}: ${reason}`)
@@ -31,21 +32,26 @@ export class PendingOutcomes {
   }
 
   /** One that was sent before may have counted then, although it is refused now. */
-  reject(impressions: readonly Impression[], reason: string): void {
+  reject(impressions: readonly Impression[], reason: Reason): void {
     const maybeCounted = impressions.filter(({ isMaybeCounted }) => isMaybeCounted)
     const refused = impressions.filter(({ isMaybeCounted }) => !isMaybeCounted)
-    this.conclude(maybeCounted, 'uncertain', `sent before, and then refused: ${reason}`)
+    this.conclude(
+      maybeCounted,
+      'uncertain',
+      `sent-before: it may have counted when it was sent before, and was then refused (${reason})`,
+    )
     this.conclude(refused, 'rejected', reason)
   }
 
   /** Logs each one: the log merges the lines of a minute into one with a count. */
-  drop(impressions: readonly Impression[], reason: Drop): void {
+  drop(impressions: readonly Impression[], drop: Drop): void {
     const { network, log } = this.#dependencies
-    const kind = `dropped ${reason} ${network}`
+    const kind = `dropped ${drop} ${network}`
+    const reason = DROPPED[drop]
     const message = `${network}: impression dropped without being sent: ${reason}`
     for (const impression of impressions) {
       if (impression.isMaybeCounted) {
-        this.conclude([impression], 'uncertain', `sent before, and not again: ${reason}`)
+        this.conclude([impression], 'uncertain', DROPPED_AFTER_SENDING[drop])
         continue
       }
       log.warn(kind, message)

@@ -1,7 +1,8 @@
 import type { Log } from '../logger.js'
 import type { Network } from '../networks/network.js'
-import type { Verdict } from '../networks/verdict.js'
+import type { Reason } from '../reason.js'
 import { backoffMs, jitteredBackoffMs } from './backoff.js'
+import type { JudgedVerdict } from './call/safe-network.js'
 import type { PendingImpressions } from './pending-impressions.js'
 import { type Batch, halve } from './retry-batches.js'
 
@@ -34,7 +35,7 @@ export class Settlement {
     this.#dependencies = dependencies
   }
 
-  settle(batch: Batch, verdict: Verdict, context: CallContext): void {
+  settle(batch: Batch, verdict: JudgedVerdict, context: CallContext): void {
     const { pending } = this.#dependencies
     const { kind, reason } = verdict
     switch (kind) {
@@ -62,14 +63,14 @@ export class Settlement {
   }
 
   /** Halves the batch until the bad item is alone: only that one is rejected. */
-  split(batch: Batch, reason: string): void {
+  split(batch: Batch, reason: Reason): void {
     const { pending } = this.#dependencies
     if (batch.impressions.length === 1) pending.conclude(batch, 'rejected', reason)
     else pending.halve(batch)
   }
 
   /** @param count how many impressions of the batch the network counted, if its answer says so */
-  #settleDelivered(batch: Batch, count: number | undefined, reason: string): void {
+  #settleDelivered(batch: Batch, count: number | undefined, reason: Reason): void {
     const { pending } = this.#dependencies
     const { claim, impressions } = batch
     if (count === undefined || count >= impressions.length) {
@@ -77,17 +78,17 @@ export class Settlement {
       return
     }
     pending.conclude({ claim, impressions: impressions.slice(0, count) }, 'delivered', reason)
-    const shortfall = `the network counted ${count} of the ${impressions.length} sent`
+    const shortfall: Reason = `count-short: the network counted ${count} of the ${impressions.length} sent`
     pending.conclude({ claim, impressions: impressions.slice(count) }, 'rejected', shortfall)
   }
 
-  #settleUncertain(batch: Batch, reason: string): void {
+  #settleUncertain(batch: Batch, reason: Reason): void {
     const { network, pending } = this.#dependencies
     if (network.onUncertain === 'resend' && !pending.isClosed) pending.requeueMaybeCounted(batch)
     else pending.conclude(batch, 'uncertain', reason)
   }
 
-  #settleRetry(batch: Batch, reason: string, context: CallContext): void {
+  #settleRetry(batch: Batch, reason: Reason, context: CallContext): void {
     const { network, pending, log } = this.#dependencies
     const { isServerError, blockedForMs } = context
     const when = blockedForMs > 0 ? ` in ${formatSeconds(blockedForMs)}` : ''
@@ -101,7 +102,7 @@ export class Settlement {
   }
 
   /** The calls around it tell whether a gateway refuses everything, or this batch alone. */
-  #settleSuspect(batch: Batch, reason: string, { blockedForMs }: CallContext): void {
+  #settleSuspect(batch: Batch, reason: Reason, { blockedForMs }: CallContext): void {
     const { network, pending, log } = this.#dependencies
     if (blockedForMs > 0) {
       this.#settleMisconfigured(batch, reason)
@@ -113,13 +114,14 @@ export class Settlement {
     )
     const [first, second] = batch.impressions
     if (first && !second && first.attempts >= MAX_SUSPECT_ATTEMPTS) {
-      pending.conclude(batch, 'rejected', `a gateway refuses it again and again: ${reason}`)
+      const refused: Reason = `gateway-refused: a gateway refuses it again and again (${reason})`
+      pending.conclude(batch, 'rejected', refused)
       return
     }
     for (const half of halve(batch)) pending.retryLater(half, this.#jitteredDelayMs(half))
   }
 
-  #settleMisconfigured(batch: Batch, reason: string): void {
+  #settleMisconfigured(batch: Batch, reason: Reason): void {
     const { network, pending, log } = this.#dependencies
     log.error(
       `misconfigured ${network.name}`,

@@ -6,6 +6,7 @@ import type { OutcomeListener } from '../counting/outcome-events.js'
 import type { Statistics, Stats } from '../counting/statistics.js'
 import { describeError } from '../errors.js'
 import type { Log } from '../logger.js'
+import type { Health } from '../observability/health.js'
 import type { Delivery } from './delivery.js'
 
 export interface TimeoutOptions {
@@ -27,6 +28,11 @@ export interface TrackerMethods {
    * latest figures every few seconds. Rejects if the outbox fails.
    */
   fleetStats(): Promise<Stats>
+  /**
+   * Whether each network accepts impressions now, for a `/healthz` endpoint. Do not let an
+   * orchestrator restart the process because a network is `down`: what is pending would be lost.
+   */
+  health(): Health
   /**
    * Sends what is pending as fast as the quotas allow, for example before a serverless function
    * freezes. Call it after the response has finished. What has no outcome by then stays pending.
@@ -59,10 +65,11 @@ const timeoutSchema = z.strictObject({ timeoutMs: wholeNumber(0).default(DEFAULT
 
 /** The methods alone, to be put on a middleware. */
 export function pickMethods(tracker: TrackerMethods): TrackerMethods {
-  const { stats, fleetStats, flush, close, on } = tracker
+  const { stats, fleetStats, health, flush, close, on } = tracker
   return {
     stats,
     fleetStats,
+    health,
     flush,
     close,
     on,
@@ -96,15 +103,19 @@ export function createMethods({
   async function drainAndClose(timeoutMs: number): Promise<boolean> {
     lifecycle.isClosed = true
     for (const delivery of deliveries) delivery.suspendPacing()
+    const flushing = Promise.all(deliveries.map((delivery) => delivery.flush(timeoutMs)))
     const isIdle = await waitAtMost(clock, timeoutMs, statistics.whenIdle())
+    const flushed = await flushing
     openResponses.drop()
     await Promise.all(deliveries.map((delivery) => delivery.close()))
     removeExitWarning()
-    return isIdle
+    return isIdle && flushed.every(Boolean)
   }
 
   const methods: TrackerMethods = {
     stats: () => statistics.snapshot(),
+    health: () =>
+      Object.fromEntries(deliveries.map((delivery) => [delivery.network, delivery.health()])),
     fleetStats: async () => statistics.combine(await readFleetFigures(deliveries)),
     async flush(options = {}) {
       const timeoutMs = readTimeout('flush()', options, log)
@@ -126,10 +137,11 @@ export function createMethods({
 }
 
 /** The methods with `enabled: false`: nothing is ever pending. */
-export function createDisabledMethods(statistics: Statistics): TrackerMethods {
+export function createDisabledMethods(statistics: Statistics, health: Health): TrackerMethods {
   return {
     stats: () => statistics.snapshot(),
     fleetStats: async () => statistics.snapshot(),
+    health: () => health,
     flush: async () => true,
     close: async () => true,
     on: (event, listener) => statistics.on(event, listener),

@@ -183,7 +183,10 @@ function verdict(answer: Answer): Verdict {
   const onStatus = verdictOnStatus(answer, readProblem(answer, body))
   if (onStatus.kind !== 'delivered' || body === undefined) return onStatus
   if (body.success === false) {
-    return { kind: 'rejected', reason: `${onStatus.reason}: success is false` }
+    return {
+      kind: 'rejected',
+      reason: `http-${answer.status}: the answer says success: false, without a reason`,
+    }
   }
   const { count } = body
   return typeof count === 'number' && Number.isSafeInteger(count) && count >= 0

@@ -1,3 +1,4 @@
+import { type Display, describeDisplay } from '../counting/outcome-log.js'
 import { UNKNOWN_NETWORK } from '../counting/statistics.js'
 import {
   describeError,
@@ -103,14 +104,14 @@ export class InputReader<Channel extends { readonly network: Network }> {
   warnInvalid(
     { field, given, message }: InvalidImpressionError,
     channel: Channel | undefined,
-    requestId: string,
+    display: Display & { readonly requestId: string },
   ): void {
     const network = channel?.network.name ?? UNKNOWN_NETWORK
     const forNetwork = channel ? ` for ${network}` : ''
     this.#log.warn(
       `invalid ${network} ${field} ${given}`,
-      `invalid impression${forNetwork}: ${message}`,
-      { network, field, requestId },
+      `invalid impression${forNetwork}: ${message}${describeDisplay(display)}`,
+      { network, field, ...display },
     )
   }
 

@@ -1,9 +1,14 @@
+import type { Reason, ReasonCode } from '../reason.js'
 import type { Answer } from './answer.js'
 import { LONGEST_DELAY_SECONDS, readQuotaReset, readRetryAfter } from './retry-after.js'
 
 export type { Answer } from './answer.js'
 
-/** What a call to a network came to. It decides what happens to the impressions of the call. */
+/**
+ * What a call to a network came to. It decides what happens to the impressions of the call. `reason`
+ * becomes the reason of their outcome: a sentence that a person can act on, without a secret. The
+ * answer's status is put before it as its code, unless it begins with a code of its own.
+ */
 export type Verdict =
   /** Counted. If the network reports a `count` lower than what was sent, the rest is `rejected`. */
   | { readonly kind: 'delivered'; readonly reason: string; readonly count?: number }
@@ -53,12 +58,10 @@ const SPLITTABLE = new Set([413, 422])
  */
 export function verdictOnStatus(answer: Answer, error: NetworkError | undefined): Verdict {
   const { status } = answer
-  const reason = error?.message ? `HTTP ${status}: ${error.message}` : `HTTP ${status}`
+  const reason = describeAnswer(status, error)
 
   if (status >= 200 && status < 300) return { kind: 'delivered', reason }
-  if (status < 400) {
-    return { kind: 'misconfigured', reason: `${reason}: a redirect; is the base URL right?` }
-  }
+  if (status < 400) return { kind: 'misconfigured', reason }
   if (status === 401 || status === 403) {
     return { kind: error ? 'misconfigured' : 'suspect', reason }
   }
@@ -71,13 +74,40 @@ export function verdictOnStatus(answer: Answer, error: NetworkError | undefined)
   return verdictOnServerError(answer, error, reason)
 }
 
+const ACCEPTED: readonly Reason[] = Array.from(
+  { length: 100 },
+  (_, index): Reason => `http-${200 + index}: the network accepted it`,
+)
+const ACCEPTED_REASONS: ReadonlySet<string> = new Set(ACCEPTED)
+
+/** Whether the reason is that of an accepted call, and has no text of the network's own. */
+export function isAcceptedReason(reason: string): boolean {
+  return ACCEPTED_REASONS.has(reason)
+}
+
+/** The status, and the network's own words, or else what the status means. */
+function describeAnswer(status: number, error: NetworkError | undefined): Reason {
+  if (error?.message) return `http-${status}: ${error.message}`
+  if (error) return `http-${status}: the network refused it and did not say why`
+  return ACCEPTED[status - 200] ?? `http-${status}: ${describeStatus(status)}`
+}
+
+/** What an answer means that is neither accepted nor in the network's own words. */
+function describeStatus(status: number): string {
+  if (status < 400) return 'a redirect; is the base URL right?'
+  if (status === 404 || status === 405)
+    return 'there is nothing at this URL; is the base URL right?'
+  if (status === 429) return 'too many calls'
+  return status < 500 ? 'a gateway or the network refused it' : 'a gateway or the network failed'
+}
+
 /** In the network's own words it is about an item; otherwise a router does not know the network. */
 function verdictOnNotFound(
   status: number,
-  reason: string,
+  reason: Reason,
   error: NetworkError | undefined,
 ): Verdict {
-  if (!error) return { kind: 'misconfigured', reason: `${reason}: is the base URL right?` }
+  if (!error) return { kind: 'misconfigured', reason }
   return { kind: status === 404 ? 'split' : 'rejected', reason }
 }
 
@@ -85,7 +115,7 @@ function verdictOnNotFound(
 function verdictOnServerError(
   answer: Answer,
   error: NetworkError | undefined,
-  reason: string,
+  reason: Reason,
 ): Verdict {
   const verdict = retry(answer, error, reason)
   const isGateway = GATEWAY_FAILURES.has(answer.status) && error === undefined
@@ -96,7 +126,7 @@ function verdictOnServerError(
 function retry(
   answer: Answer,
   error: NetworkError | undefined,
-  reason: string,
+  reason: Reason,
 ): Extract<Verdict, { kind: 'retry' }> {
   const waits = [readRetryAfter(answer), error?.retryAfterMs, readQuotaReset(answer)].filter(
     (waitMs) => waitMs !== undefined && waitMs <= LONGEST_DELAY_SECONDS * 1_000,
@@ -114,8 +144,36 @@ export function verdictOnError(
   error: Error & { readonly code?: string | undefined },
   sent: boolean,
 ): Verdict {
-  const reason = error.code ? `${error.code}: ${error.message}` : error.message
+  const reason = describeCallError(error, sent)
   // HTTP does not allow a header or the path of this request. Sending it again cannot help.
   if (error.code === 'UND_ERR_INVALID_ARG') return { kind: 'split', reason }
   return { kind: sent ? 'uncertain' : 'retry', reason }
+}
+
+/** What the codes of Node and undici mean. */
+const ERROR_CODES: ReadonlyMap<string | undefined, ReasonCode> = new Map([
+  ['ETIMEDOUT', 'timeout'],
+  ['ECONNRESET', 'reset'],
+  ['EPIPE', 'reset'],
+  ['UND_ERR_SOCKET', 'reset'],
+  ['UND_ERR_DESTROYED', 'closed'],
+  ['UND_ERR_INVALID_ARG', 'unsendable'],
+])
+
+const ERROR_SENTENCES: Partial<Record<ReasonCode, string>> = {
+  reset: 'the connection broke',
+  closed: 'close() ended the call',
+  unsendable: 'HTTP does not allow this request',
+  unreachable: 'there was no connection',
+  'no-answer': 'the answer cannot be read',
+}
+
+function describeCallError(
+  { code, message }: Error & { readonly code?: string | undefined },
+  sent: boolean,
+): Reason {
+  const reasonCode = ERROR_CODES.get(code) ?? (sent ? 'no-answer' : 'unreachable')
+  const sentence = ERROR_SENTENCES[reasonCode]
+  const cause = code === undefined || message.includes(code) ? message : `${code}: ${message}`
+  return sentence ? `${reasonCode}: ${sentence}: ${cause}` : `${reasonCode}: ${cause}`
 }

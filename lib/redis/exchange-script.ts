@@ -30,17 +30,9 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local stored = redis.call('HMGET', OWNER, 'step', 'isDead')
 local lastStep = tonumber(stored[1] or 0)
 
--- The store knows less than the owner was told after a failover to a replica that lagged behind.
-local function isRolledBack()
-  return lastStep < request.acknowledged
-end
-
 local function isLost()
   if stored[2] then return true end
-  if not redis.call('ZSCORE', OWNERS, request.owner) then return not request.isNew end
-  if not isRolledBack() then return false end
-  redis.call('ZADD', OWNERS, 0, request.owner)
-  return true
+  return not request.isNew and not redis.call('ZSCORE', OWNERS, request.owner)
 end
 
 -- Redis refuses a script that needs memory when memory is full, unless it has written before. What
@@ -58,6 +50,11 @@ passWhenMemoryIsFull()
 -- A client, too, sends a step again when it has lost its connection before the answer.
 local isDone = lastStep == request.step
 local isRepeated = request.isResync or isDone
+-- After a failover to a replica that lagged behind, the store knows less than the owner was told.
+-- It is told everything again. The owner still settles what it has sent, also where the claim is
+-- undone: were it lost, others would send that once more.
+local isRolledBack = lastStep < request.acknowledged
+if isRolledBack then request.seenUpTo = 0 end
 local sequence = tonumber(redis.call('HGET', STATE, 'sequence') or 0)
 
 local function putIntoBox(id)
@@ -265,7 +262,7 @@ end
 renewLeases()
 redis.call('HSET', OWNER, 'step', request.step)
 local isNewSender = becomeSender()
-local orphans = takeOver()
+local orphans = toRecords(takeOver())
 for _, id in ipairs(request.settle) do settle(id) end
 for _, record in ipairs(request.release) do release(record) end
 response.claimed = claim()
@@ -279,7 +276,8 @@ if request.isLeaving then
   leave()
 else
   listArrivals()
-  response.orphans = toRecords(isRepeated and redis.call('ZRANGE', CLAIMED, 0, -1) or orphans)
+  local isResync = isRepeated or isRolledBack
+  response.orphans = isResync and toRecords(redis.call('ZRANGE', CLAIMED, 0, -1)) or orphans
   response.isSender = isSender()
   if request.box == 'fleet' and response.isSender and (isNewSender or isRepeated) then
     response.nowMs = now

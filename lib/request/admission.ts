@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { callOption, FAILED } from '../check-options.js'
-import type { Suppression } from '../impression.js'
 import type { Log } from '../logger.js'
+import type { Suppression } from '../reason.js'
 import {
   isBot,
   isDisplayMethod,

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Suppression } from '../impression.js'
+import type { Suppression } from '../reason.js'
 import type { Admission } from './admission.js'
 import { isHtml } from './is-html.js'
 import type { ResponseState } from './response-state.js'

@@ -5,7 +5,17 @@ import type { ClientScript } from './client-script.js'
 import { findMountPath } from './mount-path.js'
 import type { Reply } from './reply.js'
 import { readReport } from './report-body.js'
+import type { ReportWatch } from './report-watch.js'
 import type { VisibleReports } from './visible-reports.js'
+
+export interface RoutesDependencies<Source> {
+  /** The option `visibility.path`. */
+  readonly path: string
+  readonly script: ClientScript
+  readonly reports: VisibleReports<Source>
+  readonly watch: ReportWatch
+  readonly clock: Clock
+}
 
 /**
  * The routes below the option `visibility.path`: `GET /client.js` serves the client script, and
@@ -16,12 +26,14 @@ export class Routes<Source> {
   readonly #script: ClientScript
   readonly #reports: VisibleReports<Source>
   readonly #clock: Clock
+  readonly #watch: ReportWatch
 
-  constructor(path: string, script: ClientScript, reports: VisibleReports<Source>, clock: Clock) {
+  constructor({ path, script, reports, watch, clock }: RoutesDependencies<Source>) {
     this.#clock = clock
     this.#path = path
     this.#script = script
     this.#reports = reports
+    this.#watch = watch
   }
 
   /** The URL of the client script. The script derives from it the URL to which it reports. */
@@ -35,9 +47,9 @@ export class Routes<Source> {
     if (!url.startsWith(this.#path)) return undefined
     const [route = '', query] = url.slice(this.#path.length).split('?', 2)
     if (route === '/client.js') {
-      return method === 'GET' || method === 'HEAD'
-        ? Promise.resolve(this.#script.reply(this.#endpoint(req, source), query, req.headers))
-        : refuseMethod('GET, HEAD')
+      if (method !== 'GET' && method !== 'HEAD') return refuseMethod('GET, HEAD')
+      this.#watch.onScriptServed()
+      return Promise.resolve(this.#script.reply(this.#endpoint(req, source), query, req.headers))
     }
     if (route !== '') return undefined
     return method === 'POST' ? this.#handleReport(req, source, body) : refuseMethod('POST')

@@ -4,10 +4,13 @@ import { CountedCampaigns, type Dedupe } from '../counting/dedupe.js'
 import type { Statistics } from '../counting/statistics.js'
 import type { UsedTokens } from '../counting/used-tokens.js'
 import type { NetworkChannel } from '../delivery/network-channel.js'
-import { createImpression, type Suppression } from '../impression.js'
+import { createImpression } from '../impression.js'
 import type { Log } from '../logger.js'
+import { REASONS, type Reason, type Suppression } from '../reason.js'
 import { type AdmissionOptions, requestSuppression } from '../request/admission.js'
+import { describePage } from '../request/describe-page.js'
 import type { Report } from './report-body.js'
+import type { ReportWatch } from './report-watch.js'
 import type { TokenPayload, Tokens } from './token.js'
 
 export interface VisibleReportsDependencies<Source> {
@@ -18,6 +21,7 @@ export interface VisibleReportsDependencies<Source> {
   readonly dedupe: Dedupe
   readonly admission: AdmissionOptions<Source>
   readonly clock: Clock
+  readonly watch: ReportWatch
   readonly log: Log
 }
 
@@ -26,10 +30,17 @@ interface VerifiedToken {
   readonly channel: NetworkChannel
 }
 
-const EXPECTED_TOKEN = 'token: expected one that this site signed, for a configured network'
-const EXPIRED_TOKEN = 'token: expected one that has not expired (visibility.tokenTtlMs)'
+/** A verified token with the request that reported it, for log messages. */
+interface ReportedToken extends VerifiedToken {
+  readonly page: string | undefined
+}
+
+const EXPECTED_TOKEN =
+  'invalid-token: token: expected one that this site signed, for a configured network'
+const EXPIRED_TOKEN =
+  'expired-token: token: expected one that has not expired (visibility.tokenTtlMs)'
 const EARLY_TOKEN =
-  'token: expected one that was issued at least a second ago: no ad is viewable sooner'
+  'early-token: token: expected one that was issued at least a second ago: no ad is viewable sooner'
 
 /** Counts the ads that browsers report as viewable, each under the request id of its page. */
 export class VisibleReports<Source> {
@@ -47,17 +58,19 @@ export class VisibleReports<Source> {
    * can send it.
    */
   record(report: Report, req: IncomingMessage, source: Source): void {
+    const { log, watch } = this.#dependencies
+    const page = log.debug && describePage(req, source)
     if ('expected' in report) {
-      this.#rejectInvalid(undefined, undefined, `report: expected ${report.expected}`)
+      this.#rejectInvalid(`invalid-report: expected ${report.expected}`, { page })
       return
     }
-    const { log } = this.#dependencies
     const tokens = [...new Set(report)].map((token) => this.#read(token))
     const verified = tokens.filter((token) => token !== undefined)
-    if (verified.length < tokens.length) this.#rejectInvalid(undefined, undefined, EXPECTED_TOKEN)
+    if (verified.length < tokens.length) this.#rejectInvalid(EXPECTED_TOKEN, { page })
     if (verified.length === 0) return
+    watch.onReport()
     const suppression = requestSuppression(req, source, this.#admission, log)
-    for (const token of verified) this.#recordToken(token, suppression)
+    for (const token of verified) this.#recordToken({ ...token, page }, suppression)
   }
 
   /** `undefined` unless the token was signed for a network that is configured. */
@@ -68,25 +81,35 @@ export class VisibleReports<Source> {
     return payload && channel && { payload, channel }
   }
 
-  #recordToken({ payload, channel }: VerifiedToken, suppression: Suppression | undefined): void {
+  #recordToken(token: ReportedToken, suppression: Suppression | undefined): void {
+    const { payload, channel, page } = token
     const { usedTokens, clock } = this.#dependencies
     const { onceKey, pageLoad } = payload
     if (payload.isExpired || payload.isTooEarly) {
-      this.#rejectInvalid(channel, payload, payload.isExpired ? EXPIRED_TOKEN : EARLY_TOKEN)
+      this.#rejectInvalid(payload.isExpired ? EXPIRED_TOKEN : EARLY_TOKEN, token)
       return
     }
-    const impression = createImpression(payload.network, payload.requestId, payload, clock.now())
+    const impression = createImpression(
+      payload.network,
+      payload.requestId,
+      payload,
+      clock.now(),
+      page,
+    )
     if (suppression) {
-      channel.conclude(impression, 'suppressed', suppression)
+      channel.suppress(impression, suppression)
       return
     }
     const campaigns = this.#findCampaigns(payload)
+    // Before an impression that its page holds is sent for the same ad.
+    const isFirst = !campaigns.has(onceKey)
     campaigns.notifyViewable(onceKey)
     if (!channel.admit(impression)) return
     if (!campaigns.has(onceKey) && !usedTokens.hasRoom()) {
-      channel.conclude(impression, 'dropped', 'overflow')
+      channel.conclude(impression, 'dropped', REASONS.tokenOverflow)
       return
     }
+    if (isFirst) channel.countViewable()
     channel.send(impression, onceKey, campaigns)
     // A duplicate is recorded as well: the record then outlives its token too.
     usedTokens.add(pageLoad, onceKey)
@@ -103,14 +126,10 @@ export class VisibleReports<Source> {
   }
 
   /** Anyone can send reports, so the log never quotes them. */
-  #rejectInvalid(
-    channel: NetworkChannel | undefined,
-    payload: TokenPayload | undefined,
-    reason: string,
-  ): void {
+  #rejectInvalid(reason: Reason, { payload, channel, page }: Partial<ReportedToken>): void {
     const { statistics, log } = this.#dependencies
     const { requestId = '', campaignId, placement, offerId } = payload ?? {}
-    const input = { requestId, campaignId, placement, offerId, reason }
+    const input = { requestId, campaignId, placement, offerId, page, reason }
     log.warn(`invalid ${reason}`, `a visible impression is not counted: ${reason}`)
     statistics.concludeInvalid(channel?.network.name, input)
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.js'
-import type { OutcomeSubject } from '../../lib/counting/outcome-events.js'
 import { Statistics } from '../../lib/counting/statistics.js'
+import type { OutcomeSubject } from '../../lib/impression.js'
 import type { Log } from '../../lib/logger.js'
 
 /** Creates statistics for two networks, whose clock always returns `nowMs`. */

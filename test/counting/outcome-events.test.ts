@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { channel } from 'node:diagnostics_channel'
 import { setImmediate as waitForNextTurn } from 'node:timers/promises'
 import type { OutcomeEvent } from '../../lib/impression.js'
+import { DROPPED } from '../../lib/reason.js'
 import { createStatistics, createSubject } from './create-statistics.js'
 
 describe('an outcome', () => {
@@ -9,12 +10,12 @@ describe('an outcome', () => {
     const { statistics, ens } = createStatistics()
     const events: OutcomeEvent[] = []
     statistics.on('outcome', (event) => events.push(event))
-    ens.conclude(createSubject(), 'delivered', 'HTTP 200')
+    ens.conclude(createSubject(), 'delivered', 'http-200: the network accepted it')
     assert.deepEqual(events, [
       {
         network: 'ens',
         outcome: 'delivered',
-        reason: 'HTTP 200',
+        reason: 'http-200: the network accepted it',
         requestId: 'r1',
         campaignId: 42,
         attempts: 2,
@@ -28,7 +29,7 @@ describe('an outcome', () => {
     statistics.on('outcome', () => assert.equal(statistics.snapshot().ens?.delivered, 1))
     const counts: unknown[] = []
     statistics.on('outcome', () => counts.push(statistics.snapshot().ens?.delivered))
-    ens.conclude(createSubject(), 'delivered', 'x')
+    ens.conclude(createSubject(), 'delivered', 'bot: x')
     assert.deepEqual(counts, [1])
   })
 
@@ -37,7 +38,7 @@ describe('an outcome', () => {
     const outcomes: string[] = []
     statistics.on('outcome', (event) => void Reflect.set(event, 'outcome', 'rejected'))
     statistics.on('outcome', ({ outcome }) => outcomes.push(outcome))
-    ens.conclude(createSubject(), 'delivered', 'x')
+    ens.conclude(createSubject(), 'delivered', 'bot: x')
     assert.deepEqual(outcomes, ['delivered'])
   })
 
@@ -45,7 +46,7 @@ describe('an outcome', () => {
     const { statistics, ens } = createStatistics(100)
     const latencies: number[] = []
     statistics.on('outcome', ({ latencyMs }) => latencies.push(latencyMs))
-    ens.conclude(createSubject(), 'delivered', 'x')
+    ens.conclude(createSubject(), 'delivered', 'bot: x')
     assert.deepEqual(latencies, [0])
   })
 
@@ -56,16 +57,16 @@ describe('an outcome', () => {
     const listen = (message: unknown) => void messages.push(message)
     outcomes.subscribe(listen)
     try {
-      ens.conclude(createSubject(), 'dropped', 'expired')
+      ens.conclude(createSubject(), 'dropped', DROPPED.expired)
     } finally {
       outcomes.unsubscribe(listen)
     }
-    ens.conclude(createSubject(), 'dropped', 'expired')
+    ens.conclude(createSubject(), 'dropped', DROPPED.expired)
     assert.equal(messages.length, 1)
     assert.deepEqual(messages[0], {
       network: 'ens',
       outcome: 'dropped',
-      reason: 'expired',
+      reason: DROPPED.expired,
       requestId: 'r1',
       campaignId: 42,
       attempts: 2,
@@ -81,10 +82,10 @@ describe('a listener', () => {
     const stop = statistics.on('outcome', () => {
       received += 1
     })
-    ens.conclude(createSubject(), 'delivered', 'x')
+    ens.conclude(createSubject(), 'delivered', 'bot: x')
     stop()
     stop()
-    ens.conclude(createSubject(), 'delivered', 'x')
+    ens.conclude(createSubject(), 'delivered', 'bot: x')
     assert.equal(received, 1)
   })
 
@@ -97,7 +98,7 @@ describe('a listener', () => {
     })
     statistics.on('outcome', () => received.push('second'))
     for (let i = 0; i < 2; i += 1) {
-      ens.conclude(createSubject(), 'delivered', 'x')
+      ens.conclude(createSubject(), 'delivered', 'bot: x')
     }
     assert.deepEqual(received, ['first', 'second', 'second'])
   })
@@ -111,7 +112,7 @@ describe('a listener', () => {
     statistics.on('outcome', () => {
       received += 1
     })
-    ens.conclude(createSubject(), 'delivered', 'x')
+    ens.conclude(createSubject(), 'delivered', 'bot: x')
     assert.equal(received, 1)
     assert.deepEqual(messages, ['an outcome listener threw: no disk'])
   })
@@ -121,7 +122,7 @@ describe('a listener', () => {
     statistics.on('outcome', async () => {
       throw new Error('no disk')
     })
-    ens.conclude(createSubject(), 'delivered', 'x')
+    ens.conclude(createSubject(), 'delivered', 'bot: x')
     await waitForNextTurn()
     assert.deepEqual(messages, ['an outcome listener threw: no disk'])
   })

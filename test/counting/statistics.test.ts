@@ -25,7 +25,7 @@ describe('statistics', () => {
     for (const [index, outcome] of OUTCOMES.entries()) {
       for (let i = 0; i <= index; i += 1) {
         const subject = { ...createSubject(), network: 'acme' }
-        statistics.forNetwork('acme').conclude(subject, outcome, 'x')
+        statistics.forNetwork('acme').conclude(subject, outcome, 'bot: x')
       }
     }
     const { acme, ens } = statistics.snapshot()
@@ -39,7 +39,7 @@ describe('statistics', () => {
   it('return a snapshot that does not change later', () => {
     const { statistics, ens } = createStatistics()
     const before = statistics.snapshot()
-    ens.conclude(createSubject(), 'delivered', 'x')
+    ens.conclude(createSubject(), 'delivered', 'bot: x')
     assert.equal(before.ens?.delivered, 0)
     assert.equal(statistics.snapshot().ens?.delivered, 1)
   })
@@ -52,7 +52,11 @@ describe('statistics', () => {
 
   it('count invalid input under its network, or under `unknown`', () => {
     const { statistics } = createStatistics()
-    const input = { requestId: 'r1', campaignId: 1, reason: 'placement: expected a text' }
+    const input = {
+      requestId: 'r1',
+      campaignId: 1,
+      reason: 'invalid-input: placement: expected a text',
+    } as const
     statistics.concludeInvalid('acme', input)
     statistics.concludeInvalid(undefined, input)
     const { acme, unknown } = statistics.snapshot()
@@ -70,10 +74,10 @@ describe('statistics', () => {
     const waiting = statistics.whenIdle().then(() => {
       idle = true
     })
-    ens.conclude(held, 'suppressed', 'aborted')
+    ens.conclude(held, 'suppressed', 'aborted: x')
     await waitForNextTurn()
     assert.equal(idle, false)
-    acme.conclude(pending, 'delivered', 'x')
+    acme.conclude(pending, 'delivered', 'bot: x')
     await waiting
     await statistics.whenIdle()
   })
@@ -87,7 +91,7 @@ describe('an impression', () => {
     assert.deepEqual([ens.held, ens.pending], [1, 0])
     ens.beginPending(impression)
     assert.deepEqual([ens.held, ens.pending], [0, 1])
-    ens.conclude(impression, 'delivered', 'x')
+    ens.conclude(impression, 'delivered', 'bot: x')
     const { tracked, held, pending, delivered } = ens.snapshot()
     assert.deepEqual(
       { tracked, held, pending, delivered },
@@ -101,8 +105,8 @@ describe('an impression', () => {
     statistics.on('outcome', ({ outcome }) => outcomes.push(outcome))
     const impression = createImpressionFactory('ens')()
     ens.beginPending(impression)
-    ens.conclude(impression, 'uncertain', 'x')
-    ens.conclude(impression, 'delivered', 'x')
+    ens.conclude(impression, 'uncertain', 'bot: x')
+    ens.conclude(impression, 'delivered', 'bot: x')
     ens.beginPending(impression)
     assert.deepEqual(outcomes, ['uncertain'])
     const { tracked, pending, uncertain, delivered } = ens.snapshot()
@@ -133,7 +137,7 @@ describe('figures', () => {
           const figures = statistics.forNetwork(network)
           if (figure === 'held') figures.beginHeld(impression)
           else if (figure === 'pending') figures.beginPending(impression)
-          else figures.conclude(impression, figure, 'x')
+          else figures.conclude(impression, figure, 'bot: x')
         }
         for (const figures of Object.values(statistics.snapshot())) {
           const sum = OUTCOMES.reduce((total, outcome) => total + figures[outcome], 0)

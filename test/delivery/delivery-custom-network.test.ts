@@ -5,7 +5,7 @@ import { connectionError, ok, status } from './scripted-transport.js'
 
 describe('delivery, for a custom network', () => {
   it('rejects only the item for which request() throws, and never sends it', () => {
-    const { push, clock, transport, ended, reasons } = createDelivery({
+    const { push, clock, transport, ended, outcomes } = createDelivery({
       network: {
         maxBatch: 8,
         request: (items) => {
@@ -18,7 +18,8 @@ describe('delivery, for a custom network', () => {
     clock.advance(1_000)
     assert.deepEqual(ended('rejected'), [5])
     const reason = 'it threw, and its message is withheld: it may quote the key'
-    assert(reasons().includes(`rejected: request() failed: ${reason}`))
+    const rejected = outcomes.find(({ outcome }) => outcome === 'rejected')
+    assert.equal(rejected?.reason, `unsendable: request() failed: ${reason}`)
     assert.equal(ended('delivered').length, 7)
     assert(!transport.sent.flat().includes(5))
   })

@@ -7,6 +7,7 @@ import { type Impression, OUTCOMES, type Outcome, type OutcomeEvent } from '../.
 import { createLog } from '../../lib/logger.js'
 import { defineNetwork } from '../../lib/networks/define-network.js'
 import type { NetworkDefinition } from '../../lib/networks/network.js'
+import { readReasonCode } from '../../lib/reason.js'
 import { createImpressionFactory } from './impressions.js'
 import { ScriptedTransport } from './scripted-transport.js'
 import { VirtualClock } from './virtual-clock.js'
@@ -116,8 +117,9 @@ export function createDelivery(options: DeliveryOptions = {}) {
     ended(outcome: Outcome): unknown[] {
       return outcomes.filter((event) => event.outcome === outcome).map((event) => event.campaignId)
     },
+    /** Such as `delivered: http-200`. */
     reasons(): string[] {
-      return outcomes.map(({ outcome, reason }) => `${outcome}: ${reason}`)
+      return outcomes.map(({ outcome, reason }) => `${outcome}: ${readReasonCode(reason)}`)
     },
     messages(pattern: RegExp): string[] {
       return logged.filter(({ message }) => pattern.test(message)).map(({ message }) => message)

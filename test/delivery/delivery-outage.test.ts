@@ -39,7 +39,7 @@ describe('delivery, during an outage of the network', () => {
     assert.equal(figures().pending, 100)
     assert(transport.calls.length - 100 <= 11, 'more than one probe per minute')
     const errors = logged.filter(({ level }) => level === 'error')
-    assert.match(errors[0]?.message ?? '', /acme refuses the key or the base URL \(HTTP 401\)/)
+    assert.match(errors[0]?.message ?? '', /acme refuses the key or the base URL \(http-401: .+\)/)
     transport.script = () => ok
     clock.advance(61_000)
     assert.equal(figures().delivered, 100)

@@ -48,11 +48,11 @@ describe('delivery', () => {
     assert(event)
     assert.equal(event.attempts, 2)
     assert.equal(event.latencyMs, 10 + 250 + 10)
-    assert.equal(event.reason, 'HTTP 200')
+    assert.equal(event.reason, 'http-200: the network accepted it')
   })
 
   it('redacts the secrets of the request in reasons and in the log', () => {
-    const { push, clock, transport, reasons, logged } = createDelivery({
+    const { push, clock, transport, outcomes, logged } = createDelivery({
       network: {
         verdict: (answer) => ({ kind: 'rejected', reason: `bad key secret ${answer.status}` }),
       },
@@ -60,7 +60,7 @@ describe('delivery', () => {
     transport.script = () => status(400)
     push()
     clock.advance(100)
-    assert.deepEqual(reasons(), ['rejected: bad key [redacted] 400'])
+    assert.equal(outcomes[0]?.reason, 'http-400: bad key [redacted] 400')
     assert(logged.length > 0)
     assert(!logged.some(({ message }) => message.includes('secret')))
   })
@@ -70,7 +70,7 @@ describe('delivery, after an answer with a count', () => {
   const networkThatCounts = (count: number) => ({
     network: {
       maxBatch: 3,
-      verdict: () => ({ kind: 'delivered' as const, reason: 'HTTP 200', count }),
+      verdict: () => ({ kind: 'delivered' as const, reason: 'well done', count }),
     },
   })
 
@@ -80,9 +80,9 @@ describe('delivery, after an answer with a count', () => {
     clock.advance(HOUR_MS)
     assert.equal(transport.calls.length, 1)
     assert.deepEqual(reasons(), [
-      'delivered: HTTP 200',
-      'delivered: HTTP 200',
-      'rejected: the network counted 2 of the 3 sent',
+      'delivered: http-200',
+      'delivered: http-200',
+      'rejected: count-short',
     ])
   })
 
@@ -127,7 +127,7 @@ describe('delivery, after a call that may have counted', () => {
     transport.script = () => (transport.calls.length === 1 ? connectionError(true) : status(400))
     push()
     clock.advance(20_000)
-    assert.deepEqual(reasons(), ['uncertain: sent before, and then refused: HTTP 400'])
+    assert.deepEqual(reasons(), ['uncertain: sent-before'])
     assert.deepEqual(messages(/rejected/), [])
   })
 
@@ -140,6 +140,6 @@ describe('delivery, after a call that may have counted', () => {
       transport.calls.length === 1 ? connectionError(true) : connectionError(false, 'ECONNREFUSED')
     push()
     clock.advance(20_000)
-    assert.deepEqual(reasons(), ['uncertain: sent before, and not again: expired'])
+    assert.deepEqual(reasons(), ['uncertain: sent-before'])
   })
 })

@@ -28,10 +28,7 @@ describe('the channel of a network', () => {
       channel.send(createImpression({ campaignId: 7 }), 'acme:7', campaigns)
     }
     clock.advance(100)
-    assert.deepEqual(reasons(), [
-      'duplicate: campaign 7 has already counted in this page load',
-      'delivered: HTTP 200',
-    ])
+    assert.deepEqual(reasons(), ['duplicate: already-counted', 'delivered: http-200'])
   })
 
   it('drops what is tracked after close()', () => {

@@ -6,6 +6,7 @@ import { MemoryOutbox } from '../../lib/delivery/outbox/memory-outbox.js'
 import type { Claim } from '../../lib/delivery/outbox/outbox.js'
 import { PendingImpressions } from '../../lib/delivery/pending-impressions.js'
 import { createLog } from '../../lib/logger.js'
+import { readReasonCode } from '../../lib/reason.js'
 import { createMemoryLogger } from '../page-load/memory-logger.js'
 import { createImpressionFactory } from './impressions.js'
 import { VirtualClock } from './virtual-clock.js'
@@ -20,7 +21,7 @@ function createPending() {
   const statistics = allStatistics.forNetwork('acme')
   const outcomes: string[] = []
   allStatistics.on('outcome', ({ campaignId, outcome, reason }) => {
-    outcomes.push(`${campaignId} ${outcome}: ${reason}`)
+    outcomes.push(`${campaignId} ${outcome}: ${readReasonCode(reason)}`)
   })
   const readiness = { calls: 0 }
   const pending = new PendingImpressions({
@@ -69,9 +70,9 @@ describe('PendingImpressions', () => {
     const { pending, statistics, outcomes, fill, claim } = createPending()
     fill(2)
     assert.equal(statistics.pending, 2)
-    pending.conclude(toBatch(claim()), 'delivered', 'HTTP 200')
+    pending.conclude(toBatch(claim()), 'delivered', 'http-200: the network accepted it')
     assert.equal(statistics.pending, 0)
-    assert.deepEqual(outcomes, ['1 delivered: HTTP 200', '2 delivered: HTTP 200'])
+    assert.deepEqual(outcomes, ['1 delivered: http-200', '2 delivered: http-200'])
   })
 
   it('drops impressions beyond maxPending', () => {
@@ -120,8 +121,8 @@ describe('PendingImpressions', () => {
     const { pending, outcomes, fill, claim } = createPending()
     fill(1)
     pending.requeueMaybeCounted(toBatch(claim()))
-    pending.conclude(toBatch(claim()), 'rejected', 'HTTP 400')
-    assert.deepEqual(outcomes, ['1 uncertain: sent before, and then refused: HTTP 400'])
+    pending.conclude(toBatch(claim()), 'rejected', 'http-400: no')
+    assert.deepEqual(outcomes, ['1 uncertain: sent-before'])
   })
 
   it('drops everything but the calls in flight on close()', () => {

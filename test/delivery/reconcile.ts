@@ -16,7 +16,7 @@ export function reconcile(site: FaultTestSite, sandbox: Sandbox, name: NetworkNa
     delivered: selectCampaigns(({ outcome }) => outcome === 'delivered'),
     uncertain: selectCampaigns(({ outcome }) => outcome === 'uncertain'),
     /** The uncertain ones whose answer was late. On a busy machine, any answer may be. */
-    late: selectCampaigns(({ reason }) => reason.startsWith('ETIMEDOUT')),
+    late: selectCampaigns(({ reason }) => reason.startsWith('timeout: ')),
     rejected: selectCampaigns(({ outcome }) => outcome === 'rejected'),
     counted: readCounted(site, sandbox, name),
   }

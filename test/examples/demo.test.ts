@@ -41,12 +41,15 @@ describe('The demo', () => {
     await using demo = new NpmProgram('demo')
     const site = await demo.waitForLine(SITE)
     await (await fetch(`${site}/stories/night-ferry`, { headers: BROWSER_HEADERS })).text()
-    const lines = await demo.waitForLines(/^\d\d:\d\d:\d\d .* HTTP 200$/, 3)
+    const lines = await demo.waitForLines(
+      /^\d\d:\d\d:\d\d .* http-200: the network accepted it$/,
+      3,
+    )
     const header = await demo.waitForLine(/^time .* reason$/)
     const column = header.indexOf('reason')
     assert.deepEqual(
       lines.map((line) => line.slice(column)),
-      Array(3).fill('HTTP 200'),
+      Array(3).fill('http-200: the network accepted it'),
     )
     assert.equal(
       lines.filter((line) => line.slice(header.indexOf('network')).startsWith('ens')).length,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { request } from 'undici'
 import { launchChromium } from '../chromium.js'
 import { RedisServer } from '../redis/redis-server.js'
 import {
@@ -122,13 +123,16 @@ describe('The example', () => {
         const sandbox = await example.waitForLine(/sandbox: (http\S+)/)
         const site = await example.waitForLine(/Listening on (http\S+)/)
 
-        const response = await fetch(site, { headers: BROWSER_HEADERS })
-        const cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? ''
-        const headers = { ...BROWSER_HEADERS, cookie }
+        // fetch() would say that it is a script.
+        const page = await request(site, { headers: BROWSER_HEADERS })
+        await page.body.dump()
+        const cookie = String(page.headers['set-cookie']).split(';')[0]
         const processes = new Set<string | undefined>()
         for (let story = 1; story <= 4; story += 1) {
-          const html = await (await fetch(`${site}/story`, { headers })).text()
-          processes.add(/Sent by process (\d+)/.exec(html)?.[1])
+          const { body } = await request(`${site}/story`, {
+            headers: { ...BROWSER_HEADERS, accept: '*/*', cookie },
+          })
+          processes.add(/Sent by process (\d+)/.exec(await body.text())?.[1])
         }
 
         assert(processes.size > 1)

@@ -33,7 +33,7 @@ describe('closient().verdict, for a 2xx', () => {
   it('reports the count of the body', () => {
     assert.deepEqual(network.verdict(answer(200, { success: true, count: 3 })), {
       kind: 'delivered',
-      reason: 'HTTP 200',
+      reason: 'http-200: the network accepted it',
       count: 3,
     })
   })
@@ -46,21 +46,21 @@ describe('closient().verdict, for a 2xx', () => {
   for (const count of [-1, 1.5, '3', null, 2 ** 53, true, [3]]) {
     it(`counts the whole batch if the count is invalid: ${JSON.stringify(count)}`, () => {
       const verdict = network.verdict(answer(200, { success: true, count }))
-      assert.deepEqual(verdict, { kind: 'delivered', reason: 'HTTP 200' })
+      assert.deepEqual(verdict, { kind: 'delivered', reason: 'http-200: the network accepted it' })
     })
   }
 
   for (const body of ['', '{"success":true,"cou', 'OK', '[]', 'null', '3']) {
     it(`counts the whole batch if the body has no count: ${JSON.stringify(body)}`, () => {
       const verdict = network.verdict(answer(200, body))
-      assert.deepEqual(verdict, { kind: 'delivered', reason: 'HTTP 200' })
+      assert.deepEqual(verdict, { kind: 'delivered', reason: 'http-200: the network accepted it' })
     })
   }
 
   it('is rejected if success is false', () => {
     assert.deepEqual(network.verdict(answer(200, { success: false, count: 0 })), {
       kind: 'rejected',
-      reason: 'HTTP 200: success is false',
+      reason: 'http-200: the answer says success: false, without a reason',
     })
   })
 
@@ -85,7 +85,7 @@ describe('closient().verdict, for a problem body', () => {
     it(`judges ${status} ${code} as ${kind}, with the network's message`, () => {
       assert.deepEqual(network.verdict(problem(status, code)), {
         kind,
-        reason: `HTTP ${status}: ${code}: What went wrong.`,
+        reason: `http-${status}: ${code}: What went wrong.`,
       })
     })
   }
@@ -146,22 +146,28 @@ describe('closient().verdict, for a problem body', () => {
   it('ignores an infinite retry_after_seconds', () => {
     const body = '{"error_code":"rate_limited","retry_after_seconds":1e999}'
     const verdict = network.verdict(answer(429, body))
-    assert.deepEqual(verdict, { kind: 'retry', reason: 'HTTP 429: rate_limited' })
+    assert.deepEqual(verdict, { kind: 'retry', reason: 'http-429: rate_limited' })
   })
 
   it('uses the title if there is no detail', () => {
     const verdict = network.verdict(answer(400, { title: 'Bad Request' }))
-    assert.equal(verdict.reason, 'HTTP 400: Bad Request')
+    assert.equal(verdict.reason, 'http-400: Bad Request')
   })
 
   it('ignores members of the wrong type', () => {
     const body = { title: 1, detail: ['x'], error_code: { a: 1 }, retry_after_seconds: [] }
-    assert.deepEqual(network.verdict(answer(503, body)), { kind: 'retry', reason: 'HTTP 503' })
+    assert.deepEqual(network.verdict(answer(503, body)), {
+      kind: 'retry',
+      reason: 'http-503: the network refused it and did not say why',
+    })
   })
 
   it('does not mistake a gateway’s JSON for a problem body', () => {
     const verdict = network.verdict(answer(504, { message: 'Endpoint request timed out' }))
-    assert.deepEqual(verdict, { kind: 'uncertain', reason: 'HTTP 504' })
+    assert.deepEqual(verdict, {
+      kind: 'uncertain',
+      reason: 'http-504: a gateway or the network failed',
+    })
   })
 })
 
@@ -189,7 +195,11 @@ describe('closient(), against the sandbox', () => {
 
     const verdict = live.verdict(await exchange(live, items))
 
-    assert.deepEqual(verdict, { kind: 'delivered', reason: 'HTTP 200', count: 3 })
+    assert.deepEqual(verdict, {
+      kind: 'delivered',
+      reason: 'http-200: the network accepted it',
+      count: 3,
+    })
     const [call, ...more] = sandbox.closient.calls
     assert.equal(more.length, 0)
     assert.equal(call?.method, 'POST')
@@ -208,7 +218,7 @@ describe('closient(), against the sandbox', () => {
     const { item } = live.parse({ campaignId: ID }, viewer())
     assert.deepEqual(live.verdict(await exchange(live, [item])), {
       kind: 'misconfigured',
-      reason: 'HTTP 401: unauthorized: The API key is missing or invalid.',
+      reason: 'http-401: unauthorized: The API key is missing or invalid.',
     })
   })
 
@@ -218,7 +228,7 @@ describe('closient(), against the sandbox', () => {
       await exchange(live, [{ campaign_id: ID }, { campaign_id: 'wrong' }]),
     )
     assert.equal(verdict.kind, 'split')
-    assert.match(verdict.reason, /^HTTP 422: validation_error: impressions\.1\.campaign_id: /)
+    assert.match(verdict.reason, /^http-422: validation_error: impressions\.1\.campaign_id: /)
     assert.equal(sandbox.closient.impressions.length, 0)
   })
 
@@ -228,7 +238,7 @@ describe('closient(), against the sandbox', () => {
     const { item } = live.parse({ campaignId: ID }, viewer())
     const verdict = live.verdict(await exchange(live, [item]))
     assert.equal(verdict.kind, 'retry')
-    assert.match(verdict.reason, /^HTTP 429: rate_limited: /)
+    assert.match(verdict.reason, /^http-429: rate_limited: /)
     const waitMs = verdict.kind === 'retry' ? verdict.retryAfterMs : undefined
     assert.ok(waitMs !== undefined && waitMs > 0 && waitMs <= 60_000, String(waitMs))
   })
@@ -246,6 +256,6 @@ describe('closient(), against the sandbox', () => {
     const { item } = live.parse({ campaignId: ID }, viewer())
     const verdict = live.verdict(await exchange(live, [item]))
     assert.equal(sandbox.closient.calls[0]?.path, '/proxy/advertising/api/v1/ads/impressions')
-    assert.match(verdict.reason, /^HTTP 404: not_found: /)
+    assert.match(verdict.reason, /^http-404: not_found: /)
   })
 })

@@ -42,7 +42,10 @@ describe('defineNetwork()', () => {
     })
     assert.deepEqual(connectionOptions(), { proxy: undefined, tls: undefined })
     assert.equal(match({}), 'likely')
-    assert.deepEqual(verdict(answer(204)), { kind: 'delivered', reason: 'HTTP 204' })
+    assert.deepEqual(verdict(answer(204)), {
+      kind: 'delivered',
+      reason: 'http-204: the network accepted it',
+    })
     assert.deepEqual(parse({ campaignId: 1 }, viewer()).campaignId, '1')
     assert.equal(request([{}]).body, '[{}]')
   })

@@ -222,50 +222,82 @@ describe('ens().parse', () => {
 
 describe('ens().verdict', () => {
   const error = (message: string) => ({ status: 'error', message })
+  const unexplained = (status: number) =>
+    `http-${status}: the network refused it and did not say why`
 
   for (const [title, given, kind, reason] of [
     [
       'the documented 200',
       answer(200, { status: 'success', message: 'Impression tracked successfully' }),
       'delivered',
-      'HTTP 200',
+      'http-200: the network accepted it',
     ],
-    ['a 200 with an empty body', answer(200), 'delivered', 'HTTP 200'],
-    ['a 200 with a truncated body', answer(200, '{"status":"err'), 'delivered', 'HTTP 200'],
-    ['a 200 with an array', answer(200, '[{"status":"error"}]'), 'delivered', 'HTTP 200'],
-    ['a 201', answer(201, { status: 'success' }), 'delivered', 'HTTP 201'],
+    ['a 200 with an empty body', answer(200), 'delivered', 'http-200: the network accepted it'],
+    [
+      'a 200 with a truncated body',
+      answer(200, '{"status":"err'),
+      'delivered',
+      'http-200: the network accepted it',
+    ],
+    [
+      'a 200 with an array',
+      answer(200, '[{"status":"error"}]'),
+      'delivered',
+      'http-200: the network accepted it',
+    ],
+    ['a 201', answer(201, { status: 'success' }), 'delivered', 'http-201: the network accepted it'],
     [
       'an error with 200',
       answer(200, error('campaign has ended')),
       'rejected',
-      'HTTP 200: campaign has ended',
+      'http-200: campaign has ended',
     ],
-    ['an error with 200 and spaces', answer(200, '{ "status" : "error" }'), 'rejected', 'HTTP 200'],
-    ['an error with 200 and no message', answer(200, { status: 'error' }), 'rejected', 'HTTP 200'],
+    [
+      'an error with 200 and spaces',
+      answer(200, '{ "status" : "error" }'),
+      'rejected',
+      unexplained(200),
+    ],
+    [
+      'an error with 200 and no message',
+      answer(200, { status: 'error' }),
+      'rejected',
+      unexplained(200),
+    ],
     [
       'the documented 400',
       answer(400, error('campaignId is required')),
       'rejected',
-      'HTTP 400: campaignId is required',
+      'http-400: campaignId is required',
     ],
     [
       'the documented 401',
       answer(401, error('unauthorized')),
       'misconfigured',
-      'HTTP 401: unauthorized',
+      'http-401: unauthorized',
     ],
-    ['a 403', answer(403, error('forbidden')), 'misconfigured', 'HTTP 403: forbidden'],
-    ['a 429', answer(429, error('slow down')), 'retry', 'HTTP 429: slow down'],
-    ['a 500', answer(500, error('oops')), 'retry', 'HTTP 500: oops'],
-    ['a 503', answer(503, error('maintenance')), 'retry', 'HTTP 503: maintenance'],
-    ["a gateway's 502", answer(502, '<html>Bad Gateway</html>'), 'uncertain', 'HTTP 502'],
-    ["a gateway's 504 in JSON", answer(504, { message: 'timeout' }), 'uncertain', 'HTTP 504'],
-    ["ENS's own 502", answer(502, error('try later')), 'retry', 'HTTP 502: try later'],
+    ['a 403', answer(403, error('forbidden')), 'misconfigured', 'http-403: forbidden'],
+    ['a 429', answer(429, error('slow down')), 'retry', 'http-429: slow down'],
+    ['a 500', answer(500, error('oops')), 'retry', 'http-500: oops'],
+    ['a 503', answer(503, error('maintenance')), 'retry', 'http-503: maintenance'],
+    [
+      "a gateway's 502",
+      answer(502, '<html>Bad Gateway</html>'),
+      'uncertain',
+      'http-502: a gateway or the network failed',
+    ],
+    [
+      "a gateway's 504 in JSON",
+      answer(504, { message: 'timeout' }),
+      'uncertain',
+      'http-504: a gateway or the network failed',
+    ],
+    ["ENS's own 502", answer(502, error('try later')), 'retry', 'http-502: try later'],
     [
       'a message that is not a string',
       answer(400, { status: 'error', message: {} }),
       'rejected',
-      'HTTP 400',
+      unexplained(400),
     ],
   ] as const) {
     it(`judges ${title} as ${kind}`, () => {
@@ -276,7 +308,7 @@ describe('ens().verdict', () => {
   it('waits for Retry-After', () => {
     assert.deepEqual(network.verdict(answer(429, error('slow down'), { 'retry-after': '7' })), {
       kind: 'retry',
-      reason: 'HTTP 429: slow down',
+      reason: 'http-429: slow down',
       retryAfterMs: 7_000,
     })
   })
@@ -284,7 +316,7 @@ describe('ens().verdict', () => {
   it('suggests for a redirect that the base URL is wrong', () => {
     const verdict = network.verdict(answer(301, '', { location: 'https://elsewhere.example' }))
     assert.equal(verdict.kind, 'misconfigured')
-    assert.match(verdict.reason, /^HTTP 301: a redirect; is the base URL right\?$/)
+    assert.match(verdict.reason, /^http-301: a redirect; is the base URL right\?$/)
   })
 })
 
@@ -301,7 +333,10 @@ describe('ens(), against the sandbox', () => {
     const { item } = live.parse({ ...valid, location: 'GB', device: 'tablet' }, viewer())
     const answered = await exchange(live, [item])
 
-    assert.deepEqual(live.verdict(answered), { kind: 'delivered', reason: 'HTTP 200' })
+    assert.deepEqual(live.verdict(answered), {
+      kind: 'delivered',
+      reason: 'http-200: the network accepted it',
+    })
     const [call, ...more] = sandbox.ens.calls
     assert.equal(more.length, 0)
     assert.equal(call?.method, 'POST')
@@ -321,14 +356,14 @@ describe('ens(), against the sandbox', () => {
     const live = ens({ apiKey: 'wrong', baseUrl: sandbox.ens.baseUrl })
     const { item } = live.parse(valid, viewer())
     const verdict = live.verdict(await exchange(live, [item]))
-    assert.deepEqual(verdict, { kind: 'misconfigured', reason: 'HTTP 401: unauthorized' })
+    assert.deepEqual(verdict, { kind: 'misconfigured', reason: 'http-401: unauthorized' })
     assert.equal(sandbox.ens.impressions.length, 0)
   })
 
   it('reports what is wrong with an impression', async () => {
     const live = ens({ apiKey: sandbox.ens.apiKey, baseUrl: sandbox.ens.baseUrl })
     const verdict = live.verdict(await exchange(live, [{ campaignId: 1, placement: '' }]))
-    assert.deepEqual(verdict, { kind: 'rejected', reason: 'HTTP 400: placement is required' })
+    assert.deepEqual(verdict, { kind: 'rejected', reason: 'http-400: placement is required' })
   })
 
   for (const status of [429, 500, 503]) {

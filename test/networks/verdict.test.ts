@@ -193,9 +193,9 @@ for (const { network, rows } of TABLES) {
       })
     }
 
-    it('has a reason that starts with the status', () => {
+    it('has a reason that begins with the status as its code', () => {
       for (const { reason } of rows.map(([, given]) => network.verdict(given))) {
-        assert.match(reason, /^HTTP [2-5]\d\d/)
+        assert.match(reason, /^http-[2-5]\d\d: ./)
       }
     })
   })
@@ -220,10 +220,24 @@ describe('verdictOnError()', () => {
 
   for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ECONNRESET', 'EPIPE']) {
     it(`is retry for ${code} before the request was sent`, () => {
-      assert.deepEqual(verdictOnError(failure(code), false), {
-        kind: 'retry',
-        reason: `${code}: it failed`,
-      })
+      const verdict = verdictOnError(failure(code), false)
+      assert.equal(verdict.kind, 'retry')
+      assert.match(verdict.reason, new RegExp(`^(unreachable|reset): .*${code}: it failed$`))
+    })
+  }
+
+  for (const [code, reasonCode] of [
+    ['ETIMEDOUT', 'timeout'],
+    ['ECONNRESET', 'reset'],
+    ['EPIPE', 'reset'],
+    ['UND_ERR_SOCKET', 'reset'],
+    ['UND_ERR_DESTROYED', 'closed'],
+    ['UND_ERR_INVALID_ARG', 'unsendable'],
+    ['HPE_INVALID_CONSTANT', 'no-answer'],
+  ]) {
+    it(`has a reason with the code ${reasonCode} for ${code}`, () => {
+      const { reason } = verdictOnError(failure(code ?? ''), true)
+      assert.ok(reason.startsWith(`${reasonCode}: `), reason)
     })
   }
 
@@ -238,6 +252,6 @@ describe('verdictOnError()', () => {
   })
 
   it('accepts an error without a code', () => {
-    assert.equal(verdictOnError(new Error('odd'), true).reason, 'odd')
+    assert.match(verdictOnError(new Error('odd'), true).reason, /^no-answer: .*: odd$/)
   })
 })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { REASONS } from '../../lib/reason.js'
 import { adsByPath, VisibleSite } from '../visibility/visible-site.js'
 import { ensAd } from './campaigns.js'
 
@@ -24,7 +25,7 @@ describe('a page load', () => {
       { dropped, duplicate, delivered },
       { dropped: 200, duplicate: 300, delivered: 1_300 },
     )
-    assert.ok(site.outcomes.some(({ reason }) => reason === 'overflow'))
+    assert.ok(site.outcomes.some(({ reason }) => reason === REASONS.campaignOverflow))
     assert.match(site.logLines.join(), /more than 1000 campaigns/)
   })
 

@@ -30,11 +30,21 @@ const renderEnsAd: Page = ({ res, trackImpression }) => {
 const CASES: Readonly<Record<string, EventCase>> = {
   'an impression that the network accepts': {
     answers: [succeed],
-    expected: { outcome: 'delivered', attempts: 1, latencyMs: 250, reason: /^HTTP 200$/ },
+    expected: {
+      outcome: 'delivered',
+      attempts: 1,
+      latencyMs: 250,
+      reason: /^http-200: the network accepted it$/,
+    },
   },
   'an impression that the network accepts at the third call': {
     answers: [(call) => call.fail(500), (call) => call.fail(429), succeed],
-    expected: { outcome: 'delivered', attempts: 3, latencyMs: 750, reason: /^HTTP 200$/ },
+    expected: {
+      outcome: 'delivered',
+      attempts: 3,
+      latencyMs: 750,
+      reason: /^http-200: the network accepted it$/,
+    },
   },
   'an impression that has already counted': {
     page({ res, trackImpression }) {
@@ -42,26 +52,31 @@ const CASES: Readonly<Record<string, EventCase>> = {
       trackImpression(ensAd())
       res.end()
     },
-    expected: { outcome: 'duplicate', attempts: 0, latencyMs: 0, reason: /42/ },
+    expected: { outcome: 'duplicate', attempts: 0, latencyMs: 0, reason: /^already-counted: / },
   },
   'an impression that is not a display': {
     headers: BOT_HEADERS,
-    expected: { outcome: 'suppressed', attempts: 0, latencyMs: 0, reason: /^bot$/ },
+    expected: { outcome: 'suppressed', attempts: 0, latencyMs: 0, reason: /^bot: .*traffic\.bots/ },
   },
   'an invalid impression': {
     page({ res, trackImpression }) {
       trackImpression({ ...ensAd(), placement: '' })
       res.end()
     },
-    expected: { outcome: 'invalid', attempts: 0, latencyMs: 0, reason: /^placement: .*""/ },
+    expected: {
+      outcome: 'invalid',
+      attempts: 0,
+      latencyMs: 0,
+      reason: /^invalid-input: placement: .*""/,
+    },
   },
   'an impression that the network rejects': {
     answers: [(call) => call.fail(400)],
-    expected: { outcome: 'rejected', attempts: 1, latencyMs: 250, reason: /HTTP 400/ },
+    expected: { outcome: 'rejected', attempts: 1, latencyMs: 250, reason: /^http-400: / },
   },
   'an impression whose answer is lost': {
     answers: [(call) => call.disconnect()],
-    expected: { outcome: 'uncertain', attempts: 1, latencyMs: 250, reason: /./ },
+    expected: { outcome: 'uncertain', attempts: 1, latencyMs: 250, reason: /^reset: / },
   },
   'an impression that exceeds maxPending': {
     options: { delivery: { maxPending: 1 } },
@@ -70,7 +85,7 @@ const CASES: Readonly<Record<string, EventCase>> = {
       trackImpression(ensAd())
       res.end()
     },
-    expected: { outcome: 'dropped', attempts: 0, latencyMs: 0, reason: /^overflow$/ },
+    expected: { outcome: 'dropped', attempts: 0, latencyMs: 0, reason: /^overflow: .*maxPending/ },
   },
 }
 

@@ -1,4 +1,5 @@
 import type { OutcomeEvent } from '../../lib/impression.js'
+import { readReasonCode } from '../../lib/reason.js'
 import type { TrackerMethods } from '../../lib/tracker.js'
 import { assertBalanced } from './stats-assertions.js'
 
@@ -51,5 +52,7 @@ export class OutcomeRecorder {
 
 function summarizeOutcome({ network, outcome, reason }: OutcomeEvent): string {
   const hasReasonCode = outcome === 'suppressed' || outcome === 'dropped'
-  return hasReasonCode ? `${network} ${outcome}: ${reason}` : `${network} ${outcome}`
+  return hasReasonCode
+    ? `${network} ${outcome}: ${readReasonCode(reason)}`
+    : `${network} ${outcome}`
 }

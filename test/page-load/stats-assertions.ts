@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import type { NetworkStats, Stats } from '../../lib/counting/statistics.js'
 import { OUTCOMES } from '../../lib/impression.js'
 
-/** The figures that are not zero. */
+/** The figures that are not zero, without those of `viewability`. */
 export function omitZeros(stats: NetworkStats | undefined): Partial<Record<string, number>> {
-  return Object.fromEntries(Object.entries(stats ?? {}).filter(([, count]) => count !== 0))
+  const { viewability: _, ...figures } = stats ?? {}
+  return Object.fromEntries(Object.entries(figures).filter(([, count]) => count !== 0))
 }
 
 /** Asserts for each network: tracked = held + pending + the sum of the outcomes. */

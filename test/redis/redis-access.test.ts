@@ -8,7 +8,7 @@ import { RedisStore } from '../../lib/redis/redis-store.js'
 import { idsOf, records, StoreOwner } from '../delivery/outbox/store-owner.js'
 import { RedisServer } from './redis-server.js'
 
-/** What docs/outboxes.md tells to allow a user of the server. */
+/** The rights that docs/redis.md lists. */
 const RULES = [
   '~{ad-impressions:*',
   '+eval +evalsha +wait +time',

@@ -127,6 +127,7 @@ for (const library of ['ioredis 6', 'redis 6']) {
       await assert.rejects(server.run('GET', 'key 1'), /LOADING/)
       await failInTime(/^Error: Redis: (LOADING|no answer within 5 s)/)
       await server.run('CONFIG', 'SET', 'key-load-delay', '0')
+      await server.waitUntilUp()
       await succeedAgain()
     })
 

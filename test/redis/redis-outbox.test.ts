@@ -1,7 +1,11 @@
 // Tests lib/redis/index.ts
 
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { Redis } from 'ioredis'
 import { redisOutbox } from '../../lib/redis/index.js'
+import { outboxContract } from '../delivery/outbox/outbox-contract.js'
+import { RedisServer } from './redis-server.js'
 
 describe('redisOutbox()', () => {
   const client = {
@@ -41,4 +45,24 @@ describe('redisOutbox()', () => {
       })
     })
   }
+})
+
+describe('redisOutbox() over a server', () => {
+  let server: RedisServer
+  let client: Redis
+  before(async () => {
+    server = await RedisServer.start()
+    client = new Redis(server.port)
+  })
+  after(async () => {
+    client.disconnect()
+    await server.stop()
+  })
+
+  outboxContract('redisOutbox(), without windows', (options) =>
+    redisOutbox({ client, prefix: randomUUID() })(options),
+  )
+  outboxContract('redisOutbox(), with windows', (options) =>
+    redisOutbox({ client, prefix: randomUUID() })({ ...options, longestWindowMs: 60_000 }),
+  )
 })

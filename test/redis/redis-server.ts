@@ -43,7 +43,7 @@ export class RedisServer {
       [...place, ...quiet, ...this.#options, ...options],
       { stdio: 'ignore' },
     )
-    await this.#waitUntilUp(until !== 'loading')
+    await this.waitUntilUp(until)
   }
 
   /** Ends it at once, as a crash does. */
@@ -85,11 +85,12 @@ export class RedisServer {
     }
   }
 
-  async #waitUntilUp(isReady: boolean): Promise<void> {
+  /** @param until `loading`: it may still load its data */
+  async waitUntilUp(until?: 'loading'): Promise<void> {
     const client = new Redis(this.port, '127.0.0.1', {
       retryStrategy: () => 20,
       maxRetriesPerRequest: null,
-      enableReadyCheck: isReady,
+      enableReadyCheck: until !== 'loading',
     })
     client.on('error', () => {})
     try {

@@ -130,14 +130,70 @@ describe('Redis steps that arrive twice, late or never', () => {
     assert.equal((await finder.exchange()).others, 0)
   })
 
-  it('finds an owner lost when a failover has undone its last steps', async () => {
-    const owner = createOwner('one')
-    await owner.exchange({ append: records('a') })
-    await admin.copy('{p:n}:owner:one', '{p:n}:replica')
-    await owner.exchange({ claim: ['a'] })
-    await admin.copy('{p:n}:replica', '{p:n}:owner:one', 'REPLACE')
-    assert.equal((await owner.exchange()).isLost, true)
-    assert.deepEqual(idsOf((await createOwner('two').exchange()).orphans), ['a'])
+  describe('after a failover that undid the last steps', () => {
+    /** What a replica has that lags behind. */
+    async function copyAll(): Promise<() => Promise<void>> {
+      const keys = await admin.keys('{p:n}:*')
+      for (const key of keys) await admin.copy(key, `copy of ${key}`)
+      return async () => {
+        await admin.del(await admin.keys('{p:n}:*'))
+        for (const key of keys) await admin.rename(`copy of ${key}`, key)
+      }
+    }
+
+    it('goes on with an owner, and tells it all that waits', async () => {
+      const owner = createOwner('one')
+      await owner.exchange({ append: records('a', 'b') })
+      const failOver = await copyAll()
+      await owner.exchange({ append: records('c'), claim: ['a'] })
+      await failOver()
+      const { isLost, arrivals } = await owner.exchange()
+      assert.equal(isLost, false)
+      assert.deepEqual(idsOf(arrivals), ['a', 'b'])
+      assert.deepEqual((await owner.exchange()).arrivals, [])
+    })
+
+    it('lets the owner settle what it has sent, although the claim is undone', async () => {
+      const owner = createOwner('one')
+      await owner.exchange({ append: records('a') })
+      const failOver = await copyAll()
+      await owner.exchange({ claim: ['a'] })
+      await failOver()
+      await owner.exchange({ settle: ['a'] })
+      assert.equal((await owner.store.readFleet()).records, 0)
+    })
+
+    it('names the claims of the owner, whose settlement may be undone', async () => {
+      const owner = createOwner('one')
+      await owner.exchange({ append: records('a') })
+      await owner.exchange({ claim: ['a'] })
+      const failOver = await copyAll()
+      await owner.exchange({ settle: ['a'] })
+      await failOver()
+      assert.deepEqual(idsOf((await owner.exchange()).orphans), ['a'])
+    })
+
+    it('tells the sender what others append, below the numbers that it has seen', async () => {
+      const [sender, other] = [createOwner('one', 'fleet'), createOwner('two', 'fleet')]
+      await sender.exchange()
+      await other.exchange()
+      const failOver = await copyAll()
+      await other.exchange({ append: records('a', 'b', 'c') })
+      await sender.exchange()
+      await failOver()
+      await other.exchange({ append: records('d') })
+      assert.equal(await sender.store.hasArrivals(sender.seenUpTo), true)
+      assert.deepEqual(idsOf((await sender.exchange()).arrivals), ['d'])
+    })
+
+    it('finds an owner lost that it does not know', async () => {
+      await createOwner('other').exchange()
+      const failOver = await copyAll()
+      const owner = createOwner('one')
+      await owner.exchange({ append: records('a') })
+      await failOver()
+      assert.equal((await owner.exchange()).isLost, true)
+    })
   })
 
   it('sends one command at a time, and none that was given up before its turn', async () => {

@@ -5,6 +5,7 @@ import { scriptRunner } from '../../lib/redis/client.js'
 import { RedisStore } from '../../lib/redis/redis-store.js'
 import { storeContract } from '../delivery/outbox/store-contract.js'
 import type { StoreSetup } from '../delivery/outbox/store-owner.js'
+import { storeProperties } from '../delivery/outbox/store-properties.js'
 import { CLIENTS, type OpenClient } from './redis-clients.js'
 import { RedisServer } from './redis-server.js'
 import { VirtualRedisTime } from './virtual-redis-time.js'
@@ -40,5 +41,6 @@ for (const library of ['ioredis 6', 'redis 6']) {
     }
 
     storeContract(library, setUp)
+    storeProperties(library, setUp)
   })
 }

@@ -16,6 +16,7 @@ import { impressions as koaImpressions } from '../../lib/koa.js'
 import { closient } from '../../lib/networks/closient.js'
 import { ens } from '../../lib/networks/ens.js'
 import type { TrackerOptions } from '../../lib/options.js'
+import { readReasonCode } from '../../lib/reason.js'
 import { type Sandbox, startSandbox } from '../../lib/sandbox/sandbox.js'
 import type { TrackImpression } from '../../lib/track-impression.js'
 import type { TrackerMethods } from '../../lib/tracker.js'
@@ -113,8 +114,10 @@ export class AdSite implements AsyncDisposable {
 
   private constructor(sandbox: Sandbox, settings: SiteSettings) {
     this.sandbox = sandbox
-    const createLogMethod = (level: string) => (_fields: object, message: string) => {
-      this.log.push({ level, message })
+    const createLogMethod = (level: string) => (fields: object, message: string) => {
+      // Outcomes have a log of their own.
+      const isOutcome = /^(outcome|suppressed .+)$/.test(String(Reflect.get(fields, 'kind')))
+      if (!isOutcome) this.log.push({ level, message })
     }
     const options: TrackerOptions<FrameworkRequest> = {
       networks: [
@@ -187,7 +190,7 @@ export class AdSite implements AsyncDisposable {
       await new Promise<void>((resolve) => this.#waiters.push(resolve))
     }
     return this.outcomes.map(({ network, outcome, reason }) =>
-      outcome === 'suppressed' ? `${network} ${reason}` : `${network} ${outcome}`,
+      outcome === 'suppressed' ? `${network} ${readReasonCode(reason)}` : `${network} ${outcome}`,
     )
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type Clock, systemClock } from '../../lib/clock.js'
 import { closient } from '../../lib/networks/closient.js'
+import { REASONS } from '../../lib/reason.js'
 import { assertBalanced, omitZeros } from '../page-load/stats-assertions.js'
 
 import { adsByPath, findTokens, SECRET, VisibleSite } from './visible-site.js'
@@ -211,7 +212,7 @@ describe('a token', () => {
       ...Array(10).fill('ens duplicate'),
     ])
     assert.equal((await site.request('/99')).text, '<p >')
-    assert.equal(site.outcomes.at(-1)?.reason, 'overflow')
+    assert.equal(site.outcomes.at(-1)?.reason, REASONS.tokenOverflow)
     assert.match(site.logLines.join(), /raise dedupe\.max/)
   })
 

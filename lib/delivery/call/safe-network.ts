@@ -4,10 +4,12 @@ import type { Log } from '../../logger.js'
 import type { Network, NetworkRequest } from '../../networks/network.js'
 import {
   type Answer,
+  isAcceptedReason,
   type Verdict,
   verdictOnError,
   verdictOnStatus,
 } from '../../networks/verdict.js'
+import { type Reason, toReason } from '../../reason.js'
 import { redact } from './redact.js'
 import type { CallEnd } from './transport.js'
 
@@ -35,27 +37,32 @@ export function buildRequest(network: Network, impressions: readonly Impression[
   return { method, path, headers, body, secrets }
 }
 
-/** A reason without any of the network's own text, which needs no redaction. */
-const STATUS_ONLY = /^HTTP \d{3}$/
+/** A verdict whose reason is one line, begins with a code and has no secret. */
+export type JudgedVerdict = Verdict & { readonly reason: Reason }
 
-/** What a call means. The reason is one line and without the request's secrets. */
+/** What a call means. */
 export function judgeCall(
   network: Network,
   end: CallEnd,
   { headers, secrets }: NetworkRequest,
   log: Log,
-): Verdict {
+): JudgedVerdict {
   const verdict =
     'error' in end ? verdictOnError(end.error, end.sent) : judgeAnswer(network, end.answer, log)
   const unreadable = 'error' in end ? undefined : end.unreadable
-  const isSafe = STATUS_ONLY.test(verdict.reason)
-  if (isSafe && unreadable === undefined) return verdict
+  if (unreadable === undefined && isAccepted(verdict)) return verdict
+  const code = 'error' in end ? 'no-answer' : (`http-${end.answer.status}` as const)
   const clean = (text: string) => toOneLine(text, (line) => redact(line, headers, secrets))
-  const reason = isSafe ? verdict.reason : clean(verdict.reason)
+  const reason = toReason(clean(verdict.reason) || 'the network gave no reason', code)
   if (unreadable === undefined) return { ...verdict, reason }
   const problem = `the body of the answer cannot be read: ${clean(unreadable)}`
   log.warn(`unreadable ${network.name}`, `${network.name}: ${problem}; its status decides`)
   return { ...verdict, reason: `${reason} (${problem})` }
+}
+
+/** Most calls are accepted, and then the reason has no text of the network's own to clean. */
+function isAccepted(verdict: Verdict): verdict is JudgedVerdict {
+  return isAcceptedReason(verdict.reason)
 }
 
 /** The network's verdict, or RFC 9110's if a custom network throws or returns none. */
@@ -75,7 +82,7 @@ function judgeAnswer(network: Network, answer: Answer, log: Log): Verdict {
 /** The verdict without numbers that make no sense; `undefined` if it is not a verdict. */
 function sanitizeVerdict(verdict: Partial<Verdict> | undefined): Verdict | undefined {
   const { kind, reason: given } = verdict ?? {}
-  const reason = typeof given === 'string' ? given : 'the network gave no reason'
+  const reason = typeof given === 'string' ? given : ''
   switch (kind) {
     case 'delivered': {
       const count = readNatural(verdict, 'count')

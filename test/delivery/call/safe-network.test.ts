@@ -25,7 +25,7 @@ describe('the reason of a verdict', () => {
   }
 
   it('contains no secret of the path', () => {
-    assert.equal(readReason(`no route /v1/${key}/shown`), 'no route /v1/[redacted]/shown')
+    assert.equal(readReason(`no route /v1/${key}/shown`), 'http-400: no route /v1/[redacted]/shown')
   })
 
   it('contains no part of a secret where it is truncated', () => {
@@ -37,13 +37,49 @@ describe('the reason of a verdict', () => {
     for (let at = 0; at < 60; at += 1) {
       const long = key.split('').join('          ')
       const reason = readReason(`${'x'.repeat(at)}${long.repeat(10)}`)
-      assert.match(reason, /^x*(\[redacted\])+( *[a-z_]){0,7}…$/)
+      assert.match(reason, /^http-400: x*(\[redacted\])+( *[a-z_]){0,7}…$/)
     }
   })
 
   it('contains no secret that is split by invisible characters', () => {
-    assert.equal(readReason(`key ${key.split('').join('\u200b')}.`), 'key [redacted].')
-    assert.equal(readReason(`key ${key.slice(0, 9)}\r\n${key.slice(9)}.`), 'key [redacted].')
+    assert.equal(readReason(`key ${key.split('').join('\u200b')}.`), 'http-400: key [redacted].')
+    assert.equal(
+      readReason(`key ${key.slice(0, 9)}\r\n${key.slice(9)}.`),
+      'http-400: key [redacted].',
+    )
+  })
+})
+
+describe('the code of a reason', () => {
+  const log = { debug() {}, warn() {}, error() {} }
+
+  function readReason(reason: unknown): string {
+    const network = defineNetwork({
+      name: 'acme',
+      baseUrl: 'https://ads.acme.example',
+      fields: [],
+      parse: () => ({ campaignId: 1, item: 1 }),
+      request: () => ({ method: 'GET', path: '/', headers: {}, body: '' }),
+      verdict: () => ({ kind: 'rejected', reason: reason as string }),
+    })
+    return judgeCall(network, { answer: answer(400) }, buildRequest(network, []), log).reason
+  }
+
+  it('is the status of the answer, if a custom network gives none', () => {
+    assert.equal(readReason('no budget: paused'), 'http-400: no budget: paused')
+    assert.equal(readReason('made-up: code'), 'http-400: made-up: code')
+    assert.equal(readReason('http-9999: x'), 'http-400: http-9999: x')
+  })
+
+  it('is that of the custom network, if it gives a documented one', () => {
+    assert.equal(readReason('http-422: no budget'), 'http-422: no budget')
+    assert.equal(readReason('timeout: of its own backend'), 'timeout: of its own backend')
+  })
+
+  it('comes with a sentence if the custom network gives none', () => {
+    for (const nothing of ['', ' ', '\u200b', undefined, 5]) {
+      assert.equal(readReason(nothing), 'http-400: the network gave no reason')
+    }
   })
 })
 
@@ -61,7 +97,7 @@ describe('the verdict on an answer whose body cannot be read', () => {
     const reason = 'the body of the answer cannot be read: its encoding is zstd'
     assert.deepEqual(judge(200, 'its encoding is zstd'), {
       kind: 'delivered',
-      reason: `HTTP 200 (${reason})`,
+      reason: `http-200: the network accepted it (${reason})`,
       warnings: [`ens: ${reason}; its status decides`],
     })
     assert.equal(judge(422, 'its encoding is zstd').kind, 'split')
@@ -70,7 +106,7 @@ describe('the verdict on an answer whose body cannot be read', () => {
   it('follows from what is readable of it, if that says enough', () => {
     const { kind, reason } = judge(200, 'it is longer than 1048576 bytes', '{"status":"error"}')
     assert.equal(kind, 'rejected')
-    assert.match(reason, /^HTTP 200 \(the body of the answer cannot be read: it is longer/)
+    assert.match(reason, /^http-200: .*\(the body of the answer cannot be read: it is longer/)
   })
 
   it('shows no control characters and no key that a header may echo', () => {
@@ -116,7 +152,10 @@ describe("an error of a custom network's verdict()", () => {
     const log = { debug: add, warn: add, error: add }
     const echo = { answer: answer(400, `${key} is wrong`) }
     const verdict = judgeCall(network, echo, network.request([]), log)
-    assert.deepEqual(verdict, { kind: 'rejected', reason: 'HTTP 400' })
+    assert.deepEqual(verdict, {
+      kind: 'rejected',
+      reason: 'http-400: a gateway or the network refused it',
+    })
     assert.equal(messages.length, 1)
     assert.equal(messages[0], 'acme: verdict() threw: the status decides')
   })

@@ -52,7 +52,9 @@ function send(message: object): void {
 
 process.on('message', async (request: FleetRequest) => {
   if (request === 'stats') send({ kind: 'stats', stats: tracker.stats() })
-  else if (request === 'fleet-stats') {
+  else if (request === 'flush') {
+    send({ kind: 'flushed', isFlushed: await tracker.flush({ timeoutMs: 5_000 }) })
+  } else if (request === 'fleet-stats') {
     const stats = await tracker.fleetStats().catch(() => undefined)
     send({ kind: 'fleet-stats', stats })
   } else {

@@ -13,13 +13,14 @@ export interface FleetSettings {
 }
 
 /** What a process of a fleet is asked. */
-export type FleetRequest = 'stats' | 'fleet-stats' | 'close'
+export type FleetRequest = 'stats' | 'fleet-stats' | 'flush' | 'close'
 
 /** What a process of a fleet answers, and reports by itself. */
 export type FleetMessage =
   | { readonly kind: 'listening'; readonly port: number }
   | { readonly kind: 'stats'; readonly stats: Stats }
   | { readonly kind: 'fleet-stats'; readonly stats: Stats | undefined }
+  | { readonly kind: 'flushed'; readonly isFlushed: boolean }
   | { readonly kind: 'closed'; readonly isClosed: boolean; readonly stats: Stats }
   | { readonly kind: 'error'; readonly message: string }
   | {

@@ -22,12 +22,16 @@ export const PER_PAGE = 20
 /** One process of a `RealFleet`. */
 export class FleetApp {
   readonly #child: ChildProcess
+  readonly #ended = new AbortController()
   #port = 0
   readonly messages: FleetMessage[] = []
-  isKilled = false
+  killedAtMs: number | undefined
 
   constructor(settings: FleetSettings) {
     this.#child = fork(PROGRAM, [JSON.stringify(settings)], { execArgv: ['--import', 'tsx'] })
+    this.#child.once('exit', (code) => {
+      this.#ended.abort(new Error(`the process ended with ${code}`))
+    })
     this.#child.on('message', (message: FleetMessage) => this.messages.push(message))
   }
 
@@ -47,8 +51,12 @@ export class FleetApp {
     }
   }
 
+  get isKilled(): boolean {
+    return this.killedAtMs !== undefined
+  }
+
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
-    if (signal === 'SIGKILL') this.isKilled = true
+    if (signal === 'SIGKILL') this.killedAtMs = Date.now()
     this.#child.kill(signal)
   }
 
@@ -58,6 +66,10 @@ export class FleetApp {
 
   async fleetStats(): Promise<Stats | undefined> {
     return (await this.#ask('fleet-stats', 'fleet-stats')).stats
+  }
+
+  async flush(): Promise<void> {
+    await this.#ask('flush', 'flushed')
   }
 
   /** Closes the tracker, and returns its last figures. */
@@ -85,10 +97,8 @@ export class FleetApp {
   ): Promise<Extract<FleetMessage, { kind: Kind }>> {
     const isWanted = (message: FleetMessage): message is Extract<FleetMessage, { kind: Kind }> =>
       message.kind === kind
-    const ended = new AbortController()
-    this.#child.once('exit', (code) => ended.abort(new Error(`the process ended with ${code}`)))
     while (true) {
-      const { signal } = ended
+      const { signal } = this.#ended
       const [message] = (await once(this.#child, 'message', { signal })) as [FleetMessage]
       if (isWanted(message)) return message
     }
@@ -100,8 +110,8 @@ export class RealFleet {
   readonly sandbox
   readonly apps: FleetApp[] = []
   readonly #settings: FleetSettings
-  /** The campaigns of displayed pages, by the process that displayed them. */
-  readonly displayed = new Map<number, FleetApp>()
+  /** The campaigns of displayed pages: which process displayed them, and when. */
+  readonly displayed = new Map<number, { readonly app: FleetApp; readonly atMs: number }>()
   #lastCampaign = 0
 
   private constructor(sandbox: Awaited<ReturnType<typeof startSandbox>>, settings: FleetSettings) {
@@ -133,7 +143,7 @@ export class RealFleet {
       this.#lastCampaign += PER_PAGE
       if (!(await app.display(first))) continue
       for (let campaign = first; campaign < first + PER_PAGE; campaign += 1) {
-        this.displayed.set(campaign, app)
+        this.displayed.set(campaign, { app, atMs: Date.now() })
       }
     }
   }
@@ -165,9 +175,12 @@ export class RealFleet {
   }
 
   /** Waits until nothing is pending in the whole fleet, and returns its figures. */
-  async whenSettled(app: FleetApp): Promise<Stats> {
+  async whenSettled(): Promise<Stats> {
+    const running = this.apps.filter(({ isKilled }) => !isKilled)
     while (true) {
-      const stats = await app.fleetStats()
+      // Otherwise the sender waits for long to send full batches.
+      await Promise.all(running.map((app) => app.flush()))
+      const stats = await running[0]?.fleetStats()
       const isPending = Object.values(stats ?? {}).some(({ held, pending }) => held + pending > 0)
       if (stats && !isPending) return stats
       await delay(200)

@@ -31,7 +31,7 @@ describe('delivery with an asynchronous outbox', () => {
     outbox.append = async () => 'duplicate'
     push()
     await clock.advanceAsync(1_000)
-    assert.equal(reasons().at(-1), 'duplicate: another process has counted it in this page load')
+    assert.equal(reasons().at(-1), 'duplicate: counted-elsewhere')
   })
 
   it('does not send a claim that resolves after the circuit breaker has opened', async () => {
@@ -72,10 +72,7 @@ describe('delivery with an asynchronous outbox', () => {
     await clock.advanceAsync(1_000)
     checkBalance()
     assert.equal(figures().tracked, 5)
-    assert.deepEqual(reasons().slice(0, 2), [
-      'uncertain: its process died',
-      'uncertain: its process died',
-    ])
+    assert.deepEqual(reasons().slice(0, 2), ['uncertain: process-died', 'uncertain: process-died'])
     assert.equal(figures().delivered, 3)
   })
 
