@@ -144,7 +144,7 @@ describe('The example', () => {
       } finally {
         await redis?.stop()
       }
-    })
+    }).timeout(60_000) // five processes start
   }
 
   it('template-literals stops on Ctrl-C although a browser keeps an unused connection open', async () => {
