@@ -7,7 +7,7 @@ import type { ExchangeRequest, NewRecord } from '../../dist/delivery/outbox/stor
 import { serializeImpression } from '../../dist/delivery/outbox/stored-impression.js'
 import { createImpression } from '../../dist/impression.js'
 import { LmdbStore } from '../../dist/lmdb/lmdb-store.js'
-import { type BenchReport, formatCount, formatRounds } from '../report.js'
+import { formatCount, formatRounds, type ReportTable } from '../report.js'
 import type { Schedule } from '../schedule.js'
 
 const IMPRESSIONS = 50_000
@@ -20,8 +20,8 @@ const LIMIT_S = 60
 type Sync = 'soon' | 'always'
 type Change = Partial<ExchangeRequest>
 
-/** Measures what impressions and dedupe keys take in a store, and how fast its steps are. */
-export async function measureOutbox(schedule: Schedule): Promise<BenchReport> {
+/** Measures what impressions and dedupe keys take in an LMDB outbox, and how fast its steps are. */
+export async function measureLmdbSteps(schedule: Schedule): Promise<ReportTable[]> {
   schedule.showProgress('outbox: bytes')
   const count = schedule.scaleCount(IMPRESSIONS)
   const impressionBytes = await measureBytes(count, false)
@@ -30,27 +30,23 @@ export async function measureOutbox(schedule: Schedule): Promise<BenchReport> {
   for (const sync of ['soon', 'always'] as const) {
     for (const size of BATCH_SIZES) rows.push(await measureSpeeds(schedule, sync, size))
   }
-  return {
-    title: 'Outbox',
-    tables: [
-      {
-        caption:
-          `Bytes in the file of an LMDB outbox, measured with ${formatCount(count)} Closient impressions ` +
-          'of which each has a dedupe key. Both are freed for others once the impression has its outcome ' +
-          'and the key has expired.',
-        columns: ['pending impression', 'remembered dedupe key'],
-        rows: [[formatCount(Math.round(impressionBytes)), formatCount(Math.round(keyBytes))]],
-      },
-      {
-        caption:
-          'Impressions a second that one process appends, claims and settles in an LMDB outbox, one step ' +
-          'after the other.',
-        columns: ['`sync`', 'impressions per step', 'append', 'claim', 'settle'],
-        rows,
-      },
-    ],
-    targets: [],
-  }
+  return [
+    {
+      caption:
+        `Bytes in the file of an LMDB outbox, measured with ${formatCount(count)} Closient impressions ` +
+        'of which each has a dedupe key. Both are freed for others once the impression has its outcome ' +
+        'and the key has expired.',
+      columns: ['pending impression', 'remembered dedupe key'],
+      rows: [[formatCount(Math.round(impressionBytes)), formatCount(Math.round(keyBytes))]],
+    },
+    {
+      caption:
+        'Impressions a second that one process appends, claims and settles in an LMDB outbox, one step ' +
+        'after the other.',
+      columns: ['`sync`', 'impressions per step', 'append', 'claim', 'settle'],
+      rows,
+    },
+  ]
 }
 
 async function measureBytes(count: number, hasKeys: boolean): Promise<number> {
