@@ -1,16 +1,16 @@
 import { copyText } from './impression.js'
 
-/** What is wrong with the configuration. The README explains each code. */
+/** What is wrong with the configuration. docs/options.md explains each code. */
 export type ConfigurationErrorCode =
   | 'no-network'
   | 'invalid-options'
   | 'insecure-base-url'
   | 'invalid-network'
 
-/** The configuration is invalid. Thrown at start-up only, never while a request is handled. */
+/** The configuration is invalid. Thrown when the middleware or a tracker is created. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
-  /** Stable, for programs. See "Configuration errors" in the README. */
+  /** Stable, for programs. See docs/options.md. */
   readonly code: ConfigurationErrorCode
 
   constructor(code: ConfigurationErrorCode, message: string) {

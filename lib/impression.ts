@@ -1,6 +1,6 @@
 import type { Reason } from './reason.js'
 
-/** Every impression ends in exactly one of these. See "Outcomes" in the README. */
+/** Every impression ends in exactly one of these. See docs/outcomes.md. */
 export const OUTCOMES = [
   'delivered',
   'duplicate',

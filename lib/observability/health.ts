@@ -5,6 +5,15 @@ import { DROPPED, REASONS, type Reason } from '../reason.js'
 /** `closed` lets calls through, `open` blocks them, `half-open` lets one probe through. */
 export type CircuitState = 'closed' | 'open' | 'half-open'
 
+/** What is left of one of a network's rate limits. */
+export interface QuotaLeft {
+  readonly windowMs: number
+  /** Calls that the network allows in any `windowMs` milliseconds. */
+  readonly limit: number
+  /** How many of them may be sent now, as far as this process knows. */
+  readonly remaining: number
+}
+
 /** Whether a network accepts impressions now. */
 export interface NetworkHealth {
   /**
@@ -22,6 +31,11 @@ export interface NetworkHealth {
   readonly circuit: CircuitState
   /** How long the oldest pending impression has waited, in milliseconds; 0 if none is pending. */
   readonly oldestPendingMs: number
+  /**
+   * One entry for each window of the network's rate limits, shortest first; empty if it has none. Of
+   * processes that share an outbox, only the one that sends knows what is left.
+   */
+  readonly quota: readonly QuotaLeft[]
 }
 
 /** By network name. */
@@ -35,8 +49,11 @@ export interface HealthSources {
     /** Whether the latest call failed. */
     readonly isFailing: boolean
   }
-  /** Milliseconds until the quota lets a call through. */
-  readonly quota: { waitMs(nowMs: number): number }
+  readonly quota: {
+    /** Milliseconds until a call is let through. */
+    waitMs(nowMs: number): number
+    left(nowMs: number): readonly QuotaLeft[]
+  }
   readonly pending: {
     readonly isClosed: boolean
     readonly isFull: boolean
@@ -76,7 +93,7 @@ export class HealthMonitor {
   }
 
   read(): NetworkHealth {
-    const { clock, breaker, pending } = this.#sources
+    const { clock, breaker, quota, pending } = this.#sources
     this.#update()
     const nowMs = clock.now()
     const { status, reason } = this.#current
@@ -86,6 +103,7 @@ export class HealthMonitor {
       reason,
       circuit: breaker.state(nowMs),
       oldestPendingMs: Math.max(0, Math.round(nowMs - (pending.oldestTrackedAtMs ?? nowMs))),
+      quota: quota.left(nowMs),
     }
   }
 
@@ -124,6 +142,7 @@ export function createDisabledHealth(
     reason: REASONS.disabled,
     circuit: 'closed',
     oldestPendingMs: 0,
+    quota: [],
   }
   return Object.fromEntries(networks.map(({ name }) => [name, health]))
 }

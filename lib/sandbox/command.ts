@@ -1,14 +1,24 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
+import { runDoctor } from './doctor/doctor.js'
+import { readPackageManifest } from './doctor/package-manifest.js'
 import { type Sandbox, startSandbox } from './sandbox.js'
 
 const USAGE = `Usage: ad-impressions sandbox [--port N]
+       ad-impressions doctor
 
-Starts the ENS and Closient ad networks on loopback, and a page that shows what
-they receive. Nothing leaves this machine, and no account is needed.
+sandbox starts the ENS and Closient ad networks on loopback, and a page that
+shows what they receive. Nothing leaves this machine, and no account is needed.
 
   --port N   the port of the page; ENS uses N + 1 and Closient N + 2
              (default: 4600; 0 selects three free ports)
+
+doctor checks what impressions need to arrive: versions, the networks that the
+environment configures, their hosts, and the clock. It sends no impression and
+no key. Run it in the directory and with the environment of your server. The
+exit status is 0 if all is well, else 1.
+
+  --version  show the version
   --help     show this text
 `
 
@@ -18,13 +28,26 @@ const MAX_PORT = 65_533
 /** Invalid arguments. The command prints the message and the usage, and exits with status 2. */
 class UsageError extends Error {}
 
+type Command =
+  | { readonly name: 'help' | 'version' | 'doctor' }
+  | { readonly name: 'sandbox'; readonly port: number }
+
 async function runCommand(args: string[]): Promise<void> {
   const command = parseCommand(args)
-  if (command === 'help') {
-    process.stdout.write(USAGE)
-    return
+  if (command.name === 'help') process.stdout.write(USAGE)
+  else if (command.name === 'version') printLine(readPackageManifest().version)
+  else if (command.name === 'sandbox') await runSandbox(command.port)
+  else if (!(await runDoctor(readPackageManifest(), process.cwd(), printLine))) {
+    process.exitCode = 1
   }
-  const sandbox = await startSandbox({ port: command.port })
+}
+
+function printLine(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+async function runSandbox(port: number): Promise<void> {
+  const sandbox = await startSandbox({ port })
   const stopped = waitForStopSignal()
   process.stdout.write(formatGreeting(sandbox))
   await stopped
@@ -45,18 +68,24 @@ async function waitForStopSignal(): Promise<void> {
   process.once('beforeExit', () => process.exit())
 }
 
-function parseCommand(args: string[]): 'help' | { port: number } {
+function parseCommand(args: string[]): Command {
   const { values, positionals } = parseArguments(args)
-  if (values.help) return 'help'
-  const [command, ...others] = positionals
-  if (command === undefined) throw new UsageError('missing command')
-  if (command !== 'sandbox') throw new UsageError(`unknown command '${command}'`)
+  if (values.help) return { name: 'help' }
+  if (values.version) return { name: 'version' }
+  const [name, ...others] = positionals
+  if (name === undefined) throw new UsageError('missing command')
+  if (name !== 'sandbox' && name !== 'doctor') throw new UsageError(`unknown command '${name}'`)
   if (others.length > 0) throw new UsageError(`unexpected argument '${others.join(' ')}'`)
-  const { port = `${DEFAULT_PORT}` } = values
+  if (name === 'sandbox') return { name, port: parsePort(values.port) }
+  if (values.port !== undefined) throw new UsageError('--port: only sandbox has it')
+  return { name }
+}
+
+function parsePort(port = `${DEFAULT_PORT}`): number {
   if (!/^\d{1,5}$/.test(port) || Number(port) > MAX_PORT) {
     throw new UsageError(`--port: '${port}' is not a number from 0 to ${MAX_PORT}`)
   }
-  return { port: Number(port) }
+  return Number(port)
 }
 
 function parseArguments(args: string[]) {
@@ -64,7 +93,11 @@ function parseArguments(args: string[]) {
     return parseArgs({
       args,
       allowPositionals: true,
-      options: { port: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        port: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean' },
+      },
     })
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error))

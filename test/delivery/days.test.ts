@@ -64,7 +64,10 @@ const OVERLOADED: readonly (readonly [string, Partial<TrafficScenario>])[] = [
   ],
 ]
 
-describe('days in virtual time', () => {
+describe('days in virtual time', function () {
+  // Each simulates a day or more, which takes a slow machine a while.
+  this.timeout(60_000)
+
   for (const [name, scenario] of LOSSLESS) {
     it(`loses no impression and has no call refused: ${name}`, () => {
       const result = simulate({ ...SITE, ...scenario })

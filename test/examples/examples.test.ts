@@ -34,6 +34,7 @@ const PAGES: Readonly<Record<string, string>> = {
   'template-literals': PAGE,
   htmx: PAGE,
   maxmind: PAGE,
+  opentelemetry: PAGE,
   typescript: PAGE,
   'react-streaming': PAGE.replace('Example', 'Example Loading products'),
 }

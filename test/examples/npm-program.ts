@@ -22,7 +22,7 @@ export class NpmProgram implements AsyncDisposable {
 
   /**
    * @param command the arguments of `npm run`
-   * @param variables environment variables to set. By default it selects a free port.
+   * @param variables environment variables to set. By default it selects free ports.
    */
   constructor(command: string, variables: Readonly<Record<string, string>> = {}) {
     const { ENS_API_KEY: _ens, CLOSIENT_API_KEY: _closient, ...env } = process.env
@@ -30,7 +30,7 @@ export class NpmProgram implements AsyncDisposable {
     // as in a terminal.
     this.#child = spawn('npm', ['run', '--silent', '--ignore-scripts', ...command.split(' ')], {
       cwd: ROOT,
-      env: { ...env, PORT: '0', ...variables },
+      env: { ...env, PORT: '0', METRICS_PORT: '0', ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })

@@ -98,7 +98,7 @@ const APPS: readonly InstalledApp[] = [
   {
     name: 'no framework',
     folder: 'http',
-    install: [],
+    install: ['@opentelemetry/api@1.9.0'],
     without: [...EXPRESS, ...KOA],
     scripts: [],
     projects: [{ name: 'nodenext', compilers: NEWEST_COMPILER, scripts: ['out/nodenext/site.js'] }],
@@ -133,6 +133,7 @@ describe('the published package, installed', function () {
       it('has the command ad-impressions', async () => {
         const command = path.join(folder, 'node_modules/.bin/ad-impressions')
         assert.match(await run(command, ['--help'], folder), /ad-impressions sandbox/)
+        assert.match(await run(command, ['--version'], folder), /^\d+\.\d+\.\d+/)
       })
 
       for (const script of app.scripts) {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
+import { readLinks, readPages } from '../docs/markdown.js'
 import { packTarball, ROOT, run, type Tarball } from './tarball.js'
 
 describe('the published package', () => {
@@ -14,11 +15,22 @@ describe('the published package', () => {
   })
 
   it('contains only dist and the documents', () => {
-    const topLevel = new Set(tarball.paths.map((file) => file.replace(/^dist\/.*$/, 'dist')))
-    assert.deepEqual(
-      [...topLevel].sort(),
-      ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'dist', 'package.json'].sort(),
+    const outsideDist = tarball.paths.filter((file) => !file.startsWith('dist/'))
+    const others = outsideDist.filter(
+      (file) =>
+        !/^(LICENSE|package\.json|[A-Z]+\.md|docs\/[\w-]+\.md|bench\/[A-Z]+\.md)$/.test(file),
     )
+    assert.deepEqual(others, [])
+  })
+
+  it('contains every document that its documents link, except those of the source code', () => {
+    const broken = readPages().flatMap((page) =>
+      readLinks(page)
+        .filter((link) => !/^(https?:|#)/.test(link))
+        .map((link) => path.join(path.dirname(page.file), link.replace(/#.*/, '')))
+        .filter((file) => !/^(lib|examples)\//.test(file) && !tarball.paths.includes(file)),
+    )
+    assert.deepEqual(broken, [])
   })
 
   it('contains only modules and their types in dist', () => {

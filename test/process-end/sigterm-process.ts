@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { createTracker } from '../../lib/tracker.js'
 import { getPort, listenOnLoopback } from '../page-load/listen-on-loopback.js'
 
-/** The times of the README's handler are divided by this. */
+/** The times of the documented handler are divided by this. */
 const SPEED = 10
 
 const tracker = createTracker({ traffic: { bots: 'count' } })
@@ -22,12 +22,12 @@ function report(message: object): void {
   process.stdout.write(`${JSON.stringify(message)}\n`)
 }
 
-/** The code that the README shows, from the handler of SIGTERM to the end of its block. */
+/** The code in docs/deployment.md, from the handler of SIGTERM to the end of its block. */
 function readHandler(): string {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const page = readFileSync(new URL('../../docs/deployment.md', import.meta.url), 'utf8')
   const [, code] =
-    /```js\n(?:(?!```)[\s\S])*?(process\.once\('SIGTERM'[\s\S]*?)```/.exec(readme) ?? []
-  if (code === undefined) throw new Error('the README shows no handler of SIGTERM')
+    /```js\n(?:(?!```)[\s\S])*?(process\.once\('SIGTERM'[\s\S]*?)```/.exec(page) ?? []
+  if (code === undefined) throw new Error('docs/deployment.md shows no handler of SIGTERM')
   return code
 }
 

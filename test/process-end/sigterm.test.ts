@@ -61,7 +61,7 @@ describe('SIGTERM', () => {
     }
   }
 
-  it('with the README’s handler ends the process, although streams are open', async () => {
+  it('with the documented handler ends the process, although streams are open', async () => {
     const site = await start('handler')
     await site.open('/events')
     await site.open('/never-ending')
@@ -78,7 +78,7 @@ describe('SIGTERM', () => {
     assert.equal(sandbox.closient.totals.impressions, 2)
   })
 
-  it('with the README’s handler gives everything its outcome, although a network hangs', async () => {
+  it('with the documented handler gives everything its outcome, although a network hangs', async () => {
     sandbox.ens.fault({ status: 503, headers: { 'retry-after': '3600' } })
     const site = await start('handler')
     await site.open('/page')

@@ -1,5 +1,6 @@
 import type { QuotaWindow } from '../../networks/network.js'
 import type { Answer } from '../../networks/verdict.js'
+import type { QuotaLeft } from '../../observability/health.js'
 import { ProcessEstimate } from './process-estimate.js'
 import { QuotaWindows } from './quota-windows.js'
 import { type Remaining, readRateLimits } from './rate-limit-headers.js'
@@ -104,6 +105,27 @@ export class Quota {
       waitMs = Math.max(waitMs, this.#reportedWaitMs(reported, nowMs))
     }
     return waitMs
+  }
+
+  /** What is left of each window that has a limit, shortest first. */
+  left(nowMs: number): QuotaLeft[] {
+    return this.#windows.all
+      .filter(({ limit }) => Number.isFinite(limit))
+      .map((window) => ({
+        windowMs: window.windowMs,
+        limit: window.limit,
+        remaining: Math.max(0, this.#remaining(window, nowMs)),
+      }))
+      .sort((one, other) => one.windowMs - other.windowMs)
+  }
+
+  /** The lowest figure: our own, or what an answer reported. */
+  #remaining(window: SlidingWindow, nowMs: number): number {
+    const reports = this.#reported.filter(
+      (reported) => reported.window === window && nowMs < reported.untilMs,
+    )
+    const own = window.remaining(nowMs, this.#inFlight)
+    return Math.min(own, ...reports.map(({ certain }) => certain))
   }
 
   /**

@@ -47,6 +47,37 @@ function sendAllowedCalls(quota: Quota, nowMs: number, most = 1_000): number {
   return calls
 }
 
+describe('Quota: what is left', () => {
+  it('is empty if no quota is known', () => {
+    assert.deepEqual(createQuota().left(START_MS), [])
+  })
+
+  it('counts calls that have ended and calls in flight', () => {
+    const quota = createQuota(DAY, MINUTE)
+    call(quota, START_MS)
+    quota.use(START_MS, 'full', 1)
+    assert.deepEqual(quota.left(START_MS), [
+      { ...MINUTE, remaining: 298 },
+      { ...DAY, remaining: 9_998 },
+    ])
+    assert.equal(quota.left(START_MS + 60_000)[0]?.remaining, 299)
+  })
+
+  it('is what an answer reported until the reset, if that is lower', () => {
+    const quota = createQuota(MINUTE)
+    call(quota, START_MS, remainingHeaders(12, 30, 300))
+    call(quota, START_MS)
+    assert.deepEqual(quota.left(START_MS), [{ ...MINUTE, remaining: 11 }])
+    assert.deepEqual(quota.left(START_MS + 32_000), [{ ...MINUTE, remaining: 298 }])
+  })
+
+  it('is never negative', () => {
+    const quota = createQuota({ limit: 2, windowMs: 60_000 })
+    for (let calls = 0; calls < 3; calls += 1) call(quota, START_MS)
+    assert.equal(quota.left(START_MS)[0]?.remaining, 0)
+  })
+})
+
 describe('Quota: calls', () => {
   it('sends without limit if no quota is known', () => {
     assert.equal(sendAllowedCalls(createQuota(), START_MS), 1_000)

@@ -1,8 +1,10 @@
-// A site on a `node:http` server. No framework is installed here, and no framework's types.
+// A site on a `node:http` server. No framework is installed here, and no framework's types; of
+// OpenTelemetry, only the API.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { closient, createTracker, ens } from 'ad-impressions'
+import { observe } from 'ad-impressions/opentelemetry'
 import { startSandbox } from 'ad-impressions/sandbox'
 
 await using sandbox = await startSandbox()
@@ -14,6 +16,7 @@ await using sandbox = await startSandbox()
     ],
     country: (req) => req.headers['x-country']?.toString(),
   })
+  observe(tracker)
   const site = createServer((req, res) => {
     const trackImpression = tracker.pageLoad(req, res)
     const printed = [
