@@ -3,7 +3,7 @@ import type { Impression } from '../impression.js'
 import { Queue } from './queue.js'
 
 /** A flush in progress. */
-interface Flush {
+interface WaitingFlush {
   /** It waits for every impression up to this sequence. */
   readonly upTo: number
   /** `undefined` once its time has run out. */
@@ -17,7 +17,7 @@ const FLUSHES_PER_TURN = 1_000
 export class PendingList {
   readonly #clock: Clock
   readonly #impressions = new Map<number, Impression>()
-  readonly #flushes = new Queue<Flush>()
+  readonly #flushes = new Queue<WaitingFlush>()
   /** The sequence of the last impression. */
   #sequence = 0
   /** No impression up to this sequence is pending any more. */
@@ -75,7 +75,7 @@ export class PendingList {
         cancel()
         resolve(true)
       }
-      const flush: Flush = { upTo: this.#sequence, onDone }
+      const flush: WaitingFlush = { upTo: this.#sequence, onDone }
       this.#flushes.push(flush)
     })
   }

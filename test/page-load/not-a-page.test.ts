@@ -29,7 +29,7 @@ async function send(url: string, method: string, headers: OutgoingHttpHeaders): 
   await once(res, 'end')
 }
 
-async function outcomesOf(page: Page, headers: OutgoingHttpHeaders, method = 'GET') {
+async function fetchOutcomes(page: Page, headers: OutgoingHttpHeaders, method = 'GET') {
   await using site = await Publisher.start(page)
   await send(site.url, method, headers)
   await site.waitForOutcomes(2)
@@ -47,14 +47,14 @@ describe('HTML that a browser requests as something else', () => {
   for (const dest of [...destinations, 'worker', 'xslt']) {
     it(`is not a display if it is requested as ${dest}`, async () => {
       const page = pageOfType('text/html; charset=utf-8')
-      assert.deepEqual(await outcomesOf(page, subresource(dest)), suppressedAs('not-a-page'))
+      assert.deepEqual(await fetchOutcomes(page, subresource(dest)), suppressedAs('not-a-page'))
     })
   }
 
   it('is not a display if another site fetches it without CORS', async () => {
     const page = pageOfType('application/xhtml+xml')
     for (const site of ['cross-site', 'same-site']) {
-      const outcomes = await outcomesOf(page, subresource('empty', site))
+      const outcomes = await fetchOutcomes(page, subresource('empty', site))
       assert.deepEqual(outcomes, suppressedAs('not-a-page'))
     }
   })
@@ -69,7 +69,7 @@ describe('HTML that a browser requests as something else', () => {
     {},
   ]) {
     it(`is a display with ${JSON.stringify(headers)}`, async () => {
-      assert.deepEqual(await outcomesOf(pageOfType('text/html'), headers), COUNTED)
+      assert.deepEqual(await fetchOutcomes(pageOfType('text/html'), headers), COUNTED)
     })
   }
 
@@ -80,14 +80,14 @@ describe('HTML that a browser requests as something else', () => {
       res.writeHead(200, { 'Content-Type': 'text/html' })
       res.end()
     }
-    assert.deepEqual(await outcomesOf(page, subresource('image')), suppressedAs('not-a-page'))
+    assert.deepEqual(await fetchOutcomes(page, subresource('image')), suppressedAs('not-a-page'))
   })
 })
 
 describe('an image that a browser requests as an image', () => {
   for (const type of ['image/gif', 'image/svg+xml', '']) {
     it(`is a display with the type ${JSON.stringify(type)}`, async () => {
-      const outcomes = await outcomesOf(pageOfType(type), subresource('image'))
+      const outcomes = await fetchOutcomes(pageOfType(type), subresource('image'))
       assert.deepEqual(outcomes, COUNTED)
     })
   }
@@ -96,32 +96,32 @@ describe('an image that a browser requests as an image', () => {
 describe('a request', () => {
   for (const method of ['HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'REPORT']) {
     it(`by ${method} displays nothing`, async () => {
-      const outcomes = await outcomesOf(pageOfType('text/html'), {}, method)
+      const outcomes = await fetchOutcomes(pageOfType('text/html'), {}, method)
       assert.deepEqual(outcomes, suppressedAs('method'))
     })
   }
 
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
     it(`by ${method} displays its response`, async () => {
-      assert.deepEqual(await outcomesOf(pageOfType('text/html'), {}, method), COUNTED)
+      assert.deepEqual(await fetchOutcomes(pageOfType('text/html'), {}, method), COUNTED)
     })
   }
 
   for (const range of ['bytes=0-1', 'bytes=500-', 'bytes=-500', 'bytes=0-0,-1']) {
     it(`for the range ${range} displays nothing`, async () => {
-      const outcomes = await outcomesOf(pageOfType('audio/mpeg'), { range })
+      const outcomes = await fetchOutcomes(pageOfType('audio/mpeg'), { range })
       assert.deepEqual(outcomes, suppressedAs('not-a-page'))
     })
   }
 
   it('for the whole range displays its response', async () => {
-    assert.deepEqual(await outcomesOf(pageOfType('audio/mpeg'), { range: 'bytes=0-' }), COUNTED)
+    assert.deepEqual(await fetchOutcomes(pageOfType('audio/mpeg'), { range: 'bytes=0-' }), COUNTED)
   })
 })
 
 describe('a response whose close is emitted before its finish', () => {
   it('was written completely', async () => {
-    const outcomes = await outcomesOf(({ res, trackImpression }) => {
+    const outcomes = await fetchOutcomes(({ res, trackImpression }) => {
       res.once('finish', () => res.emit('close'))
       trackImpression(closientAd())
       trackImpression(ensAd())

@@ -40,7 +40,7 @@ class BodyServer implements AsyncDisposable {
   }
 
   get port(): number {
-    return portOf(this.#server)
+    return readPort(this.#server)
   }
 
   post(headers: Readonly<Record<string, string | number>> = {}) {
@@ -54,7 +54,7 @@ class BodyServer implements AsyncDisposable {
   }
 }
 
-function portOf(server: { address(): string | AddressInfo | null }): number {
+function readPort(server: { address(): string | AddressInfo | null }): number {
   const address = server.address()
   assert.ok(typeof address === 'object' && address)
   return address.port
@@ -121,7 +121,7 @@ describe('readBody()', () => {
     })
     await once(server.listen(0, '127.0.0.1'), 'listening')
 
-    const { status } = await fetch(`http://127.0.0.1:${portOf(server)}`, {
+    const { status } = await fetch(`http://127.0.0.1:${readPort(server)}`, {
       method: 'POST',
       body: Buffer.alloc(300 * MAX_BYTES),
     })
@@ -202,7 +202,7 @@ describe('readBody()', () => {
       res.end(result.status === 'complete' ? result.bytes : result.status)
     })
     await once(server.listen(0, '127.0.0.1'), 'listening')
-    const session = connectHttp2(`http://127.0.0.1:${portOf(server)}`)
+    const session = connectHttp2(`http://127.0.0.1:${readPort(server)}`)
 
     const stream = session.request({ ':method': 'POST' }).setEncoding('utf8')
     stream.end('a body')

@@ -3,13 +3,13 @@ import fc from 'fast-check'
 import { assertBalanced } from '../page-load/stats-assertions.js'
 import { adsByPath, SAME_ORIGIN_HEADERS, VisibleSite } from './visible-site.js'
 
-/** CI runs 20,000 cases (FUZZ_RUNS). A failure is repeated with the printed FUZZ_SEED. */
+/** CI runs 100,000 cases (FUZZ_RUNS). A failure is repeated with the printed FUZZ_SEED. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 1_000)
 const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
 
 describe('any report', () => {
   it(`is answered, counts each token at most once, and keeps the figures balanced (seed ${SEED})`, async function () {
-    this.timeout(300_000)
+    this.timeout(900_000)
     await using site = await VisibleSite.start({ page: adsByPath })
     const counted = new Map<unknown, number>()
     site.tracker.on('outcome', ({ campaignId, outcome }) => {
