@@ -180,7 +180,7 @@ export class Delivery {
       const kind = this.#nextKind(nowMs)
       const retry = kind === 'retry' ? this.#pending.takeRetry(limit) : undefined
       if (retry) this.#send(retry, kind)
-      else this.#claim(limit, kind, this.#isMixed(kind, nowMs))
+      else this.#claim(this.#claimSize(limit, nowMs), kind, this.#isMixed(kind, nowMs))
     }
   }
 
@@ -227,9 +227,9 @@ export class Delivery {
     return this.#pending.hasFullBatch ? 'full' : 'partial'
   }
 
-  #claim(limit: number, kind: BatchKind, isMixed: boolean): void {
+  #claim(max: number, kind: BatchKind, isMixed: boolean): void {
     this.#isClaiming = true
-    this.#pending.claim(limit, isMixed, (claim) => {
+    this.#pending.claim(max, isMixed, (claim) => {
       if (!claim && this.#pending.isAnyInOutbox) {
         this.#dependencies.clock.after(EMPTY_CLAIM_PAUSE_MS, () => {
           this.#isClaiming = false
@@ -244,17 +244,34 @@ export class Delivery {
     })
   }
 
+  /**
+   * How many impressions to claim for calls of `limit`. A claim from a shared outbox takes a while, so
+   * one claim is for all free connections, unless quota or the circuit breaker may end it.
+   */
+  #claimSize(limit: number, nowMs: number): number {
+    const { connections, windows } = this.#dependencies.network
+    const isUnlimited = windows.length === 0 && this.#breaker.allowsParallelCalls(nowMs)
+    return this.#pending.fleet && isUnlimited ? limit * (connections - this.#inFlight) : limit
+  }
+
   /** An asynchronous claim takes time: breaker, quota and delivery may have changed meanwhile. */
   #sendClaim(claim: Claim, kind: BatchKind): void {
     const { network, clock } = this.#dependencies
-    const { impressions } = claim
-    const nowMs = clock.now()
-    const maySend = !this.#pending.isClosed && this.#blockedForMs(nowMs) === 0
-    const limit = maySend ? this.#breaker.limit(network.maxBatch, nowMs) : 0
-    if (impressions.length > limit) {
-      this.#pending.requeue({ claim, impressions: impressions.slice(limit) })
+    let rest = claim.impressions
+    while (rest.length > 0 && this.#isFree(clock.now())) {
+      const limit = this.#breaker.limit(network.maxBatch, clock.now())
+      this.#send({ claim, impressions: rest.slice(0, limit) }, kind)
+      rest = rest.slice(limit)
     }
-    if (limit > 0) this.#send({ claim, impressions: impressions.slice(0, limit) }, kind)
+    if (rest.length > 0) this.#pending.requeue({ claim, impressions: rest })
+  }
+
+  /** Whether one more call may be sent now. */
+  #isFree(nowMs: number): boolean {
+    if (this.#pending.isClosed || this.#inFlight >= this.#dependencies.network.connections) {
+      return false
+    }
+    return this.#blockedForMs(nowMs) === 0
   }
 
   #send(claimed: Batch, kind: BatchKind): void {
