@@ -141,8 +141,9 @@ export const SECTIONS: readonly ScenarioSection[] = [
     title: 'More search queries than calls can serve',
     text:
       'A call carries one query. While impressions of 2,000 queries wait, each `maxAgeMs` needs 2,000 ' +
-      'calls, but 10,000 a day are only 417 an hour. The last row shows the solution: the same traffic ' +
-      'with a `maxAgeMs` of eight hours.',
+      'calls, but 10,000 a day are only 417 an hour. So impressions that have waited for three quarters ' +
+      'of `maxAgeMs` share calls, and are sent without their query. In the last row, `maxAgeMs` is eight ' +
+      'hours, so that there are calls for most queries.',
     canCarryAll: false,
     scenarios: [
       { viewsPerSecond: 1, queries: 2_000 },
