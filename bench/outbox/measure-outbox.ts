@@ -1,154 +1,21 @@
-import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { systemClock } from '../../dist/clock.js'
-import type { ExchangeRequest, NewRecord } from '../../dist/delivery/outbox/store.js'
-import { serializeImpression } from '../../dist/delivery/outbox/stored-impression.js'
-import { createImpression } from '../../dist/impression.js'
-import { LmdbStore } from '../../dist/lmdb/lmdb-store.js'
-import { type BenchReport, formatCount, formatRounds } from '../report.js'
+import type { BenchReport } from '../report.js'
 import type { Schedule } from '../schedule.js'
+import { startSink } from '../sink/start-sink.js'
+import { measureLmdbSteps } from './measure-lmdb-steps.js'
+import { measurePageCpu } from './measure-page-cpu.js'
+import { measureRates } from './measure-rates.js'
+import { measureTakeover } from './measure-takeover.js'
+import { RedisServer } from './redis-server.js'
 
-const IMPRESSIONS = 50_000
-const BATCH_SIZES = [1, 10, 100]
-const STEPS = 100
-const ROUNDS = 3
-/** For all rounds together. */
-const LIMIT_S = 60
-
-type Sync = 'soon' | 'always'
-type Change = Partial<ExchangeRequest>
-
-/** Measures what impressions and dedupe keys take in a store, and how fast its steps are. */
+/** Measures what sharing an outbox costs, and how fast others take over from a dead process. */
 export async function measureOutbox(schedule: Schedule): Promise<BenchReport> {
-  schedule.showProgress('outbox: bytes')
-  const count = schedule.scaleCount(IMPRESSIONS)
-  const impressionBytes = await measureBytes(count, false)
-  const keyBytes = (await measureBytes(count, true)) - impressionBytes
-  const rows: string[][] = []
-  for (const sync of ['soon', 'always'] as const) {
-    for (const size of BATCH_SIZES) rows.push(await measureSpeeds(schedule, sync, size))
-  }
-  return {
-    title: 'Outbox',
-    tables: [
-      {
-        caption:
-          `Bytes in the file of an LMDB outbox, measured with ${formatCount(count)} Closient impressions ` +
-          'of which each has a dedupe key. Both are freed for others once the impression has its outcome ' +
-          'and the key has expired.',
-        columns: ['pending impression', 'remembered dedupe key'],
-        rows: [[formatCount(Math.round(impressionBytes)), formatCount(Math.round(keyBytes))]],
-      },
-      {
-        caption:
-          'Impressions a second that one process appends, claims and settles in an LMDB outbox, one step ' +
-          'after the other.',
-        columns: ['`sync`', 'impressions per step', 'append', 'claim', 'settle'],
-        rows,
-      },
-    ],
-    targets: [],
-  }
-}
-
-async function measureBytes(count: number, hasKeys: boolean): Promise<number> {
-  return withStore('soon', async (exchange, path) => {
-    for (let first = 0; first < count; first += 100) {
-      await exchange({ append: { number: first, records: createRecords(first, 100, hasKeys) } })
-    }
-    return statSync(join(path, 'data.mdb')).size / count
-  })
-}
-
-async function measureSpeeds(schedule: Schedule, sync: Sync, size: number): Promise<string[]> {
-  const steps = schedule.scaleCount(STEPS)
-  const speeds: number[][] = [[], [], []]
-  for (const round of schedule.rounds(ROUNDS, LIMIT_S / 6, 1)) {
-    schedule.showProgress(`outbox: sync ${sync}, ${size} per step, round ${round}`)
-    const seconds = await withStore(sync, (exchange) => timeSteps(exchange, steps, size))
-    if (round < 1) continue
-    for (const [index, duration] of seconds.entries()) {
-      speeds[index]?.push((steps * size) / duration)
-    }
-  }
-  return [`'${sync}'`, String(size), ...speeds.map((rounds) => formatRounds(rounds))]
-}
-
-/** Returns how many seconds it takes to append, to claim and to settle everything. */
-async function timeSteps(
-  exchange: (change: Change) => Promise<void>,
-  steps: number,
-  size: number,
-): Promise<number[]> {
-  const batches = Array.from({ length: steps }, (_, n) => createRecords(n * size, size, true))
-  const idsOf = (records: readonly NewRecord[]) => records.map(({ id }) => id)
-  const changes: ((records: NewRecord[], n: number) => Change)[] = [
-    (records, number) => ({ append: { number, records } }),
-    (records) => ({ claim: idsOf(records) }),
-    (records) => ({ settle: idsOf(records) }),
-  ]
-  const durations: number[] = []
-  for (const createChange of changes) {
-    const startMs = performance.now()
-    for (const [n, records] of batches.entries()) await exchange(createChange(records, n))
-    durations.push((performance.now() - startMs) / 1_000)
-  }
-  return durations
-}
-
-async function withStore<Result>(
-  sync: Sync,
-  use: (exchange: (change: Change) => Promise<void>, path: string) => Promise<Result>,
-): Promise<Result> {
-  const path = mkdtempSync(join(tmpdir(), 'bench-outbox-'))
-  const store = new LmdbStore({ path, sync, network: 'closient' })
-  let seenUpTo = 0
-  const exchange = async (change: Change) => {
-    const response = await store.exchange({ ...EMPTY_REQUEST, seenUpTo, ...change })
-    seenUpTo = response.seenUpTo
-  }
-  try {
-    return await use(exchange, path)
-  } finally {
-    await store.close()
-    rmSync(path, { recursive: true })
-  }
-}
-
-const EMPTY_REQUEST: ExchangeRequest = {
-  owner: 'bench',
-  isNew: true,
-  leaseMs: 60_000,
-  box: 'own',
-  isResync: false,
-  isAfterOutage: false,
-  seenUpTo: 0,
-  settle: [],
-  release: [],
-  claim: [],
-  append: undefined,
-  maxPending: Number.MAX_SAFE_INTEGER,
-  dedupeTtlMs: 1_800_000,
-  calls: 0,
-  callsTtlMs: 0,
-  pauseMs: undefined,
-  probeMs: 20_000,
-  figures: {},
-  isLeaving: false,
-}
-
-function createRecords(first: number, count: number, hasKeys: boolean): NewRecord[] {
-  return Array.from({ length: count }, (_, n) => {
-    const id = `dGhlIGJlbmNo:${(first + n).toString(36)}`
-    const details = {
-      campaignId: 'mhvXdrZT4jP5T8vBxuvm75',
-      batchKey: 'running shoes',
-      item: { campaign_id: 'mhvXdrZT4jP5T8vBxuvm75', search_query: 'running shoes' },
-    }
-    const impression = createImpression('closient', randomUUID(), details, systemClock.now())
-    const payload = serializeImpression(impression, systemClock) ?? ''
-    return hasKeys ? { id, payload, dedupeKey: randomUUID() } : { id, payload }
-  })
+  const sink = await startSink()
+  const redis = await RedisServer.start()
+  const rates = await measureRates(schedule, sink, redis)
+  const { table: cpu, targets } = await measurePageCpu(schedule, sink, redis)
+  const takeover = await measureTakeover(schedule, sink, redis)
+  await redis.stop()
+  await sink.stop()
+  const lmdb = await measureLmdbSteps(schedule)
+  return { title: 'Outbox', tables: [rates, cpu, takeover, ...lmdb], targets }
 }

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { request } from 'undici'
 import { launchChromium } from '../chromium.js'
+import { RedisServer } from '../redis/redis-server.js'
 import {
   BROWSER_HEADERS,
   extractText,
@@ -112,6 +114,40 @@ describe('The example', () => {
     assert.equal(await example.stop('SIGTERM'), 0)
   })
 
+  for (const outbox of ['lmdb', 'redis']) {
+    it(`cluster counts a page load once over all its processes (${outbox})`, async () => {
+      const redis = outbox === 'redis' ? await RedisServer.start() : undefined
+      try {
+        await using example = new NpmProgram(`example cluster -- --outbox=${outbox}`, {
+          REDIS_URL: redis?.url ?? '',
+        })
+        const sandbox = await example.waitForLine(/sandbox: (http\S+)/)
+        const site = await example.waitForLine(/Listening on (http\S+)/)
+
+        // fetch() would say that it is a script.
+        const page = await request(site, { headers: BROWSER_HEADERS })
+        await page.body.dump()
+        const cookie = String(page.headers['set-cookie']).split(';')[0]
+        const processes = new Set<string | undefined>()
+        for (let story = 1; story <= 4; story += 1) {
+          const { body } = await request(`${site}/story`, {
+            headers: { ...BROWSER_HEADERS, accept: '*/*', cookie },
+          })
+          processes.add(/Sent by process (\d+)/.exec(await body.text())?.[1])
+        }
+
+        assert(processes.size > 1)
+        // Per network: tracked, pending, delivered, duplicate, uncertain.
+        await waitForFleet(site, '5 0 1 4 0 2 0 2 0 0')
+        assert.equal((await waitForImpressions(sandbox, 'ens', 1)).length, 1)
+        assert.equal((await waitForImpressions(sandbox, 'closient', 2)).length, 2)
+        assert.equal(await example.stop('SIGTERM'), 0)
+      } finally {
+        await redis?.stop()
+      }
+    }).timeout(60_000) // five processes start
+  }
+
   it('template-literals stops on Ctrl-C although a browser keeps an unused connection open', async () => {
     await using example = new NpmProgram('example template-literals')
     const site = await example.waitForLine(/Listening on (http\S+)/)
@@ -136,11 +172,21 @@ describe('The example', () => {
       .map(({ name }) => name)
     const readme = readFileSync(new URL('README.md', FOLDER), 'utf8')
     const listed = [...readme.matchAll(/`npm run example ([a-z-]+)`/g)].map(([, name]) => name)
-    const others = ['custom-network', 'consent', 'visible']
+    const others = ['custom-network', 'consent', 'visible', 'cluster']
     assert.deepEqual(folders.sort(), [...Object.keys(PAGES), ...others].sort())
     assert.deepEqual(listed.sort(), folders)
   })
 })
+
+/** Waits until the last row of the example's table has these figures. */
+async function waitForFleet(site: string, figures: string): Promise<void> {
+  for (;;) {
+    const html = await (await fetch(`${site}/fleet`)).text()
+    const row = html.slice(html.lastIndexOf('<tr>'))
+    if (extractText(row).endsWith(` ${figures}`)) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
 
 /** An impression without the fields that the sandbox adds. */
 function omitSandboxFields({ at: _at, call: _call, ...impression }: ListedImpression) {
