@@ -5,6 +5,7 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import ejs from 'ejs'
 import { transform } from 'esbuild'
+import type { Browser } from 'playwright-core'
 import { createTracker, ens } from '../../lib/index.js'
 import { startSandbox } from '../../lib/sandbox/sandbox.js'
 import { launchChromium } from '../chromium.js'
@@ -40,8 +41,13 @@ const TSCONFIG = {
 }
 
 describe('each sample of the documentation', () => {
+  let browser: Browser
   let child: ChildProcess | undefined
 
+  before(async () => {
+    browser = await launchChromium()
+  })
+  after(() => browser.close())
   afterEach(() => {
     child?.kill('SIGKILL')
   })
@@ -97,7 +103,7 @@ describe('each sample of the documentation', () => {
       )
       child = startServer(folder, sandbox.env)
 
-      await view(await readUrl(child), () => network.received(1))
+      await view(browser, await readUrl(child), () => network.received(1))
 
       assert.equal(sandbox.ens.totals.impressions + sandbox.closient.totals.impressions, 1)
     })
@@ -127,20 +133,16 @@ function findTemplate({ file }: CodeBlock): string {
 }
 
 /** Opens a page in Chromium, with its assets, and requests `/favicon.ico` as older browsers do. */
-async function view(url: string, isCounted: () => Promise<void>): Promise<void> {
-  const browser = await launchChromium()
-  try {
-    const context = await browser.newContext({ userAgent: BROWSER_HEADERS['user-agent'] })
-    const page = await context.newPage()
-    await context.request.get(`${url}/favicon.ico`)
-    const response = await page.goto(url)
-    assert.equal(response?.status(), 200)
-    assert.match(String(response.headers()['content-type']), /^text\/html/)
-    assert.equal(await page.locator('img').count(), 1)
-    await isCounted()
-  } finally {
-    await browser.close()
-  }
+async function view(browser: Browser, url: string, isCounted: () => Promise<void>): Promise<void> {
+  const context = await browser.newContext({ userAgent: BROWSER_HEADERS['user-agent'] })
+  const page = await context.newPage()
+  await context.request.get(`${url}/favicon.ico`)
+  const response = await page.goto(url)
+  assert.equal(response?.status(), 200)
+  assert.match(String(response.headers()['content-type']), /^text\/html/)
+  assert.equal(await page.locator('img').count(), 1)
+  await isCounted()
+  await context.close()
 }
 
 /** Starts `server.js`, in a process of its own. */

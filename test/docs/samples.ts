@@ -12,6 +12,7 @@ const CONTEXT: Readonly<Record<string, string>> = {
   fastifyApp: "const app = (await import('fastify')).default()",
   adImpressions: "const adImpressions = (await import('ad-impressions')).impressions()",
   tracker: "const tracker = (await import('ad-impressions')).createTracker()",
+  redisClient: "declare const client: import('ioredis').Redis",
   server: "declare const server: import('node:http').Server",
   request: "declare const req: import('express').Request, res: import('express').Response",
   ad: 'declare const ad: { id: number, url: string, image: string, offerId: string }',

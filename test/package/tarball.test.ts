@@ -28,7 +28,7 @@ describe('the published package', () => {
       readLinks(page)
         .filter((link) => !/^(https?:|#)/.test(link))
         .map((link) => path.join(path.dirname(page.file), link.replace(/#.*/, '')))
-        .filter((file) => !/^(lib|examples)\//.test(file) && !tarball.paths.includes(file)),
+        .filter((file) => !/^(lib|test|examples)\//.test(file) && !tarball.paths.includes(file)),
     )
     assert.deepEqual(broken, [])
   })
