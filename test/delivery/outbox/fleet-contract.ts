@@ -39,18 +39,16 @@ export function fleetContract(
     try {
       const [killed, stopped] = fleet.apps
       assert(killed && stopped)
-      const share = (part: number) => () => fleet.displayed.size >= IMPRESSIONS * part
-      const whenShown = async (part: number) => {
-        while (!share(part)()) await delay(20)
-      }
-      const loads = fleet.apps.map((app) => fleet.load(app, share(1)))
-      await whenShown(0.3)
+      const loads = fleet.apps.map((app) =>
+        fleet.load(app, () => fleet.displayed.size >= IMPRESSIONS),
+      )
+      await fleet.whenDisplayed(IMPRESSIONS * 0.3)
       killed.signal('SIGKILL')
-      await whenShown(0.4)
+      await fleet.whenDisplayed(IMPRESSIONS * 0.4)
       stopped.signal('SIGSTOP')
       await delay(LEASE_MS * 2)
       stopped.signal('SIGCONT')
-      await whenShown(0.6)
+      await fleet.whenDisplayed(IMPRESSIONS * 0.6)
       await disturb?.()
       await Promise.all(loads)
       const stats = await fleet.whenSettled()

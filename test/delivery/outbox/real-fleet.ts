@@ -14,6 +14,9 @@ import {
 } from './fleet-messages.js'
 
 const PROGRAM = fileURLToPath(new URL('fleet-app.ts', import.meta.url))
+/** Whoever waits for longer waits in vain, and must end the processes. */
+const PATIENCE_MS = 240_000
+
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
 
 /** Impressions of a page: one of ENS, and the others of Closient. */
@@ -113,6 +116,7 @@ export class RealFleet {
   /** The campaigns of displayed pages: which process displayed them, and when. */
   readonly displayed = new Map<number, { readonly app: FleetApp; readonly atMs: number }>()
   #lastCampaign = 0
+  readonly #giveUpAtMs = Date.now() + PATIENCE_MS
 
   private constructor(sandbox: Awaited<ReturnType<typeof startSandbox>>, settings: FleetSettings) {
     this.sandbox = sandbox
@@ -139,6 +143,7 @@ export class RealFleet {
   /** Displays pages in `app`, one after the other, until `isDone`. */
   async load(app: FleetApp, isDone: () => boolean): Promise<void> {
     while (!isDone() && !app.isKilled) {
+      this.#checkPatience()
       const first = this.#lastCampaign + 1
       this.#lastCampaign += PER_PAGE
       if (!(await app.display(first))) continue
@@ -178,6 +183,7 @@ export class RealFleet {
   async whenSettled(): Promise<Stats> {
     const running = this.apps.filter(({ isKilled }) => !isKilled)
     while (true) {
+      this.#checkPatience()
       // Otherwise the sender waits for long to send full batches.
       await Promise.all(running.map((app) => app.flush()))
       const stats = await running[0]?.fleetStats()
@@ -185,6 +191,18 @@ export class RealFleet {
       if (stats && !isPending) return stats
       await delay(200)
     }
+  }
+
+  /** Waits until so many impressions have been displayed. */
+  async whenDisplayed(count: number): Promise<void> {
+    while (this.displayed.size < count) {
+      this.#checkPatience()
+      await delay(20)
+    }
+  }
+
+  #checkPatience(): void {
+    if (Date.now() > this.#giveUpAtMs) throw new Error('the fleet takes too long')
   }
 
   async stop(): Promise<void> {
