@@ -79,11 +79,11 @@ async function timeSteps(
   size: number,
 ): Promise<number[]> {
   const batches = Array.from({ length: steps }, (_, n) => createRecords(n * size, size, true))
-  const idsOf = (records: readonly NewRecord[]) => records.map(({ id }) => id)
+  const listIds = (records: readonly NewRecord[]) => records.map(({ id }) => id)
   const changes: ((records: NewRecord[], n: number) => Change)[] = [
     (records, number) => ({ append: { number, records } }),
-    (records) => ({ claim: idsOf(records) }),
-    (records) => ({ settle: idsOf(records) }),
+    (records) => ({ claim: listIds(records) }),
+    (records) => ({ settle: listIds(records) }),
   ]
   const durations: number[] = []
   for (const createChange of changes) {

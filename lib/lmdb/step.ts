@@ -5,7 +5,7 @@ import type {
   NewRecord,
   StoredRecord,
 } from '../delivery/outbox/store.js'
-import { claimsOf, FLEET_BOX, type Owner, ownBox, type State, type Tables } from './tables.js'
+import { claimPlace, FLEET_BOX, type Owner, ownBox, type State, type Tables } from './tables.js'
 
 /** Most records that a step moves from dead owners, and that a response lists as arrivals. */
 const MAX_MOVED = 1_000
@@ -113,9 +113,9 @@ export class Step {
     const dead = this.#others.filter((other) => !this.#isAlive(other))
     for (const owner of dead) if (owner.leaseUntilMs !== undefined) this.#bury(owner)
     for (const owner of dead) {
-      const claimed = this.#tables.listRecords(claimsOf(owner.number), 0, left)
+      const claimed = this.#tables.listRecords(claimPlace(owner.number), 0, left)
       for (const record of claimed) {
-        const to = { place: claimsOf(this.#owner), sequence: record.sequence }
+        const to = { place: claimPlace(this.#owner), sequence: record.sequence }
         this.#tables.moveRecord(record.id, record, to, record.payload)
         orphans.push({ id: record.id, payload: record.payload })
       }
@@ -150,14 +150,14 @@ export class Step {
 
   #settle(id: string): void {
     const location = this.#tables.locate(id)
-    if (location?.place !== this.#box && location?.place !== claimsOf(this.#owner)) return
+    if (location?.place !== this.#box && location?.place !== claimPlace(this.#owner)) return
     this.#tables.removeRecord(id, location)
     this.#state.records -= 1
   }
 
   #release({ id, payload }: StoredRecord): void {
     const location = this.#tables.locate(id)
-    if (location?.place !== claimsOf(this.#owner)) return
+    if (location?.place !== claimPlace(this.#owner)) return
     this.#tables.moveRecord(id, location, this.#endOfBox(), payload)
   }
 
@@ -167,13 +167,13 @@ export class Step {
     const isPaused = pause !== undefined && pause.untilMs > this.#nowMs
     const mayClaim = !isPaused || (pause.owner === this.#owner && !pause.isProbe)
     const isProbe = pause !== undefined && !isPaused
-    const claimed = claim.filter((id) => this.#tables.locate(id)?.place === claimsOf(this.#owner))
+    const claimed = claim.filter((id) => this.#tables.locate(id)?.place === claimPlace(this.#owner))
     const before = claimed.length
     if (!this.#isSender() || !mayClaim) return claimed
     for (const id of claim) {
       const location = this.#tables.locate(id)
       if (location?.place !== this.#box) continue
-      const to = { place: claimsOf(this.#owner), sequence: location.sequence }
+      const to = { place: claimPlace(this.#owner), sequence: location.sequence }
       this.#tables.moveRecord(id, location, to)
       claimed.push(id)
       if (isProbe) break
@@ -256,7 +256,7 @@ export class Step {
   }
 
   #listClaimed(): StoredRecord[] {
-    const claimed = this.#tables.listRecords(claimsOf(this.#owner), 0, Number.POSITIVE_INFINITY)
+    const claimed = this.#tables.listRecords(claimPlace(this.#owner), 0, Number.POSITIVE_INFINITY)
     return claimed.map(({ id, payload }) => ({ id, payload }))
   }
 }

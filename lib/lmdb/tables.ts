@@ -56,7 +56,7 @@ export interface Receipts {
 
 /** Where a record is: in a box, or with the owner that has claimed it. */
 export interface Location {
-  /** A number: `FLEET_BOX`, `ownBox(owner)` or `claimsOf(owner)`. */
+  /** A number: `FLEET_BOX`, `ownBox(owner)` or `claimPlace(owner)`. */
   readonly place: number
   /** Orders the place, and is unique in the store. */
   readonly sequence: number
@@ -66,7 +66,7 @@ export interface PlacedRecord extends StoredRecord, Location {}
 
 export const FLEET_BOX = 0
 export const ownBox = (owner: number): number => owner * 2
-export const claimsOf = (owner: number): number => owner * 2 + 1
+export const claimPlace = (owner: number): number => owner * 2 + 1
 
 const FIRST_STATE: State = {
   version: 1,

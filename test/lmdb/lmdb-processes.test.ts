@@ -10,7 +10,7 @@ import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { LmdbStore } from '../../lib/lmdb/lmdb-store.js'
 import { machineClock } from '../../lib/lmdb/store-clock.js'
-import { idsOf, records, StoreOwner } from '../delivery/outbox/store-owner.js'
+import { listIds, records, StoreOwner } from '../delivery/outbox/store-owner.js'
 import { GROUP_SIZE, type ProcessReport, type ProcessTask } from './lmdb-process.js'
 
 const SCRIPT = fileURLToPath(new URL('lmdb-process.ts', import.meta.url))
@@ -73,13 +73,13 @@ describe('LMDB store, several processes', () => {
     const [waiting, claimed]: [string[], string[]] = [[], []]
     for (let isMore = true; isMore; ) {
       const { arrivals, orphans } = await heir.exchange()
-      waiting.push(...idsOf(arrivals))
-      claimed.push(...idsOf(orphans))
+      waiting.push(...listIds(arrivals))
+      claimed.push(...listIds(orphans))
       isMore = arrivals.length + orphans.length > 0
     }
     const { records: count } = await heir.store.readFleet()
     assert.equal(waiting.length + claimed.length, count)
-    return { waiting: groupsOf(waiting), claimed: groupsOf(claimed) }
+    return { waiting: listGroups(waiting), claimed: listGroups(claimed) }
   }
 
   it('does each step completely or not at all, whenever processes are killed', async () => {
@@ -148,7 +148,7 @@ describe('LMDB store, several processes', () => {
 })
 
 /** Groups of which all records are there. A record with no group is one of its own. */
-function groupsOf(ids: readonly string[]): string[] {
+function listGroups(ids: readonly string[]): string[] {
   const sizes = new Map<string, number>()
   for (const id of ids) {
     const group = id.split('-').slice(0, 2).join('-')

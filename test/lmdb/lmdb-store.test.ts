@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { LmdbStore } from '../../lib/lmdb/lmdb-store.js'
 import { storeContract } from '../delivery/outbox/store-contract.js'
 import {
-  idsOf,
   LEASE_MS,
+  listIds,
   records,
   StoreOwner,
   type StoreSetup,
@@ -70,7 +70,7 @@ describe('LMDB store', () => {
     waitMs = 0
     assert.equal((await late()).isLost, false)
     virtual.advance(LEASE_MS + 1)
-    assert.deepEqual(idsOf((await finder()).arrivals), ['a'])
+    assert.deepEqual(listIds((await finder()).arrivals), ['a'])
   })
 
   storeContract('LMDB', setUp)

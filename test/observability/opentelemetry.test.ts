@@ -7,7 +7,7 @@ import { fetchPage } from '../page-load/fetch-page.js'
 import { ManualEns } from '../page-load/manual-ens.js'
 import { type Page, Publisher } from '../page-load/publisher.js'
 import { MetricsServer } from './metrics-server.js'
-import { valuesOf } from './scrape.js'
+import { listValues } from './scrape.js'
 
 const renderAds: Page = ({ res, trackImpression }) => {
   trackImpression(ensAd())
@@ -27,7 +27,7 @@ describe('observe()', () => {
     await fetchPage(site.url)
     await site.waitForOutcomes(4)
 
-    assert.deepEqual(valuesOf(await server.scrape(), 'outcomes_total'), {
+    assert.deepEqual(listValues(await server.scrape(), 'outcomes_total'), {
       'ens delivered http-200': 1,
       'ens duplicate already-counted': 1,
       'closient delivered http-200': 1,
@@ -44,8 +44,8 @@ describe('observe()', () => {
     tracker.conclude(90_000)
 
     const samples = await server.scrape()
-    assert.deepEqual(valuesOf(samples, 'outcome_duration_sum'), { 'ens delivered': 90.04 })
-    const buckets = valuesOf(samples, 'outcome_duration_bucket')
+    assert.deepEqual(listValues(samples, 'outcome_duration_sum'), { 'ens delivered': 90.04 })
+    const buckets = listValues(samples, 'outcome_duration_bucket')
     assert.equal(buckets['ens delivered 0.025'], 0)
     assert.equal(buckets['ens delivered 0.05'], 1)
     assert.equal(buckets['ens delivered 60'], 1)
@@ -70,9 +70,9 @@ describe('observe()', () => {
     const samples = await server.scrape()
     call.succeed()
 
-    assert.deepEqual(valuesOf(samples, 'held_count'), { ens: 0 })
-    assert.deepEqual(valuesOf(samples, 'pending_count'), { ens: 1 })
-    const { ens: ageSeconds = 0 } = valuesOf(samples, 'pending_age')
+    assert.deepEqual(listValues(samples, 'held_count'), { ens: 0 })
+    assert.deepEqual(listValues(samples, 'pending_count'), { ens: 1 })
+    const { ens: ageSeconds = 0 } = listValues(samples, 'pending_age')
     assert.ok(ageSeconds > 0 && ageSeconds < 60, `${ageSeconds}`)
   })
 
@@ -87,7 +87,7 @@ describe('observe()', () => {
       { networks: [manualEns.network] },
     )
     observe(site.tracker, server)
-    const states = async () => valuesOf(await server.scrape(), 'circuit_state')
+    const states = async () => listValues(await server.scrape(), 'circuit_state')
     assert.deepEqual(await states(), { 'ens closed': 1, 'ens open': 0, 'ens half-open': 0 })
 
     await fetchPage(site.url)
@@ -107,11 +107,11 @@ describe('observe()', () => {
     await site.waitForOutcomes(4)
 
     const samples = await server.scrape()
-    assert.deepEqual(valuesOf(samples, 'quota_limit'), {
+    assert.deepEqual(listValues(samples, 'quota_limit'), {
       'closient 60': 300,
       'closient 86400': 10_000,
     })
-    assert.deepEqual(valuesOf(samples, 'quota_remaining'), {
+    assert.deepEqual(listValues(samples, 'quota_remaining'), {
       'closient 60': 299,
       'closient 86400': 9_999,
     })
@@ -151,7 +151,7 @@ describe('observe()', () => {
     tracker.conclude(1)
 
     const samples = await server.scrape()
-    assert.deepEqual(valuesOf(samples, 'outcomes_total'), { 'ens delivered http-200': 1 })
+    assert.deepEqual(listValues(samples, 'outcomes_total'), { 'ens delivered http-200': 1 })
     assert.equal(reads, 1)
     assert.equal(tracker.reads, reads)
     assert.equal(tracker.listeners.size, 0)
@@ -163,8 +163,8 @@ describe('observe()', () => {
 
     const samples = await server.scrape()
 
-    assert.deepEqual(valuesOf(samples, 'pending_count'), { ens: 0, closient: 0 })
-    assert.deepEqual(valuesOf(samples, 'outcomes_total'), {})
+    assert.deepEqual(listValues(samples, 'pending_count'), { ens: 0, closient: 0 })
+    assert.deepEqual(listValues(samples, 'outcomes_total'), {})
   })
 
   it('uses the global meter provider by default', async () => {
@@ -172,7 +172,7 @@ describe('observe()', () => {
     metrics.setGlobalMeterProvider(server.meterProvider)
     try {
       observe(createFakeTracker())
-      assert.deepEqual(valuesOf(await server.scrape(), 'pending_count'), { ens: 0, closient: 0 })
+      assert.deepEqual(listValues(await server.scrape(), 'pending_count'), { ens: 0, closient: 0 })
     } finally {
       metrics.disable()
     }

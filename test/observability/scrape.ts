@@ -28,7 +28,7 @@ function parseSample(line: string): Sample {
 }
 
 /** The values of one metric, by its labels' values, such as `{ 'ens delivered http-200': 1 }`. */
-export function valuesOf(samples: readonly Sample[], metric: string): Record<string, number> {
+export function listValues(samples: readonly Sample[], metric: string): Record<string, number> {
   return Object.fromEntries(
     samples
       .filter(({ name }) => name === `ad_impressions_${metric}`)

@@ -5,7 +5,7 @@ import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { type RedisClient, scriptRunner } from '../../lib/redis/client.js'
 import { RedisStore } from '../../lib/redis/redis-store.js'
-import { idsOf, records, StoreOwner } from '../delivery/outbox/store-owner.js'
+import { listIds, records, StoreOwner } from '../delivery/outbox/store-owner.js'
 import { RedisServer } from './redis-server.js'
 
 /** The rights that docs/redis.md lists. */
@@ -55,7 +55,7 @@ describe('Redis access', () => {
     await one.exchange({ settle: ['a'], isLeaving: true, ...options })
     const two = new StoreOwner(store, 'two', 'fleet')
     const adopted = await two.exchange({ isAfterOutage: true, ...options })
-    assert.deepEqual(idsOf(adopted.orphans), ['b'])
+    assert.deepEqual(listIds(adopted.orphans), ['b'])
     assert.deepEqual(adopted.callAgesMs?.length, 1)
     await two.exchange({ release: records('b'), ...options })
     assert.deepEqual(await store.readFleet(), { figures: { tracked: 6 }, records: 2 })

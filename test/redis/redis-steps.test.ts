@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { Redis } from 'ioredis'
 import { type RunScript, scriptRunner } from '../../lib/redis/client.js'
 import { RedisStore } from '../../lib/redis/redis-store.js'
-import { idsOf, LEASE_MS, records, StoreOwner } from '../delivery/outbox/store-owner.js'
+import { LEASE_MS, listIds, records, StoreOwner } from '../delivery/outbox/store-owner.js'
 import { VirtualClock } from '../delivery/virtual-clock.js'
 import { RedisServer } from './redis-server.js'
 import { VirtualRedisTime } from './virtual-redis-time.js'
@@ -66,8 +66,8 @@ describe('Redis steps that arrive twice, late or never', () => {
     })
     assert.deepEqual(response.receipts, ['accepted'])
     assert.deepEqual(response.claimed, ['b'])
-    assert.deepEqual(idsOf(response.arrivals), ['c'])
-    assert.deepEqual(idsOf(response.orphans), ['a', 'b'])
+    assert.deepEqual(listIds(response.arrivals), ['c'])
+    assert.deepEqual(listIds(response.orphans), ['a', 'b'])
     assert.equal(response.callAgesMs?.length, 5)
     assert.equal(response.isFailover, true)
     assert.equal((await next.store.readFleet()).records, 3)
@@ -121,7 +121,7 @@ describe('Redis steps that arrive twice, late or never', () => {
     await owner.exchange({ append: records('a') })
     await advance(LEASE_MS + 1)
     const finder = createOwner('finder')
-    assert.deepEqual(idsOf((await finder.exchange()).arrivals), ['a'])
+    assert.deepEqual(listIds((await finder.exchange()).arrivals), ['a'])
     await finder.exchange({ settle: ['a'] })
     const [registration] = sent
     assert(registration)
@@ -149,7 +149,7 @@ describe('Redis steps that arrive twice, late or never', () => {
       await failOver()
       const { isLost, arrivals } = await owner.exchange()
       assert.equal(isLost, false)
-      assert.deepEqual(idsOf(arrivals), ['a', 'b'])
+      assert.deepEqual(listIds(arrivals), ['a', 'b'])
       assert.deepEqual((await owner.exchange()).arrivals, [])
     })
 
@@ -170,7 +170,7 @@ describe('Redis steps that arrive twice, late or never', () => {
       const failOver = await copyAll()
       await owner.exchange({ settle: ['a'] })
       await failOver()
-      assert.deepEqual(idsOf((await owner.exchange()).orphans), ['a'])
+      assert.deepEqual(listIds((await owner.exchange()).orphans), ['a'])
     })
 
     it('tells the sender what others append, below the numbers that it has seen', async () => {
@@ -183,7 +183,7 @@ describe('Redis steps that arrive twice, late or never', () => {
       await failOver()
       await other.exchange({ append: records('d') })
       assert.equal(await sender.store.hasArrivals(sender.seenUpTo), true)
-      assert.deepEqual(idsOf((await sender.exchange()).arrivals), ['d'])
+      assert.deepEqual(listIds((await sender.exchange()).arrivals), ['d'])
     })
 
     it('finds an owner lost that it does not know', async () => {

@@ -39,7 +39,7 @@ export class ClaimableImpressions {
     return this.#byId.has(id)
   }
 
-  idOf(impression: Impression): string {
+  getId(impression: Impression): string {
     const id = this.#ids.get(impression)
     if (id === undefined) throw new RangeError('the impression is not in the store')
     return id
@@ -97,7 +97,7 @@ export class ClaimableImpressions {
 
   #remove(impressions: readonly Impression[]): string[] {
     return impressions.map((impression) => {
-      const id = this.idOf(impression)
+      const id = this.getId(impression)
       this.#ids.delete(impression)
       this.#byId.delete(id)
       if (isCountedHere(impression)) this.#pendingHere -= 1

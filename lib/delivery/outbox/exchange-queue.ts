@@ -42,7 +42,7 @@ const STEPS_PER_LEASE = 4
 const POLL_MS = 100
 
 /** A request until it is answered, and what it is for. */
-interface Step {
+interface PendingStep {
   readonly request: ExchangeRequest
   readonly operations: readonly Operation[]
   readonly createdAtMs: number
@@ -64,7 +64,7 @@ export class ExchangeQueue {
   #appends = 0
   #calls = 0
   #pauseMs: number | undefined
-  #unanswered: Step | undefined
+  #unanswered: PendingStep | undefined
   #isScheduled = false
   #isRunning = false
   #isLeaving = false
@@ -153,7 +153,7 @@ export class ExchangeQueue {
     )
   }
 
-  #createStep(): Step {
+  #createStep(): PendingStep {
     const { constants, clock, countFigures } = this.#dependencies
     // The first step only registers the owner: repeated after others have buried it, it stores nothing.
     const operations = this.#operations.take(this.#isKnown ? OPERATIONS_PER_STEP : 0)
@@ -181,7 +181,7 @@ export class ExchangeQueue {
     return { request, operations, createdAtMs: clock.now(), isRepeated: false }
   }
 
-  #onAnswered(step: Step, response: ExchangeResponse, startedAtMs: number): void {
+  #onAnswered(step: PendingStep, response: ExchangeResponse, startedAtMs: number): void {
     const { constants, onResponse } = this.#dependencies
     this.#unanswered = undefined
     this.#isRunning = false
@@ -205,7 +205,7 @@ export class ExchangeQueue {
    * Others have taken over from this process: it goes on under a new name. What it has not sent to
    * the store under the old name is stored under the new one.
    */
-  #startAgain({ request, operations, isRepeated }: Step, response: ExchangeResponse): void {
+  #startAgain({ request, operations, isRepeated }: PendingStep, response: ExchangeResponse): void {
     this.#owner = createOwner()
     this.#isKnown = false
     this.#seenUpTo = 0
@@ -223,7 +223,7 @@ export class ExchangeQueue {
     }
   }
 
-  #continue({ request }: Step): void {
+  #continue({ request }: PendingStep): void {
     const { clock, constants } = this.#dependencies
     if (request.isLeaving) {
       this.#onLeft()
@@ -262,7 +262,7 @@ export class ExchangeQueue {
     )
   }
 
-  #onFailed(step: Step, thrown: unknown): void {
+  #onFailed(step: PendingStep, thrown: unknown): void {
     const { clock, onFailure } = this.#dependencies
     step.isRepeated = true
     onFailure(thrown)

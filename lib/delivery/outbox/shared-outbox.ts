@@ -114,7 +114,7 @@ export class SharedOutbox implements Outbox, Fleet {
     const fence = this.#fence
     return new Promise((resolve) => {
       this.#queue.add({
-        claim: impressions.map((impression) => this.#impressions.idOf(impression)),
+        claim: impressions.map((impression) => this.#impressions.getId(impression)),
         onDone: ({ claimed }) => resolve(this.#onClaimed(impressions, fence, claimed)),
       })
     })
@@ -131,7 +131,7 @@ export class SharedOutbox implements Outbox, Fleet {
     if (claim.fence !== this.#fence) return undefined
     this.#impressions.release(claim, impressions)
     const release = impressions.map((impression) => ({
-      id: this.#impressions.idOf(impression),
+      id: this.#impressions.getId(impression),
       payload: serializeImpression(impression, this.#options.clock) ?? '',
     }))
     return new Promise((resolve) => this.#queue.add({ release, onDone: () => resolve() }))
@@ -259,7 +259,7 @@ export class SharedOutbox implements Outbox, Fleet {
   ): Claim | undefined {
     if (fence !== this.#fence) return undefined
     const ids = new Set(claimed)
-    const isClaimed = (impression: Impression) => ids.has(this.#impressions.idOf(impression))
+    const isClaimed = (impression: Impression) => ids.has(this.#impressions.getId(impression))
     const mine = impressions.filter(isClaimed)
     const others = impressions.filter((impression) => !isClaimed(impression))
     if (others.length > 0) this.#impressions.putBack(others)

@@ -58,7 +58,7 @@ export function fleetContract(
       assert.deepEqual(twice, [], 'counted twice')
       const notDelivered = fleet.notDelivered()
       const lost = [...fleet.displayed].filter(([campaign, { app, atMs }]) => {
-        const id = fleet.idOf(campaign)
+        const id = fleet.getId(campaign)
         const isStored = atMs < (app.killedAtMs ?? Number.POSITIVE_INFINITY) - UNSTORED_MS
         return isStored && !counted.has(id) && !notDelivered.has(id)
       })

@@ -25,7 +25,7 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
     return claimed
   }
 
-  const keysOf = ({ impressions }: Claim) => impressions.map(({ batchKey }) => batchKey).join('')
+  const listKeys = ({ impressions }: Claim) => impressions.map(({ batchKey }) => batchKey).join('')
 
   describe(`outbox contract: ${name}`, () => {
     it('claims impressions first in, first out', async () => {
@@ -56,8 +56,8 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
     it('claims only impressions with the same batch key together', async () => {
       const outbox = createOutbox()
       await fill(outbox, 'a', 'b', 'a', 'b')
-      assert.equal(keysOf(await claim(outbox)), 'aa')
-      assert.equal(keysOf(await claim(outbox)), 'bb')
+      assert.equal(listKeys(await claim(outbox)), 'aa')
+      assert.equal(listKeys(await claim(outbox)), 'bb')
     })
 
     it('counts waiting impressions, not claimed ones', async () => {
@@ -127,16 +127,16 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
     it('claims full batches first', async () => {
       const outbox = createOutbox()
       await fill(outbox, 'a', 'b', 'b', 'b', 'b')
-      assert.equal(keysOf(await claim(outbox)), 'bbb')
-      assert.equal(keysOf(await claim(outbox)), 'a')
-      assert.equal(keysOf(await claim(outbox)), 'b')
+      assert.equal(listKeys(await claim(outbox)), 'bbb')
+      assert.equal(listKeys(await claim(outbox)), 'a')
+      assert.equal(listKeys(await claim(outbox)), 'b')
     })
 
     it('serves batch keys in turn, so that a busy key does not starve the others', async () => {
       const outbox = createOutbox({ maxBatch: 10 })
       await fill(outbox, 'a', 'a', 'a', 'a', 'b', 'c')
       const served = []
-      for (let n = 0; n < 4; n += 1) served.push(keysOf(await claim(outbox, 1)))
+      for (let n = 0; n < 4; n += 1) served.push(listKeys(await claim(outbox, 1)))
       assert.deepEqual(served, ['a', 'b', 'c', 'a'])
     })
 
@@ -146,7 +146,7 @@ export function outboxContract(name: string, open: (options: OutboxOptions) => O
       const served = []
       for (let n = 0; n < 10; n += 1) {
         await fill(outbox, 'busy', 'busy', 'busy')
-        served.push(keysOf(await claim(outbox)))
+        served.push(listKeys(await claim(outbox)))
       }
       assert(served.includes('rare'), served.join(' '))
       assert(served.filter((keys) => keys === 'rare').length === 1)

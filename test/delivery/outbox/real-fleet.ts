@@ -175,7 +175,7 @@ export class RealFleet {
   }
 
   /** The id under which the network counts the displayed campaign. */
-  idOf(campaign: number): string | number {
+  getId(campaign: number): string | number {
     return campaign % PER_PAGE === 1 ? campaign : formatClosientId(campaign)
   }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import type { NewRecord } from '../../../lib/delivery/outbox/store.js'
 import { storeFleetContract } from './store-fleet-contract.js'
-import { idsOf, LEASE_MS, records, StoreOwner, type StoreSetup } from './store-owner.js'
+import { LEASE_MS, listIds, records, StoreOwner, type StoreSetup } from './store-owner.js'
 import { storeTakeoverContract } from './store-takeover-contract.js'
 
 /** The behaviour of every store. `setUp` returns an empty one. */
@@ -55,14 +55,14 @@ function recordsContract(setUp: () => StoreSetup): void {
 
   it('lists arrivals once', async () => {
     await owner.exchange({ append: records('a') })
-    assert.deepEqual(idsOf((await owner.exchange({ append: records('b') })).arrivals), ['b'])
+    assert.deepEqual(listIds((await owner.exchange({ append: records('b') })).arrivals), ['b'])
     assert.deepEqual((await owner.exchange()).arrivals, [])
   })
 
   it('lists arrivals again after a response was lost', async () => {
     await owner.exchange()
     await owner.exchangeInVain({ append: records('a') })
-    assert.deepEqual(idsOf((await owner.exchange()).arrivals), ['a'])
+    assert.deepEqual(listIds((await owner.exchange()).arrivals), ['a'])
   })
 
   it('lists at most 1,000 arrivals, and the others next', async () => {
@@ -71,7 +71,7 @@ function recordsContract(setUp: () => StoreSetup): void {
     const lengths: number[] = []
     for (const append of [records(...ids), undefined, undefined, undefined]) {
       const { arrivals } = await owner.exchange(append ? { append } : {})
-      arrived.push(...idsOf(arrivals))
+      arrived.push(...listIds(arrivals))
       lengths.push(arrivals.length)
     }
     assert.deepEqual(lengths, [1_000, 1_000, 500, 0])
@@ -100,7 +100,7 @@ function recordsContract(setUp: () => StoreSetup): void {
     await owner.exchangeInVain({ append: records('a', 'b') })
     const { claimed, arrivals } = await owner.exchange({ claim: ['a'] })
     assert.deepEqual(claimed, ['a'])
-    assert.deepEqual(idsOf(arrivals), ['b'])
+    assert.deepEqual(listIds(arrivals), ['b'])
   })
 
   it('claims before it appends', async () => {
@@ -124,7 +124,7 @@ function recordsContract(setUp: () => StoreSetup): void {
       { id: 'a', payload: 'a again' },
     ]
     const { arrivals } = await owner.exchange({ release, append: records('d') })
-    assert.deepEqual(idsOf(arrivals), ['b', 'a', 'd'])
+    assert.deepEqual(listIds(arrivals), ['b', 'a', 'd'])
     assert.equal(arrivals[0]?.payload, 'b again')
     assert.deepEqual((await owner.exchange({ claim: ['a', 'b'] })).claimed, ['a', 'b'])
     assert.equal(await countRecords(), 4)
@@ -155,7 +155,7 @@ function recordsContract(setUp: () => StoreSetup): void {
     await owner.exchangeInVain({ claim: ['a', 'c'] })
     assert.deepEqual((await owner.exchange()).orphans, [])
     const { orphans } = await owner.exchange({ isResync: true, claim: ['b'] })
-    assert.deepEqual(idsOf(orphans).sort(), ['a', 'b', 'c'])
+    assert.deepEqual(listIds(orphans).sort(), ['a', 'b', 'c'])
     assert.equal(orphans.find(({ id }) => id === 'a')?.payload, 'payload of a')
   })
 
@@ -164,7 +164,7 @@ function recordsContract(setUp: () => StoreSetup): void {
     await owner.exchange({ append: records(...ids) })
     await owner.exchangeInVain({ claim: ids })
     const { orphans } = await owner.exchange({ isResync: true })
-    assert.deepEqual(idsOf(orphans).sort(), ids.sort())
+    assert.deepEqual(listIds(orphans).sort(), ids.sort())
   })
 
   it('repeats the receipts of the same append, and stores nothing', async () => {
@@ -211,7 +211,7 @@ function recordsContract(setUp: () => StoreSetup): void {
     await owner.exchange({ append: records('a', 'b') })
     await owner.exchange({ claim: ['a', 'b'] })
     const { arrivals } = await owner.exchange({ release: records('a', 'b'), maxPending: 1 })
-    assert.deepEqual(idsOf(arrivals), ['a', 'b'])
+    assert.deepEqual(listIds(arrivals), ['a', 'b'])
   })
 
   it('keeps ids and payloads as they are', async () => {

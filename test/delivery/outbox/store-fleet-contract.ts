@@ -1,7 +1,7 @@
 // Tests lib/delivery/outbox/store.ts
 
 import assert from 'node:assert/strict'
-import { idsOf, LEASE_MS, records, StoreOwner, type StoreSetup } from './store-owner.js'
+import { LEASE_MS, listIds, records, StoreOwner, type StoreSetup } from './store-owner.js'
 
 /** The fleet's box, pauses, calls and figures: part of the store contract. */
 export function storeFleetContract(setUp: () => StoreSetup): void {
@@ -41,7 +41,7 @@ export function storeFleetContract(setUp: () => StoreSetup): void {
       const appended = await two.exchange({ append: records('b', 'c') })
       assert.deepEqual(appended.arrivals, [])
       assert.deepEqual((await two.exchange({ claim: ['a', 'b'] })).claimed, [])
-      assert.deepEqual(idsOf((await one.exchange()).arrivals), ['b', 'c'])
+      assert.deepEqual(listIds((await one.exchange()).arrivals), ['b', 'c'])
       assert.deepEqual((await one.exchange({ claim: ['c', 'a'] })).claimed, ['c', 'a'])
     })
 
@@ -55,8 +55,8 @@ export function storeFleetContract(setUp: () => StoreSetup): void {
       assert.equal(found.isSender, true)
       assert.equal(found.isFailover, true)
       assert.deepEqual(found.claimed, ['c'])
-      assert.deepEqual(idsOf(found.arrivals), ['b'])
-      assert.deepEqual(idsOf(found.orphans), ['a'])
+      assert.deepEqual(listIds(found.arrivals), ['b'])
+      assert.deepEqual(listIds(found.orphans), ['a'])
       assert.equal((await two.exchange()).isFailover, false)
       assert.equal((await one.exchange()).isLost, true)
     })
@@ -69,7 +69,7 @@ export function storeFleetContract(setUp: () => StoreSetup): void {
       const next = await two.exchange()
       assert.equal(next.isSender, true)
       assert.equal(next.isFailover, false)
-      assert.deepEqual(idsOf(next.arrivals), ['a'])
+      assert.deepEqual(listIds(next.arrivals), ['a'])
     })
 
     it('is not an owner that leaves', async () => {
@@ -92,7 +92,7 @@ export function storeFleetContract(setUp: () => StoreSetup): void {
       await two.exchange({ append: records('c') })
       await one.exchange({ claim: ['a'], settle: ['c'] })
       const { arrivals } = await one.exchange({ release: records('a') })
-      assert.deepEqual(idsOf(arrivals), ['a'])
+      assert.deepEqual(listIds(arrivals), ['a'])
       assert.equal((await one.store.readFleet()).records, 2)
     })
 
@@ -102,17 +102,17 @@ export function storeFleetContract(setUp: () => StoreSetup): void {
       await one.exchange({ claim: ['a'] })
       await setup.advance(LEASE_MS + 1)
       const own = await createOwner('own', 'own').exchange()
-      assert.deepEqual([idsOf(own.orphans), own.arrivals], [['a'], []])
+      assert.deepEqual([listIds(own.orphans), own.arrivals], [['a'], []])
       const next = await createOwner('next', 'fleet').exchange()
       assert.deepEqual([next.isSender, next.isFailover], [true, true])
-      assert.deepEqual(idsOf(next.arrivals), ['b'])
+      assert.deepEqual(listIds(next.arrivals), ['b'])
     })
 
     it('adopts the box of a dead owner that had one', async () => {
       await createOwner('own', 'own').exchange({ append: records('a') })
       await setup.advance(LEASE_MS + 1)
       const sender = createOwner('sender', 'fleet')
-      assert.deepEqual(idsOf((await sender.exchange()).arrivals), ['a'])
+      assert.deepEqual(listIds((await sender.exchange()).arrivals), ['a'])
       assert.deepEqual((await sender.exchange({ claim: ['a'] })).claimed, ['a'])
     })
   })

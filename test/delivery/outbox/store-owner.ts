@@ -87,6 +87,6 @@ export function records(...ids: string[]): NewRecord[] {
   return ids.map((id) => ({ id, payload: `payload of ${id}` }))
 }
 
-export function idsOf(list: readonly { readonly id: string }[]): string[] {
+export function listIds(list: readonly { readonly id: string }[]): string[] {
   return list.map(({ id }) => id)
 }

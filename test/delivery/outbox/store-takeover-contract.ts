@@ -1,7 +1,7 @@
 // Tests lib/delivery/outbox/store.ts
 
 import assert from 'node:assert/strict'
-import { idsOf, LEASE_MS, records, StoreOwner, type StoreSetup } from './store-owner.js'
+import { LEASE_MS, listIds, records, StoreOwner, type StoreSetup } from './store-owner.js'
 
 /** How each owner's records outlive it: part of the store contract. */
 export function storeTakeoverContract(setUp: () => StoreSetup): void {
@@ -111,7 +111,7 @@ export function storeTakeoverContract(setUp: () => StoreSetup): void {
     await setup.advance(50_000)
     assert.deepEqual((await other.exchange({ leaseMs: 1_000 })).arrivals, [])
     await setup.advance(10_001)
-    assert.deepEqual(idsOf((await other.exchange({ leaseMs: 1_000 })).arrivals), ['a'])
+    assert.deepEqual(listIds((await other.exchange({ leaseMs: 1_000 })).arrivals), ['a'])
   })
 
   it('goes on with an owner that was late, if nobody has found it so', async () => {
@@ -140,14 +140,14 @@ export function storeTakeoverContract(setUp: () => StoreSetup): void {
     await finder.exchange({ append: records('z'), leaseMs: 60_000 })
     await dieWith('dead', ['a', 'b'], [])
     const { arrivals } = await finder.exchange({ seenUpTo: 0 })
-    assert.deepEqual(idsOf(arrivals), ['z', 'a', 'b'])
+    assert.deepEqual(listIds(arrivals), ['z', 'a', 'b'])
   })
 
   it('gives what a dead owner had claimed to the one that finds it, as orphans', async () => {
     await dieWith('dead', ['a', 'b', 'c'], ['c', 'a'])
     const [finder, other] = [createOwner('finder'), createOwner('other')]
     const { orphans } = await finder.exchange()
-    assert.deepEqual(idsOf(orphans).sort(), ['a', 'c'])
+    assert.deepEqual(listIds(orphans).sort(), ['a', 'c'])
     assert.equal(orphans[0]?.payload, `payload of ${orphans[0]?.id}`)
     assert.deepEqual((await finder.exchange()).orphans, [])
     assert.deepEqual((await other.exchange()).orphans, [])
@@ -164,8 +164,8 @@ export function storeTakeoverContract(setUp: () => StoreSetup): void {
     }
     await setup.advance(LEASE_MS + 1)
     const { arrivals, orphans } = await createOwner('finder').exchange()
-    assert.deepEqual(idsOf(arrivals).sort(), ['1b', '2b', '3b'])
-    assert.deepEqual(idsOf(orphans).sort(), ['1a', '2a', '3a'])
+    assert.deepEqual(listIds(arrivals).sort(), ['1b', '2b', '3b'])
+    assert.deepEqual(listIds(orphans).sort(), ['1a', '2a', '3a'])
   })
 
   it('takes over what the dead owner had taken over', async () => {
@@ -173,7 +173,7 @@ export function storeTakeoverContract(setUp: () => StoreSetup): void {
     await createOwner('second').exchange()
     await setup.advance(LEASE_MS + 1)
     const { arrivals, orphans } = await createOwner('third').exchange()
-    assert.deepEqual([idsOf(arrivals), idsOf(orphans)], [['b'], ['a']])
+    assert.deepEqual([listIds(arrivals), listIds(orphans)], [['b'], ['a']])
   })
 
   it('does nothing for an owner that others took over from', async () => {
@@ -194,7 +194,7 @@ export function storeTakeoverContract(setUp: () => StoreSetup): void {
     assert.deepEqual(response.arrivals, [])
     assert.deepEqual(response.orphans, [])
     assert.deepEqual(await finder.store.readFleet(), { figures: {}, records: 2 })
-    assert.deepEqual(idsOf((await finder.exchange({ isResync: true })).orphans), ['a'])
+    assert.deepEqual(listIds((await finder.exchange({ isResync: true })).orphans), ['a'])
   })
 
   it('moves at most 1,000 records in a step, and the rest next', async () => {
@@ -206,8 +206,8 @@ export function storeTakeoverContract(setUp: () => StoreSetup): void {
       const response = await finders[n % 2]?.exchange()
       assert(response)
       assert(response.orphans.length <= 1_000 && response.arrivals.length <= 1_000)
-      arrived.push(...idsOf(response.arrivals))
-      orphaned.push(...idsOf(response.orphans))
+      arrived.push(...listIds(response.arrivals))
+      orphaned.push(...listIds(response.orphans))
       assert.equal((await dead.exchange()).isLost, true)
     }
     assert.deepEqual(orphaned.sort(), ids.slice(0, 1_300).sort())
@@ -231,8 +231,8 @@ export function storeTakeoverContract(setUp: () => StoreSetup): void {
     const last = await owner.exchange({ isLeaving: true, append: records('c') })
     assert.deepEqual(last.receipts, ['accepted'])
     const { arrivals, orphans, others } = await other.exchange()
-    assert.deepEqual(idsOf(arrivals), ['b', 'c'])
-    assert.deepEqual(idsOf(orphans), ['a'])
+    assert.deepEqual(listIds(arrivals), ['b', 'c'])
+    assert.deepEqual(listIds(orphans), ['a'])
     assert.equal(others, 0)
     assert.equal((await owner.exchange()).isLost, true)
   })
@@ -242,7 +242,7 @@ export function storeTakeoverContract(setUp: () => StoreSetup): void {
     await owner.exchange({ append: records('a') })
     await owner.exchange({ isLeaving: true })
     await setup.advance(24 * 60 * 60_000)
-    assert.deepEqual(idsOf((await createOwner('next').exchange()).arrivals), ['a'])
+    assert.deepEqual(listIds((await createOwner('next').exchange()).arrivals), ['a'])
   })
 
   it('lets an owner that leaves take over nothing', async () => {
@@ -252,6 +252,6 @@ export function storeTakeoverContract(setUp: () => StoreSetup): void {
     const { arrivals, orphans } = await owner.exchange({ isLeaving: true })
     assert.deepEqual([arrivals, orphans], [[], []])
     const finder = await createOwner('finder').exchange()
-    assert.deepEqual([idsOf(finder.arrivals), idsOf(finder.orphans)], [['b'], ['a']])
+    assert.deepEqual([listIds(finder.arrivals), listIds(finder.orphans)], [['b'], ['a']])
   })
 }
