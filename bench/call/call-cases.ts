@@ -41,9 +41,12 @@ export async function createCallCases(
 ): Promise<Readonly<Record<CaseName, PrepareCalls>>> {
   const apiKey = 'bench-key'
   const ignore = () => {}
+  // As pino at its default level: no debug message is made.
+  const isLevelEnabled = (level: string) => level !== 'debug'
+  const logger = { debug: ignore, warn: ignore, error: ignore, isLevelEnabled }
   const tracker = createTracker({
     networks: [ens({ apiKey, baseUrl: urls.ens }), closient({ apiKey, baseUrl: urls.closient })],
-    logger: { debug: ignore, warn: ignore, error: ignore },
+    logger,
   })
   const ensInputs = createInputs(createEnsInput)
   const closientInputs = createInputs(createClosientInput)
