@@ -275,7 +275,8 @@ function openOutbox<Source>(network: Network, shared: SharedParts<Source>): Outb
     maxBatch,
     longestWindowMs: Math.max(0, ...windows.map(({ windowMs }) => windowMs)),
     timeoutMs: delivery.timeoutMs,
-    dedupeTtlMs: Math.max(dedupe.ttlMs, visibility?.tokenTtlMs ?? 0),
+    // A token may be issued as late as its page load is remembered.
+    dedupeTtlMs: dedupe.ttlMs + (visibility?.tokenTtlMs ?? 0),
     figures: () => statistics.figuresToShare(name, isFirst),
     clock,
     log,

@@ -184,6 +184,8 @@ export class SharedOutbox implements Outbox, Fleet {
       const appending = this.#appending.get(id)
       if (appending) appending.impression.isMaybeCounted = true
     }
+    // A claim that is not answered yet no longer holds.
+    this.#fence += 1
     this.#events?.onHandedOver(this.#impressions.clear())
     await this.#queue.leave()
     await this.#store.close()
