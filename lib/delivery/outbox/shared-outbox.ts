@@ -8,18 +8,13 @@ import { type Figures, SharedFigures } from './shared-figures.js'
 import type { ExchangeRequest, ExchangeResponse, Store, StoredRecord } from './store.js'
 import { parseImpression, serializeImpression } from './stored-impression.js'
 
-/** Expired impressions leave the store in steps of so many. */
+/** Expired impressions are settled by operations of at most this many ids. */
 const EXPIRED_PER_STEP = 1_000
 
 /** An impression that the store has not accepted yet. */
 interface Appending {
   readonly impression: Impression
   readonly resolve: (receipt: Receipt) => void
-}
-
-interface Reader {
-  readonly resolve: () => void
-  readonly reject: (thrown: unknown) => void
 }
 
 /**
@@ -47,7 +42,8 @@ export class SharedOutbox implements Outbox, Fleet {
   /** Changes when others have taken over from this process: its claims no longer hold. */
   #fence = 0
   #hasLeft = false
-  #readers: Reader[] = []
+  /** Reject the figures that are being read. */
+  #rejectReaders: ((thrown: unknown) => void)[] = []
   readonly #figures = new SharedFigures()
 
   /** @param leaseMs how long the process may stay silent before others take over from it */
@@ -170,8 +166,7 @@ export class SharedOutbox implements Outbox, Fleet {
   async readFigures(): Promise<Figures> {
     // The store first learns this process's latest figures.
     await new Promise<void>((resolve, reject) => {
-      const reader = { resolve, reject }
-      this.#readers.push(reader)
+      this.#rejectReaders.push(reject)
       this.#queue.add({ onDone: () => resolve() })
     })
     const { figures, records } = await this.#store.readFleet()
@@ -207,7 +202,7 @@ export class SharedOutbox implements Outbox, Fleet {
 
   #onResponse(response: ExchangeResponse, request: ExchangeRequest): void {
     const { isLost, arrivals, orphans, callAgesMs, isFailover } = response
-    this.#readers = []
+    this.#rejectReaders = []
     if (isLost) {
       this.#figures.startAgain()
       this.#fence += 1
@@ -296,6 +291,6 @@ export class SharedOutbox implements Outbox, Fleet {
       `${network}: the outbox failed, and impressions wait in memory until it works again: ` +
       describeError(thrown)
     log.error(`outbox ${network}`, message)
-    for (const { reject } of this.#readers.splice(0)) reject(thrown)
+    for (const reject of this.#rejectReaders.splice(0)) reject(thrown)
   }
 }
