@@ -65,10 +65,9 @@ export class RedisStore implements Store {
     const { owner, append, claim, isLeaving, isResync } = request
     const numbers = this.#steps.get(owner) ?? { step: 0, acknowledged: 0 }
     this.#steps.set(owner, numbers)
-    const encode = () => {
-      if (!isResync || numbers.step === 0) numbers.step += 1
-      return encodeRequest(this.#base, request, numbers)
-    }
+    // Now, and not when it is its turn: it may be given up before.
+    if (!isResync) numbers.step += 1
+    const encode = () => encodeRequest(this.#base, request, numbers)
     const isWorthWaiting = append !== undefined || claim.length > 0
     const reply = await this.#send(EXCHANGE, encode, isWorthWaiting ? this.#replicaWait : undefined)
     const response = decodeResponse(reply, request)

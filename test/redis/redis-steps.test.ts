@@ -96,6 +96,30 @@ describe('Redis steps that arrive twice, late or never', () => {
     assert.equal((await owner.exchange({ ...step, isResync: true })).callAgesMs?.length, 2)
   })
 
+  it('counts the calls of a step that was given up before its turn', async () => {
+    const clock = new VirtualClock()
+    let unblock = () => {}
+    let runStep: RunScript = run
+    const options = { prefix: 'p', network: 'n', waitForReplicas: 0, clock }
+    const store = new RedisStore({ run: (...command) => runStep(...command), ...options })
+    const owner = new StoreOwner(store, 'one', 'fleet')
+    await owner.exchange()
+    runStep = async () => {
+      await new Promise<void>((resolve) => {
+        unblock = resolve
+      })
+      throw new Error('connection lost')
+    }
+    const blocking = assert.rejects(store.readFleet(), /no answer/)
+    const step = { calls: 2, callsTtlMs: 60_000 }
+    const givenUp = assert.rejects(owner.exchange(step), /no answer/)
+    await clock.advanceAsync(5_000)
+    await Promise.all([blocking, givenUp])
+    unblock()
+    runStep = run
+    assert.equal((await owner.exchange({ ...step, isResync: true })).callAgesMs?.length, 2)
+  })
+
   it('refuses a step that arrives after a later one', async () => {
     const sent: Parameters<RunScript>[] = []
     const owner = createOwner('one', 'own', (...command) => {
@@ -208,7 +232,7 @@ describe('Redis steps that arrive twice, late or never', () => {
     const options = { prefix: 'p', network: 'n', waitForReplicas: 0, clock }
     const owner = new StoreOwner(new RedisStore({ run: hung, ...options }), 'one')
     for (let n = 0; n < 10; n += 1) {
-      const failed = assert.rejects(owner.exchange({ isResync: true }), /no answer within 5 s/)
+      const failed = assert.rejects(owner.exchange({ isResync: n > 0 }), /no answer within 5 s/)
       await clock.advanceAsync(5_000)
       await failed
     }
