@@ -1,10 +1,5 @@
 import type { Receipt } from '../delivery/outbox/outbox.js'
-import type {
-  ExchangeRequest,
-  ExchangeResponse,
-  FleetFigures,
-  StoredRecord,
-} from '../delivery/outbox/store.js'
+import type { ExchangeRequest, ExchangeResponse, StoredRecord } from '../delivery/outbox/store.js'
 import { dedupeKeyName, exchangeKeys } from './keys.js'
 
 /** Which step of its owner a request is. A client may send a step again, late, or both. */
@@ -130,29 +125,4 @@ function toAges(entries: readonly string[], nowMs: number): number[] {
     const [atMs, calls] = entry.split(':').map(Number)
     return new Array<number>(calls ?? 0).fill(Math.max(0, nowMs - (atMs ?? 0)))
   })
-}
-
-/** A reply of `FLEET_SCRIPT`. */
-interface EncodedFleet {
-  records: number
-  /** Names and counts, in turns. */
-  past: string[] | object
-  /** JSON of each owner's figures. */
-  owners: string[] | object
-}
-
-/** Decodes the reply of `FLEET_SCRIPT`. */
-export function decodeFleet(reply: string): FleetFigures {
-  const encoded: EncodedFleet = JSON.parse(reply)
-  const figures: Record<string, number> = {}
-  const add = (name: string, count: number) => {
-    figures[name] = (figures[name] ?? 0) + count
-  }
-  const past = toArray(encoded.past)
-  for (let at = 0; at + 1 < past.length; at += 2) add(past[at] ?? '', Number(past[at + 1]))
-  for (const owner of toArray(encoded.owners)) {
-    const counts: Record<string, number> = JSON.parse(owner)
-    for (const [name, count] of Object.entries(counts)) add(name, count)
-  }
-  return { figures, records: encoded.records }
 }

@@ -1,3 +1,5 @@
+import { FIGURES_FUNCTION } from './read-scripts.js'
+
 /**
  * The longest time without any process of a network before its keys expire, in milliseconds: 30
  * days. A network that is removed from the configuration leaves nothing behind.
@@ -20,7 +22,7 @@ const MAX_MOVED = 1_000
  * The names of dead owners' keys are only known here. They are made from `KEYS[1]`, because a client
  * may add a prefix to the names of keys.
  */
-export const EXCHANGE_SCRIPT = `
+export const EXCHANGE_SCRIPT = `${FIGURES_FUNCTION}
 local request = cjson.decode(ARGV[1])
 local STATE, OWNERS, DEAD, RECORDS, CALLS, FIGURES, OWNER, CLAIMED, BOX = unpack(KEYS, 1, 9)
 local base = string.sub(STATE, 1, -1 - #'state')
@@ -93,13 +95,10 @@ end
 
 local function bury(owner)
   local key = base .. 'owner:' .. owner
-  local figures = cjson.decode(redis.call('HGET', key, 'figures') or '{}')
-  for name, count in pairs(figures) do
-    -- An error here would fail every step from now on.
-    if name ~= 'held' and name ~= 'unstored' and type(count) == 'number' then
-      redis.pcall('HINCRBY', FIGURES, name, string.format('%.0f', count))
-    end
-  end
+  eachFigure(redis.call('HGET', key, 'figures'), function(name, count)
+    if name == 'held' or name == 'unstored' then return end
+    redis.pcall('HINCRBY', FIGURES, name, string.format('%.0f', count))
+  end)
   redis.call('DEL', key)
   redis.call('HSET', key, 'isDead', 1)
   redis.call('PEXPIRE', key, ${DEAD_OWNER_TTL_MS})

@@ -7,7 +7,6 @@ import type {
 } from '../delivery/outbox/store.js'
 import { type ReplicaWait, type RunScript, type Script, toScript } from './client.js'
 import {
-  decodeFleet,
   decodeResponse,
   type EncodedArguments,
   encodeRequest,
@@ -83,7 +82,7 @@ export class RedisStore implements Store {
 
   async readFleet(): Promise<FleetFigures> {
     const keys = fleetKeys(this.#base)
-    return decodeFleet(await this.#send(FLEET, () => ({ keys, argument: '' })))
+    return JSON.parse(await this.#send(FLEET, () => ({ keys, argument: '' })))
   }
 
   /** The client is the user's to close. */

@@ -259,6 +259,21 @@ describe('Redis steps that arrive twice, late or never', () => {
     for (const key of keys) assert((await admin.pttl(key)) > 0, key)
   })
 
+  it('goes on although figures of an owner cannot be read', async () => {
+    for (const [n, figures] of ['not JSON', 'null', '"text"', '{"tracked":"many"}'].entries()) {
+      await createOwner(`bad ${n}`).exchange({ append: records(`a${n}`) })
+      await admin.hset(`{p:n}:owner:bad ${n}`, 'figures', figures)
+    }
+    const finder = createOwner('finder')
+    await finder.exchange({ figures: { tracked: 1 } })
+    const expected = { figures: { tracked: 1 }, records: 4 }
+    assert.deepEqual(await finder.store.readFleet(), expected)
+    await advance(LEASE_MS + 1)
+    const next = createOwner('next')
+    assert.equal((await next.exchange()).arrivals.length, 4)
+    assert.deepEqual(await next.store.readFleet(), expected)
+  })
+
   it('keeps one key per dead owner, for a day', async () => {
     for (let n = 0; n < 5; n += 1) await createOwner(`o${n}`).exchange({ isLeaving: true })
     const last = createOwner('last')
