@@ -92,9 +92,9 @@ export class RedisStore implements Store {
   async #send(script: Script, encode: () => EncodedArguments, wait?: ReplicaWait): Promise<string> {
     let cancelTimeout = () => {}
     const timeout = new Promise<never>((_resolve, reject) => {
-      cancelTimeout = this.#clock.after(TIMEOUT_MS, () => {
-        reject(new Error(`no answer within ${TIMEOUT_MS / 1_000} s`))
-      })
+      const onTimeout = () => reject(new Error(`no answer within ${TIMEOUT_MS / 1_000} s`))
+      // After a process stood still, Node runs timers before it reads sockets.
+      cancelTimeout = this.#clock.after(TIMEOUT_MS, () => this.#clock.defer(onTimeout))
     })
     try {
       while (this.#pendingCommand) await Promise.race([this.#pendingCommand, timeout])

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { Redis } from 'ioredis'
+import { type Clock, systemClock } from '../../lib/clock.js'
 import { type RunScript, scriptRunner } from '../../lib/redis/client.js'
 import { RedisStore } from '../../lib/redis/redis-store.js'
 import { LEASE_MS, listIds, records, StoreOwner } from '../delivery/outbox/store-owner.js'
@@ -244,6 +245,17 @@ describe('Redis steps that arrive twice, late or never', () => {
     assert.equal((await next).isLost, false)
     assert.equal(commands, 2)
     assert.equal(clock.pendingTimers, 0)
+  })
+
+  it('reads an answer that arrived while the process stood still', async () => {
+    const after: Clock['after'] = (delayMs, task) => systemClock.after(delayMs / 20, task)
+    const clock = { ...systemClock, after }
+    const options = { prefix: 'p', network: 'n', waitForReplicas: 0, clock }
+    const owner = new StoreOwner(new RedisStore({ run, ...options }), 'one')
+    await owner.exchange()
+    const answer = owner.exchange({ append: records('a') })
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
+    assert.deepEqual((await answer).receipts, ['accepted'])
   })
 
   it('leaves no key without an expiry', async () => {
