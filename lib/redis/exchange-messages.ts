@@ -113,8 +113,7 @@ function toRecords(list: string[] | object | undefined): StoredRecord[] {
   const records: StoredRecord[] = []
   for (let at = 0; at + 1 < flat.length; at += 2) {
     const [id, payload] = flat.slice(at, at + 2)
-    // Without a payload it was evicted: the server is not to evict anything.
-    if (typeof id === 'string' && typeof payload === 'string') records.push({ id, payload })
+    if (id !== undefined && payload !== undefined) records.push({ id, payload })
   }
   return records
 }

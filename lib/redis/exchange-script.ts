@@ -234,8 +234,15 @@ local function toRecords(ids)
     local to = math.min(from + ${MAX_MOVED} - 1, #ids)
     local payloads = redis.call('HMGET', RECORDS, unpack(ids, from, to))
     for i, payload in ipairs(payloads) do
-      records[#records + 1] = ids[from + i - 1]
-      records[#records + 1] = payload
+      local id = ids[from + i - 1]
+      if payload then
+        records[#records + 1] = id
+        records[#records + 1] = payload
+      else
+        -- Evicted, or deleted by hand: nobody can send it.
+        redis.call('ZREM', BOX, id)
+        redis.call('ZREM', CLAIMED, id)
+      end
     end
   end
   return records

@@ -286,6 +286,18 @@ describe('Redis steps that arrive twice, late or never', () => {
     assert.deepEqual(await next.store.readFleet(), expected)
   })
 
+  it('forgets records that have lost their payloads', async () => {
+    const dead = createOwner('dead')
+    await dead.exchange({ append: records('a', 'b', 'c', 'd') })
+    await dead.exchange({ claim: ['a', 'b'] })
+    await admin.hdel('{p:n}:records', 'a', 'c')
+    await advance(LEASE_MS + 1)
+    const { arrivals, orphans } = await createOwner('finder').exchange()
+    assert.deepEqual([listIds(arrivals), listIds(orphans)], [['d'], ['b']])
+    assert.deepEqual(await admin.zrange('{p:n}:box:finder', 0, '-1'), ['d'])
+    assert.deepEqual(await admin.zrange('{p:n}:claimed:finder', 0, '-1'), ['b'])
+  })
+
   it('keeps one key per dead owner, for a day', async () => {
     for (let n = 0; n < 5; n += 1) await createOwner(`o${n}`).exchange({ isLeaving: true })
     const last = createOwner('last')
