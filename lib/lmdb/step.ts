@@ -216,10 +216,15 @@ export class Step {
 
   #setPause(): void {
     const { pauseMs } = this.#request
-    const owner = this.#owner
+    const { pause } = this.#state
     if (pauseMs === undefined) return
-    if (pauseMs > 0) this.#state.pause = { owner, untilMs: this.#nowMs + pauseMs, isProbe: false }
-    else if (this.#state.pause?.owner === owner) this.#state.pause = undefined
+    const untilMs = this.#nowMs + pauseMs
+    const mayChange = pause?.owner === this.#owner || untilMs >= (pause?.untilMs ?? 0)
+    if (pauseMs > 0 && mayChange) {
+      this.#state.pause = { owner: this.#owner, untilMs, isProbe: false }
+    } else if (pauseMs === 0 && pause?.owner === this.#owner) {
+      this.#state.pause = undefined
+    }
   }
 
   #isSender(): boolean {

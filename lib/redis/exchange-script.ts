@@ -222,9 +222,14 @@ end
 
 local function changePause()
   if not request.pauseMs or isDone then return end
-  if request.pauseMs > 0 then return setPause(request.pauseMs, 0) end
-  if redis.call('HGET', STATE, 'pauseOwner') ~= request.owner then return end
-  redis.call('HDEL', STATE, 'pauseOwner', 'pauseUntilMs', 'isProbe')
+  local pause = redis.call('HMGET', STATE, 'pauseOwner', 'pauseUntilMs')
+  local isOwn = pause[1] == request.owner
+  if request.pauseMs > 0 then
+    local isLonger = now + request.pauseMs >= tonumber(pause[2] or 0)
+    if isOwn or isLonger then setPause(request.pauseMs, 0) end
+  elseif isOwn then
+    redis.call('HDEL', STATE, 'pauseOwner', 'pauseUntilMs', 'isProbe')
+  end
 end
 
 -- A flat list: id, payload, id, payload.

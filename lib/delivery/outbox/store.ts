@@ -62,8 +62,8 @@ export interface ExchangeRequest {
   /** The network's longest window; 0 without windows, and no call is remembered then. */
   readonly callsTtlMs: number
   /**
-   * Nobody but this owner claims anything for so long; 0 ends the pause if it is this owner's;
-   * `undefined` changes nothing.
+   * Nobody but this owner claims anything for so long, unless the pause of another one ends later
+   * and stays. 0 ends the pause if it is this owner's; `undefined` changes nothing.
    */
   readonly pauseMs: number | undefined
   /** How long the one process that tries the network after a pause has for it. */

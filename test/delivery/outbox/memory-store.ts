@@ -261,8 +261,12 @@ export class MemoryStore implements Store {
 
   #setPause({ owner, pauseMs }: ExchangeRequest): void {
     if (pauseMs === undefined) return
-    if (pauseMs > 0) this.#pause = { owner, untilMs: this.#now() + pauseMs, isProbe: false }
-    else if (this.#pause?.owner === owner) this.#pause = undefined
+    const isOwn = this.#pause?.owner === owner
+    const untilMs = this.#now() + pauseMs
+    if (pauseMs === 0) this.#pause = isOwn ? undefined : this.#pause
+    else if (isOwn || untilMs >= (this.#pause?.untilMs ?? 0)) {
+      this.#pause = { owner, untilMs, isProbe: false }
+    }
   }
 
   #leave(
