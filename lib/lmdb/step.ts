@@ -269,6 +269,7 @@ export class Step {
 const EMPTY_RESPONSE: ExchangeResponse = {
   isLost: false,
   receipts: [],
+  isFull: false,
   claimed: [],
   arrivals: [],
   seenUpTo: 0,

@@ -59,6 +59,7 @@ interface EncodedResponse {
   isLost?: boolean
   /** One letter per record. */
   receipts: string
+  isFull: boolean
   claimed: string[] | object
   arrivals?: string[] | object
   seenUpTo: number
@@ -80,6 +81,7 @@ export function decodeResponse(reply: string, { seenUpTo }: ExchangeRequest): Ex
   return {
     isLost: false,
     receipts: [...encoded.receipts].map((letter) => RECEIPTS[letter] ?? 'overflow'),
+    isFull: encoded.isFull,
     claimed: toArray(encoded.claimed),
     arrivals: toRecords(encoded.arrivals),
     seenUpTo: encoded.seenUpTo,
@@ -94,6 +96,7 @@ export function decodeResponse(reply: string, { seenUpTo }: ExchangeRequest): Ex
 const LOST: ExchangeResponse = {
   isLost: true,
   receipts: [],
+  isFull: false,
   claimed: [],
   arrivals: [],
   seenUpTo: 0,

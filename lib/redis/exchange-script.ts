@@ -37,17 +37,21 @@ local function isLost()
   return not request.isNew and not redis.call('ZSCORE', OWNERS, request.owner)
 end
 
--- Redis refuses a script that needs memory when memory is full, unless it has written before. What
--- frees memory, or appends nothing, begins with such a write.
-local function passWhenMemoryIsFull()
-  if #request.settle > 0 or not request.append then redis.call('HDEL', STATE, '') end
-end
-
 if request.step < lastStep then
   return redis.error_reply('STALE a later step of this process has been done')
 end
 if isLost() then return '{"isLost":true}' end
-passWhenMemoryIsFull()
+
+-- When memory is full, Redis refuses the writes of a script that need some, unless one that needs
+-- none has gone before. The step is done but for the append, because it may free memory.
+local isFull = false
+local written = redis.pcall('HSET', OWNER, 'step', request.step)
+if type(written) == 'table' and written.err then
+  if not string.find(written.err, '^OOM') then return written end
+  redis.call('HDEL', STATE, '')
+  redis.call('HSET', OWNER, 'step', request.step)
+  isFull = true
+end
 
 -- A client, too, sends a step again when it has lost its connection before the answer.
 local isDone = lastStep == request.step
@@ -58,6 +62,9 @@ local isRepeated = request.isResync or isDone
 local isRolledBack = lastStep < request.acknowledged
 if isRolledBack then request.seenUpTo = 0 end
 local sequence = tonumber(redis.call('HGET', STATE, 'sequence') or 0)
+local response = {
+  isFull = false, isSender = false, isFailover = false, seenUpTo = request.seenUpTo
+}
 
 local function putIntoBox(id)
   sequence = sequence + 1
@@ -194,6 +201,10 @@ local function appendAll()
   if not request.append then return '' end
   local last = redis.call('HMGET', OWNER, 'appendNumber', 'receipts')
   if tonumber(last[1] or 0) == request.append.number then return last[2] end
+  if isFull then
+    response.isFull = true
+    return ''
+  end
   count = redis.call('HLEN', RECORDS)
   local receipts = {}
   for i, record in ipairs(request.append.records) do
@@ -253,8 +264,6 @@ local function toRecords(ids)
   return records
 end
 
-local response = { isSender = false, isFailover = false, seenUpTo = request.seenUpTo }
-
 local function listArrivals()
   if not isSender() then return end
   local ids = redis.call('ZRANGEBYSCORE', BOX, '(' .. request.seenUpTo, '+inf', 'LIMIT', 0, ${MAX_MOVED})
@@ -271,7 +280,6 @@ local function leave()
 end
 
 renewLeases()
-redis.call('HSET', OWNER, 'step', request.step)
 local isNewSender = becomeSender()
 local orphans = toRecords(takeOver())
 for _, id in ipairs(request.settle) do settle(id) end

@@ -1,21 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../clock.js'
-import { Queue } from '../queue.js'
-import type { Receipt } from './outbox.js'
-import type { ExchangeRequest, ExchangeResponse, NewRecord, Store, StoredRecord } from './store.js'
-
-/** What one step of the store has to do, besides what belongs to the process as a whole. */
-export interface Operation {
-  readonly settle?: readonly string[]
-  readonly release?: readonly StoredRecord[]
-  readonly claim?: readonly string[]
-  readonly append?: NewRecord
-  /**
-   * Called with the response of the step that did it, and for an append with its receipt. It is
-   * `uncertain` if the owner is lost and an earlier try of the step may have been done before that.
-   */
-  readonly onDone: (response: ExchangeResponse, receipt: Receipt | undefined) => void
-}
+import { type Operation, OperationQueue } from './operation-queue.js'
+import type { ExchangeRequest, ExchangeResponse, NewRecord, Store } from './store.js'
 
 export interface ExchangeQueueDependencies {
   readonly store: Store
@@ -61,7 +47,7 @@ interface PendingStep {
  */
 export class ExchangeQueue {
   readonly #dependencies: ExchangeQueueDependencies
-  readonly #operations = new Queue<Operation>()
+  readonly #operations = new OperationQueue()
   #owner = createOwner()
   #isKnown = false
   #seenUpTo = 0
@@ -69,11 +55,11 @@ export class ExchangeQueue {
   #calls = 0
   #pauseMs: number | undefined
   #unanswered: PendingStep | undefined
-  /** Whether an operation of the next step is a claim, which a call depends on. */
-  #hasClaim = false
   #isDeferred = false
   #isRunning = false
   #isLeaving = false
+  /** Until then, steps append nothing: the store had no memory for it. */
+  #fullUntilMs = Number.NEGATIVE_INFINITY
   #leaseEndsAtMs = Number.NEGATIVE_INFINITY
   #lastStepAtMs = Number.NEGATIVE_INFINITY
   /** When the next step begins. */
@@ -93,13 +79,9 @@ export class ExchangeQueue {
 
   /** The operation will be done, however long the store fails. */
   add(operation: Operation): void {
-    this.#operations.push(operation)
-    if (operation.claim) {
-      this.#hasClaim = true
-      this.schedule()
-    } else {
-      this.#collect()
-    }
+    this.#operations.add(operation)
+    if (operation.claim) this.schedule()
+    else this.#collect()
   }
 
   /** The records of an append that the store may have done, and has not answered. */
@@ -109,13 +91,7 @@ export class ExchangeQueue {
 
   /** Removes the appends that have not been sent to the store and that `isSelected` selects, and returns their ids. */
   removeAppends(isSelected: (id: string) => boolean): string[] {
-    const removed: string[] = []
-    for (const operation of this.#operations.take(this.#operations.length)) {
-      const id = operation.append?.id
-      if (id !== undefined && isSelected(id)) removed.push(id)
-      else this.#operations.push(operation)
-    }
-    return removed
+    return this.#operations.removeAppends(isSelected)
   }
 
   countCall(): void {
@@ -188,7 +164,8 @@ export class ExchangeQueue {
   #createStep(): PendingStep {
     const { constants, clock, countFigures } = this.#dependencies
     // The first step only registers the owner: repeated after others have buried it, it stores nothing.
-    const operations = this.#operations.take(this.#isKnown ? OPERATIONS_PER_STEP : 0)
+    const max = this.#isKnown ? OPERATIONS_PER_STEP : 0
+    const operations = this.#operations.take(max, !this.#isFull)
     const records = operations.flatMap(({ append }) => append ?? [])
     if (records.length > 0) this.#appends += 1
     const request: ExchangeRequest = {
@@ -210,8 +187,11 @@ export class ExchangeQueue {
     }
     this.#calls = 0
     this.#pauseMs = undefined
-    this.#hasClaim &&= this.#operations.length > 0
     return { request, operations, createdAtMs: clock.now(), isRepeated: false }
+  }
+
+  get #isFull(): boolean {
+    return this.#dependencies.clock.now() < this.#fullUntilMs
   }
 
   #onAnswered(step: PendingStep, response: ExchangeResponse, startedAtMs: number): void {
@@ -225,12 +205,21 @@ export class ExchangeQueue {
       this.#isKnown = true
       this.#seenUpTo = response.seenUpTo
       this.#leaseEndsAtMs = startedAtMs + constants.leaseMs
+      if (response.isFull) this.#onFull()
       const receipts = response.receipts.values()
-      for (const { append, onDone } of step.operations) {
-        onDone(response, append && receipts.next().value)
+      for (const operation of step.operations) {
+        const { append, onDone } = operation
+        if (append && response.isFull) this.#operations.add(operation)
+        else onDone(response, append && receipts.next().value)
       }
     }
     this.#continue(step, response)
+  }
+
+  #onFull(): void {
+    const { clock, onFailure } = this.#dependencies
+    this.#fullUntilMs = clock.now() + RETRY_MS
+    onFailure(new Error('it is full'))
   }
 
   /**
@@ -244,26 +233,26 @@ export class ExchangeQueue {
     this.#appends = 0
     this.#calls += request.calls
     this.#leaseEndsAtMs = Number.NEGATIVE_INFINITY
-    const waiting = this.#operations.take(this.#operations.length)
+    const others = this.#operations.takeOthers()
     for (const operation of operations) {
-      if (operation.append && !isRepeated) this.#operations.push(operation)
+      if (operation.append && !isRepeated) this.#operations.add(operation)
       else operation.onDone(response, operation.append && 'uncertain')
     }
-    for (const operation of waiting) {
-      if (operation.append) this.#operations.push(operation)
-      else operation.onDone(response, undefined)
-    }
+    for (const { onDone } of others) onDone(response, undefined)
   }
 
-  #continue({ request }: PendingStep, { isSender, others }: ExchangeResponse): void {
+  #continue({ request }: PendingStep, { isSender, others, isFull }: ExchangeResponse): void {
     const { clock, constants } = this.#dependencies
     if (request.isLeaving) {
       this.#onLeft()
       return
     }
-    if (this.#hasClaim || this.#isLeaving || !this.#isKnown) this.schedule()
-    else if (this.#operations.length > 0 || this.#calls > 0) this.#collect()
-    else this.#scheduleAt(clock.now() + constants.leaseMs / STEPS_PER_LEASE)
+    const { hasClaim, hasOthers, length } = this.#operations
+    const mayAppend = !this.#isFull
+    const renewAtMs = clock.now() + constants.leaseMs / STEPS_PER_LEASE
+    if (isFull || hasClaim || (this.#isLeaving && mayAppend) || !this.#isKnown) this.schedule()
+    else if (hasOthers || this.#calls > 0 || (mayAppend && length > 0)) this.#collect()
+    else this.#scheduleAt(mayAppend ? renewAtMs : Math.min(this.#fullUntilMs, renewAtMs))
     if (isSender && others > 0 && constants.callsTtlMs > 0) this.#pollLater()
   }
 

@@ -83,6 +83,8 @@ export interface ExchangeResponse {
   readonly isLost: boolean
   /** One per appended record. */
   readonly receipts: readonly Receipt[]
+  /** Whether the store had no memory for the append, and has done everything but that. */
+  readonly isFull: boolean
   /** The records that were claimed. Fewer than wanted during a pause, and one when it has ended. */
   readonly claimed: readonly string[]
   /** Records that wait in the owner's box, or for the sender, since `seenUpTo`: at most 1,000. */

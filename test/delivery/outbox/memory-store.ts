@@ -91,6 +91,7 @@ export class MemoryStore implements Store {
     return {
       isLost: false,
       receipts,
+      isFull: false,
       claimed,
       ...this.#arrivals(request, isSender),
       orphans: request.isResync ? this.#claimedBy(request.owner) : orphans,
@@ -303,6 +304,7 @@ export class MemoryStore implements Store {
 const EMPTY_RESPONSE: ExchangeResponse = {
   isLost: false,
   receipts: [],
+  isFull: false,
   claimed: [],
   arrivals: [],
   seenUpTo: 0,

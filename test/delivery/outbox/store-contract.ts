@@ -32,6 +32,7 @@ function recordsContract(setUp: () => StoreSetup): void {
     assert.deepEqual(response, {
       isLost: false,
       receipts: [],
+      isFull: false,
       claimed: [],
       arrivals: [],
       seenUpTo: response.seenUpTo,
