@@ -31,6 +31,14 @@ const COLLECT_MS = 5
 /** How often the sender looks for what other processes have appended. */
 const POLL_MS = 100
 
+/** When a lease ends, by `now()` and `wallNow()` of the clock: whichever is earlier. */
+interface LeaseEnd {
+  readonly atMs: number
+  readonly wallMs: number
+}
+
+const NO_LEASE: LeaseEnd = { atMs: Number.NEGATIVE_INFINITY, wallMs: Number.NEGATIVE_INFINITY }
+
 /** A request until it is answered, and what it is for. */
 interface PendingStep {
   readonly request: ExchangeRequest
@@ -60,7 +68,7 @@ export class ExchangeQueue {
   #isLeaving = false
   /** Until then, steps append nothing: the store had no memory for it. */
   #fullUntilMs = Number.NEGATIVE_INFINITY
-  #leaseEndsAtMs = Number.NEGATIVE_INFINITY
+  #leaseEnd = NO_LEASE
   #lastStepAtMs = Number.NEGATIVE_INFINITY
   /** When the next step begins. */
   #dueAtMs = Number.POSITIVE_INFINITY
@@ -74,7 +82,9 @@ export class ExchangeQueue {
 
   /** Whether nobody else can have taken over from this process. */
   get isLeaseValid(): boolean {
-    return this.#dependencies.clock.now() < this.#leaseEndsAtMs
+    const { clock } = this.#dependencies
+    // The monotonic clock may stand still while the machine is suspended, and the other may be set.
+    return clock.now() < this.#leaseEnd.atMs && clock.wallNow() < this.#leaseEnd.wallMs
   }
 
   /** The operation will be done, however long the store fails. */
@@ -154,9 +164,13 @@ export class ExchangeQueue {
     const request = step.isRepeated
       ? { ...step.request, isResync: true, isAfterOutage }
       : step.request
+    const leaseEnd = {
+      atMs: startedAtMs + constants.leaseMs,
+      wallMs: clock.wallNow() + constants.leaseMs,
+    }
     this.#isRunning = true
     store.exchange(request).then(
-      (response) => this.#onAnswered(step, response, startedAtMs),
+      (response) => this.#onAnswered(step, response, leaseEnd),
       (thrown: unknown) => this.#onFailed(step, thrown),
     )
   }
@@ -194,8 +208,8 @@ export class ExchangeQueue {
     return this.#dependencies.clock.now() < this.#fullUntilMs
   }
 
-  #onAnswered(step: PendingStep, response: ExchangeResponse, startedAtMs: number): void {
-    const { constants, onResponse } = this.#dependencies
+  #onAnswered(step: PendingStep, response: ExchangeResponse, leaseEnd: LeaseEnd): void {
+    const { onResponse } = this.#dependencies
     this.#unanswered = undefined
     this.#isRunning = false
     onResponse(response, step.request)
@@ -204,7 +218,7 @@ export class ExchangeQueue {
     } else {
       this.#isKnown = true
       this.#seenUpTo = response.seenUpTo
-      this.#leaseEndsAtMs = startedAtMs + constants.leaseMs
+      this.#leaseEnd = leaseEnd
       if (response.isFull) this.#onFull()
       const receipts = response.receipts.values()
       for (const operation of step.operations) {
@@ -232,7 +246,7 @@ export class ExchangeQueue {
     this.#seenUpTo = 0
     this.#appends = 0
     this.#calls += request.calls
-    this.#leaseEndsAtMs = Number.NEGATIVE_INFINITY
+    this.#leaseEnd = NO_LEASE
     const others = this.#operations.takeOthers()
     for (const operation of operations) {
       if (operation.append && !isRepeated) this.#operations.add(operation)

@@ -125,4 +125,16 @@ describe('steps of a store', () => {
     assert.equal(countSteps(), 40)
     assert(queue.isLeaseValid)
   })
+
+  it('find the lease over after the machine was suspended and its monotonic clock stood still', async () => {
+    const { clock, queue } = await register()
+    clock.setWallClock(LEASE_MS)
+    assert(!queue.isLeaseValid)
+    await clock.advanceAsync(LEASE_MS / 4)
+    assert(queue.isLeaseValid)
+    clock.setWallClock(-LEASE_MS)
+    assert(queue.isLeaseValid)
+    clock.advance(LEASE_MS)
+    assert(!queue.isLeaseValid)
+  })
 })
