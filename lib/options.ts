@@ -73,7 +73,7 @@ export interface TrackerOptions<Source = IncomingMessage> {
     | { bots?: TrafficRule | BotRule<Source> | undefined; prefetch?: TrafficRule | undefined }
     | undefined
   /**
-   * How many page loads are remembered, and for how many milliseconds.
+   * How many page loads are remembered, and for how many milliseconds: at most 365 days.
    *
    * @default { max: 100_000, ttlMs: 1_800_000 }
    */
@@ -201,7 +201,8 @@ function optionsSchema<Source>() {
       .strictObject({
         // Each LRU allocates for this many entries at once: 10 million stay below 1 GB.
         max: wholeNumber(1, 10_000_000).default(100_000),
-        ttlMs: milliseconds.default(30 * 60_000),
+        // A year: stores calculate with the time when a key expires.
+        ttlMs: wholeNumber(1, 365 * 86_400_000).default(30 * 60_000),
       })
       .readonly()
       .prefault({}),
