@@ -1,9 +1,10 @@
 import type { Receipt } from '../delivery/outbox/outbox.js'
-import type {
-  ExchangeRequest,
-  ExchangeResponse,
-  NewRecord,
-  StoredRecord,
+import {
+  EMPTY_RESPONSE,
+  type ExchangeRequest,
+  type ExchangeResponse,
+  type NewRecord,
+  type StoredRecord,
 } from '../delivery/outbox/store.js'
 import { claimPlace, FLEET_BOX, type Owner, ownBox, type State, type Tables } from './tables.js'
 
@@ -264,20 +265,6 @@ export class Step {
     const claimed = this.#tables.listRecords(claimPlace(this.#owner), 0, Number.POSITIVE_INFINITY)
     return claimed.map(({ id, payload }) => ({ id, payload }))
   }
-}
-
-const EMPTY_RESPONSE: ExchangeResponse = {
-  isLost: false,
-  receipts: [],
-  isFull: false,
-  claimed: [],
-  arrivals: [],
-  seenUpTo: 0,
-  orphans: [],
-  isSender: false,
-  others: 0,
-  callAgesMs: undefined,
-  isFailover: false,
 }
 
 function receiptFor(letter: string): Receipt {

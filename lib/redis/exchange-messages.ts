@@ -1,5 +1,10 @@
 import type { Receipt } from '../delivery/outbox/outbox.js'
-import type { ExchangeRequest, ExchangeResponse, StoredRecord } from '../delivery/outbox/store.js'
+import {
+  EMPTY_RESPONSE,
+  type ExchangeRequest,
+  type ExchangeResponse,
+  type StoredRecord,
+} from '../delivery/outbox/store.js'
 import { dedupeKeyName, exchangeKeys } from './keys.js'
 
 /** Which step of its owner a request is. A client may send a step again, late, or both. */
@@ -76,7 +81,7 @@ const RECEIPTS: Readonly<Record<string, Receipt>> = { A: 'accepted', D: 'duplica
 /** Decodes the reply of `EXCHANGE_SCRIPT`. */
 export function decodeResponse(reply: string, { seenUpTo }: ExchangeRequest): ExchangeResponse {
   const encoded: EncodedResponse = JSON.parse(reply)
-  if (encoded.isLost) return { ...LOST, seenUpTo }
+  if (encoded.isLost) return { ...EMPTY_RESPONSE, isLost: true, seenUpTo }
   const { nowMs, calls } = encoded
   return {
     isLost: false,
@@ -91,20 +96,6 @@ export function decodeResponse(reply: string, { seenUpTo }: ExchangeRequest): Ex
     callAgesMs: nowMs === undefined ? undefined : toAges(toArray(calls), nowMs),
     isFailover: encoded.isFailover,
   }
-}
-
-const LOST: ExchangeResponse = {
-  isLost: true,
-  receipts: [],
-  isFull: false,
-  claimed: [],
-  arrivals: [],
-  seenUpTo: 0,
-  orphans: [],
-  isSender: false,
-  others: 0,
-  callAgesMs: undefined,
-  isFailover: false,
 }
 
 function toArray(list: string[] | object | undefined): string[] {

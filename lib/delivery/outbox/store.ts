@@ -109,6 +109,21 @@ export interface ExchangeResponse {
   readonly isFailover: boolean
 }
 
+/** The response of a step that did nothing. */
+export const EMPTY_RESPONSE: ExchangeResponse = {
+  isLost: false,
+  receipts: [],
+  isFull: false,
+  claimed: [],
+  arrivals: [],
+  seenUpTo: 0,
+  orphans: [],
+  isSender: false,
+  others: 0,
+  callAgesMs: undefined,
+  isFailover: false,
+}
+
 /** The sums of the figures of all owners, past ones included, and the number of records. */
 export interface FleetFigures {
   readonly figures: Figures

@@ -1,13 +1,14 @@
 // The reference implementation of lib/delivery/outbox/store.ts
 
 import type { Receipt } from '../../../lib/delivery/outbox/outbox.js'
-import type {
-  ExchangeRequest,
-  ExchangeResponse,
-  FleetFigures,
-  NewRecord,
-  Store,
-  StoredRecord,
+import {
+  EMPTY_RESPONSE,
+  type ExchangeRequest,
+  type ExchangeResponse,
+  type FleetFigures,
+  type NewRecord,
+  type Store,
+  type StoredRecord,
 } from '../../../lib/delivery/outbox/store.js'
 
 /** Most records that a step moves from dead owners, and that a response lists as arrivals. */
@@ -299,20 +300,6 @@ export class MemoryStore implements Store {
   #claimedBy(owner: string): StoredRecord[] {
     return [...this.#entries.values()].filter(({ claimedBy }) => claimedBy === owner).map(toRecord)
   }
-}
-
-const EMPTY_RESPONSE: ExchangeResponse = {
-  isLost: false,
-  receipts: [],
-  isFull: false,
-  claimed: [],
-  arrivals: [],
-  seenUpTo: 0,
-  orphans: [],
-  isSender: false,
-  others: 0,
-  callAgesMs: undefined,
-  isFailover: false,
 }
 
 function lostResponse({ seenUpTo }: ExchangeRequest): ExchangeResponse {
