@@ -6,7 +6,15 @@ import {
   type NewRecord,
   type StoredRecord,
 } from '../delivery/outbox/store.js'
-import { claimPlace, FLEET_BOX, type Owner, ownBox, type State, type Tables } from './tables.js'
+import {
+  claimPlace,
+  FLEET_BOX,
+  type Location,
+  type Owner,
+  ownBox,
+  type State,
+  type Tables,
+} from './tables.js'
 
 /** Most records that a step moves from dead owners, and that a response lists as arrivals. */
 const MAX_MOVED = 1_000
@@ -18,7 +26,12 @@ const MAX_FORGOTTEN = 2_000
 const FORGOTTEN_FIGURES = ['held', 'unstored']
 
 /** By their first letters, which are what the tables hold. */
-const RECEIPTS: Readonly<Record<string, Receipt>> = { a: 'accepted', d: 'duplicate', o: 'overflow' }
+const RECEIPTS: Readonly<Record<string, Receipt>> = {
+  a: 'accepted',
+  d: 'duplicate',
+  o: 'overflow',
+  h: 'handed-over',
+}
 
 /** One exchange, inside a write transaction. */
 export class Step {
@@ -33,6 +46,8 @@ export class Step {
   #others: Owner[] = []
   #owner = 0
   #box = 0
+  /** The last sequence before the step appended anything. */
+  #lastArrival = 0
 
   /** @param number the number of the step: a repeated step has the same */
   constructor(tables: Tables, state: State, request: ExchangeRequest, number: number) {
@@ -55,6 +70,7 @@ export class Step {
     for (const id of this.#request.settle) this.#settle(id)
     for (const record of this.#request.release) this.#release(record)
     const claimed = this.#claim()
+    this.#lastArrival = this.#state.sequence
     const receipts = this.#append()
     if (!this.#isRepeated) {
       this.#recordCalls()
@@ -114,14 +130,14 @@ export class Step {
     const dead = this.#others.filter((other) => !this.#isAlive(other))
     for (const owner of dead) if (owner.leaseUntilMs !== undefined) this.#bury(owner)
     for (const owner of dead) {
-      const claimed = this.#tables.listRecords(claimPlace(owner.number), 0, left)
+      const claimed = this.#tables.listRecords(claimPlace(owner.number), left)
       for (const record of claimed) {
         const to = { place: claimPlace(this.#owner), sequence: record.sequence }
         this.#tables.moveRecord(record.id, record, to, record.payload)
         orphans.push({ id: record.id, payload: record.payload })
       }
       left -= claimed.length
-      const waiting = this.#tables.listRecords(ownBox(owner.number), 0, left)
+      const waiting = this.#tables.listRecords(ownBox(owner.number), left)
       for (const record of waiting) {
         this.#tables.moveRecord(record.id, record, this.#endOfBox(), record.payload)
       }
@@ -189,8 +205,12 @@ export class Step {
     const { append } = this.#request
     if (!append) return []
     const last = this.#tables.receiptsOf(this.#owner)
-    if (last?.number === append.number)
-      return Array.from(last.letters, (letter) => receiptFor(letter))
+    if (last?.number === append.number) {
+      return append.records.map(({ id }, n) => {
+        const receipt = receiptFor(last.letters.charAt(n))
+        return receipt === 'accepted' ? this.#receiptForKnown(this.#tables.locate(id)) : receipt
+      })
+    }
     this.#tables.forgetExpiredKeys(this.#nowMs, MAX_FORGOTTEN)
     const receipts = append.records.map((record) => this.#appendOne(record))
     const letters = receipts.map((receipt) => receipt.charAt(0)).join('')
@@ -200,7 +220,8 @@ export class Step {
 
   #appendOne({ id, payload, dedupeKey }: NewRecord): Receipt {
     const { maxPending, dedupeTtlMs } = this.#request
-    if (this.#tables.locate(id)) return 'accepted'
+    const known = this.#tables.locate(id)
+    if (known) return this.#receiptForKnown(known)
     const expiryMs = dedupeKey === undefined ? 0 : this.#tables.expiryOf(dedupeKey)
     if (expiryMs > this.#nowMs) return 'duplicate'
     if (this.#state.records >= maxPending) return 'overflow'
@@ -208,6 +229,11 @@ export class Step {
     this.#tables.putRecord({ id, payload }, this.#endOfBox())
     this.#state.records += 1
     return 'accepted'
+  }
+
+  /** Of a record that was accepted before: others may have sent it, or be about to. */
+  #receiptForKnown(location: Location | undefined): Receipt {
+    return location?.place === this.#box ? 'accepted' : 'handed-over'
   }
 
   #recordCalls(): void {
@@ -251,18 +277,20 @@ export class Step {
 
   #listArrivals(): Pick<ExchangeResponse, 'arrivals' | 'seenUpTo'> {
     const { seenUpTo } = this.#request
-    if (this.#state.sequence === seenUpTo) return { arrivals: [], seenUpTo }
-    const records = this.#tables.listRecords(this.#box, seenUpTo, MAX_MOVED + 1)
+    const { sequence } = this.#state
+    if (this.#lastArrival <= seenUpTo) return { arrivals: [], seenUpTo: sequence }
+    const range = { after: seenUpTo, upTo: this.#lastArrival }
+    const records = this.#tables.listRecords(this.#box, MAX_MOVED + 1, range)
     const arrivals = records.slice(0, MAX_MOVED)
     const isMore = records.length > MAX_MOVED
     return {
       arrivals: arrivals.map(({ id, payload }) => ({ id, payload })),
-      seenUpTo: isMore ? (arrivals.at(-1)?.sequence ?? 0) : this.#state.sequence,
+      seenUpTo: isMore ? (arrivals.at(-1)?.sequence ?? 0) : sequence,
     }
   }
 
   #listClaimed(): StoredRecord[] {
-    const claimed = this.#tables.listRecords(claimPlace(this.#owner), 0, Number.POSITIVE_INFINITY)
+    const claimed = this.#tables.listRecords(claimPlace(this.#owner))
     return claimed.map(({ id, payload }) => ({ id, payload }))
   }
 }

@@ -76,7 +76,12 @@ interface EncodedResponse {
   isFailover: boolean
 }
 
-const RECEIPTS: Readonly<Record<string, Receipt>> = { A: 'accepted', D: 'duplicate', O: 'overflow' }
+const RECEIPTS: Readonly<Record<string, Receipt>> = {
+  A: 'accepted',
+  D: 'duplicate',
+  O: 'overflow',
+  H: 'handed-over',
+}
 
 /** Decodes the reply of `EXCHANGE_SCRIPT`. */
 export function decodeResponse(reply: string, { seenUpTo }: ExchangeRequest): ExchangeResponse {

@@ -184,9 +184,22 @@ local function claim()
   return claimed
 end
 
+-- Of a record that was accepted before: others may have sent it, or be about to.
+local function receiptForKnown(id)
+  return redis.call('ZSCORE', BOX, id) and 'A' or 'H'
+end
+
+local function repeatReceipts(receipts)
+  local at = 0
+  return (string.gsub(receipts, '.', function(receipt)
+    at = at + 1
+    return receipt == 'A' and receiptForKnown(request.append.records[at][1]) or receipt
+  end))
+end
+
 local count = 0
 local function append(id, payload, keyIndex)
-  if redis.call('HEXISTS', RECORDS, id) == 1 then return 'A' end
+  if redis.call('HEXISTS', RECORDS, id) == 1 then return receiptForKnown(id) end
   local key = KEYS[keyIndex]
   if key and redis.call('EXISTS', key) == 1 then return 'D' end
   if count >= request.maxPending then return 'O' end
@@ -200,7 +213,7 @@ end
 local function appendAll()
   if not request.append then return '' end
   local last = redis.call('HMGET', OWNER, 'appendNumber', 'receipts')
-  if tonumber(last[1] or 0) == request.append.number then return last[2] end
+  if tonumber(last[1] or 0) == request.append.number then return repeatReceipts(last[2]) end
   if isFull then
     response.isFull = true
     return ''
@@ -264,11 +277,13 @@ local function toRecords(ids)
   return records
 end
 
-local function listArrivals()
+-- What arrived up to \`last\`, before this step appended anything.
+local function listArrivals(last)
   if not isSender() then return end
-  local ids = redis.call('ZRANGEBYSCORE', BOX, '(' .. request.seenUpTo, '+inf', 'LIMIT', 0, ${MAX_MOVED})
-  response.arrivals = toRecords(ids)
   response.seenUpTo = sequence
+  if last <= request.seenUpTo then return end
+  local ids = redis.call('ZRANGEBYSCORE', BOX, '(' .. request.seenUpTo, last, 'LIMIT', 0, ${MAX_MOVED})
+  response.arrivals = toRecords(ids)
   if #ids == ${MAX_MOVED} then response.seenUpTo = tonumber(redis.call('ZSCORE', BOX, ids[#ids])) end
 end
 
@@ -285,6 +300,7 @@ local orphans = toRecords(takeOver())
 for _, id in ipairs(request.settle) do settle(id) end
 for _, record in ipairs(request.release) do release(record) end
 response.claimed = claim()
+local sequenceBeforeAppend = sequence
 response.receipts = appendAll()
 recordCalls()
 changePause()
@@ -294,7 +310,7 @@ response.others = redis.call('ZCOUNT', OWNERS, '(' .. now, '+inf') - 1
 if request.isLeaving then
   leave()
 else
-  listArrivals()
+  listArrivals(sequenceBeforeAppend)
   local isResync = isRepeated or isRolledBack
   response.orphans = isResync and toRecords(redis.call('ZRANGE', CLAIMED, 0, -1)) or orphans
   response.isSender = isSender()

@@ -50,7 +50,8 @@ export interface ExchangeRequest {
   readonly claim: readonly string[]
   /**
    * New records, which wait at the end of the box. The same number again is the same append: the
-   * store repeats its receipts and stores nothing. Numbers of an owner grow by one.
+   * store repeats its receipts and stores nothing. But a record that was accepted then and does not
+   * wait any more, because others have sent it, is now `handed-over`. Numbers of an owner grow by one.
    */
   readonly append: { readonly number: number; readonly records: readonly NewRecord[] } | undefined
   /** Most records in the store. A record beyond that is an `overflow`. */
@@ -87,7 +88,10 @@ export interface ExchangeResponse {
   readonly isFull: boolean
   /** The records that were claimed. Fewer than wanted during a pause, and one when it has ended. */
   readonly claimed: readonly string[]
-  /** Records that wait in the owner's box, or for the sender, since `seenUpTo`: at most 1,000. */
+  /**
+   * Records that wait in the owner's box, or for the sender, since `seenUpTo`: at most 1,000. Without
+   * those that this step has appended, about which the receipts say enough.
+   */
   readonly arrivals: readonly StoredRecord[]
   /** What to send as the next `seenUpTo`. */
   readonly seenUpTo: number

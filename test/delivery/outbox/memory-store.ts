@@ -78,6 +78,7 @@ export class MemoryStore implements Store {
     for (const id of request.settle) this.#settle(request, id)
     for (const record of request.release) this.#release(request, record)
     const claimed = this.#claim(request)
+    const beforeAppend = this.#sequence
     const receipts = this.#append(request, owner)
     if (!isRepeated) {
       this.#recordCalls(request)
@@ -94,7 +95,7 @@ export class MemoryStore implements Store {
       receipts,
       isFull: false,
       claimed,
-      ...this.#arrivals(request, isSender),
+      ...this.#arrivals(request, isSender, beforeAppend),
       orphans: request.isResync ? this.#claimedBy(request.owner) : orphans,
       isSender,
       others: this.#countOthers(request.owner),
@@ -233,9 +234,18 @@ export class MemoryStore implements Store {
 
   #append({ append, maxPending, dedupeTtlMs, ...request }: ExchangeRequest, owner: Owner) {
     if (!append) return []
-    if (append.number === owner.lastAppend?.number) return owner.lastAppend.receipts
+    const last = owner.lastAppend
+    const receiptForKnown = (entry: Entry | undefined): Receipt =>
+      entry && isWaitingIn(entry, boxFor(request)) ? 'accepted' : 'handed-over'
+    if (append.number === last?.number) {
+      return append.records.map(({ id }, n) => {
+        const receipt = last.receipts[n] ?? 'overflow'
+        return receipt === 'accepted' ? receiptForKnown(this.#entries.get(id)) : receipt
+      })
+    }
     const receipts = append.records.map((record): Receipt => {
-      if (this.#entries.has(record.id)) return 'accepted'
+      const known = this.#entries.get(record.id)
+      if (known) return receiptForKnown(known)
       if (this.#isRemembered(record)) return 'duplicate'
       if (this.#entries.size >= maxPending) return 'overflow'
       const { id, payload, dedupeKey } = record
@@ -282,12 +292,14 @@ export class MemoryStore implements Store {
     return { ...EMPTY_RESPONSE, receipts, claimed, seenUpTo, others }
   }
 
-  #arrivals({ owner, box, seenUpTo }: ExchangeRequest, isSender: boolean) {
+  /** @param upTo the last sequence before this step appended anything */
+  #arrivals({ owner, box, seenUpTo }: ExchangeRequest, isSender: boolean, upTo: number) {
     // An owner that is not the sender has seen nothing: all of it arrives once it is.
     if (!isSender) return { arrivals: [], seenUpTo }
     const name = box === 'fleet' ? FLEET_BOX : owner
     const waiting = [...this.#entries.values()]
-      .filter((entry) => isWaitingIn(entry, name) && entry.sequence > seenUpTo)
+      .filter((entry) => isWaitingIn(entry, name))
+      .filter(({ sequence }) => sequence > seenUpTo && sequence <= upTo)
       .sort(bySequence)
     const arrivals = waiting.slice(0, MAX_MOVED)
     const last = arrivals.at(-1)

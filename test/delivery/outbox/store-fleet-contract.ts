@@ -45,6 +45,20 @@ export function storeFleetContract(setUp: () => StoreSetup): void {
       assert.deepEqual((await one.exchange({ claim: ['c', 'a'] })).claimed, ['c', 'a'])
     })
 
+    it('may have sent what another owner appended without learning of it', async () => {
+      const [one, two] = createPair('fleet')
+      await one.exchange()
+      await two.exchange()
+      const append = { number: 1, records: records('a', 'b', 'c') }
+      await two.exchangeInVain({ append })
+      await one.exchange({ claim: ['a', 'b'] })
+      await one.exchange({ settle: ['a'], isLeaving: true })
+      const again = await two.exchange({ append, isResync: true })
+      assert.deepEqual(again.receipts, ['handed-over', 'handed-over', 'accepted'])
+      assert.deepEqual(listIds(again.orphans), ['b'])
+      assert.deepEqual(listIds(again.arrivals), ['c'])
+    })
+
     it('dies, and the one that finds it so is the next: everything that waits arrives', async () => {
       const [one, two] = createPair('fleet')
       await one.exchange({ append: records('a', 'b') })
