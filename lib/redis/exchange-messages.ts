@@ -7,14 +7,6 @@ import {
 } from '../delivery/outbox/store.js'
 import { dedupeKeyName, exchangeKeys } from './keys.js'
 
-/** Which step of its owner a request is. A client may send a step again, late, or both. */
-export interface StepNumbers {
-  /** Grows with each step of an owner. A repeated step keeps its number. */
-  step: number
-  /** The owner's last step whose response arrived; 0 before. */
-  acknowledged: number
-}
-
 /** The `KEYS` and the only `ARGV` of a script. */
 export interface EncodedArguments {
   readonly keys: string[]
@@ -22,11 +14,7 @@ export interface EncodedArguments {
 }
 
 /** Encodes a request for `EXCHANGE_SCRIPT`. */
-export function encodeRequest(
-  base: string,
-  request: ExchangeRequest,
-  numbers: StepNumbers,
-): EncodedArguments {
+export function encodeRequest(base: string, request: ExchangeRequest): EncodedArguments {
   const { append, settle, release, claim, figures, pauseMs } = request
   const keys = exchangeKeys(base, request.owner, request.box)
   const records = append?.records.map(({ id, payload, dedupeKey }) => {
@@ -35,8 +23,8 @@ export function encodeRequest(
   })
   // `JSON.stringify` leaves `undefined` out, which Lua reads as `nil`.
   const argument = JSON.stringify({
-    ...numbers,
     owner: request.owner,
+    step: request.step,
     isNew: request.isNew,
     box: request.box,
     isResync: request.isResync,
@@ -62,6 +50,7 @@ export function encodeRequest(
 /** A response as `EXCHANGE_SCRIPT` encodes it. An empty array is an empty object in its JSON. */
 interface EncodedResponse {
   isLost?: boolean
+  wasDone?: boolean
   /** One letter per record. */
   receipts: string
   isFull: boolean
@@ -86,12 +75,14 @@ const RECEIPTS: Readonly<Record<string, Receipt>> = {
 /** Decodes the reply of `EXCHANGE_SCRIPT`. */
 export function decodeResponse(reply: string, { seenUpTo }: ExchangeRequest): ExchangeResponse {
   const encoded: EncodedResponse = JSON.parse(reply)
-  if (encoded.isLost) return { ...EMPTY_RESPONSE, isLost: true, seenUpTo }
-  const { nowMs, calls } = encoded
+  const receipts = [...encoded.receipts].map((letter) => RECEIPTS[letter] ?? 'overflow')
+  const { isLost = false, nowMs, calls, isFull, wasDone } = encoded
+  if (isLost) return { ...EMPTY_RESPONSE, isLost, wasDone, receipts, isFull, seenUpTo }
   return {
-    isLost: false,
-    receipts: [...encoded.receipts].map((letter) => RECEIPTS[letter] ?? 'overflow'),
-    isFull: encoded.isFull,
+    isLost,
+    wasDone,
+    receipts,
+    isFull,
     claimed: toArray(encoded.claimed),
     arrivals: toRecords(encoded.arrivals),
     seenUpTo: encoded.seenUpTo,

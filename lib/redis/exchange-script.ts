@@ -7,8 +7,9 @@ import { FIGURES_FUNCTION } from './read-scripts.js'
 const IDLE_TTL_MS = 30 * 24 * 3_600_000
 
 /**
- * How long the store remembers that an owner is dead, in milliseconds: a day. Until then, a step that
- * a client sends once more, after a long loss of its connection, cannot bring the owner back.
+ * How long the store remembers that an owner is dead, and its last step, in milliseconds: a day.
+ * Until then, a step that a client sends once more, after a long loss of its connection, cannot bring
+ * the owner back.
  */
 const DEAD_OWNER_TTL_MS = 24 * 3_600_000
 
@@ -37,10 +38,21 @@ local function isLost()
   return not request.isNew and not redis.call('ZSCORE', OWNERS, request.owner)
 end
 
+local function lostResponse()
+  local response = { isLost = true, receipts = '', isFull = false }
+  if stored[1] then response.wasDone = lastStep == request.step end
+  if response.wasDone and request.append then
+    local last = redis.call('HMGET', OWNER, 'appendNumber', 'receipts')
+    response.isFull = tonumber(last[1] or 0) ~= request.append.number
+    if not response.isFull then response.receipts = last[2] end
+  end
+  return cjson.encode(response)
+end
+
 if request.step < lastStep then
   return redis.error_reply('STALE a later step of this process has been done')
 end
-if isLost() then return '{"isLost":true}' end
+if isLost() then return lostResponse() end
 
 -- When memory is full, Redis refuses the writes of a script that need some, unless one that needs
 -- none has gone before. The step is done but for the append, because it may free memory.
@@ -59,7 +71,7 @@ local isRepeated = request.isResync or isDone
 -- After a failover to a replica that lagged behind, the store knows less than the owner was told.
 -- It is told everything again. The owner still settles what it has sent, also where the claim is
 -- undone: were it lost, others would send that once more.
-local isRolledBack = lastStep < request.acknowledged
+local isRolledBack = lastStep < request.step - 1
 if isRolledBack then request.seenUpTo = 0 end
 local sequence = tonumber(redis.call('HGET', STATE, 'sequence') or 0)
 local response = {
@@ -106,7 +118,7 @@ local function bury(owner)
     if name == 'held' or name == 'unstored' then return end
     redis.pcall('HINCRBY', FIGURES, name, string.format('%.0f', count))
   end)
-  redis.call('DEL', key)
+  redis.call('HDEL', key, 'figures')
   redis.call('HSET', key, 'isDead', 1)
   redis.call('PEXPIRE', key, ${DEAD_OWNER_TTL_MS})
   redis.call('ZREM', OWNERS, owner)

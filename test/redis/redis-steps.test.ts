@@ -286,6 +286,19 @@ describe('Redis steps that arrive twice, late or never', () => {
     assert.deepEqual(await next.store.readFleet(), expected)
   })
 
+  it('tells an owner that is lost that its last step appended nothing, as memory was full', async () => {
+    const owner = createOwner('one')
+    await owner.exchange({ append: records('a') })
+    await admin.config('SET', 'maxmemory', '1')
+    const append = { number: 2, records: records('b') }
+    await owner.exchangeInVain({ append })
+    await admin.config('SET', 'maxmemory', '0')
+    await advance(LEASE_MS + 1)
+    await createOwner('finder').exchange()
+    const { isLost, wasDone, isFull, receipts } = await owner.exchange({ append, isResync: true })
+    assert.deepEqual([isLost, wasDone, isFull, receipts], [true, true, true, []])
+  })
+
   it('forgets records that have lost their payloads', async () => {
     const dead = createOwner('dead')
     await dead.exchange({ append: records('a', 'b', 'c', 'd') })

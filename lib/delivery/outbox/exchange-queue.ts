@@ -59,6 +59,7 @@ export class ExchangeQueue {
   #owner = createOwner()
   #isKnown = false
   #seenUpTo = 0
+  #steps = 0
   #appends = 0
   #calls = 0
   #pauseMs: number | undefined
@@ -182,9 +183,11 @@ export class ExchangeQueue {
     const operations = this.#operations.take(max, !this.#isFull)
     const records = operations.flatMap(({ append }) => append ?? [])
     if (records.length > 0) this.#appends += 1
+    this.#steps += 1
     const request: ExchangeRequest = {
       ...constants,
       owner: this.#owner,
+      step: this.#steps,
       isNew: !this.#isKnown,
       box: constants.callsTtlMs > 0 ? 'fleet' : 'own',
       isResync: false,
@@ -219,21 +222,24 @@ export class ExchangeQueue {
       this.#isKnown = true
       this.#seenUpTo = response.seenUpTo
       this.#leaseEnd = leaseEnd
-      if (response.isFull) this.#onFull()
-      const receipts = response.receipts.values()
-      for (const operation of step.operations) {
-        const { append, onDone } = operation
-        if (append && response.isFull) this.#operations.add(operation)
-        else onDone(response, append && receipts.next().value)
-      }
+      this.#endOperations(step.operations, response)
     }
     this.#continue(step, response)
   }
 
-  #onFull(): void {
+  #endOperations(operations: readonly Operation[], response: ExchangeResponse): void {
     const { clock, onFailure } = this.#dependencies
-    this.#fullUntilMs = clock.now() + RETRY_MS
-    onFailure(new Error('it is full'))
+    const { isFull } = response
+    if (isFull) {
+      this.#fullUntilMs = clock.now() + RETRY_MS
+      onFailure(new Error('it is full'))
+    }
+    const receipts = response.receipts.values()
+    for (const operation of operations) {
+      const { append, onDone } = operation
+      if (append && isFull) this.#operations.add(operation)
+      else onDone(response, append && receipts.next().value)
+    }
   }
 
   /**
@@ -241,15 +247,18 @@ export class ExchangeQueue {
    * the store under the old name is stored under the new one.
    */
   #startAgain({ request, operations, isRepeated }: PendingStep, response: ExchangeResponse): void {
+    const { wasDone = isRepeated ? undefined : false } = response
     this.#owner = createOwner()
     this.#isKnown = false
     this.#seenUpTo = 0
+    this.#steps = 0
     this.#appends = 0
-    this.#calls += request.calls
+    if (!wasDone) this.#calls += request.calls
     this.#leaseEnd = NO_LEASE
     const others = this.#operations.takeOthers()
-    for (const operation of operations) {
-      if (operation.append && !isRepeated) this.#operations.add(operation)
+    if (wasDone) this.#endOperations(operations, { ...response, isLost: false })
+    for (const operation of wasDone ? [] : operations) {
+      if (operation.append && wasDone === false) this.#operations.add(operation)
       else operation.onDone(response, operation.append && 'uncertain')
     }
     for (const { onDone } of others) onDone(response, undefined)

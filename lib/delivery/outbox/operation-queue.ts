@@ -9,8 +9,9 @@ export interface Operation {
   readonly claim?: readonly string[]
   readonly append?: NewRecord
   /**
-   * Called with the response of the step that did it, and for an append with its receipt. It is
-   * `uncertain` if the owner is lost and an earlier try of the step may have been done before that.
+   * Called with the response of the step that did it, and for an append with its receipt. If others
+   * took over before the response arrived, it `isLost` unless the step was certainly done, and the
+   * receipt is `uncertain`.
    */
   readonly onDone: (response: ExchangeResponse, receipt: Receipt | undefined) => void
 }
