@@ -76,8 +76,6 @@ export class Step {
       this.#recordCalls()
       this.#setPause()
     }
-    const { callsTtlMs } = this.#request
-    if (callsTtlMs > 0) this.#tables.forgetCalls(this.#nowMs - callsTtlMs)
     if (this.#request.isLeaving) this.#bury(owner)
     else this.#tables.putOwner(owner)
     const response = this.#respond(isNewSender, orphans)
@@ -183,24 +181,29 @@ export class Step {
   #claim(): string[] {
     const { claim, probeMs } = this.#request
     const { pause } = this.#state
-    const isPaused = pause !== undefined && pause.untilMs > this.#nowMs
-    const mayClaim = !isPaused || (pause.owner === this.#owner && !pause.isProbe)
-    const isProbe = pause !== undefined && !isPaused
-    const claimed = claim.filter((id) => this.#tables.locate(id)?.place === claimPlace(this.#owner))
-    const before = claimed.length
-    if (!this.#isSender() || !mayClaim) return claimed
-    for (const id of claim) {
+    const isProbe = pause !== undefined && pause.untilMs <= this.#nowMs
+    const place = claimPlace(this.#owner)
+    let left = this.#claimLimit()
+    return claim.filter((id) => {
       const location = this.#tables.locate(id)
-      if (location?.place !== this.#box) continue
-      const to = { place: claimPlace(this.#owner), sequence: location.sequence }
-      this.#tables.moveRecord(id, location, to)
-      claimed.push(id)
-      if (isProbe) break
-    }
-    if (isProbe && claimed.length > before) {
-      this.#state.pause = { owner: this.#owner, untilMs: this.#nowMs + probeMs, isProbe }
-    }
-    return claimed
+      if (location?.place === place) return true
+      if (left === 0 || location?.place !== this.#box) return false
+      this.#tables.moveRecord(id, location, { place, sequence: location.sequence })
+      left -= 1
+      if (isProbe) {
+        this.#state.pause = { owner: this.#owner, untilMs: this.#nowMs + probeMs, isProbe }
+      }
+      return true
+    })
+  }
+
+  /** How many records the owner may claim now. */
+  #claimLimit(): number {
+    const { pause } = this.#state
+    if (!this.#isSender()) return 0
+    if (!pause) return Number.POSITIVE_INFINITY
+    if (pause.untilMs <= this.#nowMs) return 1
+    return pause.owner === this.#owner && !pause.isProbe ? Number.POSITIVE_INFINITY : 0
   }
 
   #append(): readonly Receipt[] {
@@ -240,7 +243,9 @@ export class Step {
 
   #recordCalls(): void {
     const { calls, callsTtlMs } = this.#request
-    if (calls > 0 && callsTtlMs > 0) this.#tables.addCalls(this.#nowMs, calls)
+    if (calls === 0 || callsTtlMs === 0) return
+    this.#tables.forgetCalls(this.#nowMs - callsTtlMs)
+    this.#tables.addCalls(this.#nowMs, calls)
   }
 
   #setPause(): void {
@@ -272,7 +277,7 @@ export class Step {
       orphans: isResync ? this.#listClaimed() : orphans,
       isSender,
       others,
-      callAgesMs: isTold ? this.#tables.listCalls().map((atMs) => this.#nowMs - atMs) : undefined,
+      callAgesMs: isTold ? this.#listCallAges() : undefined,
       isFailover: isTold && this.#state.isFailover,
     }
   }
@@ -285,6 +290,12 @@ export class Step {
     const wasDone = past.step === step
     const letters = wasDone && append ? past.receipts?.letters : undefined
     return { ...lost, wasDone, receipts: toReceipts(letters ?? '') }
+  }
+
+  #listCallAges(): number[] {
+    const { callsTtlMs } = this.#request
+    this.#tables.forgetCalls(this.#nowMs - callsTtlMs)
+    return this.#tables.listCalls().map((atMs) => this.#nowMs - atMs)
   }
 
   #listArrivals(): Pick<ExchangeResponse, 'arrivals' | 'seenUpTo'> {
