@@ -2,11 +2,14 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../clock.js'
 import { Queue } from '../queue.js'
 import type { Receipt } from './outbox.js'
+import type { Figures } from './shared-figures.js'
 import type { ExchangeRequest, ExchangeResponse, NewRecord, Store, StoredRecord } from './store.js'
 
 /** What one step of the store has to do, besides what belongs to the process as a whole. */
 export interface Operation {
   readonly settle?: readonly string[]
+  /** What the settled impressions end as, and how many: with this step, the figures count them. */
+  readonly outcomes?: Figures
   readonly release?: readonly StoredRecord[]
   readonly claim?: readonly string[]
   readonly append?: NewRecord
@@ -26,8 +29,8 @@ export interface ExchangeQueueDependencies {
     ExchangeRequest,
     'leaseMs' | 'maxPending' | 'dedupeTtlMs' | 'callsTtlMs' | 'probeMs'
   >
-  /** This process's figures once it has appended so many records more. */
-  readonly countFigures: (appending: number) => Readonly<Record<string, number>>
+  /** This process's figures once these operations are done. */
+  readonly countFigures: (operations: readonly Operation[]) => Figures
   /** Called with each response, before the operations of its request. */
   readonly onResponse: (response: ExchangeResponse, request: ExchangeRequest) => void
   readonly onFailure: (thrown: unknown) => void
@@ -209,7 +212,7 @@ export class ExchangeQueue {
       append: records.length > 0 ? { number: this.#appends, records } : undefined,
       calls: this.#calls,
       pauseMs: this.#pauseMs,
-      figures: countFigures(records.length),
+      figures: countFigures(operations),
       isLeaving: this.#isLeaving && this.#operations.length === 0,
     }
     this.#calls = 0

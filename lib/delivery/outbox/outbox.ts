@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.js'
-import type { Impression } from '../../impression.js'
+import type { Impression, Outcome } from '../../impression.js'
 import type { Log } from '../../logger.js'
 import type { Figures } from './shared-figures.js'
 
@@ -115,7 +115,7 @@ export interface Outbox {
    */
   claim(max: number, isMixed?: boolean): Awaitable<Claim | undefined>
   /** These impressions of the claim have their outcome. */
-  settle(claim: Claim, impressions: readonly Impression[]): Awaitable<void>
+  settle(claim: Claim, impressions: readonly Impression[], outcome: Outcome): Awaitable<void>
   /** These impressions of the claim wait again. */
   release(claim: Claim, impressions: readonly Impression[]): Awaitable<void>
   /** Removes every waiting impression of this process whose `trackedAtMs` is lower. */

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { describeError } from '../../errors.js'
-import type { Impression } from '../../impression.js'
-import { ClaimableImpressions } from './claimable-impressions.js'
-import { ExchangeQueue } from './exchange-queue.js'
+import type { Impression, Outcome } from '../../impression.js'
+import { ClaimableImpressions, isCountedHere } from './claimable-impressions.js'
+import { ExchangeQueue, type Operation } from './exchange-queue.js'
 import type { Claim, Fleet, Outbox, OutboxEvents, OutboxOptions, Receipt } from './outbox.js'
-import { type Figures, SharedFigures } from './shared-figures.js'
+import { addFigures, type Figures, SharedFigures } from './shared-figures.js'
 import type { ExchangeRequest, ExchangeResponse, Store, StoredRecord } from './store.js'
 import { parseImpression, serializeImpression } from './stored-impression.js'
 
@@ -36,6 +36,8 @@ export class SharedOutbox implements Outbox, Fleet {
   readonly #appending = new Map<string, Appending>()
   /** The ids of records that have their outcome, and that the store has not removed yet. */
   readonly #settling = new Set<string>()
+  /** How many of them `stats()` still counts as pending in this process. */
+  #settlingHere = 0
   readonly #idPrefix = `${randomBytes(9).toString('base64url')}:`
   #lastId = 0
   #events: OutboxEvents | undefined
@@ -63,7 +65,7 @@ export class SharedOutbox implements Outbox, Fleet {
         // A probe ends within the time of a call, and its end is in the store soon after.
         probeMs: timeoutMs + leaseMs,
       },
-      countFigures: (appending) => this.#countFigures(appending),
+      countFigures: (operations) => this.#countFigures(operations),
       onResponse: (response, request) => this.#onResponse(response, request),
       onFailure: (thrown) => this.#onFailure(thrown),
     })
@@ -116,11 +118,10 @@ export class SharedOutbox implements Outbox, Fleet {
     })
   }
 
-  settle(claim: Claim, impressions: readonly Impression[]): Promise<void> | undefined {
-    if (claim.fence !== this.#fence) return undefined
-    return this.#settle(this.#impressions.settle(claim, impressions), (isLost) => {
-      if (isLost) this.#events?.onHandedOver(impressions)
-    })
+  async settle(claim: Claim, impressions: readonly Impression[], outcome: Outcome): Promise<void> {
+    if (claim.fence !== this.#fence) return
+    const settle = this.#impressions.settle(claim, impressions)
+    await this.#settle(settle, impressions, { [outcome]: settle.length })
   }
 
   release(claim: Claim, impressions: readonly Impression[]): Promise<void> | undefined {
@@ -136,16 +137,13 @@ export class SharedOutbox implements Outbox, Fleet {
   async expire(beforeMs: number): Promise<readonly Impression[]> {
     const unsent = this.#expireAppends(beforeMs)
     const { ids, impressions } = this.#impressions.expire(beforeMs)
-    const fence = this.#fence
-    const steps: Promise<void>[] = []
+    const steps: Promise<readonly Impression[]>[] = []
     for (let first = 0; first < ids.length; first += EXPIRED_PER_STEP) {
-      steps.push(this.#settle(ids.slice(first, first + EXPIRED_PER_STEP)))
+      const range = [first, first + EXPIRED_PER_STEP] as const
+      const expired = impressions.slice(...range)
+      steps.push(this.#settle(ids.slice(...range), expired, countOutcomes(expired)))
     }
-    await Promise.all(steps)
-    if (fence === this.#fence) return [...unsent, ...impressions]
-    // Others have taken over the stored ones.
-    this.#events?.onHandedOver(impressions)
-    return unsent
+    return [...unsent, ...(await Promise.all(steps)).flat()]
   }
 
   recover(events: OutboxEvents): readonly Impression[] {
@@ -186,15 +184,24 @@ export class SharedOutbox implements Outbox, Fleet {
     await this.#store.close()
   }
 
-  #settle(settle: readonly string[], onDone = (_isLost: boolean) => {}): Promise<void> {
+  /** Resolves to what has its outcome now: nothing if others have taken over. */
+  #settle(
+    settle: readonly string[],
+    impressions: readonly Impression[],
+    outcomes: Figures,
+  ): Promise<readonly Impression[]> {
+    const here = impressions.filter(isCountedHere).length
+    this.#settlingHere += here
     for (const id of settle) this.#settling.add(id)
     return new Promise((resolve) => {
       this.#queue.add({
         settle,
+        outcomes,
         onDone: ({ isLost }) => {
+          this.#settlingHere -= here
           for (const id of settle) this.#settling.delete(id)
-          onDone(isLost)
-          resolve()
+          if (isLost) this.#events?.onHandedOver(impressions)
+          resolve(isLost ? [] : impressions)
         },
       })
     })
@@ -280,10 +287,13 @@ export class SharedOutbox implements Outbox, Fleet {
   }
 
   /** `pending` is what the store holds, and what this process has not stored yet. */
-  #countFigures(appending: number): Figures {
+  #countFigures(operations: readonly Operation[]): Figures {
     const { pending = 0, ...figures } = this.#options.figures()
-    const unstored = Math.max(0, pending - this.#impressions.pendingHere - appending)
-    return this.#figures.toShare({ ...figures, unstored })
+    const sums: Record<string, number> = { ...figures }
+    for (const { outcomes = {} } of operations) addFigures(sums, outcomes)
+    const appending = operations.filter(({ append }) => append).length
+    const stored = this.#impressions.pendingHere + this.#settlingHere + appending
+    return this.#figures.toShare({ ...sums, unstored: Math.max(0, pending - stored) })
   }
 
   #onFailure(thrown: unknown): void {
@@ -294,4 +304,10 @@ export class SharedOutbox implements Outbox, Fleet {
     log.error(`outbox ${network}`, message)
     for (const reject of this.#rejectReaders.splice(0)) reject(thrown)
   }
+}
+
+/** What `PendingOutcomes` counts expired impressions as. */
+function countOutcomes(expired: readonly Impression[]): Figures {
+  const uncertain = expired.filter(({ isMaybeCounted }) => isMaybeCounted).length
+  return { dropped: expired.length - uncertain, uncertain }
 }

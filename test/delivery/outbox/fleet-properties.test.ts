@@ -12,6 +12,8 @@ import { FleetProcess, LEASE_MS } from './fleet-process.js'
 import { MemoryStore } from './memory-store.js'
 
 const PROCESSES = 3
+/** How long after it did a step the store's answer arrives. */
+const LATENCY_MS = 4
 
 const STEP = fc.oneof(
   {
@@ -40,6 +42,15 @@ const STEP = fc.oneof(
         'start' as const,
       ),
       at: fc.nat(PROCESSES - 1),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      does: fc.constant('stall' as const),
+      at: fc.nat(PROCESSES - 1),
+      afterMs: fc.nat(4 * LATENCY_MS),
+      hasTimeouts: fc.boolean(),
     }),
   },
   {
@@ -92,6 +103,8 @@ class RandomFleet {
         return this.#push(step.at, step.key)
       case 'wait':
         return await this.clock.advanceAsync(step.ms)
+      case 'stall':
+        return await this.#stall(step)
       case 'store':
         this.#storeFails = step.fails
         return
@@ -124,6 +137,15 @@ class RandomFleet {
     this.#current[at]?.push(this.#pushed, `key ${key}`)
   }
 
+  /** Freezes a process for longer than its lease, soon after an impression was tracked there. */
+  async #stall({ at, afterMs, hasTimeouts }: Extract<Step, { does: 'stall' }>): Promise<void> {
+    this.#push(at, this.#pushed)
+    await this.clock.advanceAsync(afterMs)
+    this.#current[at]?.freeze()
+    await this.clock.advanceAsync(LEASE_MS * 2)
+    this.#current[at]?.thaw(hasTimeouts)
+  }
+
   async #change(change: 'freeze' | 'thaw' | 'kill' | 'close' | 'start', at: number): Promise<void> {
     const one = this.#current[at]
     if (change === 'start' && one?.isKilled) this.#start(at)
@@ -142,6 +164,7 @@ class RandomFleet {
       exchange: async (request) => {
         if (this.#storeFails === 'before') throw new Error('the store is down')
         const response = await this.#memory.exchange(request)
+        await new Promise<void>((resolve) => this.clock.after(LATENCY_MS, resolve))
         if (this.#storeFails === 'after') throw new Error('the answer was lost')
         return response
       },
@@ -188,6 +211,10 @@ describe('a fleet of processes that are killed, frozen and closed at random, wit
           assert.equal(stats.pending, 0)
           assert(stats.tracked <= fleet.keyOf.size, 'more impressions than were tracked')
           assert(stats.delivered <= fleet.counted.size)
+          if (fleet.all.every(({ isKilled }) => !isKilled)) {
+            const tracked = fleet.all.reduce((sum, one) => sum + one.stats.tracked, 0)
+            assert.equal(stats.tracked, tracked, 'the figures of the fleet are not the sums')
+          }
           assert(
             stats.delivered + stats.uncertain >= fleet.counted.size,
             'one that counted is missing',

@@ -194,6 +194,32 @@ for (const [description, network] of [
       assert.deepEqual(outcomes, ['delivered', 'delivered'])
     })
 
+    it('count an impression in one process although its store was out of reach for a lease', async () => {
+      const { clock, store, start } = createFleet()
+      let isDown = false
+      const failing = Object.assign(Object.create(store) as MemoryStore, {
+        exchange: (request: Parameters<MemoryStore['exchange']>[0]) =>
+          isDown ? Promise.reject(new Error('it is down')) : store.exchange(request),
+        hasArrivals: (seenUpTo: number) => store.hasArrivals(seenUpTo),
+        readFleet: () => store.readFleet(),
+      })
+      const one = start({ store: failing, script: () => undefined })
+      await clock.advanceAsync(100)
+      const two = start()
+      one.push(1)
+      await clock.advanceAsync(100)
+      isDown = true
+      one.transport.calls[0]?.end(ok)
+      await clock.advanceAsync(LEASE_MS * 2)
+      assert.deepEqual([one.stats.pending, one.stats.delivered, two.stats.uncertain], [1, 0, 1])
+      isDown = false
+      await clock.advanceAsync(LEASE_MS)
+      assert.deepEqual(one.outcomes, [])
+      one.assertBalanced()
+      const [fleet] = await Promise.all([one.fleetStats(), clock.advanceAsync(100)])
+      assert.deepEqual([fleet.tracked, fleet.uncertain, fleet.pending], [1, 1, 0])
+    })
+
     it('count once what a step did whose answer was lost before others took over', async () => {
       const { clock, store, start } = createFleet()
       let losesAnswers = false
