@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import type { NetworkStats } from '../../../lib/counting/statistics.js'
 import type { Store } from '../../../lib/delivery/outbox/store.js'
 import { connectionError, ok, type Script, status } from '../scripted-transport.js'
 import { VirtualClock } from '../virtual-clock.js'
@@ -131,6 +132,17 @@ class RandomFleet {
     return last
   }
 
+  /** The fleet's figures are those of its processes, and what the network has counted. */
+  assertCounted(stats: NetworkStats): void {
+    assert.equal(stats.pending, 0)
+    assert(stats.tracked <= this.keyOf.size, 'more impressions than were tracked')
+    assert(stats.delivered <= this.counted.size)
+    assert(stats.delivered + stats.uncertain >= this.counted.size, 'one that counted is missing')
+    if (this.all.some(({ isKilled }) => isKilled)) return
+    const tracked = this.all.reduce((sum, one) => sum + one.stats.tracked, 0)
+    assert.equal(stats.tracked, tracked, 'not the sum of the figures')
+  }
+
   #push(at: number, key: number): void {
     this.#pushed += 1
     this.keyOf.set(this.#pushed, `key ${key}`)
@@ -208,17 +220,7 @@ describe('a fleet of processes that are killed, frozen and closed at random, wit
             .flatMap(({ outcomes }) => outcomes.map(({ campaignId }) => campaignId))
           assert.equal(new Set(ended).size, ended.length, 'two outcomes of one impression')
           const [stats] = await Promise.all([last.fleetStats(), fleet.clock.advanceAsync(100)])
-          assert.equal(stats.pending, 0)
-          assert(stats.tracked <= fleet.keyOf.size, 'more impressions than were tracked')
-          assert(stats.delivered <= fleet.counted.size)
-          if (fleet.all.every(({ isKilled }) => !isKilled)) {
-            const tracked = fleet.all.reduce((sum, one) => sum + one.stats.tracked, 0)
-            assert.equal(stats.tracked, tracked, 'the figures of the fleet are not the sums')
-          }
-          assert(
-            stats.delivered + stats.uncertain >= fleet.counted.size,
-            'one that counted is missing',
-          )
+          fleet.assertCounted(stats)
         }),
         { numRuns: Number(process.env.FLEET_RUNS ?? 60) },
       )
