@@ -122,6 +122,8 @@ export const REASONS = {
   trackedAfterClose: 'closed: it was tracked after close(); call close() after the last response',
   processDied: 'process-died: it may have counted: its process ended while its call was in flight',
   takenOver: 'taken-over: it may have counted: other processes took over while it was being stored',
+  closedInDoubt:
+    'closed: it may count: close() ended before the outbox had answered whether it has stored it',
   unstorable:
     'invalid-input: item: expected what JSON can represent, so that the outbox can store it',
   notCalledYet: 'ok: no call was needed yet',

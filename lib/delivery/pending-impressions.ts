@@ -255,6 +255,8 @@ export class PendingImpressions {
 
   /** Drops what an outbox that does not answer holds on to. Call it after `leaveOutbox`. */
   dropRest(): void {
+    const impressions = this.fleet?.abandon() ?? []
+    this.#outcomes.conclude({ impressions, outcome: 'uncertain', reason: REASONS.closedInDoubt })
     this.#outcomes.drop(this.#list.toArray(), 'closed')
   }
 

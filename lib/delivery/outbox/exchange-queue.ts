@@ -36,8 +36,8 @@ export interface ExchangeQueueDependencies {
   readonly onFailure: (thrown: unknown) => void
 }
 
-/** A step takes about so many operations; the rest waits for the next one. */
-const OPERATIONS_PER_STEP = 1_000
+/** A step takes operations on about so many records; the rest waits for the next one. */
+const RECORDS_PER_STEP = 1_000
 /** The pause after a step failed. */
 const RETRY_MS = 1_000
 /** So many steps fit into a lease, so that a slow one does not end it. */
@@ -79,6 +79,7 @@ export class ExchangeQueue {
   #isDeferred = false
   #isRunning = false
   #isLeaving = false
+  #isStopped = false
   #leaseEndsAtMs = Number.NEGATIVE_INFINITY
   #lastStepAtMs = Number.NEGATIVE_INFINITY
   /** When the next step begins. */
@@ -112,12 +113,11 @@ export class ExchangeQueue {
     return this.#unanswered?.request.append?.records ?? []
   }
 
-  /** Removes the appends that have not been sent to the store and that `isSelected` selects, and returns their ids. */
-  removeAppends(isSelected: (id: string) => boolean): string[] {
-    const removed: string[] = []
+  /** Removes and returns the operations that `isSelected` selects, if no step has them yet. */
+  remove(isSelected: (operation: Operation) => boolean): Operation[] {
+    const removed: Operation[] = []
     for (const operation of this.#operations.take(this.#operations.length)) {
-      const id = operation.append?.id
-      if (id !== undefined && isSelected(id)) removed.push(id)
+      if (isSelected(operation)) removed.push(operation)
       else this.#operations.push(operation)
     }
     return removed
@@ -169,7 +169,15 @@ export class ExchangeQueue {
     })
   }
 
+  /** Sends nothing more to the store, and ignores what it still answers. */
+  stop(): void {
+    this.#isStopped = true
+    this.#cancelTimer()
+    this.#cancelPoll()
+  }
+
   #run(): void {
+    if (this.#isStopped) return
     this.#cancelTimer()
     this.#cancelPoll()
     const { store, clock, constants } = this.#dependencies
@@ -193,7 +201,7 @@ export class ExchangeQueue {
   #createStep(): PendingStep {
     const { constants, clock, countFigures } = this.#dependencies
     // The first step only registers the owner: repeated after others have buried it, it stores nothing.
-    const operations = this.#operations.take(this.#isKnown ? OPERATIONS_PER_STEP : 0)
+    const operations = this.#isKnown ? this.#takeOperations() : []
     const records = operations.flatMap(({ append }) => append ?? [])
     if (records.length > 0) this.#appends += 1
     this.#steps += 1
@@ -221,11 +229,24 @@ export class ExchangeQueue {
     return { request, operations, createdAtMs: clock.now(), isRepeated: false }
   }
 
+  #takeOperations(): Operation[] {
+    const operations: Operation[] = []
+    let records = 0
+    for (let next = this.#operations.first; next; next = this.#operations.first) {
+      records += countRecords(next)
+      if (records > RECORDS_PER_STEP && operations.length > 0) break
+      operations.push(next)
+      this.#operations.shift()
+    }
+    return operations
+  }
+
   #onAnswered(step: PendingStep, response: ExchangeResponse, startedAtMs: number): void {
     const { constants, onResponse } = this.#dependencies
+    if (this.#isStopped) return
     this.#unanswered = undefined
     this.#isRunning = false
-    onResponse(response, step.request)
+    this.#attempt(() => onResponse(response, step.request))
     if (response.isLost) {
       this.#startAgain(step, response)
     } else {
@@ -239,8 +260,21 @@ export class ExchangeQueue {
 
   #endOperations(operations: readonly Operation[], response: ExchangeResponse): void {
     const receipts = response.receipts.values()
-    for (const { append, onDone } of operations) {
-      onDone(response, append && receipts.next().value)
+    for (const operation of operations) {
+      this.#end(operation, response, operation.append && receipts.next().value)
+    }
+  }
+
+  #end({ onDone }: Operation, response: ExchangeResponse, receipt: Receipt | undefined): void {
+    this.#attempt(() => onDone(response, receipt))
+  }
+
+  /** Whatever a callback throws, the next step follows. */
+  #attempt(callback: () => void): void {
+    try {
+      callback()
+    } catch (thrown) {
+      this.#dependencies.onFailure(thrown)
     }
   }
 
@@ -261,17 +295,18 @@ export class ExchangeQueue {
     if (wasDone) this.#endOperations(operations, { ...response, isLost: false })
     for (const operation of wasDone ? [] : operations) {
       if (operation.append && wasDone === false) this.#operations.push(operation)
-      else operation.onDone(response, operation.append && 'uncertain')
+      else this.#end(operation, response, operation.append && 'uncertain')
     }
     for (const operation of waiting) {
       if (operation.append) this.#operations.push(operation)
-      else operation.onDone(response, undefined)
+      else this.#end(operation, response, undefined)
     }
   }
 
   #continue({ request }: PendingStep, { isSender, others }: ExchangeResponse): void {
     const { clock, constants } = this.#dependencies
     if (request.isLeaving) {
+      this.stop()
       this.#onLeft()
       return
     }
@@ -303,10 +338,16 @@ export class ExchangeQueue {
 
   #onFailed(step: PendingStep, thrown: unknown): void {
     const { clock, onFailure } = this.#dependencies
+    if (this.#isStopped) return
     step.isRepeated = true
     onFailure(thrown)
     this.#cancelTimer = clock.after(RETRY_MS, () => this.#run())
   }
+}
+
+/** At least 1. */
+function countRecords({ settle = [], release = [], claim = [] }: Operation): number {
+  return Math.max(1, settle.length + release.length + claim.length)
 }
 
 function createOwner(): string {

@@ -86,8 +86,14 @@ export interface Fleet {
   onCallEnd(pauseMs: number): void
   /** The sums of the figures of all processes, past ones included. Rejects if the outbox fails. */
   readFigures(): Promise<Figures>
-  /** Leaves what this process has not claimed to others. Nothing is called after that. */
+  /** Leaves what this process has not claimed to others. Nothing but `abandon` is called after that. */
   leave(): Promise<void>
+  /**
+   * Gives up an outbox that has not answered everything, and sends nothing more to it.
+   *
+   * @returns the impressions that it may have accepted, or not
+   */
+  abandon(): readonly Impression[]
 }
 
 /**

@@ -34,8 +34,8 @@ export class SharedOutbox implements Outbox, Fleet {
   readonly #impressions: ClaimableImpressions
   /** By the ids of their records. */
   readonly #appending = new Map<string, Appending>()
-  /** The ids of records that have their outcome, and that the store has not removed yet. */
-  readonly #settling = new Set<string>()
+  /** By the ids of their records: those that have their outcome, and that the store still has. */
+  readonly #settling = new Map<string, Impression>()
   /** How many of them `stats()` still counts as pending in this process. */
   #settlingHere = 0
   readonly #idPrefix = `${randomBytes(9).toString('base64url')}:`
@@ -44,8 +44,8 @@ export class SharedOutbox implements Outbox, Fleet {
   /** Changes when others have taken over from this process: its claims no longer hold. */
   #fence = 0
   #hasLeft = false
-  /** Reject the figures that are being read. */
-  #rejectReaders: ((thrown: unknown) => void)[] = []
+  /** What waits for a step before it reads figures, and how that ends if the store fails. */
+  readonly #readers = new Map<Operation, (thrown: unknown) => void>()
   readonly #figures = new SharedFigures()
 
   /** @param leaseMs how long the process may stay silent before others take over from it */
@@ -110,10 +110,11 @@ export class SharedOutbox implements Outbox, Fleet {
     const impressions = this.#impressions.claim(max, isMixed)
     if (impressions.length === 0) return undefined
     const fence = this.#fence
+    const byId = new Map(impressions.map((one) => [this.#impressions.getId(one), one]))
     return new Promise((resolve) => {
       this.#queue.add({
-        claim: impressions.map((impression) => this.#impressions.getId(impression)),
-        onDone: ({ claimed }) => resolve(this.#onClaimed(impressions, fence, claimed)),
+        claim: [...byId.keys()],
+        onDone: ({ claimed }) => resolve(this.#onClaimed(byId, fence, claimed)),
       })
     })
   }
@@ -127,11 +128,7 @@ export class SharedOutbox implements Outbox, Fleet {
   release(claim: Claim, impressions: readonly Impression[]): Promise<void> | undefined {
     if (claim.fence !== this.#fence) return undefined
     this.#impressions.release(claim, impressions)
-    const release = impressions.map((impression) => ({
-      id: this.#impressions.getId(impression),
-      payload: serializeImpression(impression, this.#options.clock) ?? '',
-    }))
-    return new Promise((resolve) => this.#queue.add({ release, onDone: () => resolve() }))
+    return this.#release(impressions.map((one) => [this.#impressions.getId(one), one]))
   }
 
   async expire(beforeMs: number): Promise<readonly Impression[]> {
@@ -162,10 +159,17 @@ export class SharedOutbox implements Outbox, Fleet {
   }
 
   async readFigures(): Promise<Figures> {
+    if (this.#hasLeft) throw new Error('close() was called')
     // The store first learns this process's latest figures.
     await new Promise<void>((resolve, reject) => {
-      this.#rejectReaders.push(reject)
-      this.#queue.add({ onDone: () => resolve() })
+      const operation = {
+        onDone: () => {
+          this.#readers.delete(operation)
+          resolve()
+        },
+      }
+      this.#readers.set(operation, reject)
+      this.#queue.add(operation)
     })
     const { figures, records } = await this.#store.readFleet()
     return { ...figures, pending: records + (figures.unstored ?? 0) }
@@ -173,15 +177,33 @@ export class SharedOutbox implements Outbox, Fleet {
 
   async leave(): Promise<void> {
     this.#hasLeft = true
-    for (const { id } of this.#queue.appendsInDoubt) {
-      const appending = this.#appending.get(id)
-      if (appending) appending.impression.isMaybeCounted = true
-    }
-    // A claim that is not answered yet no longer holds.
-    this.#fence += 1
-    this.#events?.onHandedOver(this.#impressions.clear())
+    this.#rejectReaders(new Error('close() was called'))
+    this.#queue.remove(({ claim }) => claim !== undefined)
+    this.#handOverAll()
     await this.#queue.leave()
     await this.#store.close()
+  }
+
+  abandon(): readonly Impression[] {
+    this.#queue.stop()
+    this.#handOverAll()
+    // Others find them claimed, unless the store has done the step.
+    this.#events?.onHandedOver([...this.#settling.values()])
+    return this.#queue.appendsInDoubt.flatMap(({ id }) => this.#appending.get(id)?.impression ?? [])
+  }
+
+  /** What this process has claimed no longer belongs to it. */
+  #handOverAll(): void {
+    this.#fence += 1
+    this.#events?.onHandedOver(this.#impressions.clear())
+  }
+
+  #release(impressions: readonly (readonly [id: string, Impression])[]): Promise<void> {
+    const release = impressions.map(([id, impression]) => ({
+      id,
+      payload: serializeImpression(impression, this.#options.clock) ?? '',
+    }))
+    return new Promise((resolve) => this.#queue.add({ release, onDone: () => resolve() }))
   }
 
   /** Resolves to what has its outcome now: nothing if others have taken over. */
@@ -192,7 +214,10 @@ export class SharedOutbox implements Outbox, Fleet {
   ): Promise<readonly Impression[]> {
     const here = impressions.filter(isCountedHere).length
     this.#settlingHere += here
-    for (const id of settle) this.#settling.add(id)
+    for (const [index, id] of settle.entries()) {
+      const impression = impressions[index]
+      if (impression) this.#settling.set(id, impression)
+    }
     return new Promise((resolve) => {
       this.#queue.add({
         settle,
@@ -209,12 +234,10 @@ export class SharedOutbox implements Outbox, Fleet {
 
   #onResponse(response: ExchangeResponse, request: ExchangeRequest): void {
     const { isLost, arrivals, orphans, callAgesMs, isFailover } = response
-    this.#rejectReaders = []
     if (isLost) {
       if (response.wasDone) this.#figures.onStored(request.figures)
       this.#figures.startAgain()
-      this.#fence += 1
-      this.#events?.onHandedOver(this.#impressions.clear())
+      this.#handOverAll()
       return
     }
     this.#figures.onStored(request.figures)
@@ -258,28 +281,32 @@ export class SharedOutbox implements Outbox, Fleet {
   }
 
   #onClaimed(
-    impressions: readonly Impression[],
+    byId: ReadonlyMap<string, Impression>,
     fence: number,
     claimed: readonly string[],
   ): Claim | undefined {
-    if (fence !== this.#fence) return undefined
-    const ids = new Set(claimed)
-    const isClaimed = (impression: Impression) => ids.has(this.#impressions.getId(impression))
-    const mine = impressions.filter(isClaimed)
-    const others = impressions.filter((impression) => !isClaimed(impression))
-    if (others.length > 0) this.#impressions.putBack(others)
-    return mine.length > 0 ? { impressions: mine, fence } : undefined
+    const isClaimed = new Set(claimed)
+    const mine = [...byId].filter(([id]) => isClaimed.has(id))
+    if (fence !== this.#fence) {
+      // What was claimed during close() is never sent.
+      if (mine.length > 0) void this.#release(mine)
+      return undefined
+    }
+    const others = [...byId].filter(([id]) => !isClaimed.has(id))
+    if (others.length > 0) this.#impressions.putBack(others.map(([, impression]) => impression))
+    return mine.length > 0 ? { impressions: mine.map(([, one]) => one), fence } : undefined
   }
 
   /** What the store may have accepted is no longer in this process's hands. */
   #expireAppends(beforeMs: number): Impression[] {
-    const isOld = (id: string) => {
-      const trackedAtMs = this.#appending.get(id)?.impression.trackedAtMs
-      return trackedAtMs !== undefined && trackedAtMs < beforeMs
+    const getAppending = ({ append }: Operation) => append && this.#appending.get(append.id)
+    const isOld = (operation: Operation) => {
+      const appending = getAppending(operation)
+      return appending !== undefined && appending.impression.trackedAtMs < beforeMs
     }
-    return this.#queue.removeAppends(isOld).flatMap((id) => {
-      const appending = this.#appending.get(id)
-      this.#appending.delete(id)
+    return this.#queue.remove(isOld).flatMap((operation) => {
+      const appending = getAppending(operation)
+      if (operation.append) this.#appending.delete(operation.append.id)
       // It has its outcome before this takes effect.
       appending?.resolve('accepted')
       return appending?.impression ?? []
@@ -302,7 +329,14 @@ export class SharedOutbox implements Outbox, Fleet {
       `${network}: the outbox failed, and impressions wait in memory until it works again: ` +
       describeError(thrown)
     log.error(`outbox ${network}`, message)
-    for (const reject of this.#rejectReaders.splice(0)) reject(thrown)
+    this.#rejectReaders(thrown)
+  }
+
+  #rejectReaders(thrown: unknown): void {
+    const readers = new Map(this.#readers)
+    this.#readers.clear()
+    this.#queue.remove((operation) => readers.has(operation))
+    for (const reject of readers.values()) reject(thrown)
   }
 }
 

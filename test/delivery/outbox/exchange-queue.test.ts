@@ -11,6 +11,7 @@ describe('steps of a store', () => {
     const clock = new VirtualClock()
     const store = new MemoryStore(clock.now)
     let steps = 0
+    const failures: unknown[] = []
     const queue = new ExchangeQueue({
       store: {
         exchange: (request) => {
@@ -31,7 +32,7 @@ describe('steps of a store', () => {
       },
       countFigures: () => ({}),
       onResponse: () => {},
-      onFailure: assert.ifError,
+      onFailure: (thrown) => failures.push(thrown),
     })
     queue.schedule()
     await clock.advanceAsync(1_000)
@@ -43,6 +44,7 @@ describe('steps of a store', () => {
       add: (operation: Omit<Operation, 'onDone'>): Promise<number> =>
         new Promise((resolve) => queue.add({ ...operation, onDone: () => resolve(steps) })),
       countSteps: () => steps,
+      failures,
     }
   }
 
@@ -83,6 +85,26 @@ describe('steps of a store', () => {
     queue.countCall()
     await clock.advanceAsync(10)
     assert.equal(countSteps(), 2)
+  })
+
+  it('do at most about 1,000 records at a time', async () => {
+    const { clock, add } = await register()
+    const ids = Array.from({ length: 400 }, (_, n) => `r${n}`)
+    const done = Array.from({ length: 5 }, () => add({ settle: ids }))
+    await clock.advanceAsync(100)
+    assert.deepEqual(await Promise.all(done), [1, 1, 2, 2, 3])
+  })
+
+  it('go on although what waits for one throws', async () => {
+    const { clock, queue, add, failures } = await register()
+    const onDone = () => {
+      throw new RangeError('no more stack')
+    }
+    queue.add({ ...append('a'), onDone })
+    const done = [add(append('b')), add({ claim: ['a'] })]
+    await clock.advanceAsync(100)
+    assert.deepEqual(await Promise.all(done), [1, 1])
+    assert.match(String(failures), /no more stack/)
   })
 
   it('renew the lease when nothing happens', async () => {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { connectionError, ok, type Script, status } from '../scripted-transport.js'
 import { VirtualClock } from '../virtual-clock.js'
+import { FailingStore } from './failing-store.js'
 import { FleetProcess, type FleetProcessOptions, LEASE_MS } from './fleet-process.js'
 import { MemoryStore } from './memory-store.js'
 
@@ -171,6 +172,21 @@ for (const [description, network] of [
       await clock.advanceAsync(120_000)
       assert.equal(one.stats.delivered, 2_500)
       assert.equal(new Set(one.transport.sent.flat()).size, 2_500)
+    })
+
+    it('do not collect calls of fleetStats() in an outage of the store', async () => {
+      const { clock, store, start } = createFleet()
+      const failing = new FailingStore(store)
+      const one = start({ store: failing })
+      await clock.advanceAsync(100)
+      failing.fails = 'before'
+      for (let n = 0; n < 2_500; n += 1) {
+        await Promise.all([assert.rejects(one.fleetStats()), clock.advanceAsync(1_000)])
+      }
+      failing.fails = 'never'
+      failing.steps = 0
+      await clock.advanceAsync(1_100)
+      assert(failing.steps <= 2, `${failing.steps} steps`)
     })
 
     it('take nothing over from each other after an outage of the store', async () => {
