@@ -123,6 +123,11 @@ export class ExchangeQueue {
     return removed
   }
 
+  /** Calls that no step has told the store. */
+  get unstoredCalls(): number {
+    return this.#calls
+  }
+
   countCall(): void {
     this.#calls += 1
     this.#collect()

@@ -242,11 +242,16 @@ export class SharedOutbox implements Outbox, Fleet {
     }
     this.#figures.onStored(request.figures)
     if (this.#hasLeft) return
-    if (callAgesMs) this.#events?.onCallHistory(callAgesMs, isFailover)
+    if (callAgesMs) this.#events?.onCallHistory(this.#addUnstored(callAgesMs), isFailover)
     this.#adopt(arrivals, 'waiting')
     const impressions = this.#adopt(orphans, 'claimed')
     if (impressions.length > 0) this.#events?.onOrphans({ impressions, fence: this.#fence })
     if (arrivals.length > 0) this.#events?.onReady()
+  }
+
+  /** The store does not know the calls that have begun since a step that was repeated. */
+  #addUnstored(callAgesMs: readonly number[]): readonly number[] {
+    return [...callAgesMs, ...new Array<number>(this.#queue.unstoredCalls).fill(0)]
   }
 
   /** Records that others have appended, or that this process appended for another sender. */
