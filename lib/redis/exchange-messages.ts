@@ -49,6 +49,7 @@ export function encodeRequest(base: string, request: ExchangeRequest): EncodedAr
 
 /** A response as `EXCHANGE_SCRIPT` encodes it. An empty array is an empty object in its JSON. */
 interface EncodedResponse {
+  storeId: string
   isLost?: boolean
   wasDone?: boolean
   /** One letter per record. */
@@ -70,9 +71,10 @@ const RECEIPTS: Readonly<Record<string, Receipt>> = { A: 'accepted', D: 'duplica
 export function decodeResponse(reply: string, { seenUpTo }: ExchangeRequest): ExchangeResponse {
   const encoded: EncodedResponse = JSON.parse(reply)
   const receipts = [...encoded.receipts].map((letter) => RECEIPTS[letter] ?? 'overflow')
-  if (encoded.isLost) return { ...LOST, wasDone: encoded.wasDone, receipts, seenUpTo }
-  const { nowMs, calls } = encoded
+  const { storeId, wasDone, nowMs, calls } = encoded
+  if (encoded.isLost) return { ...LOST, storeId, wasDone, receipts, seenUpTo }
   return {
+    storeId,
     isLost: false,
     wasDone: undefined,
     receipts,
@@ -88,6 +90,7 @@ export function decodeResponse(reply: string, { seenUpTo }: ExchangeRequest): Ex
 }
 
 const LOST: ExchangeResponse = {
+  storeId: '',
   isLost: true,
   wasDone: undefined,
   receipts: [],

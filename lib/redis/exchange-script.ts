@@ -30,6 +30,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local stored = redis.call('HMGET', OWNER, 'step', 'isDead')
 local lastStep = tonumber(stored[1] or 0)
+local storeId = redis.call('HGET', STATE, 'id') or ''
 
 local function isLost()
   if stored[2] then return true end
@@ -37,7 +38,7 @@ local function isLost()
 end
 
 local function lostResponse()
-  local response = { isLost = true, receipts = '' }
+  local response = { storeId = storeId, isLost = true, receipts = '' }
   if stored[1] then response.wasDone = lastStep == request.step end
   if response.wasDone and request.append then response.receipts = redis.call('HGET', OWNER, 'receipts') end
   return cjson.encode(response)
@@ -250,7 +251,11 @@ local function toRecords(ids)
   return records
 end
 
-local response = { isSender = false, isFailover = false, seenUpTo = request.seenUpTo }
+if storeId == '' then
+  storeId = request.owner
+  redis.call('HSET', STATE, 'id', storeId)
+end
+local response = { storeId = storeId, isSender = false, isFailover = false, seenUpTo = request.seenUpTo }
 
 local function listArrivals()
   if not isSender() then return end
