@@ -1,25 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../clock.js'
-import { Queue } from '../queue.js'
+import { type Operation, Operations } from './operations.js'
 import type { Receipt } from './outbox.js'
 import type { Figures } from './shared-figures.js'
-import type { ExchangeRequest, ExchangeResponse, NewRecord, Store, StoredRecord } from './store.js'
-
-/** What one step of the store has to do, besides what belongs to the process as a whole. */
-export interface Operation {
-  readonly settle?: readonly string[]
-  /** What the settled impressions end as, and how many: with this step, the figures count them. */
-  readonly outcomes?: Figures
-  readonly release?: readonly StoredRecord[]
-  readonly claim?: readonly string[]
-  readonly append?: NewRecord
-  /**
-   * Called with the response of the step that did it, and for an append with its receipt. If others
-   * took over before the response arrived, it `isLost` unless the step was certainly done, and the
-   * receipt is `uncertain`.
-   */
-  readonly onDone: (response: ExchangeResponse, receipt: Receipt | undefined) => void
-}
+import type { ExchangeRequest, ExchangeResponse, NewRecord, Store } from './store.js'
 
 export interface ExchangeQueueDependencies {
   readonly store: Store
@@ -36,8 +20,6 @@ export interface ExchangeQueueDependencies {
   readonly onFailure: (thrown: unknown) => void
 }
 
-/** A step takes operations on about so many records; the rest waits for the next one. */
-const RECORDS_PER_STEP = 1_000
 /** The pause after a step failed. */
 const RETRY_MS = 1_000
 /** So many steps fit into a lease, so that a slow one does not end it. */
@@ -65,7 +47,7 @@ interface PendingStep {
  */
 export class ExchangeQueue {
   readonly #dependencies: ExchangeQueueDependencies
-  readonly #operations = new Queue<Operation>()
+  readonly #operations = new Operations()
   #owner = createOwner()
   #isKnown = false
   #seenUpTo = 0
@@ -74,8 +56,6 @@ export class ExchangeQueue {
   #calls = 0
   #pauseMs: number | undefined
   #unanswered: PendingStep | undefined
-  /** Whether an operation of the next step is a claim, which a call depends on. */
-  #hasClaim = false
   #isDeferred = false
   #isRunning = false
   #isLeaving = false
@@ -100,12 +80,8 @@ export class ExchangeQueue {
   /** The operation will be done, however long the store fails. */
   add(operation: Operation): void {
     this.#operations.push(operation)
-    if (operation.claim) {
-      this.#hasClaim = true
-      this.schedule()
-    } else {
-      this.#collect()
-    }
+    if (operation.claim) this.schedule()
+    else this.#collect()
   }
 
   /** The records of an append that the store may have done, and has not answered. */
@@ -115,12 +91,7 @@ export class ExchangeQueue {
 
   /** Removes and returns the operations that `isSelected` selects, if no step has them yet. */
   remove(isSelected: (operation: Operation) => boolean): Operation[] {
-    const removed: Operation[] = []
-    for (const operation of this.#operations.take(this.#operations.length)) {
-      if (isSelected(operation)) removed.push(operation)
-      else this.#operations.push(operation)
-    }
-    return removed
+    return this.#operations.remove(isSelected)
   }
 
   /** Calls that no step has told the store. */
@@ -179,6 +150,7 @@ export class ExchangeQueue {
     this.#isStopped = true
     this.#cancelTimer()
     this.#cancelPoll()
+    this.#giveUp(new Error('close() was called'))
   }
 
   #run(): void {
@@ -206,7 +178,7 @@ export class ExchangeQueue {
   #createStep(): PendingStep {
     const { constants, clock, countFigures } = this.#dependencies
     // The first step only registers the owner: repeated after others have buried it, it stores nothing.
-    const operations = this.#isKnown ? this.#takeOperations() : []
+    const operations = this.#isKnown ? this.#operations.takeStep() : []
     const records = operations.flatMap(({ append }) => append ?? [])
     if (records.length > 0) this.#appends += 1
     this.#steps += 1
@@ -230,20 +202,7 @@ export class ExchangeQueue {
     }
     this.#calls = 0
     this.#pauseMs = undefined
-    this.#hasClaim &&= this.#operations.length > 0
     return { request, operations, createdAtMs: clock.now(), isRepeated: false }
-  }
-
-  #takeOperations(): Operation[] {
-    const operations: Operation[] = []
-    let records = 0
-    for (let next = this.#operations.first; next; next = this.#operations.first) {
-      records += countRecords(next)
-      if (records > RECORDS_PER_STEP && operations.length > 0) break
-      operations.push(next)
-      this.#operations.shift()
-    }
-    return operations
   }
 
   #onAnswered(step: PendingStep, response: ExchangeResponse, startedAtMs: number): void {
@@ -296,7 +255,7 @@ export class ExchangeQueue {
     this.#appends = 0
     if (!wasDone) this.#calls += request.calls
     this.#leaseEndsAtMs = Number.NEGATIVE_INFINITY
-    const waiting = this.#operations.take(this.#operations.length)
+    const waiting = this.#operations.remove(() => true)
     if (wasDone) this.#endOperations(operations, { ...response, isLost: false })
     for (const operation of wasDone ? [] : operations) {
       if (operation.append && wasDone === false) this.#operations.push(operation)
@@ -315,7 +274,7 @@ export class ExchangeQueue {
       this.#onLeft()
       return
     }
-    if (this.#hasClaim || this.#isLeaving || !this.#isKnown) this.schedule()
+    if (this.#operations.hasClaim || this.#isLeaving || !this.#isKnown) this.schedule()
     else if (this.#operations.length > 0 || this.#calls > 0) this.#collect()
     else this.#scheduleAt(clock.now() + constants.leaseMs / STEPS_PER_LEASE)
     if (isSender && others > 0 && constants.callsTtlMs > 0) this.#pollLater()
@@ -346,13 +305,17 @@ export class ExchangeQueue {
     if (this.#isStopped) return
     step.isRepeated = true
     onFailure(thrown)
+    this.#giveUp(thrown)
     this.#cancelTimer = clock.after(RETRY_MS, () => this.#run())
   }
-}
 
-/** At least 1. */
-function countRecords({ settle = [], release = [], claim = [] }: Operation): number {
-  return Math.max(1, settle.length + release.length + claim.length)
+  /** Ends what need not be done if the store fails. */
+  #giveUp(thrown: unknown): void {
+    const waiting = this.#operations.remove(({ onFailed }) => onFailed !== undefined)
+    for (const { onFailed } of [...waiting, ...(this.#unanswered?.operations ?? [])]) {
+      onFailed?.(thrown)
+    }
+  }
 }
 
 function createOwner(): string {

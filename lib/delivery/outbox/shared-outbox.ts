@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { describeError } from '../../errors.js'
 import type { Impression, Outcome } from '../../impression.js'
 import { ClaimableImpressions, isCountedHere } from './claimable-impressions.js'
-import { ExchangeQueue, type Operation } from './exchange-queue.js'
+import { ExchangeQueue } from './exchange-queue.js'
+import type { Operation } from './operations.js'
 import type { Claim, Fleet, Outbox, OutboxEvents, OutboxOptions, Receipt } from './outbox.js'
 import { addFigures, type Figures, SharedFigures } from './shared-figures.js'
 import type { ExchangeRequest, ExchangeResponse, Store, StoredRecord } from './store.js'
@@ -44,8 +45,6 @@ export class SharedOutbox implements Outbox, Fleet {
   /** Changes when others have taken over from this process: its claims no longer hold. */
   #fence = 0
   #hasLeft = false
-  /** What waits for a step before it reads figures, and how that ends if the store fails. */
-  readonly #readers = new Map<Operation, (thrown: unknown) => void>()
   readonly #figures = new SharedFigures()
 
   /** @param leaseMs how long the process may stay silent before others take over from it */
@@ -162,14 +161,7 @@ export class SharedOutbox implements Outbox, Fleet {
     if (this.#hasLeft) throw new Error('close() was called')
     // The store first learns this process's latest figures.
     await new Promise<void>((resolve, reject) => {
-      const operation = {
-        onDone: () => {
-          this.#readers.delete(operation)
-          resolve()
-        },
-      }
-      this.#readers.set(operation, reject)
-      this.#queue.add(operation)
+      this.#queue.add({ onDone: () => resolve(), onFailed: reject })
     })
     const { figures, records } = await this.#store.readFleet()
     return { ...figures, pending: records + (figures.unstored ?? 0) }
@@ -177,7 +169,6 @@ export class SharedOutbox implements Outbox, Fleet {
 
   async leave(): Promise<void> {
     this.#hasLeft = true
-    this.#rejectReaders(new Error('close() was called'))
     this.#queue.remove(({ claim }) => claim !== undefined)
     this.#handOverAll()
     await this.#queue.leave()
@@ -334,14 +325,6 @@ export class SharedOutbox implements Outbox, Fleet {
       `${network}: the outbox failed, and impressions wait in memory until it works again: ` +
       describeError(thrown)
     log.error(`outbox ${network}`, message)
-    this.#rejectReaders(thrown)
-  }
-
-  #rejectReaders(thrown: unknown): void {
-    const readers = new Map(this.#readers)
-    this.#readers.clear()
-    this.#queue.remove((operation) => readers.has(operation))
-    for (const reject of readers.values()) reject(thrown)
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { ExchangeQueue, type Operation } from '../../../lib/delivery/outbox/exchange-queue.js'
+import { ExchangeQueue } from '../../../lib/delivery/outbox/exchange-queue.js'
+import type { Operation } from '../../../lib/delivery/outbox/operations.js'
 import { VirtualClock } from '../virtual-clock.js'
 import { MemoryStore } from './memory-store.js'
 
