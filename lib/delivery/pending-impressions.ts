@@ -72,6 +72,8 @@ export class PendingImpressions {
     const events: OutboxEvents = {
       onReady: () => this.#onReady(),
       onOrphans: (claim) => this.#onOrphans(claim),
+      onUncertain: (impressions) => this.#onUncertain(impressions),
+      onAppendedAgain: (impression, receipt) => this.#onAppendedAgain(impression, receipt),
       onHandedOver: (impressions) => this.#outcomes.handOver(impressions),
       onCallHistory: this.#dependencies.onCallHistory,
     }
@@ -315,6 +317,19 @@ export class PendingImpressions {
       await new Promise<void>((resolve) => clock.after(CLAIM_POLL_MS, resolve, 'keeps-alive'))
     }
     return true
+  }
+
+  #onUncertain(impressions: readonly Impression[]): void {
+    this.#adopt(impressions)
+    const reason = REASONS.outboxLostData
+    this.#outcomes.conclude({ impressions, outcome: 'uncertain', reason })
+  }
+
+  #onAppendedAgain(impression: Impression, receipt: Receipt): void {
+    // One of another process is pending here only if it ends here.
+    const isStored = receipt === 'accepted' || receipt === 'handed-over'
+    if (!isStored) this.#adopt([impression])
+    this.#onReceipt(impression, receipt)
   }
 
   #onOrphans(claim: Claim): void {

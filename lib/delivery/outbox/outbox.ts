@@ -61,6 +61,10 @@ export interface OutboxEvents {
   onReady(): void
   /** A process that died had claimed these: they may have counted. They are claimed here now. */
   onOrphans(claim: Claim): void
+  /** The outbox has lost these, and they may have been sent. */
+  onUncertain(impressions: readonly Impression[]): void
+  /** The outbox had lost an impression of this process, or of another one, that waited here. */
+  onAppendedAgain(impression: Impression, receipt: Receipt): void
   /** Other processes have taken over these impressions. */
   onHandedOver(impressions: readonly Impression[]): void
   /**

@@ -45,7 +45,12 @@ export class SharedOutbox implements Outbox, Fleet {
   /** Changes when others have taken over from this process: its claims no longer hold. */
   #fence = 0
   #hasLeft = false
-  readonly #figures = new SharedFigures()
+  /** Of the store, once it has answered. */
+  #storeId: string | undefined
+  #isSender = false
+  /** Whether this process was the sender of a store that has lost its data: it knows the calls. */
+  #knowsCalls = false
+  #figures = new SharedFigures()
 
   /** @param leaseMs how long the process may stay silent before others take over from it */
   constructor(store: Store, options: OutboxOptions, leaseMs: number) {
@@ -93,9 +98,12 @@ export class SharedOutbox implements Outbox, Fleet {
   append(impression: Impression): Receipt | Promise<Receipt> {
     const payload = serializeImpression(impression, this.#options.clock)
     if (payload === undefined) return 'unstorable'
-    const { dedupeKey } = impression
     this.#lastId += 1
-    const id = `${this.#idPrefix}${this.#lastId.toString(36)}`
+    return this.#append(`${this.#idPrefix}${this.#lastId.toString(36)}`, impression, payload)
+  }
+
+  #append(id: string, impression: Impression, payload: string): Promise<Receipt> {
+    const { dedupeKey } = impression
     return new Promise((resolve) => {
       this.#appending.set(id, { impression, resolve })
       this.#queue.add({
@@ -176,6 +184,7 @@ export class SharedOutbox implements Outbox, Fleet {
   }
 
   abandon(): readonly Impression[] {
+    this.#hasLeft = true
     this.#queue.stop()
     this.#handOverAll()
     // Others find them claimed, unless the store has done the step.
@@ -213,7 +222,9 @@ export class SharedOutbox implements Outbox, Fleet {
       this.#queue.add({
         settle,
         outcomes,
-        onDone: ({ isLost }) => {
+        onDone: (response) => {
+          // What the store has lost needs no settling.
+          const isLost = response.isLost && !this.#hasLostData(response)
           this.#settlingHere -= here
           for (const id of settle) this.#settling.delete(id)
           if (isLost) this.#events?.onHandedOver(impressions)
@@ -224,20 +235,63 @@ export class SharedOutbox implements Outbox, Fleet {
   }
 
   #onResponse(response: ExchangeResponse, request: ExchangeRequest): void {
-    const { isLost, arrivals, orphans, callAgesMs, isFailover } = response
+    const { isLost, isSender, arrivals, orphans, callAgesMs, isFailover } = response
     if (isLost) {
-      if (response.wasDone) this.#figures.onStored(request.figures)
-      this.#figures.startAgain()
-      this.#handOverAll()
+      this.#onLost(response, request)
       return
     }
     this.#figures.onStored(request.figures)
+    this.#storeId = response.storeId
+    this.#isSender = isSender
     if (this.#hasLeft) return
-    if (callAgesMs) this.#events?.onCallHistory(this.#addUnstored(callAgesMs), isFailover)
+    if (callAgesMs && !this.#knowsCalls) {
+      this.#events?.onCallHistory(this.#addUnstored(callAgesMs), isFailover)
+    }
+    this.#knowsCalls = false
     this.#adopt(arrivals, 'waiting')
     const impressions = this.#adopt(orphans, 'claimed')
     if (impressions.length > 0) this.#events?.onOrphans({ impressions, fence: this.#fence })
     if (arrivals.length > 0) this.#events?.onReady()
+  }
+
+  #onLost(response: ExchangeResponse, { figures }: ExchangeRequest): void {
+    if (this.#hasLostData(response)) {
+      this.#recoverData()
+      return
+    }
+    if (response.wasDone) this.#figures.onStored(figures)
+    this.#figures.startAgain()
+    this.#handOverAll()
+  }
+
+  #hasLostData({ storeId }: ExchangeResponse): boolean {
+    return this.#storeId !== undefined && storeId !== this.#storeId
+  }
+
+  /** What the store had of this process is in nobody else's hands. */
+  #recoverData(): void {
+    const { network, log, clock } = this.#options
+    log.error(
+      `outbox lost ${network}`,
+      `${network}: the outbox has lost its data: what waits here is stored again, what may have ` +
+        "been sent is uncertain, and dedupe keys and the fleet's figures begin anew",
+    )
+    this.#figures = new SharedFigures()
+    this.#knowsCalls = this.#isSender
+    this.#fence += 1
+    const { ids, impressions } = this.#impressions.expire(Number.POSITIVE_INFINITY)
+    this.#events?.onUncertain(this.#impressions.clear())
+    if (!this.#queue.isLeaseValid) {
+      // Others may have taken over before, and sent what waited here.
+      this.#events?.onUncertain(impressions)
+      return
+    }
+    for (const [index, impression] of impressions.entries()) {
+      const payload = serializeImpression(impression, clock)
+      void this.#append(ids[index] ?? '', impression, payload ?? '').then((receipt) =>
+        this.#events?.onAppendedAgain(impression, receipt),
+      )
+    }
   }
 
   /** The store does not know the calls that have begun since a step that was repeated. */

@@ -7,7 +7,7 @@ import type {
 
 /** How one process's way to a store fails. */
 export class FailingStore implements Store {
-  readonly #store: Store
+  #store: Store
   /**
    * `before`: no step is done. `after`: steps are done, and their answers are lost. `hangs`: steps
    * are done, and `answer` gives their answers.
@@ -31,6 +31,11 @@ export class FailingStore implements Store {
     if (this.fails === 'after') throw new Error('the answer was lost')
     if (this.fails === 'hangs') await new Promise<void>((resolve) => this.#hanging.push(resolve))
     return response
+  }
+
+  /** The store loses everything: what it has is what `store` has from now on. */
+  loseData(store: Store): void {
+    this.#store = store
   }
 
   /** Gives the answers of steps that hang. */
