@@ -61,6 +61,7 @@ export class Step {
   run(): ExchangeResponse {
     const owner = this.#findOrRegister()
     if (!owner) return this.#respondLost()
+    this.#state.id ||= owner.name
     this.#owner = owner.number
     this.#box = this.#request.box === 'fleet' ? FLEET_BOX : ownBox(owner.number)
     if (this.#request.isAfterOutage) this.#spareOthers()
@@ -268,15 +269,15 @@ export class Step {
   #respond(isNewSender: boolean, orphans: StoredRecord[]): ExchangeResponse {
     const { box, isResync, isLeaving, seenUpTo } = this.#request
     const others = this.#others.filter((owner) => this.#isAlive(owner)).length
-    if (isLeaving) return { ...EMPTY_RESPONSE, seenUpTo, others }
+    const empty = { ...EMPTY_RESPONSE, storeId: this.#state.id, seenUpTo, others }
+    if (isLeaving) return empty
     const isSender = this.#isSender()
     const isTold = isNewSender || (isResync && isSender && box === 'fleet')
     return {
-      ...EMPTY_RESPONSE,
-      ...(isSender ? this.#listArrivals() : { seenUpTo }),
+      ...empty,
+      ...(isSender ? this.#listArrivals() : {}),
       orphans: isResync ? this.#listClaimed() : orphans,
       isSender,
-      others,
       callAgesMs: isTold ? this.#listCallAges() : undefined,
       isFailover: isTold && this.#state.isFailover,
     }
@@ -284,7 +285,7 @@ export class Step {
 
   #respondLost(): ExchangeResponse {
     const { owner, step, append, seenUpTo } = this.#request
-    const lost = { ...EMPTY_RESPONSE, isLost: true, seenUpTo }
+    const lost = { ...EMPTY_RESPONSE, storeId: this.#state.id, isLost: true, seenUpTo }
     const past = this.#tables.findPastOwner(owner)
     if (!past) return lost
     const wasDone = past.step === step

@@ -34,6 +34,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local stored = redis.call('HMGET', OWNER, 'step', 'isDead', 'expiresFromMs')
 local lastStep = tonumber(stored[1] or 0)
+local storeId = redis.call('HGET', STATE, 'id') or ''
 
 local function isLost()
   if stored[2] then return true end
@@ -41,7 +42,7 @@ local function isLost()
 end
 
 local function lostResponse()
-  local response = { isLost = true, receipts = '', isFull = false }
+  local response = { storeId = storeId, isLost = true, receipts = '', isFull = false }
   if stored[1] then response.wasDone = lastStep == request.step end
   if response.wasDone and request.append then
     local last = redis.call('HMGET', OWNER, 'appendNumber', 'receipts')
@@ -76,8 +77,16 @@ local isRepeated = request.isResync or isDone
 local isRolledBack = lastStep < request.step - 1
 if isRolledBack then request.seenUpTo = 0 end
 local sequence = tonumber(redis.call('HGET', STATE, 'sequence') or 0)
+if storeId == '' then
+  storeId = request.owner
+  redis.call('HSET', STATE, 'id', storeId)
+end
 local response = {
-  isFull = false, isSender = false, isFailover = false, seenUpTo = request.seenUpTo
+  storeId = storeId,
+  isFull = false,
+  isSender = false,
+  isFailover = false,
+  seenUpTo = request.seenUpTo,
 }
 
 local function putIntoBox(id)

@@ -16,7 +16,7 @@ function escapeBraces(name: string): string {
 /** The keys that an exchange changes, in the order in which the script expects them. */
 export function exchangeKeys(base: string, owner: string, box: 'fleet' | 'own'): string[] {
   return [
-    // A hash: sequence; sender, isFailover; pauseOwner, pauseUntilMs, isProbe.
+    // A hash: id, the name of the first owner; sequence; sender, isFailover; pauseOwner, pauseUntilMs, isProbe.
     `${base}state`,
     // A sorted set: when each owner's lease expires.
     `${base}owners`,

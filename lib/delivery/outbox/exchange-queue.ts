@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../clock.js'
-import { type Operation, OperationQueue } from './operation-queue.js'
+import { type Operation, Operations } from './operations.js'
+import type { Receipt } from './outbox.js'
+import type { Figures } from './shared-figures.js'
 import type { ExchangeRequest, ExchangeResponse, NewRecord, Store } from './store.js'
 
 export interface ExchangeQueueDependencies {
@@ -11,15 +13,13 @@ export interface ExchangeQueueDependencies {
     ExchangeRequest,
     'leaseMs' | 'maxPending' | 'dedupeTtlMs' | 'callsTtlMs' | 'probeMs'
   >
-  /** This process's figures once it has appended so many records more. */
-  readonly countFigures: (appending: number) => Readonly<Record<string, number>>
+  /** This process's figures once these operations are done. */
+  readonly countFigures: (operations: readonly Operation[]) => Figures
   /** Called with each response, before the operations of its request. */
   readonly onResponse: (response: ExchangeResponse, request: ExchangeRequest) => void
   readonly onFailure: (thrown: unknown) => void
 }
 
-/** A step takes about so many operations; the rest waits for the next one. */
-const OPERATIONS_PER_STEP = 1_000
 /** The pause after a step failed. */
 const RETRY_MS = 1_000
 /** So many steps fit into a lease, so that a slow one does not end it. */
@@ -55,7 +55,7 @@ interface PendingStep {
  */
 export class ExchangeQueue {
   readonly #dependencies: ExchangeQueueDependencies
-  readonly #operations = new OperationQueue()
+  readonly #operations = new Operations()
   #owner = createOwner()
   #isKnown = false
   #seenUpTo = 0
@@ -67,6 +67,7 @@ export class ExchangeQueue {
   #isDeferred = false
   #isRunning = false
   #isLeaving = false
+  #isStopped = false
   /** Until then, steps append nothing: the store had no memory for it. */
   #fullUntilMs = Number.NEGATIVE_INFINITY
   #leaseEnd = NO_LEASE
@@ -90,7 +91,7 @@ export class ExchangeQueue {
 
   /** The operation will be done, however long the store fails. */
   add(operation: Operation): void {
-    this.#operations.add(operation)
+    this.#operations.push(operation)
     if (operation.claim) this.schedule()
     else this.#collect()
   }
@@ -100,9 +101,14 @@ export class ExchangeQueue {
     return this.#unanswered?.request.append?.records ?? []
   }
 
-  /** Removes the appends that have not been sent to the store and that `isSelected` selects, and returns their ids. */
-  removeAppends(isSelected: (id: string) => boolean): string[] {
-    return this.#operations.removeAppends(isSelected)
+  /** Removes and returns the operations that `isSelected` selects, if no step has them yet. */
+  remove(isSelected: (operation: Operation) => boolean): Operation[] {
+    return this.#operations.remove(isSelected)
+  }
+
+  /** Calls that no step has told the store. */
+  get unstoredCalls(): number {
+    return this.#calls
   }
 
   countCall(): void {
@@ -151,7 +157,16 @@ export class ExchangeQueue {
     })
   }
 
+  /** Sends nothing more to the store, and ignores what it still answers. */
+  stop(): void {
+    this.#isStopped = true
+    this.#cancelTimer()
+    this.#cancelPoll()
+    this.#giveUp(new Error('close() was called'))
+  }
+
   #run(): void {
+    if (this.#isStopped) return
     this.#cancelTimer()
     this.#cancelPoll()
     const { store, clock, constants } = this.#dependencies
@@ -179,8 +194,7 @@ export class ExchangeQueue {
   #createStep(): PendingStep {
     const { constants, clock, countFigures } = this.#dependencies
     // The first step only registers the owner: repeated after others have buried it, it stores nothing.
-    const max = this.#isKnown ? OPERATIONS_PER_STEP : 0
-    const operations = this.#operations.take(max, !this.#isFull)
+    const operations = this.#isKnown ? this.#operations.takeStep(!this.#isFull) : []
     const records = operations.flatMap(({ append }) => append ?? [])
     if (records.length > 0) this.#appends += 1
     this.#steps += 1
@@ -199,7 +213,7 @@ export class ExchangeQueue {
       append: records.length > 0 ? { number: this.#appends, records } : undefined,
       calls: this.#calls,
       pauseMs: this.#pauseMs,
-      figures: countFigures(records.length),
+      figures: countFigures(operations),
       isLeaving: this.#isLeaving && this.#operations.length === 0,
     }
     this.#calls = 0
@@ -213,9 +227,10 @@ export class ExchangeQueue {
 
   #onAnswered(step: PendingStep, response: ExchangeResponse, leaseEnd: LeaseEnd): void {
     const { onResponse } = this.#dependencies
+    if (this.#isStopped) return
     this.#unanswered = undefined
     this.#isRunning = false
-    onResponse(response, step.request)
+    this.#attempt(() => onResponse(response, step.request))
     if (response.isLost) {
       this.#startAgain(step, response)
     } else {
@@ -236,9 +251,21 @@ export class ExchangeQueue {
     }
     const receipts = response.receipts.values()
     for (const operation of operations) {
-      const { append, onDone } = operation
-      if (append && isFull) this.#operations.add(operation)
-      else onDone(response, append && receipts.next().value)
+      if (operation.append && isFull) this.#operations.push(operation)
+      else this.#end(operation, response, operation.append && receipts.next().value)
+    }
+  }
+
+  #end({ onDone }: Operation, response: ExchangeResponse, receipt: Receipt | undefined): void {
+    this.#attempt(() => onDone(response, receipt))
+  }
+
+  /** Whatever a callback throws, the next step follows. */
+  #attempt(callback: () => void): void {
+    try {
+      callback()
+    } catch (thrown) {
+      this.#dependencies.onFailure(thrown)
     }
   }
 
@@ -255,18 +282,19 @@ export class ExchangeQueue {
     this.#appends = 0
     if (!wasDone) this.#calls += request.calls
     this.#leaseEnd = NO_LEASE
-    const others = this.#operations.takeOthers()
+    const waiting = this.#operations.remove(({ append }) => !append)
     if (wasDone) this.#endOperations(operations, { ...response, isLost: false })
     for (const operation of wasDone ? [] : operations) {
-      if (operation.append && wasDone === false) this.#operations.add(operation)
-      else operation.onDone(response, operation.append && 'uncertain')
+      if (operation.append && wasDone === false) this.#operations.push(operation)
+      else this.#end(operation, response, operation.append && 'uncertain')
     }
-    for (const { onDone } of others) onDone(response, undefined)
+    for (const operation of waiting) this.#end(operation, response, undefined)
   }
 
   #continue({ request }: PendingStep, { isSender, others, isFull }: ExchangeResponse): void {
     const { clock, constants } = this.#dependencies
     if (request.isLeaving) {
+      this.stop()
       this.#onLeft()
       return
     }
@@ -301,9 +329,19 @@ export class ExchangeQueue {
 
   #onFailed(step: PendingStep, thrown: unknown): void {
     const { clock, onFailure } = this.#dependencies
+    if (this.#isStopped) return
     step.isRepeated = true
     onFailure(thrown)
+    this.#giveUp(thrown)
     this.#cancelTimer = clock.after(RETRY_MS, () => this.#run())
+  }
+
+  /** Ends what need not be done if the store fails. */
+  #giveUp(thrown: unknown): void {
+    const waiting = this.#operations.remove(({ onFailed }) => onFailed !== undefined)
+    for (const { onFailed } of [...waiting, ...(this.#unanswered?.operations ?? [])]) {
+      onFailed?.(thrown)
+    }
   }
 }
 

@@ -80,6 +80,11 @@ export interface ExchangeRequest {
 /** What a step did. */
 export interface ExchangeResponse {
   /**
+   * Names the store, and is created with its first record or owner: with another id, the store has
+   * lost everything that it had. Empty in an empty store.
+   */
+  readonly storeId: string
+  /**
    * Whether others have taken over from the owner, or may have: nothing was done then, and none of
    * the owner's records belongs to it any more.
    */
@@ -122,6 +127,7 @@ export interface ExchangeResponse {
 
 /** The response of a step that did nothing. */
 export const EMPTY_RESPONSE: ExchangeResponse = {
+  storeId: '',
   isLost: false,
   wasDone: undefined,
   receipts: [],

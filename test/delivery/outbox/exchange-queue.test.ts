@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { ExchangeQueue } from '../../../lib/delivery/outbox/exchange-queue.js'
-import type { Operation } from '../../../lib/delivery/outbox/operation-queue.js'
+import type { Operation } from '../../../lib/delivery/outbox/operations.js'
 import { VirtualClock } from '../virtual-clock.js'
 import { MemoryStore } from './memory-store.js'
 
@@ -12,7 +12,7 @@ describe('steps of a store', () => {
     const clock = new VirtualClock()
     const store = new MemoryStore(clock.now)
     let steps = 0
-    const failures: string[] = []
+    const failures: unknown[] = []
     let isFull = false
     const queue = new ExchangeQueue({
       store: {
@@ -35,7 +35,7 @@ describe('steps of a store', () => {
       },
       countFigures: () => ({}),
       onResponse: () => {},
-      onFailure: (thrown) => failures.push(String(thrown)),
+      onFailure: (thrown) => failures.push(thrown),
     })
     queue.schedule()
     await clock.advanceAsync(1_000)
@@ -107,7 +107,7 @@ describe('steps of a store', () => {
     await clock.advanceAsync(0)
     await late
     assert.equal((await store.readFleet()).records, 0)
-    assert.deepEqual(failures, ['Error: it is full'])
+    assert.match(String(failures), /^Error: it is full$/)
     const before = countSteps()
     await clock.advanceAsync(10_000)
     const perSecond = (countSteps() - before) / 10
@@ -117,6 +117,26 @@ describe('steps of a store', () => {
     await clock.advanceAsync(1_000)
     await Promise.all(appended)
     assert.equal((await store.readFleet()).records, 2)
+  })
+
+  it('do at most about 1,000 records at a time', async () => {
+    const { clock, add } = await register()
+    const ids = Array.from({ length: 400 }, (_, n) => `r${n}`)
+    const done = Array.from({ length: 5 }, () => add({ settle: ids }))
+    await clock.advanceAsync(100)
+    assert.deepEqual(await Promise.all(done), [1, 1, 2, 2, 3])
+  })
+
+  it('go on although what waits for one throws', async () => {
+    const { clock, queue, add, failures } = await register()
+    const onDone = () => {
+      throw new RangeError('no more stack')
+    }
+    queue.add({ ...append('a'), onDone })
+    const done = [add(append('b')), add({ claim: ['a'] })]
+    await clock.advanceAsync(100)
+    assert.deepEqual(await Promise.all(done), [1, 1])
+    assert.match(String(failures), /no more stack/)
   })
 
   it('renew the lease when nothing happens', async () => {

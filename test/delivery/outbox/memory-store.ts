@@ -67,6 +67,7 @@ export class MemoryStore implements Store {
   /** When each dedupe key is forgotten. */
   readonly #keys = new Map<string, number>()
   readonly #pastFigures: Record<string, number> = {}
+  #id = ''
   #calls: number[] = []
   #sequence = 0
   #sender: Sender | undefined
@@ -79,6 +80,7 @@ export class MemoryStore implements Store {
   async exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
     const owner = this.#registerOrRenew(request)
     if (!owner) return this.#lostResponse(request)
+    this.#id ||= request.owner
     const isRepeated = owner.lastStep === request.step
     owner.lastStep = request.step
     if (request.isAfterOutage) this.#spareOthers(request)
@@ -100,6 +102,7 @@ export class MemoryStore implements Store {
     const isSender = this.#isSender(request)
     const isTold = isNewSender || (request.isResync && this.#sender?.owner === request.owner)
     return {
+      storeId: this.#id,
       isLost: false,
       wasDone: undefined,
       receipts,
@@ -302,7 +305,7 @@ export class MemoryStore implements Store {
     const others = this.#countOthers(owner)
     this.#bury(owner)
     if (this.#sender?.owner === owner) this.#sender = undefined
-    return { ...EMPTY_RESPONSE, receipts, claimed, seenUpTo, others }
+    return { ...EMPTY_RESPONSE, storeId: this.#id, receipts, claimed, seenUpTo, others }
   }
 
   /** @param upTo the last sequence before this step appended anything */
@@ -323,7 +326,8 @@ export class MemoryStore implements Store {
   }
 
   #lostResponse(request: ExchangeRequest): ExchangeResponse {
-    const lost = { ...EMPTY_RESPONSE, isLost: true, seenUpTo: request.seenUpTo }
+    const { seenUpTo } = request
+    const lost = { ...EMPTY_RESPONSE, storeId: this.#id, isLost: true, seenUpTo }
     const past = this.#past.get(request.owner)
     if (!past || this.#now() - past.diedAtMs >= DAY_MS) return lost
     const wasDone = past.lastStep === request.step

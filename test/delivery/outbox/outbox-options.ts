@@ -24,6 +24,8 @@ export function createOutboxOptions(options: Partial<OutboxOptions> = {}): Outbo
 export const IGNORED_EVENTS = {
   onReady: () => {},
   onOrphans: () => {},
+  onUncertain: () => {},
+  onAppendedAgain: () => {},
   onHandedOver: () => {},
   onCallHistory: () => {},
 }
