@@ -5,6 +5,7 @@ import { ClaimableImpressions, isCountedHere } from './claimable-impressions.js'
 import { ExchangeQueue } from './exchange-queue.js'
 import type { Operation } from './operations.js'
 import type { Claim, Fleet, Outbox, OutboxEvents, OutboxOptions, Receipt } from './outbox.js'
+import { SettledIds } from './settled-ids.js'
 import { addFigures, type Figures, SharedFigures } from './shared-figures.js'
 import type { ExchangeRequest, ExchangeResponse, Store, StoredRecord } from './store.js'
 import { parseImpression, serializeImpression } from './stored-impression.js'
@@ -39,6 +40,7 @@ export class SharedOutbox implements Outbox, Fleet {
   readonly #settling = new Map<string, Impression>()
   /** How many of them `stats()` still counts as pending in this process. */
   #settlingHere = 0
+  readonly #settled = new SettledIds()
   readonly #idPrefix = `${randomBytes(9).toString('base64url')}:`
   #lastId = 0
   #events: OutboxEvents | undefined
@@ -228,6 +230,7 @@ export class SharedOutbox implements Outbox, Fleet {
           this.#settlingHere -= here
           for (const id of settle) this.#settling.delete(id)
           if (isLost) this.#events?.onHandedOver(impressions)
+          else for (const id of settle) this.#settled.add(id)
           resolve(isLost ? [] : impressions)
         },
       })
@@ -303,7 +306,10 @@ export class SharedOutbox implements Outbox, Fleet {
   #adopt(records: readonly StoredRecord[], state: 'waiting' | 'claimed'): Impression[] {
     const { network, clock } = this.#options
     const adopted: Impression[] = []
+    const sent = records.filter(({ id }) => this.#settled.has(id)).map(({ id }) => id)
+    if (sent.length > 0) void this.#settle(sent, [], {})
     for (const { id, payload } of records) {
+      if (this.#settled.has(id)) continue
       // Of a record that it is appending, only the receipt says that it waits; a dead owner may have
       // claimed it meanwhile.
       const isAppending = state === 'waiting' && this.#appending.has(id)

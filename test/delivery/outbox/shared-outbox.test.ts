@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Claim } from '../../../lib/delivery/outbox/outbox.js'
 import { SharedOutbox } from '../../../lib/delivery/outbox/shared-outbox.js'
-import type { Store } from '../../../lib/delivery/outbox/store.js'
+import type { NewRecord, Store } from '../../../lib/delivery/outbox/store.js'
 import type { Impression } from '../../../lib/impression.js'
 import { createImpressionFactory } from '../impressions.js'
 import { VirtualClock } from '../virtual-clock.js'
@@ -82,6 +82,41 @@ describe('an outbox whose append was answered too late', () => {
     assert.equal(orphans.length, 1)
     assert.equal(two.waiting, 0)
   })
+})
+
+describe('an outbox whose store has lost its last moments', () => {
+  for (const list of ['arrivals', 'orphans'] as const) {
+    it(`settles again what it has sent, if the store lists it among ${list}`, async () => {
+      const clock = new VirtualClock()
+      const store = new MemoryStore(clock.now)
+      let isListed = false
+      const settled: string[] = []
+      const appended: NewRecord[] = []
+      const exchange: Store['exchange'] = async (request) => {
+        const response = await store.exchange(request)
+        settled.push(...request.settle)
+        appended.push(...(request.append?.records ?? []))
+        return isListed ? { ...response, [list]: appended } : response
+      }
+      const options = createOutboxOptions({ clock })
+      const outbox = new SharedOutbox({ ...forwardTo(store), exchange }, options, LEASE_MS)
+      const orphans: Claim[] = []
+      outbox.recover({ ...IGNORED_EVENTS, onOrphans: (claim) => orphans.push(claim) })
+      await Promise.all([outbox.append(createImpressionFactory()()), clock.advanceAsync(100)])
+      const [claim] = await Promise.all([outbox.claim(1), clock.advanceAsync(100)])
+      assert(claim)
+      const settling = outbox.settle(claim, claim.impressions, 'delivered')
+      await Promise.all([settling, clock.advanceAsync(100)])
+      isListed = true
+      await clock.advanceAsync(LEASE_MS / 4)
+      isListed = false
+      await clock.advanceAsync(100)
+      assert.equal(outbox.waiting, 0)
+      assert.deepEqual(orphans, [])
+      assert.equal(new Set(settled).size, 1)
+      assert(settled.length > 1)
+    })
+  }
 })
 
 function forwardTo(store: Store): Store {
