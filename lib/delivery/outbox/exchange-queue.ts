@@ -3,7 +3,13 @@ import type { Clock } from '../../clock.js'
 import { type Operation, Operations } from './operations.js'
 import type { Receipt } from './outbox.js'
 import type { Figures } from './shared-figures.js'
-import type { ExchangeRequest, ExchangeResponse, NewRecord, Store } from './store.js'
+import {
+  type ExchangeRequest,
+  type ExchangeResponse,
+  MAX_RECORDS,
+  type NewRecord,
+  type Store,
+} from './store.js'
 
 export interface ExchangeQueueDependencies {
   readonly store: Store
@@ -267,14 +273,17 @@ export class ExchangeQueue {
     }
   }
 
-  #continue({ request }: PendingStep, { isSender, others }: ExchangeResponse): void {
+  #continue({ request }: PendingStep, response: ExchangeResponse): void {
+    const { isSender, others, arrivals, orphans } = response
     const { clock, constants } = this.#dependencies
     if (request.isLeaving) {
       this.stop()
       this.#onLeft()
       return
     }
-    if (this.#operations.hasClaim || this.#isLeaving || !this.#isKnown) this.schedule()
+    const isMore = arrivals.length + orphans.length >= MAX_RECORDS
+    const isUrgent = this.#operations.hasClaim || this.#isLeaving || !this.#isKnown
+    if (isUrgent || isMore) this.schedule()
     else if (this.#operations.length > 0 || this.#calls > 0) this.#collect()
     else this.#scheduleAt(clock.now() + constants.leaseMs / STEPS_PER_LEASE)
     if (isSender && others > 0 && constants.callsTtlMs > 0) this.#pollLater()

@@ -3,6 +3,7 @@ import { ExchangeQueue } from '../../../lib/delivery/outbox/exchange-queue.js'
 import type { Operation } from '../../../lib/delivery/outbox/operations.js'
 import { VirtualClock } from '../virtual-clock.js'
 import { MemoryStore } from './memory-store.js'
+import { listIds, records, StoreOwner } from './store-owner.js'
 
 const LEASE_MS = 10_000
 
@@ -13,6 +14,7 @@ describe('steps of a store', () => {
     const store = new MemoryStore(clock.now)
     let steps = 0
     const failures: unknown[] = []
+    const arrived: string[] = []
     const queue = new ExchangeQueue({
       store: {
         exchange: (request) => {
@@ -26,13 +28,13 @@ describe('steps of a store', () => {
       clock,
       constants: {
         leaseMs: LEASE_MS,
-        maxPending: 100,
+        maxPending: 10_000,
         dedupeTtlMs: 60_000,
         callsTtlMs: 60_000,
         probeMs: 1_000,
       },
       countFigures: () => ({}),
-      onResponse: () => {},
+      onResponse: ({ arrivals }) => arrived.push(...listIds(arrivals)),
       onFailure: (thrown) => failures.push(thrown),
     })
     queue.schedule()
@@ -46,6 +48,8 @@ describe('steps of a store', () => {
         new Promise((resolve) => queue.add({ ...operation, onDone: () => resolve(steps) })),
       countSteps: () => steps,
       failures,
+      arrived,
+      store,
     }
   }
 
@@ -94,6 +98,14 @@ describe('steps of a store', () => {
     const done = Array.from({ length: 5 }, () => add({ settle: ids }))
     await clock.advanceAsync(100)
     assert.deepEqual(await Promise.all(done), [1, 1, 2, 2, 3])
+  })
+
+  it('follow each other at once until everything that waits has arrived', async () => {
+    const { clock, store, arrived } = await register()
+    const ids = Array.from({ length: 3_500 }, (_, n) => `r${n}`)
+    await new StoreOwner(store, 'other', 'fleet').exchange({ append: records(...ids) })
+    await clock.advanceAsync(LEASE_MS / 4)
+    assert.deepEqual(arrived, ids)
   })
 
   it('go on although what waits for one throws', async () => {
