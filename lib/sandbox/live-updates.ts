@@ -3,6 +3,7 @@ import type { ClosientNetwork } from './closient-network.js'
 import type { EnsFields } from './ens-rules.js'
 import { ImpressionRate } from './impression-rate.js'
 import type { ServedNetwork } from './network.js'
+import type { CampaignFields } from './network-rules.js'
 
 const CHART_SECONDS = 121
 const LATEST_IMPRESSIONS = 12
@@ -101,7 +102,7 @@ export class LiveUpdates {
   }
 }
 
-function describeNetwork<Fields extends object>(network: ServedNetwork<Fields>) {
+function describeNetwork<Fields extends CampaignFields>(network: ServedNetwork<Fields>) {
   const { totals, refusing } = network
   const faults = network.faults.map(({ id, fault, left }) => {
     return { id, fault, left: Number.isFinite(left) ? left : null }

@@ -12,8 +12,9 @@ import {
   type MutableCall,
 } from './ledger.js'
 import { LoopbackServer } from './loopback-server.js'
-import type { NetworkRules, RequestDecision } from './network-rules.js'
-import { redactCredentials, type SandboxCall } from './sandbox-call.js'
+import type { CampaignFields, NetworkRules, RequestDecision } from './network-rules.js'
+import { redactBody, redactFields, redactHeaders, redactKey } from './redact-key.js'
+import type { SandboxCall } from './sandbox-call.js'
 import { sendResponse } from './send-response.js'
 
 /** The largest body that is read, in bytes. A larger one gets a 413. */
@@ -67,7 +68,9 @@ export interface SandboxNetwork<Impression extends Counted = Counted> {
 }
 
 /** A sandbox network with the methods that the sandbox itself needs. */
-export class ServedNetwork<Fields extends object> implements SandboxNetwork<Fields & Counted> {
+export class ServedNetwork<Fields extends CampaignFields>
+  implements SandboxNetwork<Fields & Counted>
+{
   readonly apiKey: string
   readonly ledger: Ledger<Fields & Counted>
   readonly #rules: NetworkRules<Fields>
@@ -190,10 +193,7 @@ export class ServedNetwork<Fields extends object> implements SandboxNetwork<Fiel
     const call = this.#recordCall(request, text, bytes)
     response.once('close', () => this.ledger.endCall(call, 'aborted'))
 
-    const { method, path, authorization } = call
-    const pathname = path.split('?', 1)[0] ?? path
-    const { headers } = request
-    const decision = this.#rules.evaluateRequest({ method, pathname, headers, authorization, text })
+    const decision = this.#evaluateRequest(request, call, text)
     const fault = this.#faults.takeForCall(call)
     if (fault !== undefined) call.fault = fault
     // Count before any delay: a real network counts first, even if its response is late.
@@ -208,16 +208,32 @@ export class ServedNetwork<Fields extends object> implements SandboxNetwork<Fiel
     return this.ledger.addCall({
       at: this.#now(),
       method: request.method ?? 'GET',
-      path: request.url ?? '/',
-      headers: redactCredentials(request.headers),
+      path: redactKey(request.url ?? '/', this.apiKey),
+      headers: redactHeaders(request.headers, this.apiKey),
       authorization: this.#rules.checkAuthorization(request.headers),
-      body: parseJsonOrText(text),
+      body: redactBody(text, this.apiKey),
       bodyBytes: bytes,
       status: null,
       end: 'pending',
+      campaigns: [],
       counted: 0,
       fault: null,
     })
+  }
+
+  #evaluateRequest(
+    request: IncomingMessage,
+    call: MutableCall,
+    text: string | undefined,
+  ): RequestDecision<Fields> {
+    const { url: path = '/', headers } = request
+    const { method, authorization } = call
+    const pathname = path.split('?', 1)[0] ?? path
+    const received = { method, path, pathname, headers, authorization, text }
+    const { impressions, buildResponse } = this.#rules.evaluateRequest(received)
+    const redacted = impressions.map((fields) => redactFields(fields, this.apiKey))
+    call.campaigns = redacted.map(({ campaignId }) => campaignId)
+    return { impressions: redacted, buildResponse }
   }
 
   #countImpressions(
@@ -248,13 +264,4 @@ async function readText(request: IncomingMessage) {
     return { text: undefined, bytes, aborted: true }
   }
   return { text: undefined, bytes, aborted: false }
-}
-
-function parseJsonOrText(text: string | undefined): unknown {
-  if (text === undefined || text === '') return undefined
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
 }

@@ -1,0 +1,73 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+const REDACTED = '[redacted]'
+
+/** Headers that usually hold a credential, such as `authorization`, `x-api-key` and `cookie`. */
+const CREDENTIAL_HEADER = /auth|cookie|credential|password|secret|session|signature|token|key/
+const PUBLIC_HEADERS: ReadonlySet<string> = new Set(['idempotency-key', 'sec-websocket-key'])
+
+/** A shorter key is only removed where it stands alone: as part of a word, it is no secret. */
+const MIN_LENGTH = 8
+
+/** Replaces the key wherever it occurs in a text: as it is, or encoded for a URL or for JSON. */
+export function redactKey(text: string, apiKey: string): string {
+  const forms = new Set([apiKey, encodeURIComponent(apiKey.toWellFormed()), escapeForJson(apiKey)])
+  let redacted = text
+  for (const form of forms) {
+    if (form.length >= MIN_LENGTH) redacted = redacted.replaceAll(form, REDACTED)
+    else if (form !== '') redacted = redacted.replaceAll(matchWholeWord(form), REDACTED)
+  }
+  return redacted
+}
+
+/**
+ * The headers to store in the ledger. A wrong key is redacted as well: it may be the real key of a
+ * program that was pointed at the sandbox.
+ */
+export function redactHeaders(
+  headers: IncomingHttpHeaders,
+  apiKey: string,
+): Record<string, string> {
+  const redacted: Record<string, string> = Object.create(null)
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined) continue
+    const text = Array.isArray(value) ? value.join(', ') : value
+    const isCredential = CREDENTIAL_HEADER.test(name) && !PUBLIC_HEADERS.has(name)
+    redacted[name] = isCredential ? REDACTED : redactKey(text, apiKey)
+  }
+  return redacted
+}
+
+/** A copy of an impression's fields, without the key in their texts. */
+export function redactFields<Fields extends object>(fields: Fields, apiKey: string): Fields {
+  const redacted = { ...fields }
+  for (const name of Object.keys(fields) as (keyof Fields)[]) {
+    const value = fields[name]
+    if (typeof value === 'string') Object.assign(redacted, { [name]: redactKey(value, apiKey) })
+  }
+  return redacted
+}
+
+/** A body for the ledger: the parsed JSON, or the text if it is not JSON. */
+export function redactBody(text: string | undefined, apiKey: string): unknown {
+  if (text === undefined || text === '') return undefined
+  const redacted = redactKey(text, apiKey)
+  try {
+    // Only an escape, such as \u0061, can still hide the key.
+    if (!redacted.includes('\\')) return JSON.parse(redacted)
+    return JSON.parse(redacted, (_name, value) =>
+      typeof value === 'string' ? redactKey(value, apiKey) : value,
+    )
+  } catch {
+    return redacted
+  }
+}
+
+function escapeForJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1)
+}
+
+function matchWholeWord(text: string): RegExp {
+  const escaped = text.replace(/[\\^$.*+?()[\]{}|-]/g, '\\$&')
+  return new RegExp(`(?<![A-Za-z0-9])${escaped}(?![A-Za-z0-9])`, 'g')
+}
