@@ -1,3 +1,5 @@
+import type { z } from 'zod'
+
 /** Whether a `Content-Type` is JSON, with or without parameters. */
 export function isJson(contentType: string | undefined): boolean {
   return contentType?.split(';', 1)[0]?.trim().toLowerCase() === 'application/json'
@@ -13,4 +15,19 @@ export function describeType(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}
+
+/** The parsed JSON, or the text if it is not JSON. `undefined` if it is empty. */
+export function parseJsonOrText(text: string | undefined): unknown {
+  if (text === undefined || text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** Names each wrong field and what it should be. `root` names the value itself. */
+export function describeProblems(error: z.ZodError, root: string): string {
+  return error.issues.map(({ path, message }) => `${path.join('.') || root}: ${message}`).join('; ')
 }

@@ -13,6 +13,7 @@ import {
 } from './ledger.js'
 import { LoopbackServer } from './loopback-server.js'
 import type { CampaignFields, NetworkRules, RequestDecision } from './network-rules.js'
+import type { RateWindowState } from './rate-windows.js'
 import { redactBody, redactFields, redactHeaders, redactKey } from './redact-key.js'
 import type { SandboxCall } from './sandbox-call.js'
 import { sendResponse } from './send-response.js'
@@ -115,6 +116,11 @@ export class ServedNetwork<Fields extends CampaignFields>
 
   get totals(): LedgerTotals {
     return this.ledger.totals()
+  }
+
+  /** The current state of each rate-limit window. Empty: the network has none. */
+  get budget(): RateWindowState[] {
+    return []
   }
 
   get faults(): SetFault[] {

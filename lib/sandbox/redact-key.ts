@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { parseJsonOrText } from './json-input.js'
 
 const REDACTED = '[redacted]'
+const MAX_DEPTH = 100
 
 /** Headers that usually hold a credential, such as `authorization`, `x-api-key` and `cookie`. */
 const CREDENTIAL_HEADER = /auth|cookie|credential|password|secret|session|signature|token|key/
@@ -20,6 +22,11 @@ export function redactKey(text: string, apiKey: string): string {
   return redacted
 }
 
+/** @param name in lower case */
+export function isCredentialHeader(name: string): boolean {
+  return CREDENTIAL_HEADER.test(name) && !PUBLIC_HEADERS.has(name)
+}
+
 /**
  * The headers to store in the ledger. A wrong key is redacted as well: it may be the real key of a
  * program that was pointed at the sandbox.
@@ -32,8 +39,7 @@ export function redactHeaders(
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue
     const text = Array.isArray(value) ? value.join(', ') : value
-    const isCredential = CREDENTIAL_HEADER.test(name) && !PUBLIC_HEADERS.has(name)
-    redacted[name] = isCredential ? REDACTED : redactKey(text, apiKey)
+    redacted[name] = isCredentialHeader(name) ? REDACTED : redactKey(text, apiKey)
   }
   return redacted
 }
@@ -48,19 +54,26 @@ export function redactFields<Fields extends object>(fields: Fields, apiKey: stri
   return redacted
 }
 
-/** A body for the ledger: the parsed JSON, or the text if it is not JSON. */
+/**
+ * A body for the ledger: the parsed JSON, or the text if it is not JSON, or nested so deeply that
+ * JSON.stringify would overflow the stack.
+ */
 export function redactBody(text: string | undefined, apiKey: string): unknown {
-  if (text === undefined || text === '') return undefined
+  if (text === undefined) return undefined
   const redacted = redactKey(text, apiKey)
-  try {
-    // Only an escape, such as \u0061, can still hide the key.
-    if (!redacted.includes('\\')) return JSON.parse(redacted)
-    return JSON.parse(redacted, (_name, value) =>
-      typeof value === 'string' ? redactKey(value, apiKey) : value,
-    )
-  } catch {
-    return redacted
-  }
+  const body = parseJsonOrText(redacted)
+  if (isNested(body, MAX_DEPTH)) return redacted
+  // Only an escape, such as \u0061, can still hide the key.
+  if (body === redacted || !redacted.includes('\\')) return body
+  return JSON.parse(redacted, (_name, value) =>
+    typeof value === 'string' ? redactKey(value, apiKey) : value,
+  )
+}
+
+/** Whether objects and arrays are nested in more than `levels` levels. */
+function isNested(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((inner) => isNested(inner, levels - 1))
 }
 
 function escapeForJson(text: string): string {

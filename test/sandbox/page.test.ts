@@ -58,7 +58,7 @@ describe("The sandbox's page", () => {
     const ends = findCard('ENS').getByRole('table', { name: 'How calls ended' })
     await ends.getByRole('row', { name: '400 1' }).waitFor()
     await ends.getByRole('row', { name: '200 1' }).waitFor()
-    const figures = await findCard('ENS').locator('dd').allTextContents()
+    const figures = await findCard('ENS').locator('.figures dd').allTextContents()
     assert.deepEqual(figures, ['1', '2', '1'])
   })
 
