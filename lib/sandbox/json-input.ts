@@ -29,5 +29,11 @@ export function parseJsonOrText(text: string | undefined): unknown {
 
 /** Names each wrong field and what it should be. `root` names the value itself. */
 export function describeProblems(error: z.ZodError, root: string): string {
-  return error.issues.map(({ path, message }) => `${path.join('.') || root}: ${message}`).join('; ')
+  return error.issues
+    .map((issue) => {
+      // What is wrong with the name of a record's entry is in an issue of its own.
+      const [inner] = issue.code === 'invalid_key' ? issue.issues : []
+      return `${issue.path.join('.') || root}: ${inner?.message ?? issue.message}`
+    })
+    .join('; ')
 }
