@@ -85,8 +85,8 @@ export interface Sandbox<Name extends string = never> extends AsyncDisposable {
  *   networks: {
  *     acme: {
  *       path: '/v1/impressions',
- *       verdict: ({ authorization, body }) =>
- *         authorization === 'right' ? { status: 204, counted: [body.id] } : { status: 403 },
+ *       verdict: ({ authorization }) =>
+ *         authorization === 'right' ? { status: 204, counted: ['spring-seeds'] } : { status: 403 },
  *     },
  *   },
  * })
