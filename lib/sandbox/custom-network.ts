@@ -9,7 +9,7 @@ import type {
   ReceivedRequest,
   RequestDecision,
 } from './network-rules.js'
-import { isCredentialHeader, redactKey } from './redact-key.js'
+import { createKeyRedactor, isCredentialHeader } from './redact-key.js'
 import type { Authorization } from './sandbox-call.js'
 import { buildGatewayPage, type SandboxResponse } from './sandbox-response.js'
 
@@ -108,7 +108,7 @@ export class CustomRules implements NetworkRules<CustomImpression> {
   #warnOnce(error: unknown): void {
     if (this.#hasWarned) return
     this.#hasWarned = true
-    const message = redactKey(describeError(error), this.#apiKey)
+    const message = createKeyRedactor(this.#apiKey)(describeError(error))
     process.emitWarning(`verdict of the sandbox network ${this.#name} failed: ${message}`)
   }
 

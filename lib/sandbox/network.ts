@@ -14,7 +14,13 @@ import {
 import { LoopbackServer } from './loopback-server.js'
 import type { CampaignFields, NetworkRules, RequestDecision } from './network-rules.js'
 import type { RateWindowState } from './rate-windows.js'
-import { redactBody, redactFields, redactHeaders, redactKey } from './redact-key.js'
+import {
+  createKeyRedactor,
+  type KeyRedactor,
+  redactBody,
+  redactFields,
+  redactHeaders,
+} from './redact-key.js'
 import type { SandboxCall } from './sandbox-call.js'
 import { sendResponse } from './send-response.js'
 
@@ -75,6 +81,7 @@ export class ServedNetwork<Fields extends CampaignFields>
   readonly apiKey: string
   readonly ledger: Ledger<Fields & Counted>
   readonly #rules: NetworkRules<Fields>
+  readonly #redact: KeyRedactor
   readonly #now: () => number
   readonly #faults = new FaultList()
   readonly #server: LoopbackServer
@@ -87,6 +94,7 @@ export class ServedNetwork<Fields extends CampaignFields>
   }) {
     this.apiKey = options.apiKey
     this.#rules = options.rules
+    this.#redact = createKeyRedactor(options.apiKey)
     this.#now = options.now
     this.ledger = new Ledger(options.bounds)
     this.#server = new LoopbackServer(
@@ -214,10 +222,10 @@ export class ServedNetwork<Fields extends CampaignFields>
     return this.ledger.addCall({
       at: this.#now(),
       method: request.method ?? 'GET',
-      path: redactKey(request.url ?? '/', this.apiKey),
-      headers: redactHeaders(request.headers, this.apiKey),
+      path: this.#redact(request.url ?? '/'),
+      headers: redactHeaders(request.headers, this.#redact),
       authorization: this.#rules.checkAuthorization(request.headers),
-      body: redactBody(text, this.apiKey),
+      body: redactBody(text, this.#redact),
       bodyBytes: bytes,
       status: null,
       end: 'pending',
@@ -237,7 +245,7 @@ export class ServedNetwork<Fields extends CampaignFields>
     const pathname = path.split('?', 1)[0] ?? path
     const received = { method, path, pathname, headers, authorization, text }
     const { impressions, buildResponse } = this.#rules.evaluateRequest(received)
-    const redacted = impressions.map((fields) => redactFields(fields, this.apiKey))
+    const redacted = impressions.map((fields) => redactFields(fields, this.#redact))
     call.campaigns = redacted.map(({ campaignId }) => campaignId)
     return { impressions: redacted, buildResponse }
   }

@@ -11,15 +11,17 @@ const PUBLIC_HEADERS: ReadonlySet<string> = new Set(['idempotency-key', 'sec-web
 /** A shorter key is only removed where it stands alone: as part of a word, it is no secret. */
 const MIN_LENGTH = 8
 
+/** Replaces a key in a text. */
+export type KeyRedactor = (text: string) => string
+
 /** Replaces the key wherever it occurs in a text: as it is, or encoded for a URL or for JSON. */
-export function redactKey(text: string, apiKey: string): string {
+export function createKeyRedactor(apiKey: string): KeyRedactor {
   const forms = new Set([apiKey, encodeURIComponent(apiKey.toWellFormed()), escapeForJson(apiKey)])
-  let redacted = text
-  for (const form of forms) {
-    if (form.length >= MIN_LENGTH) redacted = redacted.replaceAll(form, REDACTED)
-    else if (form !== '') redacted = redacted.replaceAll(matchWholeWord(form), REDACTED)
-  }
-  return redacted
+  const patterns = [...forms]
+    .filter((form) => form !== '')
+    .map((form) => (form.length >= MIN_LENGTH ? form : matchWholeWord(form)))
+  return (text) =>
+    patterns.reduce<string>((rest, pattern) => rest.replaceAll(pattern, REDACTED), text)
 }
 
 /** @param name in lower case */
@@ -33,23 +35,23 @@ export function isCredentialHeader(name: string): boolean {
  */
 export function redactHeaders(
   headers: IncomingHttpHeaders,
-  apiKey: string,
+  redact: KeyRedactor,
 ): Record<string, string> {
   const redacted: Record<string, string> = Object.create(null)
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue
     const text = Array.isArray(value) ? value.join(', ') : value
-    redacted[name] = isCredentialHeader(name) ? REDACTED : redactKey(text, apiKey)
+    redacted[name] = isCredentialHeader(name) ? REDACTED : redact(text)
   }
   return redacted
 }
 
 /** A copy of an impression's fields, without the key in their texts. */
-export function redactFields<Fields extends object>(fields: Fields, apiKey: string): Fields {
+export function redactFields<Fields extends object>(fields: Fields, redact: KeyRedactor): Fields {
   const redacted = { ...fields }
   for (const name of Object.keys(fields) as (keyof Fields)[]) {
     const value = fields[name]
-    if (typeof value === 'string') Object.assign(redacted, { [name]: redactKey(value, apiKey) })
+    if (typeof value === 'string') Object.assign(redacted, { [name]: redact(value) })
   }
   return redacted
 }
@@ -58,16 +60,14 @@ export function redactFields<Fields extends object>(fields: Fields, apiKey: stri
  * A body for the ledger: the parsed JSON, or the text if it is not JSON, or nested so deeply that
  * JSON.stringify would overflow the stack.
  */
-export function redactBody(text: string | undefined, apiKey: string): unknown {
+export function redactBody(text: string | undefined, redact: KeyRedactor): unknown {
   if (text === undefined) return undefined
-  const redacted = redactKey(text, apiKey)
+  const redacted = redact(text)
   const body = parseJsonOrText(redacted)
   if (isNested(body, MAX_DEPTH)) return redacted
   // Only an escape, such as \u0061, can still hide the key.
   if (body === redacted || !redacted.includes('\\')) return body
-  return JSON.parse(redacted, (_name, value) =>
-    typeof value === 'string' ? redactKey(value, apiKey) : value,
-  )
+  return JSON.parse(redacted, (_name, value) => (typeof value === 'string' ? redact(value) : value))
 }
 
 /** Whether objects and arrays are nested in more than `levels` levels. */

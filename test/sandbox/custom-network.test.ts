@@ -8,7 +8,7 @@ import {
   type Sandbox,
   startSandbox,
 } from '../../lib/sandbox/sandbox.js'
-import { parsePort } from './caller.js'
+import { parsePort, sendOverSocket } from './caller.js'
 
 const PATH = '/v1/views'
 
@@ -124,6 +124,17 @@ describe("The sandbox's network of the user's own", () => {
     await assert.rejects(send(''))
     await accept()
     sandbox.reset()
+    assert.equal(acme.totals.calls, 0)
+  })
+
+  it('refuses a foreign Host, as sent by DNS rebinding', async () => {
+    const acme = await start(() => ({ counted: ['a'] }))
+    const port = parsePort(acme.baseUrl)
+    const { received } = await sendOverSocket(
+      port,
+      `GET ${PATH} HTTP/1.1\r\nHost: evil.example:${port}\r\nConnection: close\r\n\r\n`,
+    )
+    assert.match(received, /^HTTP\/1\.1 403 /)
     assert.equal(acme.totals.calls, 0)
   })
 

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
-import { type Sandbox, type SandboxOptions, startSandbox } from '../../lib/sandbox/sandbox.js'
+import { Ledger } from '../../lib/sandbox/ledger.js'
+import {
+  type Sandbox,
+  type SandboxCall,
+  type SandboxOptions,
+  startSandbox,
+} from '../../lib/sandbox/sandbox.js'
 import { CAMPAIGN, Caller, CLOSIENT_PATH, ENS_PATH, OFFER } from './caller.js'
 
 describe("The sandbox's ledger", () => {
@@ -143,6 +149,14 @@ describe("The sandbox's ledger", () => {
     assert.equal(sandbox.ens.impressions.length, 64)
   })
 
+  it('is limited in bytes of headers as well', () => {
+    const ledger = new Ledger({ maxCalls: 100_000, maxImpressions: 1 })
+    const headers = { 'x-long': 'x'.repeat(16 * 1024) }
+    for (let call = 0; call < 5_000; call += 1) ledger.addCall(buildCall({ headers }))
+    assert.equal(ledger.totals().calls, 5_000)
+    assert.equal(ledger.calls().length, 4_095)
+  })
+
   it('resolves received() once there are enough impressions', async () => {
     await start()
     let hasResolved = false
@@ -216,3 +230,22 @@ describe("The sandbox's ledger", () => {
     })
   })
 })
+
+function buildCall(changes: Partial<SandboxCall>): SandboxCall {
+  return {
+    id: 0,
+    at: 0,
+    method: 'POST',
+    path: '/',
+    headers: {},
+    authorization: 'right',
+    campaigns: [],
+    body: undefined,
+    bodyBytes: 0,
+    status: null,
+    end: 'pending',
+    counted: 0,
+    fault: null,
+    ...changes,
+  }
+}
