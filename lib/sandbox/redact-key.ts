@@ -16,7 +16,9 @@ export type KeyRedactor = (text: string) => string
 
 /** Replaces the key wherever it occurs in a text: as it is, or encoded for a URL or for JSON. */
 export function createKeyRedactor(apiKey: string): KeyRedactor {
-  const forms = new Set([apiKey, encodeURIComponent(apiKey.toWellFormed()), escapeForJson(apiKey)])
+  const encoded = encodeURIComponent(apiKey.toWellFormed())
+  const lowerCase = encoded.replace(/%../g, (octet) => octet.toLowerCase())
+  const forms = new Set([apiKey, encoded, lowerCase, escapeForJson(apiKey)])
   const patterns = [...forms]
     .filter((form) => form !== '')
     .map((form) => (form.length >= MIN_LENGTH ? form : matchWholeWord(form)))

@@ -79,6 +79,7 @@ describe("The sandbox's ledger", () => {
     for (const body of bodies) {
       await caller.ens({ path: `${ENS_PATH}?key=${encoded}`, body, headers: { via: '1.1 x' } })
     }
+    await caller.ens({ path: `${ENS_PATH}?key=${encoded.replace('%2F', '%2f')}` })
     assert.equal(sandbox.ens.calls[0]?.path, `${ENS_PATH}?key=[redacted]`)
     assert.equal(sandbox.ens.impressions[1]?.placement, '[redacted]')
     const stored = inspect([sandbox.ens.calls, sandbox.ens.impressions], { depth: 9 })
