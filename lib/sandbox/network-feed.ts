@@ -43,7 +43,7 @@ export class NetworkFeed {
         return { limit, windowMs, remaining, resetsInMs: resetsAt - nowMs }
       }),
       calls: ledger.calls(LATEST).reverse().map(summarizeCall),
-      latest: ledger.impressions(LATEST).reverse().map(truncateTexts),
+      latest: ledger.impressions(LATEST).reverse().map(truncateFields),
       impressionsPerSecond: this.#impressions.listPerSecond(),
       failuresPerSecond: this.#failures.listPerSecond(),
     }
@@ -55,18 +55,19 @@ function isFailure({ end, status }: SandboxCall): boolean {
 }
 
 function summarizeCall(call: SandboxCall): object {
-  const { id, at, status, end, campaigns, counted } = call
-  const { path, method, authorization } = truncateTexts(call)
-  const listed = truncateTexts(campaigns.slice(0, MAX_CAMPAIGNS))
+  const { id, at, authorization, status, end, campaigns, counted } = call
+  const [method, path] = [truncate(call.method), truncate(call.path)]
+  const listed = campaigns.slice(0, MAX_CAMPAIGNS).map(truncate)
   const carried = campaigns.length
   return { id, at, method, path, authorization, status, end, carried, listed, counted }
 }
 
-function truncateTexts<Shape extends object>(texts: Shape): Shape {
-  const truncated: Shape = Array.isArray(texts) ? Object.assign([], texts) : { ...texts }
-  for (const [name, value] of Object.entries(texts)) {
-    if (typeof value !== 'string' || value.length <= MAX_TEXT_LENGTH) continue
-    Object.assign(truncated, { [name]: `${value.slice(0, MAX_TEXT_LENGTH)}…` })
-  }
-  return truncated
+function truncateFields(impression: object): object {
+  const fields = Object.entries(impression).map(([name, value]) => [name, truncate(value)])
+  return Object.fromEntries(fields)
+}
+
+function truncate(value: unknown): unknown {
+  const isLong = typeof value === 'string' && value.length > MAX_TEXT_LENGTH
+  return isLong ? `${value.slice(0, MAX_TEXT_LENGTH)}…` : value
 }

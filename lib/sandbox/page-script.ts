@@ -88,13 +88,13 @@ function createEmptyRow(columns, text) {
   return row
 }
 
-const lastTotals = {}
+const lastTotals = new Map()
 
 function showLatest(network, root, state) {
   const total = state.totals.impressions
-  if (total === lastTotals[network]) return
-  const fresh = lastTotals[network] === undefined ? 0 : total - lastTotals[network]
-  lastTotals[network] = total
+  if (total === lastTotals.get(network)) return
+  const fresh = total - (lastTotals.get(network) ?? total)
+  lastTotals.set(network, total)
   const columns = JSON.parse(root.dataset.columns)
   const rows = state.latest.map((impression, index) => {
     const row = createElement('tr', index < fresh ? 'new' : '')
@@ -184,7 +184,7 @@ for (const button of document.querySelectorAll('button.refuse')) {
     if (done) announce(nameNetwork(network) + (refusing ? ' accepts connections again' : ' refuses connections'))
   })
 }
-find('button.spend').addEventListener('click', () => sendCommand('POST', '/sandbox/spend', { calls: 50 }))
+find('button.spend')?.addEventListener('click', () => sendCommand('POST', '/sandbox/spend', { calls: 50 }))
 find('button.reset').addEventListener('click', () => sendCommand('POST', '/sandbox/reset', {}))
 // Escape hides the tooltip that is open, until another one is opened.
 addEventListener('keydown', (event) => {

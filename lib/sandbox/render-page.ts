@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { SandboxNetworks } from './create-networks.js'
 import { PAGE_SCRIPT } from './page-script.js'
 import { PAGE_STYLE } from './page-style.js'
 import { createPanel, type Panel, renderPanel } from './render-panel.js'
@@ -25,8 +26,8 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
 }
 
 /** Renders the empty page. The script fills it when the first event arrives. */
-export function renderPage(networks: Networks): string {
-  const panels = [...networks].map(([name, { baseUrl }]) => createPanel(name, baseUrl))
+export function renderPage(networks: SandboxNetworks['all']): string {
+  const panels = [...networks].map(([name, network]) => createPanel(name, network))
   const titles = panels.map(({ title }) => title)
   return `<!doctype html>
 <html lang="en">
@@ -75,8 +76,6 @@ export function renderPage(networks: Networks): string {
 </html>
 `
 }
-
-type Networks = ReadonlyMap<string, { readonly baseUrl: string }>
 
 function listNames(names: readonly string[]): string {
   return new Intl.ListFormat('en').format(names)

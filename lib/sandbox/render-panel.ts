@@ -1,4 +1,6 @@
 import { ENS_FAULTS, FAULTS, type FaultButton, REFUSE, SPEND } from './fault-buttons.js'
+import type { ServedNetwork } from './network.js'
+import type { CampaignFields } from './network-rules.js'
 
 /** A column of the table of impressions. A column without a field shows all other fields. */
 interface Column {
@@ -14,6 +16,7 @@ export interface Panel {
   readonly baseUrl: string
   readonly columns: readonly Column[]
   readonly faults: readonly FaultButton[]
+  /** Whether it publishes rate-limit windows. */
   readonly hasWindows: boolean
 }
 
@@ -21,10 +24,9 @@ const CAMPAIGN: Column = { heading: 'Campaign', field: 'campaignId', kind: 'id' 
 const OWN_NETWORK = {
   columns: [CAMPAIGN, { heading: 'Other fields', kind: 'text' }],
   faults: FAULTS,
-  hasWindows: false,
 } as const
 
-const BUILT_IN: ReadonlyMap<string, Omit<Panel, 'name' | 'baseUrl'>> = new Map([
+const BUILT_IN: ReadonlyMap<string, Omit<Panel, 'name' | 'baseUrl' | 'hasWindows'>> = new Map([
   [
     'ens',
     {
@@ -36,7 +38,6 @@ const BUILT_IN: ReadonlyMap<string, Omit<Panel, 'name' | 'baseUrl'>> = new Map([
         { heading: 'Device', field: 'device', kind: 'short' },
       ],
       faults: [...FAULTS, ...ENS_FAULTS],
-      hasWindows: false,
     },
   ],
   [
@@ -49,22 +50,26 @@ const BUILT_IN: ReadonlyMap<string, Omit<Panel, 'name' | 'baseUrl'>> = new Map([
         { heading: 'Search query', field: 'searchQuery', kind: 'text' },
       ],
       faults: FAULTS,
-      hasWindows: true,
     },
   ],
 ])
 
-export function createPanel(name: string, baseUrl: string): Panel {
-  return { name, baseUrl, ...(BUILT_IN.get(name) ?? { title: name, ...OWN_NETWORK }) }
+export function createPanel(
+  name: string,
+  { baseUrl, budget }: Pick<ServedNetwork<CampaignFields>, 'baseUrl' | 'budget'>,
+): Panel {
+  const described = BUILT_IN.get(name) ?? { title: name, ...OWN_NETWORK }
+  return { name, baseUrl, ...described, hasWindows: budget.length > 0 }
 }
 
 // All texts come from this package, except a network's name and port. `startSandbox` allows only
 // letters, digits, `_` and `-` in a name, so nothing needs escaping.
 export function renderPanel(panel: Panel, index: number): string {
   const { name, title, baseUrl, columns } = panel
+  const id = `network-${name}`
   const fields = JSON.stringify(columns.map(({ field = null, kind }) => [field, kind]))
-  return `<section class="card" data-network="${name}" data-series="${index}" data-title="${title}" data-columns='${fields}' aria-labelledby="${name}-title">
-      <div class="head"><h2 id="${name}-title"><span class="swatch"></span>${title}</h2><code>${baseUrl}</code></div>
+  return `<section class="card" data-network="${name}" data-series="${index}" data-title="${title}" data-columns='${fields}' aria-labelledby="${id}-title">
+      <div class="head"><h2 id="${id}-title"><span class="swatch"></span>${title}</h2><code>${baseUrl}</code></div>
       <dl class="figures">
         <div><dt>Impressions counted</dt><dd class="impressions">–</dd></div>
         <div><dt>Calls</dt><dd class="calls">–</dd></div>
@@ -73,8 +78,8 @@ export function renderPanel(panel: Panel, index: number): string {
       <div class="halves">
         ${panel.hasWindows ? '<div><h3>Calls left</h3><div class="budget"></div></div>' : ''}
         <div>
-          <h3 id="${name}-ends">How calls ended</h3>
-          <table class="ends" aria-labelledby="${name}-ends">
+          <h3 id="${id}-ends">How calls ended</h3>
+          <table class="ends" aria-labelledby="${id}-ends">
             <thead class="aside"><tr><th scope="col">Result</th><th scope="col">Calls</th></tr></thead>
             <tbody></tbody>
           </table>
@@ -83,10 +88,10 @@ export function renderPanel(panel: Panel, index: number): string {
       <h3>Faults</h3>
       ${renderFaults(panel)}
       <p class="set">No fault set</p>
-      <h3 id="${name}-latest">Latest impressions</h3>
-      ${renderTable('latest', `${name}-latest`, [['Time', 'time'], ...columns.map(({ heading, kind }) => [heading, kind] as const)])}
-      <h3 id="${name}-calls">Latest calls</h3>
-      ${renderTable('call-list', `${name}-calls`, CALL_COLUMNS)}
+      <h3 id="${id}-latest">Latest impressions</h3>
+      ${renderTable('latest', `${id}-latest`, [['Time', 'time'], ...columns.map(({ heading, kind }) => [heading, kind] as const)])}
+      <h3 id="${id}-calls">Latest calls</h3>
+      ${renderTable('call-list', `${id}-calls`, CALL_COLUMNS)}
     </section>`
 }
 
@@ -114,7 +119,7 @@ function renderTable(
 function renderFaults({ name, faults, hasWindows }: Panel): string {
   const buttons = [...faults, REFUSE, ...(hasWindows ? [SPEND] : [])]
   const explained = buttons.map(({ label, does }) => `<dt>${label}</dt><dd>${does}</dd>`)
-  return `<div class="buttons">${buttons.map((button, at) => renderFault(button, `${name}-fault-${at}`)).join('')}</div>
+  return `<div class="buttons">${buttons.map((button, at) => renderFault(button, `network-${name}-fault-${at}`)).join('')}</div>
       <details class="explained"><summary>What the faults do</summary><dl>${explained.join('')}</dl></details>`
 }
 

@@ -111,17 +111,8 @@ export async function startSandbox<Name extends string = never>(
   const page = new LoopbackServer(
     (request, response) => void control.handleRequest(request, response),
   )
-  const close = async () => {
-    await Promise.all([page, ...all].map((server) => server.close()))
-  }
-  const { port = 0 } = options
-  try {
-    await listenOnPorts([page, ...all], port)
-  } catch (error) {
-    await close()
-    throw error
-  }
-
+  const close = () => closeServers([page, ...all])
+  await listenOnPorts([page, ...all], options.port ?? 0)
   return {
     url: page.url,
     ens: networks.ens,
@@ -136,12 +127,23 @@ export async function startSandbox<Name extends string = never>(
   }
 }
 
-/** Uses consecutive ports from `port` on, or any free ports if it is 0. */
+type Closeable = { close(): Promise<void> }
+
+/** Uses consecutive ports from `port` on, or any free ports if it is 0. Closes all if one is taken. */
 async function listenOnPorts(
-  servers: readonly { listen(port: number): Promise<void> }[],
+  servers: readonly (Closeable & { listen(port: number): Promise<void> })[],
   port: number,
 ): Promise<void> {
-  for (const [index, server] of servers.entries()) await server.listen(port && port + index)
+  try {
+    for (const [index, server] of servers.entries()) await server.listen(port && port + index)
+  } catch (error) {
+    await closeServers(servers)
+    throw error
+  }
+}
+
+async function closeServers(servers: readonly Closeable[]): Promise<void> {
+  await Promise.all(servers.map((server) => server.close()))
 }
 
 function buildEnv(networks: SandboxNetworks['all']): Record<string, string> {

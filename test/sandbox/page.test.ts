@@ -160,6 +160,15 @@ describe("The sandbox's page", () => {
     await findCard('Closient').getByText('9,880 of 10,000 a day').waitFor()
   })
 
+  it('shows no quota of Closient if its windows are switched off', async () => {
+    await using other = await startSandbox({ closient: { windows: [] } })
+    await page.goto(other.url)
+    await page.getByText('Live', { exact: true }).waitFor()
+    assert.equal(await findCard('Closient').getByText('Calls left').count(), 0)
+    await page.getByRole('button', { name: 'Clear everything' }).click()
+    assert.deepEqual(consoleMessages, [])
+  })
+
   it('charts impressions per second, with a text alternative', async () => {
     const emptyCurve = await page.locator('g[data-network=ens] .curve').getAttribute('d')
     for (let call = 0; call < 5; call += 1) await caller.ens()
@@ -241,6 +250,24 @@ describe("The sandbox's page", () => {
       [{ status: 500 }],
     )
     assert.equal(await page.locator('img').count(), 0)
+    assert.deepEqual(consoleMessages, [])
+  })
+
+  it('has a panel for networks with unusual names', async () => {
+    const network = { path: '/', verdict: () => ({ counted: ['a'] }) }
+    await using other = await startSandbox({ networks: { call: network, constructor: network } })
+    await page.goto(other.url)
+    for (const name of ['call', 'constructor'] as const) {
+      await fetch(other.networks[name].baseUrl)
+      const panel = page.getByRole('region', { name, exact: true })
+      await panel
+        .getByRole('table', { name: 'Latest impressions' })
+        .getByRole('cell', { name: 'a' })
+        .waitFor()
+      await panel.getByRole('button', { name: 'Show call 1' }).click()
+      await page.getByRole('dialog', { name: `${name} call 1` }).waitFor()
+      await page.keyboard.press('Escape')
+    }
     assert.deepEqual(consoleMessages, [])
   })
 
