@@ -24,6 +24,7 @@ import { createDisabledHealth } from './observability/health.js'
 import { type Configuration, resolveOptions, type TrackerOptions } from './options.js'
 import { PageLoad } from './page-load.js'
 import { readOriginalUrl } from './request/original-url.js'
+import type { Reply } from './request/reply.js'
 import { identifyPageLoad } from './request/request-id.js'
 import {
   createDisabledTrackImpression,
@@ -31,7 +32,6 @@ import {
   type TrackImpression,
 } from './track-impression.js'
 import { createUsedTokens, createVisibility } from './visibility/create-visibility.js'
-import type { Reply } from './visibility/reply.js'
 
 // The adapters need only this file.
 export { pickMethods, type TrackerMethods } from './delivery/tracker-methods.js'
