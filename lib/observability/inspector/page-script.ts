@@ -63,11 +63,11 @@ function createNetwork({ name, figures, status, reason, since, circuit, quota, o
   const rows = [createTerm('Tracked', formatNumber(tracked))]
   if (status) {
     rows.push(
-      createTerm('Waiting', formatNumber(held) + ' for their response, ' + formatNumber(pending) +
-        ' to be sent or answered' + (pending > 0 ? ', the oldest for ' + formatDuration(oldestPendingMs) : '')),
+      createTerm('Held', formatNumber(held)),
+      createTerm('Pending', formatNumber(pending) + (pending > 0 ? ', the oldest for ' + formatDuration(oldestPendingMs) : '')),
       createTerm('Circuit', circuit),
       ...quota.map(createQuota),
-      createTerm('Since', formatTime(since)),
+      createTerm('Status since', formatTime(since)),
     )
   }
   if (viewability) {
@@ -94,7 +94,8 @@ function createStep(name, index, at, mark) {
 function createImpression({ network, campaignId, placement, offerId, step, mark, state, reason, attempts, latencyMs }) {
   const display = [placement, offerId && 'offer ' + offerId].filter(Boolean).join(', ')
   const at = STEPS.indexOf(step)
-  const facts = [attempts > 0 && attempts + (attempts === 1 ? ' call' : ' calls'), latencyMs !== undefined && formatDuration(latencyMs)]
+  const calls = attempts + (attempts === 1 ? ' call' : ' calls')
+  const facts = attempts > 0 ? [calls, latencyMs !== undefined && formatDuration(latencyMs)] : []
   return createElement('tr', { role: 'row', class: 'is-' + state.replace(' ', '-') },
     createElement('th', { scope: 'row', role: 'rowheader', class: 'what' },
       network + ' ' + (campaignId === undefined ? 'without a campaign' : campaignId),
