@@ -94,7 +94,7 @@ export class PageLoads implements ImpressionWatcher {
   #open({ requestId, page }: OutcomeSubject): RecordedPageLoad {
     const known = this.#pageLoads.get(requestId)
     if (known) {
-      known.page ??= page
+      known.page ??= cutText(page)
       return known
     }
     this.#lastKey += 1
@@ -102,7 +102,7 @@ export class PageLoads implements ImpressionWatcher {
       key: this.#lastKey,
       atMs: this.#dependencies.wallNow(),
       shortId: shortenId(requestId),
-      page,
+      page: cutText(page),
       impressions: [],
       omitted: 0,
     }
