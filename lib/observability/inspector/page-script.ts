@@ -70,7 +70,7 @@ function createNetwork({ name, figures, status, reason, since, circuit, quota, o
       createTerm('Status since', formatTime(since)),
     )
   }
-  if (viewability) {
+  if (viewability && viewability.issued > 0) {
     rows.push(createTerm('Visible', formatNumber(viewability.viewable) + ' viewable of ' +
       formatNumber(viewability.issued) + ' issued'))
   }
