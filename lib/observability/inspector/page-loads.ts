@@ -1,6 +1,6 @@
 import type { ImpressionWatcher } from '../../counting/statistics.js'
 import { toOneLine } from '../../errors.js'
-import type { Impression, Outcome, OutcomeSubject } from '../../impression.js'
+import { copyText, type Impression, type Outcome, type OutcomeSubject } from '../../impression.js'
 import type { Reason } from '../../reason.js'
 import { toShownReason } from './shown-reason.js'
 import { describeFinished, describeUnfinished, type Way } from './way.js'
@@ -121,7 +121,8 @@ function shortenId(requestId: string): string {
 
 function cut(text: string, maxCharacters = MAX_TEXT_CHARACTERS): string {
   const line = toOneLine(text)
-  return line.length > maxCharacters ? `${line.slice(0, maxCharacters).toWellFormed()}…` : line
+  if (line.length <= maxCharacters) return line
+  return `${copyText(line.slice(0, maxCharacters).toWellFormed())}…`
 }
 
 function cutText<Value>(value: Value): Value | string {
