@@ -18,6 +18,7 @@ const CONTEXT: Readonly<Record<string, string>> = {
   ad: 'declare const ad: { id: number, url: string, image: string, offerId: string }',
   trackImpression: "declare const trackImpression: import('ad-impressions').TrackImpression",
   nonce: 'declare const nonce: string',
+  isAdmin: "declare function isAdmin(req: import('express').Request): boolean",
   hasConsented: "declare function hasConsented(req: import('express').Request): boolean",
 }
 
