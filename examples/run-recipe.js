@@ -5,6 +5,12 @@ import path from 'node:path'
 import { startSandboxUnlessKeys } from './start-sandbox.js'
 
 const ROOT = path.join(import.meta.dirname, '..')
+const ENVIRONMENT = {
+  ...process.env,
+  ASTRO_TELEMETRY_DISABLED: '1',
+  NEXT_TELEMETRY_DISABLED: '1',
+  NUXT_TELEMETRY_DISABLED: '1',
+}
 
 /**
  * Installs, builds and starts a recipe: an example in a folder with a package.json and a lock of its
@@ -22,7 +28,7 @@ export async function runRecipe(folder, args) {
   const sandbox = await startSandboxUnlessKeys()
   const server = spawn(process.execPath, ['.', ...args], {
     cwd: folder,
-    env: { ...process.env, NODE_ENV: 'production' },
+    env: { ...ENVIRONMENT, ...sandbox?.env, NODE_ENV: 'production' },
     stdio: 'inherit',
   })
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => server.kill(signal))
@@ -48,6 +54,6 @@ function installRecipe(folder) {
 }
 
 function runNpm(folder, args) {
-  const { status } = spawnSync('npm', args, { cwd: folder, stdio: 'inherit' })
+  const { status } = spawnSync('npm', args, { cwd: folder, env: ENVIRONMENT, stdio: 'inherit' })
   if (status !== 0) throw new Error(`npm ${args.join(' ')} failed in ${folder}`)
 }

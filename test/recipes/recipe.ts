@@ -10,8 +10,8 @@ export const RECIPE_TIMEOUT_MS = 240_000
 const PAGE_TEXT =
   'The Daily Example Organic granola bars, box of twelve Waxed rain jacket, made to be mended'
 
-/** What one display of the page counts, as the sandbox lists it. */
-const PAGE = [
+/** What one display of the page counts. */
+export const PAGE = [
   '2041 header_banner',
   '5KZeS32Mr4tAXFsi353HqK n76jfmweYbCSxH2iRUnsk6',
   'WHKWEbMrgK9m3m7GJRDvU2 XyRDvTgzTJgV5VjdDDMxZc',
@@ -90,7 +90,12 @@ export class Recipe implements AsyncDisposable {
     assert.deepEqual(this.listDelivered(), [...impressions].sort())
   }
 
-  /** What the networks have counted so far. */
+  /** Waits until the networks have counted so many impressions. */
+  async waitForDelivered(ens: number, closient: number): Promise<void> {
+    await Promise.all([this.#sandbox.ens.received(ens), this.#sandbox.closient.received(closient)])
+  }
+
+  /** What the networks have counted so far: each campaign with its placement or offer. */
   listDelivered(): readonly string[] {
     const { ens, closient } = this.#sandbox
     return [
