@@ -4,5 +4,5 @@ import { defineConfig } from 'astro/config'
 export default defineConfig({
   output: 'server',
   adapter: node({ mode: 'middleware' }),
-  prefetch: false, // in Safari, a prefetch looks like a display, and would count
+  prefetch: false, // where Astro prefetches with fetch(), as in Safari, pages that nobody opens would count
 })
