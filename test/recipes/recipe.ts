@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { type Dispatcher, request } from 'undici'
 import { type Sandbox, startSandbox } from '../../lib/sandbox/sandbox.js'
 import { BROWSER_HEADERS, extractText, NpmProgram } from '../examples/npm-program.js'
@@ -42,9 +44,10 @@ export class Recipe implements AsyncDisposable {
    */
   static async start(command: string): Promise<Recipe> {
     const sandbox = await startSandbox()
-    const program = new NpmProgram(`example ${command}`, { ...sandbox.env })
+    const PORT = String(await findFreePort())
+    const program = new NpmProgram(`example ${command}`, { ...sandbox.env, PORT })
     try {
-      const url = await program.waitForLine(/Listening on:? +(http\S+)/)
+      const url = await program.waitForLine(/(?:Listening on|Local):? +(http\S+)/)
       return new Recipe(program, sandbox, url)
     } catch (error) {
       await program[Symbol.asyncDispose]()
@@ -108,4 +111,15 @@ export class Recipe implements AsyncDisposable {
     await this.#program[Symbol.asyncDispose]()
     await this.#sandbox.close()
   }
+}
+
+/** Not every framework's server can select a free port itself. */
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0)
+  await once(server, 'listening')
+  const address = server.address()
+  assert.ok(typeof address === 'object' && address)
+  server.close()
+  await once(server, 'close')
+  return address.port
 }
