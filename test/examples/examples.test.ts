@@ -33,6 +33,7 @@ const PAGES: Readonly<Record<string, string>> = {
   'express-nunjucks': PAGE,
   'koa-ejs': PAGE,
   fastify: PAGE,
+  hono: PAGE,
   'template-literals': PAGE,
   htmx: PAGE,
   maxmind: PAGE,
