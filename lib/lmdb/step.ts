@@ -1,11 +1,20 @@
 import type { Receipt } from '../delivery/outbox/outbox.js'
-import type {
-  ExchangeRequest,
-  ExchangeResponse,
-  NewRecord,
-  StoredRecord,
+import {
+  EMPTY_RESPONSE,
+  type ExchangeRequest,
+  type ExchangeResponse,
+  type NewRecord,
+  type StoredRecord,
 } from '../delivery/outbox/store.js'
-import { claimPlace, FLEET_BOX, type Owner, ownBox, type State, type Tables } from './tables.js'
+import {
+  claimPlace,
+  FLEET_BOX,
+  type Location,
+  type Owner,
+  ownBox,
+  type State,
+  type Tables,
+} from './tables.js'
 
 /** Most records that a step moves from dead owners, and that a response lists as arrivals. */
 const MAX_MOVED = 1_000
@@ -13,18 +22,25 @@ const MAX_MOVED = 1_000
 /** Most dedupe keys that a step forgets. More than one appends, so that expired ones do not pile up. */
 const MAX_FORGOTTEN = 2_000
 
+/** How long the last steps of past owners are remembered: a day. */
+const PAST_OWNER_TTL_MS = 24 * 3_600_000
+
 /** Figures of a past owner that count impressions without an outcome. */
 const FORGOTTEN_FIGURES = ['held', 'unstored']
 
 /** By their first letters, which are what the tables hold. */
-const RECEIPTS: Readonly<Record<string, Receipt>> = { a: 'accepted', d: 'duplicate', o: 'overflow' }
+const RECEIPTS: Readonly<Record<string, Receipt>> = {
+  a: 'accepted',
+  d: 'duplicate',
+  o: 'overflow',
+  h: 'handed-over',
+}
 
 /** One exchange, inside a write transaction. */
 export class Step {
   readonly #tables: Tables
   readonly #state: State
   readonly #request: ExchangeRequest
-  readonly #number: number
   readonly #nowMs: number
   /** Whether the owner has done the step before, and repeats it. */
   #isRepeated = false
@@ -32,10 +48,10 @@ export class Step {
   #others: Owner[] = []
   #owner = 0
   #box = 0
+  /** The last sequence before the step appended anything. */
+  #lastArrival = 0
 
-  /** @param number the number of the step: a repeated step has the same */
-  constructor(tables: Tables, state: State, request: ExchangeRequest, number: number) {
-    this.#number = number
+  constructor(tables: Tables, state: State, request: ExchangeRequest) {
     this.#tables = tables
     this.#state = state
     this.#request = request
@@ -44,7 +60,7 @@ export class Step {
 
   run(): ExchangeResponse {
     const owner = this.#findOrRegister()
-    if (!owner) return { ...EMPTY_RESPONSE, isLost: true, seenUpTo: this.#request.seenUpTo }
+    if (!owner) return this.#respondLost()
     this.#owner = owner.number
     this.#box = this.#request.box === 'fleet' ? FLEET_BOX : ownBox(owner.number)
     if (this.#request.isAfterOutage) this.#spareOthers()
@@ -54,6 +70,7 @@ export class Step {
     for (const id of this.#request.settle) this.#settle(id)
     for (const record of this.#request.release) this.#release(record)
     const claimed = this.#claim()
+    this.#lastArrival = this.#state.sequence
     const receipts = this.#append()
     if (!this.#isRepeated) {
       this.#recordCalls()
@@ -69,16 +86,16 @@ export class Step {
   }
 
   #findOrRegister(): Owner | undefined {
-    const { owner: name, isNew, isResync, leaseMs, figures } = this.#request
+    const { owner: name, step, isNew, leaseMs, figures } = this.#request
     const owners = this.#tables.listOwners()
     this.#others = owners.filter((owner) => owner.name !== name)
     const known = owners.find((owner) => owner.name === name)
     if (known ? known.leaseUntilMs === undefined : !isNew) return undefined
     if (!known) this.#state.lastOwner += 1
     const number = known?.number ?? this.#state.lastOwner
-    this.#isRepeated = isResync && known?.step === this.#number
+    this.#isRepeated = known?.step === step
     const leaseUntilMs = this.#nowMs + leaseMs
-    return { name, number, leaseUntilMs, figures, step: this.#number }
+    return { name, number, leaseUntilMs, figures, step }
   }
 
   #spareOthers(): void {
@@ -113,14 +130,14 @@ export class Step {
     const dead = this.#others.filter((other) => !this.#isAlive(other))
     for (const owner of dead) if (owner.leaseUntilMs !== undefined) this.#bury(owner)
     for (const owner of dead) {
-      const claimed = this.#tables.listRecords(claimPlace(owner.number), 0, left)
+      const claimed = this.#tables.listRecords(claimPlace(owner.number), left)
       for (const record of claimed) {
         const to = { place: claimPlace(this.#owner), sequence: record.sequence }
         this.#tables.moveRecord(record.id, record, to, record.payload)
         orphans.push({ id: record.id, payload: record.payload })
       }
       left -= claimed.length
-      const waiting = this.#tables.listRecords(ownBox(owner.number), 0, left)
+      const waiting = this.#tables.listRecords(ownBox(owner.number), left)
       for (const record of waiting) {
         this.#tables.moveRecord(record.id, record, this.#endOfBox(), record.payload)
       }
@@ -138,6 +155,8 @@ export class Step {
       if (!FORGOTTEN_FIGURES.includes(name)) past[name] = (past[name] ?? 0) + count
     }
     this.#state.pastFigures = past
+    this.#tables.forgetPastOwners(this.#nowMs)
+    this.#tables.putPastOwner(owner, this.#nowMs + PAST_OWNER_TTL_MS)
     this.#tables.putOwner({ ...owner, leaseUntilMs: undefined, figures: {} })
     const isLeaving = owner.number === this.#owner
     if (isLeaving && this.#state.sender === this.#owner) this.#state.sender = undefined
@@ -188,8 +207,12 @@ export class Step {
     const { append } = this.#request
     if (!append) return []
     const last = this.#tables.receiptsOf(this.#owner)
-    if (last?.number === append.number)
-      return Array.from(last.letters, (letter) => receiptFor(letter))
+    if (last?.number === append.number) {
+      return toReceipts(last.letters).map((receipt, n) => {
+        const location = this.#tables.locate(append.records[n]?.id ?? '')
+        return receipt === 'accepted' ? this.#receiptForKnown(location) : receipt
+      })
+    }
     this.#tables.forgetExpiredKeys(this.#nowMs, MAX_FORGOTTEN)
     const receipts = append.records.map((record) => this.#appendOne(record))
     const letters = receipts.map((receipt) => receipt.charAt(0)).join('')
@@ -199,7 +222,8 @@ export class Step {
 
   #appendOne({ id, payload, dedupeKey }: NewRecord): Receipt {
     const { maxPending, dedupeTtlMs } = this.#request
-    if (this.#tables.locate(id)) return 'accepted'
+    const known = this.#tables.locate(id)
+    if (known) return this.#receiptForKnown(known)
     const expiryMs = dedupeKey === undefined ? 0 : this.#tables.expiryOf(dedupeKey)
     if (expiryMs > this.#nowMs) return 'duplicate'
     if (this.#state.records >= maxPending) return 'overflow'
@@ -209,6 +233,11 @@ export class Step {
     return 'accepted'
   }
 
+  /** Of a record that was accepted before: others may have sent it, or be about to. */
+  #receiptForKnown(location: Location | undefined): Receipt {
+    return location?.place === this.#box ? 'accepted' : 'handed-over'
+  }
+
   #recordCalls(): void {
     const { calls, callsTtlMs } = this.#request
     if (calls > 0 && callsTtlMs > 0) this.#tables.addCalls(this.#nowMs, calls)
@@ -216,10 +245,15 @@ export class Step {
 
   #setPause(): void {
     const { pauseMs } = this.#request
-    const owner = this.#owner
+    const { pause } = this.#state
     if (pauseMs === undefined) return
-    if (pauseMs > 0) this.#state.pause = { owner, untilMs: this.#nowMs + pauseMs, isProbe: false }
-    else if (this.#state.pause?.owner === owner) this.#state.pause = undefined
+    const untilMs = this.#nowMs + pauseMs
+    const mayChange = pause?.owner === this.#owner || untilMs >= (pause?.untilMs ?? 0)
+    if (pauseMs > 0 && mayChange) {
+      this.#state.pause = { owner: this.#owner, untilMs, isProbe: false }
+    } else if (pauseMs === 0 && pause?.owner === this.#owner) {
+      this.#state.pause = undefined
+    }
   }
 
   #isSender(): boolean {
@@ -243,39 +277,40 @@ export class Step {
     }
   }
 
+  #respondLost(): ExchangeResponse {
+    const { owner, step, append, seenUpTo } = this.#request
+    const lost = { ...EMPTY_RESPONSE, isLost: true, seenUpTo }
+    const past = this.#tables.findPastOwner(owner)
+    if (!past) return lost
+    const wasDone = past.step === step
+    const letters = wasDone && append ? past.receipts?.letters : undefined
+    return { ...lost, wasDone, receipts: toReceipts(letters ?? '') }
+  }
+
   #listArrivals(): Pick<ExchangeResponse, 'arrivals' | 'seenUpTo'> {
     const { seenUpTo } = this.#request
-    if (this.#state.sequence === seenUpTo) return { arrivals: [], seenUpTo }
-    const records = this.#tables.listRecords(this.#box, seenUpTo, MAX_MOVED + 1)
+    const { sequence } = this.#state
+    if (this.#lastArrival <= seenUpTo) return { arrivals: [], seenUpTo: sequence }
+    const range = { after: seenUpTo, upTo: this.#lastArrival }
+    const records = this.#tables.listRecords(this.#box, MAX_MOVED + 1, range)
     const arrivals = records.slice(0, MAX_MOVED)
     const isMore = records.length > MAX_MOVED
     return {
       arrivals: arrivals.map(({ id, payload }) => ({ id, payload })),
-      seenUpTo: isMore ? (arrivals.at(-1)?.sequence ?? 0) : this.#state.sequence,
+      seenUpTo: isMore ? (arrivals.at(-1)?.sequence ?? 0) : sequence,
     }
   }
 
   #listClaimed(): StoredRecord[] {
-    const claimed = this.#tables.listRecords(claimPlace(this.#owner), 0, Number.POSITIVE_INFINITY)
+    const claimed = this.#tables.listRecords(claimPlace(this.#owner))
     return claimed.map(({ id, payload }) => ({ id, payload }))
   }
 }
 
-const EMPTY_RESPONSE: ExchangeResponse = {
-  isLost: false,
-  receipts: [],
-  claimed: [],
-  arrivals: [],
-  seenUpTo: 0,
-  orphans: [],
-  isSender: false,
-  others: 0,
-  callAgesMs: undefined,
-  isFailover: false,
-}
-
-function receiptFor(letter: string): Receipt {
-  const receipt = RECEIPTS[letter]
-  if (!receipt) throw new Error('it has a receipt in an unknown form')
-  return receipt
+function toReceipts(letters: string): Receipt[] {
+  return Array.from(letters, (letter) => {
+    const receipt = RECEIPTS[letter]
+    if (!receipt) throw new Error('it has a receipt in an unknown form')
+    return receipt
+  })
 }

@@ -3,7 +3,17 @@ import type { Database } from 'lmdb'
 import type { StoredRecord } from '../delivery/outbox/store.js'
 
 /** The first byte of each key. */
-const TABLE = { state: 0, owner: 1, receipts: 2, record: 3, id: 4, key: 5, expiry: 6, calls: 7 }
+const TABLE = {
+  state: 0,
+  owner: 1,
+  receipts: 2,
+  record: 3,
+  id: 4,
+  key: 5,
+  expiry: 6,
+  calls: 7,
+  past: 8,
+}
 
 /** Longer names and ids are hashed: LMDB limits keys to 1,978 bytes. */
 const MAX_TEXT_BYTES = 500
@@ -54,6 +64,12 @@ export interface Receipts {
   readonly letters: string
 }
 
+/** What a past owner did last. */
+export interface PastOwner {
+  readonly step: number
+  readonly receipts: Receipts | undefined
+}
+
 /** Where a record is: in a box, or with the owner that has claimed it. */
 export interface Location {
   /** A number: `FLEET_BOX`, `ownBox(owner)` or `claimPlace(owner)`. */
@@ -63,6 +79,9 @@ export interface Location {
 }
 
 export interface PlacedRecord extends StoredRecord, Location {}
+
+/** A sequence has six bytes in keys, and the next number has to fit as well. */
+const MAX_SEQUENCE = 2 ** 48 - 2
 
 export const FLEET_BOX = 0
 export const ownBox = (owner: number): number => owner * 2
@@ -127,15 +146,39 @@ export class Tables {
     this.#put(numberKey(TABLE.receipts, owner), receipts)
   }
 
+  /** Remembers the owner's last step for a while. */
+  putPastOwner({ name, number, step }: Owner, untilMs: number): void {
+    const key = Buffer.concat([timeKey(TABLE.past, untilMs), textKey(TABLE.past, name).subarray(1)])
+    const past: PastOwner = { step, receipts: this.receiptsOf(number) }
+    this.#put(key, past)
+  }
+
+  findPastOwner(name: string): PastOwner | undefined {
+    const end = textKey(TABLE.past, name).subarray(1)
+    const range = { start: Buffer.of(TABLE.past), end: Buffer.of(TABLE.past + 1) }
+    const key = Array.from(this.#db.getKeys(range)).find((past) => past.subarray(7).equals(end))
+    return key && (this.#db.get(key) as PastOwner | undefined)
+  }
+
+  forgetPastOwners(nowMs: number): void {
+    const start = Buffer.of(TABLE.past)
+    const end = timeKey(TABLE.past, nowMs + 1)
+    for (const key of Array.from(this.#db.getKeys({ start, end }))) this.#remove(key)
+  }
+
   locate(id: string): Location | undefined {
     const location = this.#db.get(textKey(TABLE.id, id)) as [number, number] | undefined
     return location && { place: location[0], sequence: location[1] }
   }
 
-  /** The records of a place with a higher sequence, in order. */
-  listRecords(place: number, afterSequence: number, limit: number): PlacedRecord[] {
-    const start = recordKey({ place, sequence: afterSequence + 1 })
-    const end = recordKey({ place: place + 1, sequence: 0 })
+  /** The first records of a place, in order: those with sequences after `after` up to `upTo`. */
+  listRecords(
+    place: number,
+    limit = Number.POSITIVE_INFINITY,
+    { after = 0, upTo = MAX_SEQUENCE } = {},
+  ): PlacedRecord[] {
+    const start = recordKey({ place, sequence: after + 1 })
+    const end = recordKey({ place, sequence: upTo + 1 })
     return Array.from(this.#db.getRange({ start, end, limit }), ({ key, value }) => {
       const [id, payload] = value as [string, string]
       return { id, payload, place, sequence: key.readUIntBE(5, 6) }

@@ -1,19 +1,11 @@
 import type { Receipt } from '../delivery/outbox/outbox.js'
-import type {
-  ExchangeRequest,
-  ExchangeResponse,
-  FleetFigures,
-  StoredRecord,
+import {
+  EMPTY_RESPONSE,
+  type ExchangeRequest,
+  type ExchangeResponse,
+  type StoredRecord,
 } from '../delivery/outbox/store.js'
 import { dedupeKeyName, exchangeKeys } from './keys.js'
-
-/** Which step of its owner a request is. A client may send a step again, late, or both. */
-export interface StepNumbers {
-  /** Grows with each step of an owner. A repeated step keeps its number. */
-  step: number
-  /** The owner's last step whose response arrived; 0 before. */
-  acknowledged: number
-}
 
 /** The `KEYS` and the only `ARGV` of a script. */
 export interface EncodedArguments {
@@ -22,11 +14,7 @@ export interface EncodedArguments {
 }
 
 /** Encodes a request for `EXCHANGE_SCRIPT`. */
-export function encodeRequest(
-  base: string,
-  request: ExchangeRequest,
-  numbers: StepNumbers,
-): EncodedArguments {
+export function encodeRequest(base: string, request: ExchangeRequest): EncodedArguments {
   const { append, settle, release, claim, figures, pauseMs } = request
   const keys = exchangeKeys(base, request.owner, request.box)
   const records = append?.records.map(({ id, payload, dedupeKey }) => {
@@ -35,8 +23,8 @@ export function encodeRequest(
   })
   // `JSON.stringify` leaves `undefined` out, which Lua reads as `nil`.
   const argument = JSON.stringify({
-    ...numbers,
     owner: request.owner,
+    step: request.step,
     isNew: request.isNew,
     box: request.box,
     isResync: request.isResync,
@@ -62,8 +50,10 @@ export function encodeRequest(
 /** A response as `EXCHANGE_SCRIPT` encodes it. An empty array is an empty object in its JSON. */
 interface EncodedResponse {
   isLost?: boolean
+  wasDone?: boolean
   /** One letter per record. */
   receipts: string
+  isFull: boolean
   claimed: string[] | object
   arrivals?: string[] | object
   seenUpTo: number
@@ -75,16 +65,24 @@ interface EncodedResponse {
   isFailover: boolean
 }
 
-const RECEIPTS: Readonly<Record<string, Receipt>> = { A: 'accepted', D: 'duplicate', O: 'overflow' }
+const RECEIPTS: Readonly<Record<string, Receipt>> = {
+  A: 'accepted',
+  D: 'duplicate',
+  O: 'overflow',
+  H: 'handed-over',
+}
 
 /** Decodes the reply of `EXCHANGE_SCRIPT`. */
 export function decodeResponse(reply: string, { seenUpTo }: ExchangeRequest): ExchangeResponse {
   const encoded: EncodedResponse = JSON.parse(reply)
-  if (encoded.isLost) return { ...LOST, seenUpTo }
-  const { nowMs, calls } = encoded
+  const receipts = [...encoded.receipts].map((letter) => RECEIPTS[letter] ?? 'overflow')
+  const { isLost = false, nowMs, calls, isFull, wasDone } = encoded
+  if (isLost) return { ...EMPTY_RESPONSE, isLost, wasDone, receipts, isFull, seenUpTo }
   return {
-    isLost: false,
-    receipts: [...encoded.receipts].map((letter) => RECEIPTS[letter] ?? 'overflow'),
+    isLost,
+    wasDone,
+    receipts,
+    isFull,
     claimed: toArray(encoded.claimed),
     arrivals: toRecords(encoded.arrivals),
     seenUpTo: encoded.seenUpTo,
@@ -96,19 +94,6 @@ export function decodeResponse(reply: string, { seenUpTo }: ExchangeRequest): Ex
   }
 }
 
-const LOST: ExchangeResponse = {
-  isLost: true,
-  receipts: [],
-  claimed: [],
-  arrivals: [],
-  seenUpTo: 0,
-  orphans: [],
-  isSender: false,
-  others: 0,
-  callAgesMs: undefined,
-  isFailover: false,
-}
-
 function toArray(list: string[] | object | undefined): string[] {
   return Array.isArray(list) ? list : []
 }
@@ -118,8 +103,7 @@ function toRecords(list: string[] | object | undefined): StoredRecord[] {
   const records: StoredRecord[] = []
   for (let at = 0; at + 1 < flat.length; at += 2) {
     const [id, payload] = flat.slice(at, at + 2)
-    // Without a payload it was evicted: the server is not to evict anything.
-    if (typeof id === 'string' && typeof payload === 'string') records.push({ id, payload })
+    if (id !== undefined && payload !== undefined) records.push({ id, payload })
   }
   return records
 }
@@ -130,29 +114,4 @@ function toAges(entries: readonly string[], nowMs: number): number[] {
     const [atMs, calls] = entry.split(':').map(Number)
     return new Array<number>(calls ?? 0).fill(Math.max(0, nowMs - (atMs ?? 0)))
   })
-}
-
-/** A reply of `FLEET_SCRIPT`. */
-interface EncodedFleet {
-  records: number
-  /** Names and counts, in turns. */
-  past: string[] | object
-  /** JSON of each owner's figures. */
-  owners: string[] | object
-}
-
-/** Decodes the reply of `FLEET_SCRIPT`. */
-export function decodeFleet(reply: string): FleetFigures {
-  const encoded: EncodedFleet = JSON.parse(reply)
-  const figures: Record<string, number> = {}
-  const add = (name: string, count: number) => {
-    figures[name] = (figures[name] ?? 0) + count
-  }
-  const past = toArray(encoded.past)
-  for (let at = 0; at + 1 < past.length; at += 2) add(past[at] ?? '', Number(past[at + 1]))
-  for (const owner of toArray(encoded.owners)) {
-    const counts: Record<string, number> = JSON.parse(owner)
-    for (const [name, count] of Object.entries(counts)) add(name, count)
-  }
-  return { figures, records: encoded.records }
 }

@@ -6,13 +6,7 @@ import type {
   Store,
 } from '../delivery/outbox/store.js'
 import { type ReplicaWait, type RunScript, type Script, toScript } from './client.js'
-import {
-  decodeFleet,
-  decodeResponse,
-  type EncodedArguments,
-  encodeRequest,
-  type StepNumbers,
-} from './exchange-messages.js'
+import { decodeResponse, type EncodedArguments, encodeRequest } from './exchange-messages.js'
 import { EXCHANGE_SCRIPT } from './exchange-script.js'
 import { fleetKeys, keyBase } from './keys.js'
 import { ARRIVALS_SCRIPT, FLEET_SCRIPT } from './read-scripts.js'
@@ -50,8 +44,6 @@ export class RedisStore implements Store {
   readonly #replicaWait: ReplicaWait | undefined
   /** Resolves when the client has an answer, or has failed. */
   #pendingCommand: Promise<void> | undefined
-  /** By owner. A process has one at a time. */
-  readonly #steps = new Map<string, StepNumbers>()
 
   constructor({ run, prefix, network, waitForReplicas, clock = systemClock }: RedisStoreOptions) {
     this.#run = run
@@ -62,19 +54,11 @@ export class RedisStore implements Store {
   }
 
   async exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
-    const { owner, append, claim, isLeaving, isResync } = request
-    const numbers = this.#steps.get(owner) ?? { step: 0, acknowledged: 0 }
-    this.#steps.set(owner, numbers)
-    const encode = () => {
-      if (!isResync || numbers.step === 0) numbers.step += 1
-      return encodeRequest(this.#base, request, numbers)
-    }
+    const { append, claim } = request
+    const encode = () => encodeRequest(this.#base, request)
     const isWorthWaiting = append !== undefined || claim.length > 0
     const reply = await this.#send(EXCHANGE, encode, isWorthWaiting ? this.#replicaWait : undefined)
-    const response = decodeResponse(reply, request)
-    numbers.acknowledged = numbers.step
-    if (response.isLost || isLeaving) this.#steps.delete(owner)
-    return response
+    return decodeResponse(reply, request)
   }
 
   async hasArrivals(seenUpTo: number): Promise<boolean> {
@@ -84,7 +68,7 @@ export class RedisStore implements Store {
 
   async readFleet(): Promise<FleetFigures> {
     const keys = fleetKeys(this.#base)
-    return decodeFleet(await this.#send(FLEET, () => ({ keys, argument: '' })))
+    return JSON.parse(await this.#send(FLEET, () => ({ keys, argument: '' })))
   }
 
   /** The client is the user's to close. */
@@ -94,9 +78,9 @@ export class RedisStore implements Store {
   async #send(script: Script, encode: () => EncodedArguments, wait?: ReplicaWait): Promise<string> {
     let cancelTimeout = () => {}
     const timeout = new Promise<never>((_resolve, reject) => {
-      cancelTimeout = this.#clock.after(TIMEOUT_MS, () => {
-        reject(new Error(`no answer within ${TIMEOUT_MS / 1_000} s`))
-      })
+      const onTimeout = () => reject(new Error(`no answer within ${TIMEOUT_MS / 1_000} s`))
+      // After a process stood still, Node runs timers before it reads sockets.
+      cancelTimeout = this.#clock.after(TIMEOUT_MS, () => this.#clock.defer(onTimeout))
     })
     try {
       while (this.#pendingCommand) await Promise.race([this.#pendingCommand, timeout])

@@ -33,6 +33,7 @@ const PAGES: Readonly<Record<string, string>> = {
   'express-nunjucks': PAGE,
   'koa-ejs': PAGE,
   fastify: PAGE,
+  hono: PAGE,
   'template-literals': PAGE,
   htmx: PAGE,
   maxmind: PAGE,
@@ -98,19 +99,19 @@ describe('The example', () => {
 
     const response = await fetch(site, { headers: BROWSER_HEADERS })
     const html = await response.text()
-    const counted = await example.waitForLine(/^Acme counted (.*)/)
+    const sandbox = await example.waitForLine(/Acme counts: (http\S+)/)
+    const counted = await waitForImpressions(sandbox, 'acme', 2)
 
     assert.equal(response.status, 200)
     assert.equal(
       extractText(html),
       'The Daily Example Spring is here: a third off all seeds Your roof, seen to before the rain',
     )
-    assert.deepEqual(JSON.parse(counted), {
-      views: [
-        { campaign: 'spring-seeds', slot: 'top', device: 'desktop' },
-        { campaign: 'sound-roofs', slot: 'side', device: 'desktop' },
-      ],
-    })
+    assert.deepEqual(new Set(counted.map(({ call }) => call)), new Set([1]))
+    assert.deepEqual(counted.map(omitSandboxFields), [
+      { campaignId: 'spring-seeds', slot: 'top', device: 'desktop' },
+      { campaignId: 'sound-roofs', slot: 'side', device: 'desktop' },
+    ])
     assert.equal(await example.stop('SIGTERM'), 0)
   })
 

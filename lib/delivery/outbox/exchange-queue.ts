@@ -1,21 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../clock.js'
-import { Queue } from '../queue.js'
-import type { Receipt } from './outbox.js'
-import type { ExchangeRequest, ExchangeResponse, NewRecord, Store, StoredRecord } from './store.js'
-
-/** What one step of the store has to do, besides what belongs to the process as a whole. */
-export interface Operation {
-  readonly settle?: readonly string[]
-  readonly release?: readonly StoredRecord[]
-  readonly claim?: readonly string[]
-  readonly append?: NewRecord
-  /**
-   * Called with the response of the step that did it, and for an append with its receipt. It is
-   * `uncertain` if the owner is lost and an earlier try of the step may have been done before that.
-   */
-  readonly onDone: (response: ExchangeResponse, receipt: Receipt | undefined) => void
-}
+import { type Operation, OperationQueue } from './operation-queue.js'
+import type { ExchangeRequest, ExchangeResponse, NewRecord, Store } from './store.js'
 
 export interface ExchangeQueueDependencies {
   readonly store: Store
@@ -38,8 +24,20 @@ const OPERATIONS_PER_STEP = 1_000
 const RETRY_MS = 1_000
 /** So many steps fit into a lease, so that a slow one does not end it. */
 const STEPS_PER_LEASE = 4
+/**
+ * A step that nothing depends on begins so long after the last one, so that pages share steps.
+ */
+const COLLECT_MS = 5
 /** How often the sender looks for what other processes have appended. */
 const POLL_MS = 100
+
+/** When a lease ends, by `now()` and `wallNow()` of the clock: whichever is earlier. */
+interface LeaseEnd {
+  readonly atMs: number
+  readonly wallMs: number
+}
+
+const NO_LEASE: LeaseEnd = { atMs: Number.NEGATIVE_INFINITY, wallMs: Number.NEGATIVE_INFINITY }
 
 /** A request until it is answered, and what it is for. */
 interface PendingStep {
@@ -57,21 +55,26 @@ interface PendingStep {
  */
 export class ExchangeQueue {
   readonly #dependencies: ExchangeQueueDependencies
-  readonly #operations = new Queue<Operation>()
+  readonly #operations = new OperationQueue()
   #owner = createOwner()
   #isKnown = false
   #seenUpTo = 0
+  #steps = 0
   #appends = 0
   #calls = 0
   #pauseMs: number | undefined
   #unanswered: PendingStep | undefined
-  #isScheduled = false
+  #isDeferred = false
   #isRunning = false
   #isLeaving = false
-  #leaseEndsAtMs = Number.NEGATIVE_INFINITY
-  #isPolling = false
+  /** Until then, steps append nothing: the store had no memory for it. */
+  #fullUntilMs = Number.NEGATIVE_INFINITY
+  #leaseEnd = NO_LEASE
+  #lastStepAtMs = Number.NEGATIVE_INFINITY
+  /** When the next step begins. */
+  #dueAtMs = Number.POSITIVE_INFINITY
   #cancelTimer = () => {}
-  #wakeUpAtMs = 0
+  #cancelPoll = () => {}
   #onLeft = () => {}
 
   constructor(dependencies: ExchangeQueueDependencies) {
@@ -80,13 +83,16 @@ export class ExchangeQueue {
 
   /** Whether nobody else can have taken over from this process. */
   get isLeaseValid(): boolean {
-    return this.#dependencies.clock.now() < this.#leaseEndsAtMs
+    const { clock } = this.#dependencies
+    // The monotonic clock may stand still while the machine is suspended, and the other may be set.
+    return clock.now() < this.#leaseEnd.atMs && clock.wallNow() < this.#leaseEnd.wallMs
   }
 
   /** The operation will be done, however long the store fails. */
   add(operation: Operation): void {
-    this.#operations.push(operation)
-    this.schedule()
+    this.#operations.add(operation)
+    if (operation.claim) this.schedule()
+    else this.#collect()
   }
 
   /** The records of an append that the store may have done, and has not answered. */
@@ -96,18 +102,12 @@ export class ExchangeQueue {
 
   /** Removes the appends that have not been sent to the store and that `isSelected` selects, and returns their ids. */
   removeAppends(isSelected: (id: string) => boolean): string[] {
-    const removed: string[] = []
-    for (const operation of this.#operations.take(this.#operations.length)) {
-      const id = operation.append?.id
-      if (id !== undefined && isSelected(id)) removed.push(id)
-      else this.#operations.push(operation)
-    }
-    return removed
+    return this.#operations.removeAppends(isSelected)
   }
 
   countCall(): void {
     this.#calls += 1
-    this.schedule()
+    this.#collect()
   }
 
   /** See `ExchangeRequest.pauseMs`. It goes with the next step. */
@@ -116,15 +116,30 @@ export class ExchangeQueue {
     if (pauseMs > 0) this.schedule()
   }
 
-  /** Does a step soon, even if there is nothing to do. */
+  /** Does a step as soon as possible, even if there is nothing to do. */
   schedule(): void {
-    if (this.#isScheduled || this.#isRunning) return
-    this.#dependencies.clock.defer(() => {
-      this.#isScheduled = false
-      this.#run()
-    })
+    this.#scheduleAt(this.#dependencies.clock.now())
+  }
+
+  /** Does a step soon, with what other pages add until then. */
+  #collect(): void {
+    this.#scheduleAt(this.#lastStepAtMs + COLLECT_MS)
+  }
+
+  /** After the step that is running, `#continue` schedules the next one. */
+  #scheduleAt(atMs: number): void {
+    if (this.#isRunning || this.#isDeferred || atMs >= this.#dueAtMs) return
+    const { clock } = this.#dependencies
+    this.#cancelTimer()
+    const waitMs = atMs - clock.now()
+    if (waitMs > 0) {
+      this.#cancelTimer = clock.after(waitMs, () => this.#run())
+    } else {
+      clock.defer(() => this.#run())
+      this.#isDeferred = true
+    }
     // Last: were it set and nothing scheduled, nothing would ever be stored again.
-    this.#isScheduled = true
+    this.#dueAtMs = atMs
   }
 
   /** Resolves after the last step. */
@@ -138,17 +153,25 @@ export class ExchangeQueue {
 
   #run(): void {
     this.#cancelTimer()
+    this.#cancelPoll()
     const { store, clock, constants } = this.#dependencies
     this.#unanswered ??= this.#createStep()
     const step = this.#unanswered
     const startedAtMs = clock.now()
+    this.#lastStepAtMs = startedAtMs
+    this.#dueAtMs = Number.POSITIVE_INFINITY
+    this.#isDeferred = false
     const isAfterOutage = startedAtMs - step.createdAtMs > constants.leaseMs / STEPS_PER_LEASE
     const request = step.isRepeated
       ? { ...step.request, isResync: true, isAfterOutage }
       : step.request
+    const leaseEnd = {
+      atMs: startedAtMs + constants.leaseMs,
+      wallMs: clock.wallNow() + constants.leaseMs,
+    }
     this.#isRunning = true
     store.exchange(request).then(
-      (response) => this.#onAnswered(step, response, startedAtMs),
+      (response) => this.#onAnswered(step, response, leaseEnd),
       (thrown: unknown) => this.#onFailed(step, thrown),
     )
   }
@@ -156,12 +179,15 @@ export class ExchangeQueue {
   #createStep(): PendingStep {
     const { constants, clock, countFigures } = this.#dependencies
     // The first step only registers the owner: repeated after others have buried it, it stores nothing.
-    const operations = this.#operations.take(this.#isKnown ? OPERATIONS_PER_STEP : 0)
+    const max = this.#isKnown ? OPERATIONS_PER_STEP : 0
+    const operations = this.#operations.take(max, !this.#isFull)
     const records = operations.flatMap(({ append }) => append ?? [])
     if (records.length > 0) this.#appends += 1
+    this.#steps += 1
     const request: ExchangeRequest = {
       ...constants,
       owner: this.#owner,
+      step: this.#steps,
       isNew: !this.#isKnown,
       box: constants.callsTtlMs > 0 ? 'fleet' : 'own',
       isResync: false,
@@ -181,8 +207,12 @@ export class ExchangeQueue {
     return { request, operations, createdAtMs: clock.now(), isRepeated: false }
   }
 
-  #onAnswered(step: PendingStep, response: ExchangeResponse, startedAtMs: number): void {
-    const { constants, onResponse } = this.#dependencies
+  get #isFull(): boolean {
+    return this.#dependencies.clock.now() < this.#fullUntilMs
+  }
+
+  #onAnswered(step: PendingStep, response: ExchangeResponse, leaseEnd: LeaseEnd): void {
+    const { onResponse } = this.#dependencies
     this.#unanswered = undefined
     this.#isRunning = false
     onResponse(response, step.request)
@@ -191,14 +221,25 @@ export class ExchangeQueue {
     } else {
       this.#isKnown = true
       this.#seenUpTo = response.seenUpTo
-      this.#leaseEndsAtMs = startedAtMs + constants.leaseMs
-      const receipts = response.receipts.values()
-      for (const { append, onDone } of step.operations) {
-        onDone(response, append && receipts.next().value)
-      }
+      this.#leaseEnd = leaseEnd
+      this.#endOperations(step.operations, response)
     }
-    this.#isPolling = response.isSender && response.others > 0 && constants.callsTtlMs > 0
-    this.#continue(step)
+    this.#continue(step, response)
+  }
+
+  #endOperations(operations: readonly Operation[], response: ExchangeResponse): void {
+    const { clock, onFailure } = this.#dependencies
+    const { isFull } = response
+    if (isFull) {
+      this.#fullUntilMs = clock.now() + RETRY_MS
+      onFailure(new Error('it is full'))
+    }
+    const receipts = response.receipts.values()
+    for (const operation of operations) {
+      const { append, onDone } = operation
+      if (append && isFull) this.#operations.add(operation)
+      else onDone(response, append && receipts.next().value)
+    }
   }
 
   /**
@@ -206,54 +247,50 @@ export class ExchangeQueue {
    * the store under the old name is stored under the new one.
    */
   #startAgain({ request, operations, isRepeated }: PendingStep, response: ExchangeResponse): void {
+    const { wasDone = isRepeated ? undefined : false } = response
     this.#owner = createOwner()
     this.#isKnown = false
     this.#seenUpTo = 0
+    this.#steps = 0
     this.#appends = 0
-    this.#calls += request.calls
-    this.#leaseEndsAtMs = Number.NEGATIVE_INFINITY
-    const waiting = this.#operations.take(this.#operations.length)
-    for (const operation of operations) {
-      if (operation.append && !isRepeated) this.#operations.push(operation)
+    if (!wasDone) this.#calls += request.calls
+    this.#leaseEnd = NO_LEASE
+    const others = this.#operations.takeOthers()
+    if (wasDone) this.#endOperations(operations, { ...response, isLost: false })
+    for (const operation of wasDone ? [] : operations) {
+      if (operation.append && wasDone === false) this.#operations.add(operation)
       else operation.onDone(response, operation.append && 'uncertain')
     }
-    for (const operation of waiting) {
-      if (operation.append) this.#operations.push(operation)
-      else operation.onDone(response, undefined)
-    }
+    for (const { onDone } of others) onDone(response, undefined)
   }
 
-  #continue({ request }: PendingStep): void {
+  #continue({ request }: PendingStep, { isSender, others, isFull }: ExchangeResponse): void {
     const { clock, constants } = this.#dependencies
     if (request.isLeaving) {
       this.#onLeft()
       return
     }
-    if (this.#operations.length > 0 || this.#calls > 0 || this.#isLeaving || !this.#isKnown) {
-      this.schedule()
-      return
-    }
-    this.#wakeUpAtMs = clock.now() + constants.leaseMs / STEPS_PER_LEASE
-    this.#sleep()
+    const { hasClaim, hasOthers, length } = this.#operations
+    const mayAppend = !this.#isFull
+    const renewAtMs = clock.now() + constants.leaseMs / STEPS_PER_LEASE
+    if (isFull || hasClaim || (this.#isLeaving && mayAppend) || !this.#isKnown) this.schedule()
+    else if (hasOthers || this.#calls > 0 || (mayAppend && length > 0)) this.#collect()
+    else this.#scheduleAt(mayAppend ? renewAtMs : Math.min(this.#fullUntilMs, renewAtMs))
+    if (isSender && others > 0 && constants.callsTtlMs > 0) this.#pollLater()
   }
 
-  /** Until the lease is to be renewed, or something arrives. */
-  #sleep(): void {
-    const { clock } = this.#dependencies
-    const restMs = this.#wakeUpAtMs - clock.now()
-    if (restMs <= 0) this.schedule()
-    else if (!this.#isPolling) this.#cancelTimer = clock.after(restMs, () => this.schedule())
-    else this.#cancelTimer = clock.after(Math.min(POLL_MS, restMs), () => this.#poll())
+  #pollLater(): void {
+    this.#cancelPoll = this.#dependencies.clock.after(POLL_MS, () => this.#poll())
   }
 
   #poll(): void {
-    const owner = this.#owner
-    const isCurrent = () => !this.#isRunning && !this.#isScheduled && owner === this.#owner
+    const lastStepAtMs = this.#lastStepAtMs
+    const isCurrent = () => lastStepAtMs === this.#lastStepAtMs
     this.#dependencies.store.hasArrivals(this.#seenUpTo).then(
       (hasArrivals) => {
         if (!isCurrent()) return
         if (hasArrivals) this.schedule()
-        else this.#sleep()
+        else this.#pollLater()
       },
       () => {
         // The next step will report the failure.
@@ -266,10 +303,7 @@ export class ExchangeQueue {
     const { clock, onFailure } = this.#dependencies
     step.isRepeated = true
     onFailure(thrown)
-    this.#cancelTimer = clock.after(RETRY_MS, () => {
-      this.#isRunning = false
-      this.schedule()
-    })
+    this.#cancelTimer = clock.after(RETRY_MS, () => this.#run())
   }
 }
 

@@ -21,6 +21,8 @@ export interface NewRecord extends StoredRecord {
 export interface ExchangeRequest {
   /** Names the process: random, and a new one after it was `lost`. */
   readonly owner: string
+  /** Grows by one with each step of the owner. A repeated step keeps its number. */
+  readonly step: number
   /** Whether the owner registers. Otherwise an owner that the store does not know is `lost`. */
   readonly isNew: boolean
   /** From this step on, the owner may stay silent for so long before others take over from it. */
@@ -50,7 +52,8 @@ export interface ExchangeRequest {
   readonly claim: readonly string[]
   /**
    * New records, which wait at the end of the box. The same number again is the same append: the
-   * store repeats its receipts and stores nothing. Numbers of an owner grow by one.
+   * store repeats its receipts and stores nothing. But a record that was accepted then and does not
+   * wait any more, because others have sent it, is now `handed-over`. Numbers of an owner grow by one.
    */
   readonly append: { readonly number: number; readonly records: readonly NewRecord[] } | undefined
   /** Most records in the store. A record beyond that is an `overflow`. */
@@ -62,8 +65,8 @@ export interface ExchangeRequest {
   /** The network's longest window; 0 without windows, and no call is remembered then. */
   readonly callsTtlMs: number
   /**
-   * Nobody but this owner claims anything for so long; 0 ends the pause if it is this owner's;
-   * `undefined` changes nothing.
+   * Nobody but this owner claims anything for so long, unless the pause of another one ends later
+   * and stays. 0 ends the pause if it is this owner's; `undefined` changes nothing.
    */
   readonly pauseMs: number | undefined
   /** How long the one process that tries the network after a pause has for it. */
@@ -81,11 +84,21 @@ export interface ExchangeResponse {
    * the owner's records belongs to it any more.
    */
   readonly isLost: boolean
+  /**
+   * For an owner that is lost: whether this step was done before others took over, when it was sent
+   * before. Its `receipts` are then repeated. `undefined` if the store no longer knows.
+   */
+  readonly wasDone: boolean | undefined
   /** One per appended record. */
   readonly receipts: readonly Receipt[]
+  /** Whether the store had no memory for the append, and has done everything but that. */
+  readonly isFull: boolean
   /** The records that were claimed. Fewer than wanted during a pause, and one when it has ended. */
   readonly claimed: readonly string[]
-  /** Records that wait in the owner's box, or for the sender, since `seenUpTo`: at most 1,000. */
+  /**
+   * Records that wait in the owner's box, or for the sender, since `seenUpTo`: at most 1,000. Without
+   * those that this step has appended, about which the receipts say enough.
+   */
   readonly arrivals: readonly StoredRecord[]
   /** What to send as the next `seenUpTo`. */
   readonly seenUpTo: number
@@ -107,6 +120,22 @@ export interface ExchangeResponse {
   readonly isFailover: boolean
 }
 
+/** The response of a step that did nothing. */
+export const EMPTY_RESPONSE: ExchangeResponse = {
+  isLost: false,
+  wasDone: undefined,
+  receipts: [],
+  isFull: false,
+  claimed: [],
+  arrivals: [],
+  seenUpTo: 0,
+  orphans: [],
+  isSender: false,
+  others: 0,
+  callAgesMs: undefined,
+  isFailover: false,
+}
+
 /** The sums of the figures of all owners, past ones included, and the number of records. */
 export interface FleetFigures {
   readonly figures: Figures
@@ -120,7 +149,8 @@ export interface FleetFigures {
  *
  * An owner whose lease has expired is dead once anyone's exchange finds it so:
  *
- * - It is unknown from then on, and therefore `isLost` at its next exchange.
+ * - It is `isLost` at its next exchange. For a day, the store remembers its last step and the
+ *   receipts of that, so that the owner learns what was done.
  * - What waits in its own box moves to the box of the owner that found it, and arrives there. What
  *   waits in the fleet's box stays. If it was the sender, the finder becomes the sender.
  * - What it had claimed is now claimed by the finder, and is among the response's `orphans`.

@@ -1,13 +1,14 @@
 // The reference implementation of lib/delivery/outbox/store.ts
 
 import type { Receipt } from '../../../lib/delivery/outbox/outbox.js'
-import type {
-  ExchangeRequest,
-  ExchangeResponse,
-  FleetFigures,
-  NewRecord,
-  Store,
-  StoredRecord,
+import {
+  EMPTY_RESPONSE,
+  type ExchangeRequest,
+  type ExchangeResponse,
+  type FleetFigures,
+  type NewRecord,
+  type Store,
+  type StoredRecord,
 } from '../../../lib/delivery/outbox/store.js'
 
 /** Most records that a step moves from dead owners, and that a response lists as arrivals. */
@@ -16,6 +17,9 @@ const MAX_MOVED = 1_000
 /** Figures of a past owner that count impressions without an outcome. */
 const FORGOTTEN_FIGURES = ['held', 'unstored']
 
+/** How long the last steps of past owners are remembered. */
+const DAY_MS = 24 * 3_600_000
+
 /** The box of all owners with `box: 'fleet'`. Every other box is named for its owner. */
 const FLEET_BOX = ''
 
@@ -23,7 +27,12 @@ interface Owner {
   leaseUntilMs: number
   figures: Readonly<Record<string, number>>
   lastAppend: { readonly number: number; readonly receipts: readonly Receipt[] } | undefined
-  lastStep: string
+  lastStep: number
+}
+
+/** What a past owner did last. */
+interface PastOwner extends Pick<Owner, 'lastStep' | 'lastAppend'> {
+  readonly diedAtMs: number
 }
 
 interface Entry {
@@ -53,6 +62,7 @@ export class MemoryStore implements Store {
   readonly #owners = new Map<string, Owner>()
   /** Dead owners of which records are left to be moved. */
   readonly #dead = new Set<string>()
+  readonly #past = new Map<string, PastOwner>()
   readonly #entries = new Map<string, Entry>()
   /** When each dedupe key is forgotten. */
   readonly #keys = new Map<string, number>()
@@ -68,15 +78,16 @@ export class MemoryStore implements Store {
 
   async exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
     const owner = this.#registerOrRenew(request)
-    if (!owner) return lostResponse(request)
-    const isRepeated = request.isResync && owner.lastStep === describeStep(request)
-    owner.lastStep = describeStep(request)
+    if (!owner) return this.#lostResponse(request)
+    const isRepeated = owner.lastStep === request.step
+    owner.lastStep = request.step
     if (request.isAfterOutage) this.#spareOthers(request)
     const isNewSender = this.#takeSenderRole(request)
     const orphans = this.#takeOver(request)
     for (const id of request.settle) this.#settle(request, id)
     for (const record of request.release) this.#release(request, record)
     const claimed = this.#claim(request)
+    const beforeAppend = this.#sequence
     const receipts = this.#append(request, owner)
     if (!isRepeated) {
       this.#recordCalls(request)
@@ -90,9 +101,11 @@ export class MemoryStore implements Store {
     const isTold = isNewSender || (request.isResync && this.#sender?.owner === request.owner)
     return {
       isLost: false,
+      wasDone: undefined,
       receipts,
+      isFull: false,
       claimed,
-      ...this.#arrivals(request, isSender),
+      ...this.#arrivals(request, isSender, beforeAppend),
       orphans: request.isResync ? this.#claimedBy(request.owner) : orphans,
       isSender,
       others: this.#countOthers(request.owner),
@@ -118,7 +131,7 @@ export class MemoryStore implements Store {
     let owner = this.#owners.get(name)
     if (!owner) {
       if (!isNew) return undefined
-      owner = { leaseUntilMs: 0, figures: {}, lastAppend: undefined, lastStep: '' }
+      owner = { leaseUntilMs: 0, figures: {}, lastAppend: undefined, lastStep: 0 }
       this.#owners.set(name, owner)
     }
     owner.leaseUntilMs = this.#now() + leaseMs
@@ -176,8 +189,11 @@ export class MemoryStore implements Store {
   }
 
   #bury(name: string): void {
-    addFigures(this.#pastFigures, this.#owners.get(name)?.figures ?? {}, FORGOTTEN_FIGURES)
+    const owner = this.#owners.get(name)
+    if (!owner) return
+    addFigures(this.#pastFigures, owner.figures, FORGOTTEN_FIGURES)
     this.#owners.delete(name)
+    this.#past.set(name, { ...owner, diedAtMs: this.#now() })
     this.#dead.add(name)
   }
 
@@ -231,9 +247,18 @@ export class MemoryStore implements Store {
 
   #append({ append, maxPending, dedupeTtlMs, ...request }: ExchangeRequest, owner: Owner) {
     if (!append) return []
-    if (append.number === owner.lastAppend?.number) return owner.lastAppend.receipts
+    const last = owner.lastAppend
+    const receiptForKnown = (entry: Entry | undefined): Receipt =>
+      entry && isWaitingIn(entry, boxFor(request)) ? 'accepted' : 'handed-over'
+    if (append.number === last?.number) {
+      return append.records.map(({ id }, n) => {
+        const receipt = last.receipts[n] ?? 'overflow'
+        return receipt === 'accepted' ? receiptForKnown(this.#entries.get(id)) : receipt
+      })
+    }
     const receipts = append.records.map((record): Receipt => {
-      if (this.#entries.has(record.id)) return 'accepted'
+      const known = this.#entries.get(record.id)
+      if (known) return receiptForKnown(known)
       if (this.#isRemembered(record)) return 'duplicate'
       if (this.#entries.size >= maxPending) return 'overflow'
       const { id, payload, dedupeKey } = record
@@ -261,8 +286,12 @@ export class MemoryStore implements Store {
 
   #setPause({ owner, pauseMs }: ExchangeRequest): void {
     if (pauseMs === undefined) return
-    if (pauseMs > 0) this.#pause = { owner, untilMs: this.#now() + pauseMs, isProbe: false }
-    else if (this.#pause?.owner === owner) this.#pause = undefined
+    const isOwn = this.#pause?.owner === owner
+    const untilMs = this.#now() + pauseMs
+    if (pauseMs === 0) this.#pause = isOwn ? undefined : this.#pause
+    else if (isOwn || untilMs >= (this.#pause?.untilMs ?? 0)) {
+      this.#pause = { owner, untilMs, isProbe: false }
+    }
   }
 
   #leave(
@@ -276,12 +305,14 @@ export class MemoryStore implements Store {
     return { ...EMPTY_RESPONSE, receipts, claimed, seenUpTo, others }
   }
 
-  #arrivals({ owner, box, seenUpTo }: ExchangeRequest, isSender: boolean) {
+  /** @param upTo the last sequence before this step appended anything */
+  #arrivals({ owner, box, seenUpTo }: ExchangeRequest, isSender: boolean, upTo: number) {
     // An owner that is not the sender has seen nothing: all of it arrives once it is.
     if (!isSender) return { arrivals: [], seenUpTo }
     const name = box === 'fleet' ? FLEET_BOX : owner
     const waiting = [...this.#entries.values()]
-      .filter((entry) => isWaitingIn(entry, name) && entry.sequence > seenUpTo)
+      .filter((entry) => isWaitingIn(entry, name))
+      .filter(({ sequence }) => sequence > seenUpTo && sequence <= upTo)
       .sort(bySequence)
     const arrivals = waiting.slice(0, MAX_MOVED)
     const last = arrivals.at(-1)
@@ -291,31 +322,18 @@ export class MemoryStore implements Store {
     }
   }
 
+  #lostResponse(request: ExchangeRequest): ExchangeResponse {
+    const lost = { ...EMPTY_RESPONSE, isLost: true, seenUpTo: request.seenUpTo }
+    const past = this.#past.get(request.owner)
+    if (!past || this.#now() - past.diedAtMs >= DAY_MS) return lost
+    const wasDone = past.lastStep === request.step
+    const receipts = wasDone && request.append ? past.lastAppend?.receipts : undefined
+    return { ...lost, wasDone, receipts: receipts ?? [] }
+  }
+
   #claimedBy(owner: string): StoredRecord[] {
     return [...this.#entries.values()].filter(({ claimedBy }) => claimedBy === owner).map(toRecord)
   }
-}
-
-const EMPTY_RESPONSE: ExchangeResponse = {
-  isLost: false,
-  receipts: [],
-  claimed: [],
-  arrivals: [],
-  seenUpTo: 0,
-  orphans: [],
-  isSender: false,
-  others: 0,
-  callAgesMs: undefined,
-  isFailover: false,
-}
-
-function lostResponse({ seenUpTo }: ExchangeRequest): ExchangeResponse {
-  return { ...EMPTY_RESPONSE, isLost: true, seenUpTo }
-}
-
-/** What a step asks for, as text: a repeated step asks for the same. */
-function describeStep(request: ExchangeRequest): string {
-  return JSON.stringify({ ...request, isResync: false, isAfterOutage: false })
 }
 
 function boxFor({ owner, box }: Pick<ExchangeRequest, 'owner' | 'box'>): string {
