@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../clock.js'
-import { type Operation, Operations } from './operations.js'
+import { type Operation, OperationQueue } from './operation-queue.js'
 import type { Receipt } from './outbox.js'
 import type { Figures } from './shared-figures.js'
 import {
@@ -37,6 +37,14 @@ const COLLECT_MS = 5
 /** How often the sender looks for what other processes have appended. */
 const POLL_MS = 100
 
+/** When a lease ends, by `now()` and `wallNow()` of the clock: whichever is earlier. */
+interface LeaseEnd {
+  readonly atMs: number
+  readonly wallMs: number
+}
+
+const NO_LEASE: LeaseEnd = { atMs: Number.NEGATIVE_INFINITY, wallMs: Number.NEGATIVE_INFINITY }
+
 /** A request until it is answered, and what it is for. */
 interface PendingStep {
   readonly request: ExchangeRequest
@@ -53,7 +61,7 @@ interface PendingStep {
  */
 export class ExchangeQueue {
   readonly #dependencies: ExchangeQueueDependencies
-  readonly #operations = new Operations()
+  readonly #operations = new OperationQueue()
   #owner = createOwner()
   #isKnown = false
   #seenUpTo = 0
@@ -66,7 +74,9 @@ export class ExchangeQueue {
   #isRunning = false
   #isLeaving = false
   #isStopped = false
-  #leaseEndsAtMs = Number.NEGATIVE_INFINITY
+  /** Until then, steps append nothing: the store had no memory for it. */
+  #fullUntilMs = Number.NEGATIVE_INFINITY
+  #leaseEnd = NO_LEASE
   #lastStepAtMs = Number.NEGATIVE_INFINITY
   /** When the next step begins. */
   #dueAtMs = Number.POSITIVE_INFINITY
@@ -80,12 +90,14 @@ export class ExchangeQueue {
 
   /** Whether nobody else can have taken over from this process. */
   get isLeaseValid(): boolean {
-    return this.#dependencies.clock.now() < this.#leaseEndsAtMs
+    const { clock } = this.#dependencies
+    // The monotonic clock may stand still while the machine is suspended, and the other may be set.
+    return clock.now() < this.#leaseEnd.atMs && clock.wallNow() < this.#leaseEnd.wallMs
   }
 
   /** The operation will be done, however long the store fails. */
   add(operation: Operation): void {
-    this.#operations.push(operation)
+    this.#operations.add(operation)
     if (operation.claim) this.schedule()
     else this.#collect()
   }
@@ -174,9 +186,13 @@ export class ExchangeQueue {
     const request = step.isRepeated
       ? { ...step.request, isResync: true, isAfterOutage }
       : step.request
+    const leaseEnd = {
+      atMs: startedAtMs + constants.leaseMs,
+      wallMs: clock.wallNow() + constants.leaseMs,
+    }
     this.#isRunning = true
     store.exchange(request).then(
-      (response) => this.#onAnswered(step, response, startedAtMs),
+      (response) => this.#onAnswered(step, response, leaseEnd),
       (thrown: unknown) => this.#onFailed(step, thrown),
     )
   }
@@ -184,7 +200,7 @@ export class ExchangeQueue {
   #createStep(): PendingStep {
     const { constants, clock, countFigures } = this.#dependencies
     // The first step only registers the owner: repeated after others have buried it, it stores nothing.
-    const operations = this.#isKnown ? this.#operations.takeStep() : []
+    const operations = this.#isKnown ? this.#operations.takeStep(!this.#isFull) : []
     const records = operations.flatMap(({ append }) => append ?? [])
     if (records.length > 0) this.#appends += 1
     this.#steps += 1
@@ -211,8 +227,12 @@ export class ExchangeQueue {
     return { request, operations, createdAtMs: clock.now(), isRepeated: false }
   }
 
-  #onAnswered(step: PendingStep, response: ExchangeResponse, startedAtMs: number): void {
-    const { constants, onResponse } = this.#dependencies
+  get #isFull(): boolean {
+    return this.#dependencies.clock.now() < this.#fullUntilMs
+  }
+
+  #onAnswered(step: PendingStep, response: ExchangeResponse, leaseEnd: LeaseEnd): void {
+    const { onResponse } = this.#dependencies
     if (this.#isStopped) return
     this.#unanswered = undefined
     this.#isRunning = false
@@ -222,16 +242,24 @@ export class ExchangeQueue {
     } else {
       this.#isKnown = true
       this.#seenUpTo = response.seenUpTo
-      this.#leaseEndsAtMs = startedAtMs + constants.leaseMs
+      this.#leaseEnd = leaseEnd
       this.#endOperations(step.operations, response)
     }
     this.#continue(step, response)
   }
 
   #endOperations(operations: readonly Operation[], response: ExchangeResponse): void {
+    const { clock, onFailure } = this.#dependencies
+    const { isFull } = response
+    if (isFull) {
+      this.#fullUntilMs = clock.now() + RETRY_MS
+      onFailure(new Error('it is full'))
+    }
     const receipts = response.receipts.values()
     for (const operation of operations) {
-      this.#end(operation, response, operation.append && receipts.next().value)
+      const { append } = operation
+      if (append && isFull) this.#operations.add(operation)
+      else this.#end(operation, response, append && receipts.next().value)
     }
   }
 
@@ -260,32 +288,32 @@ export class ExchangeQueue {
     this.#steps = 0
     this.#appends = 0
     if (!wasDone) this.#calls += request.calls
-    this.#leaseEndsAtMs = Number.NEGATIVE_INFINITY
-    const waiting = this.#operations.remove(() => true)
+    this.#leaseEnd = NO_LEASE
+    const others = this.#operations.takeOthers()
     if (wasDone) this.#endOperations(operations, { ...response, isLost: false })
     for (const operation of wasDone ? [] : operations) {
-      if (operation.append && wasDone === false) this.#operations.push(operation)
+      if (operation.append && wasDone === false) this.#operations.add(operation)
       else this.#end(operation, response, operation.append && 'uncertain')
     }
-    for (const operation of waiting) {
-      if (operation.append) this.#operations.push(operation)
-      else this.#end(operation, response, undefined)
-    }
+    for (const operation of others) this.#end(operation, response, undefined)
   }
 
   #continue({ request }: PendingStep, response: ExchangeResponse): void {
-    const { isSender, others, arrivals, orphans } = response
+    const { isSender, others, isFull, arrivals, orphans } = response
     const { clock, constants } = this.#dependencies
     if (request.isLeaving) {
       this.stop()
       this.#onLeft()
       return
     }
+    const { hasClaim, hasOthers, length } = this.#operations
+    const mayAppend = !this.#isFull
+    const renewAtMs = clock.now() + constants.leaseMs / STEPS_PER_LEASE
     const isMore = arrivals.length + orphans.length >= MAX_RECORDS
-    const isUrgent = this.#operations.hasClaim || this.#isLeaving || !this.#isKnown
-    if (isUrgent || isMore) this.schedule()
-    else if (this.#operations.length > 0 || this.#calls > 0) this.#collect()
-    else this.#scheduleAt(clock.now() + constants.leaseMs / STEPS_PER_LEASE)
+    const isUrgent = isFull || hasClaim || isMore || !this.#isKnown
+    if (isUrgent || (this.#isLeaving && mayAppend)) this.schedule()
+    else if (hasOthers || this.#calls > 0 || (mayAppend && length > 0)) this.#collect()
+    else this.#scheduleAt(mayAppend ? renewAtMs : Math.min(this.#fullUntilMs, renewAtMs))
     if (isSender && others > 0 && constants.callsTtlMs > 0) this.#pollLater()
   }
 
@@ -318,7 +346,7 @@ export class ExchangeQueue {
     this.#cancelTimer = clock.after(RETRY_MS, () => this.#run())
   }
 
-  /** Ends what need not be done if the store fails. */
+  /** Ends what need not be done when the store fails. */
   #giveUp(thrown: unknown): void {
     const waiting = this.#operations.remove(({ onFailed }) => onFailed !== undefined)
     for (const { onFailed } of [...waiting, ...(this.#unanswered?.operations ?? [])]) {

@@ -3,7 +3,7 @@ import { describeError } from '../../errors.js'
 import { createImpression, type Impression, type Outcome } from '../../impression.js'
 import { ClaimableImpressions, isCountedHere } from './claimable-impressions.js'
 import { ExchangeQueue } from './exchange-queue.js'
-import type { Operation } from './operations.js'
+import type { Operation } from './operation-queue.js'
 import type { Claim, Fleet, Outbox, OutboxEvents, OutboxOptions, Receipt } from './outbox.js'
 import { addFigures, type Figures, SharedFigures } from './shared-figures.js'
 import type { ExchangeRequest, ExchangeResponse, Store, StoredRecord } from './store.js'
@@ -304,7 +304,10 @@ export class SharedOutbox implements Outbox, Fleet {
     const { network, clock } = this.#options
     const adopted: Impression[] = []
     for (const { id, payload } of records) {
-      if (this.#isKnown(id)) continue
+      // Of a record that it is appending, only the receipt says that it waits; a dead owner may have
+      // claimed it meanwhile.
+      const isAppending = state === 'waiting' && this.#appending.has(id)
+      if (isAppending || this.#impressions.has(id) || this.#settling.has(id)) continue
       try {
         const impression = parseImpression(payload, network, clock)
         this.#impressions.add(id, impression, state)
@@ -327,10 +330,6 @@ export class SharedOutbox implements Outbox, Fleet {
     void this.#settle([id], [impression], { [outcome]: 1 }).then((ended) => {
       if (ended.length > 0) this.#events?.onUnreadable(impression, outcome)
     })
-  }
-
-  #isKnown(id: string): boolean {
-    return this.#impressions.has(id) || this.#appending.has(id) || this.#settling.has(id)
   }
 
   #onAppended(id: string, { isSender }: ExchangeResponse, receipt: Receipt): void {

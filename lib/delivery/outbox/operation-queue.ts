@@ -17,52 +17,71 @@ export interface Operation {
    * receipt is `uncertain`.
    */
   readonly onDone: (response: ExchangeResponse, receipt: Receipt | undefined) => void
-  /** For what need not be done if the store fails. */
+  /** Only if it need not be done when the store fails: it is called then instead. */
   readonly onFailed?: (thrown: unknown) => void
 }
 
 /** A step takes operations on about so many records; the rest waits for the next one. */
 const RECORDS_PER_STEP = 1_000
 
-/** Operations that wait for a step. */
-export class Operations {
-  readonly #queue = new Queue<Operation>()
+/**
+ * The operations of steps to come. Appends are last: they need memory of the store, and other
+ * operations free some.
+ */
+export class OperationQueue {
+  readonly #appends = new Queue<Operation>()
+  readonly #others = new Queue<Operation>()
+  /** Whether one of them is a claim, which a call depends on. */
   #hasClaim = false
 
   get length(): number {
-    return this.#queue.length
+    return this.#others.length + this.#appends.length
   }
 
-  /** Whether one of them is a claim, which a call depends on. */
   get hasClaim(): boolean {
     return this.#hasClaim
   }
 
-  push(operation: Operation): void {
-    this.#queue.push(operation)
-    this.#hasClaim ||= operation.claim !== undefined
+  /** Whether there is more than appends. */
+  get hasOthers(): boolean {
+    return this.#others.length > 0
   }
 
-  /** Removes and returns those that one step does. */
-  takeStep(): Operation[] {
+  add(operation: Operation): void {
+    if (operation.claim) this.#hasClaim = true
+    if (operation.append) this.#appends.push(operation)
+    else this.#others.push(operation)
+  }
+
+  /** Removes and returns the operations of one step. */
+  takeStep(withAppends: boolean): Operation[] {
     const taken: Operation[] = []
     let records = 0
-    for (let next = this.#queue.first; next; next = this.#queue.first) {
+    for (let next = this.#others.first; next; next = this.#others.first) {
       records += countRecords(next)
       if (records > RECORDS_PER_STEP && taken.length > 0) break
       taken.push(next)
-      this.#queue.shift()
+      this.#others.shift()
     }
-    this.#hasClaim &&= this.#queue.length > 0
-    return taken
+    this.#hasClaim &&= this.#others.length > 0
+    const rest = Math.max(0, RECORDS_PER_STEP - records)
+    return withAppends ? [...taken, ...this.#appends.take(rest)] : taken
   }
 
-  /** Removes and returns those that `isSelected` selects. */
+  /** Removes and returns all but the appends. */
+  takeOthers(): Operation[] {
+    this.#hasClaim = false
+    return this.#others.take(this.#others.length)
+  }
+
+  /** Removes and returns the operations that `isSelected` selects. */
   remove(isSelected: (operation: Operation) => boolean): Operation[] {
     const removed: Operation[] = []
-    for (const operation of this.#queue.take(this.#queue.length)) {
-      if (isSelected(operation)) removed.push(operation)
-      else this.#queue.push(operation)
+    for (const queue of [this.#others, this.#appends]) {
+      for (const operation of queue.take(queue.length)) {
+        if (isSelected(operation)) removed.push(operation)
+        else queue.push(operation)
+      }
     }
     return removed
   }
