@@ -8,6 +8,7 @@ import { consoleLogger, type Logger } from './logger.js'
 import { listBuiltInCalls, networksFromEnvironment } from './networks/built-in-networks.js'
 import { isNetwork } from './networks/define-network.js'
 import type { Network } from './networks/network.js'
+import type { InspectorOption } from './observability/inspector/inspector.js'
 import type { BotRule, TrafficRule } from './request/admission.js'
 import type { PageLoadCookie } from './request/page-load-cookie.js'
 import { CDNS, type Cdn } from './viewer/country.js'
@@ -123,6 +124,16 @@ export interface TrackerOptions<Source = IncomingMessage> {
    */
   logger?: Logger | undefined
   /**
+   * Serves a page that shows the latest page loads, what became of each impression and why, and how
+   * each network is, at `/_visible/inspector`, or below `visibility.path` if that is set. With `true`
+   * everyone may see it, and it is off if `NODE_ENV` is `production`. `allow` returns whether this
+   * request may see it, in production too; anything but `true` means no.
+   *
+   * @default false
+   * @example inspector: { allow: (req) => req.session.user?.isAdmin === true }
+   */
+  inspector?: InspectorOption<Source> | undefined
+  /**
    * Throws from `trackImpression` on invalid input. For development and tests.
    *
    * @default false
@@ -221,6 +232,15 @@ function optionsSchema<Source>() {
     logger: z
       .custom<Logger>(isLogger, 'expected an object with the methods debug, warn and error')
       .default(() => consoleLogger),
+    inspector: z
+      .union(
+        [
+          z.boolean(),
+          z.strictObject({ allow: callback<(source: Source) => boolean>() }).readonly(),
+        ],
+        { error: 'expected true, false or { allow: (req) => boolean }' },
+      )
+      .default(false),
     strict: z.boolean().default(false),
   })
 }

@@ -21,6 +21,7 @@ export const REASON_CODES = [
   'invalid-token',
   'expired-token',
   'early-token',
+  'unreadable',
   // rejected
   'count-short',
   'gateway-refused',
@@ -125,6 +126,8 @@ export const REASONS = {
   takenOver: 'taken-over: it may have counted: other processes took over while it was being stored',
   closedInDoubt:
     'closed: it may count: close() ended before the outbox had answered whether it has stored it',
+  unreadable:
+    'unreadable: the outbox had a record that cannot be read; do releases of other versions share it?',
   outboxLostData: 'outbox-lost: it may have counted: the outbox has lost its data',
   unstorable:
     'invalid-input: item: expected what JSON can represent, so that the outbox can store it',

@@ -72,6 +72,7 @@ export class PendingImpressions {
     const events: OutboxEvents = {
       onReady: () => this.#onReady(),
       onOrphans: (claim) => this.#onOrphans(claim),
+      onUnreadable: (impression, outcome) => this.#onUnreadable(impression, outcome),
       onUncertain: (impressions) => this.#onUncertain(impressions),
       onAppendedAgain: (impression, receipt) => this.#onAppendedAgain(impression, receipt),
       onHandedOver: (impressions) => this.#outcomes.handOver(impressions),
@@ -323,6 +324,11 @@ export class PendingImpressions {
     this.#adopt(impressions)
     const reason = REASONS.outboxLostData
     this.#outcomes.conclude({ impressions, outcome: 'uncertain', reason })
+  }
+
+  #onUnreadable(impression: Impression, outcome: Outcome): void {
+    this.#adopt([impression])
+    this.#outcomes.conclude({ impressions: [impression], outcome, reason: REASONS.unreadable })
   }
 
   #onAppendedAgain(impression: Impression, receipt: Receipt): void {

@@ -77,7 +77,7 @@ const RECEIPTS: Readonly<Record<string, Receipt>> = {
 export function decodeResponse(reply: string, { seenUpTo }: ExchangeRequest): ExchangeResponse {
   const encoded: EncodedResponse = JSON.parse(reply)
   const receipts = [...encoded.receipts].map((letter) => RECEIPTS[letter] ?? 'overflow')
-  const { storeId, isLost = false, nowMs, calls, isFull, wasDone } = encoded
+  const { isLost = false, storeId, nowMs, calls, isFull, wasDone } = encoded
   if (isLost) return { ...EMPTY_RESPONSE, storeId, isLost, wasDone, receipts, isFull, seenUpTo }
   return {
     storeId,

@@ -82,11 +82,8 @@ if storeId == '' then
   redis.call('HSET', STATE, 'id', storeId)
 end
 local response = {
-  storeId = storeId,
-  isFull = false,
-  isSender = false,
-  isFailover = false,
-  seenUpTo = request.seenUpTo,
+  storeId = storeId, isFull = false, isSender = false, isFailover = false,
+  seenUpTo = request.seenUpTo
 }
 
 local function putIntoBox(id)

@@ -1,9 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../clock.js'
-import { type Operation, Operations } from './operations.js'
+import { type Operation, OperationQueue } from './operation-queue.js'
 import type { Receipt } from './outbox.js'
 import type { Figures } from './shared-figures.js'
-import type { ExchangeRequest, ExchangeResponse, NewRecord, Store } from './store.js'
+import {
+  type ExchangeRequest,
+  type ExchangeResponse,
+  MAX_RECORDS,
+  type NewRecord,
+  type Store,
+} from './store.js'
 
 export interface ExchangeQueueDependencies {
   readonly store: Store
@@ -55,7 +61,7 @@ interface PendingStep {
  */
 export class ExchangeQueue {
   readonly #dependencies: ExchangeQueueDependencies
-  readonly #operations = new Operations()
+  readonly #operations = new OperationQueue()
   #owner = createOwner()
   #isKnown = false
   #seenUpTo = 0
@@ -91,7 +97,7 @@ export class ExchangeQueue {
 
   /** The operation will be done, however long the store fails. */
   add(operation: Operation): void {
-    this.#operations.push(operation)
+    this.#operations.add(operation)
     if (operation.claim) this.schedule()
     else this.#collect()
   }
@@ -251,8 +257,9 @@ export class ExchangeQueue {
     }
     const receipts = response.receipts.values()
     for (const operation of operations) {
-      if (operation.append && isFull) this.#operations.push(operation)
-      else this.#end(operation, response, operation.append && receipts.next().value)
+      const { append } = operation
+      if (append && isFull) this.#operations.add(operation)
+      else this.#end(operation, response, append && receipts.next().value)
     }
   }
 
@@ -282,16 +289,17 @@ export class ExchangeQueue {
     this.#appends = 0
     if (!wasDone) this.#calls += request.calls
     this.#leaseEnd = NO_LEASE
-    const waiting = this.#operations.remove(({ append }) => !append)
+    const others = this.#operations.takeOthers()
     if (wasDone) this.#endOperations(operations, { ...response, isLost: false })
     for (const operation of wasDone ? [] : operations) {
-      if (operation.append && wasDone === false) this.#operations.push(operation)
+      if (operation.append && wasDone === false) this.#operations.add(operation)
       else this.#end(operation, response, operation.append && 'uncertain')
     }
-    for (const operation of waiting) this.#end(operation, response, undefined)
+    for (const operation of others) this.#end(operation, response, undefined)
   }
 
-  #continue({ request }: PendingStep, { isSender, others, isFull }: ExchangeResponse): void {
+  #continue({ request }: PendingStep, response: ExchangeResponse): void {
+    const { isSender, others, isFull, arrivals, orphans } = response
     const { clock, constants } = this.#dependencies
     if (request.isLeaving) {
       this.stop()
@@ -301,7 +309,9 @@ export class ExchangeQueue {
     const { hasClaim, hasOthers, length } = this.#operations
     const mayAppend = !this.#isFull
     const renewAtMs = clock.now() + constants.leaseMs / STEPS_PER_LEASE
-    if (isFull || hasClaim || (this.#isLeaving && mayAppend) || !this.#isKnown) this.schedule()
+    const isMore = arrivals.length + orphans.length >= MAX_RECORDS
+    const isUrgent = isFull || hasClaim || isMore || !this.#isKnown
+    if (isUrgent || (this.#isLeaving && mayAppend)) this.schedule()
     else if (hasOthers || this.#calls > 0 || (mayAppend && length > 0)) this.#collect()
     else this.#scheduleAt(mayAppend ? renewAtMs : Math.min(this.#fullUntilMs, renewAtMs))
     if (isSender && others > 0 && constants.callsTtlMs > 0) this.#pollLater()
@@ -336,7 +346,7 @@ export class ExchangeQueue {
     this.#cancelTimer = clock.after(RETRY_MS, () => this.#run())
   }
 
-  /** Ends what need not be done if the store fails. */
+  /** Ends what need not be done when the store fails. */
   #giveUp(thrown: unknown): void {
     const waiting = this.#operations.remove(({ onFailed }) => onFailed !== undefined)
     for (const { onFailed } of [...waiting, ...(this.#unanswered?.operations ?? [])]) {

@@ -61,6 +61,8 @@ export interface OutboxEvents {
   onReady(): void
   /** A process that died had claimed these: they may have counted. They are claimed here now. */
   onOrphans(claim: Claim): void
+  /** Stands for a record that could not be read, and that the outbox has removed. */
+  onUnreadable(impression: Impression, outcome: Outcome): void
   /** The outbox has lost these, and they may have been sent. */
   onUncertain(impressions: readonly Impression[]): void
   /** The outbox had lost an impression of this process, or of another one, that waited here. */

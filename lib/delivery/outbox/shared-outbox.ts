@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { describeError } from '../../errors.js'
-import type { Impression, Outcome } from '../../impression.js'
+import { createImpression, type Impression, type Outcome } from '../../impression.js'
 import { ClaimableImpressions, isCountedHere } from './claimable-impressions.js'
 import { ExchangeQueue } from './exchange-queue.js'
-import type { Operation } from './operations.js'
+import type { Operation } from './operation-queue.js'
 import type { Claim, Fleet, Outbox, OutboxEvents, OutboxOptions, Receipt } from './outbox.js'
 import { SettledIds } from './settled-ids.js'
 import { addFigures, type Figures, SharedFigures } from './shared-figures.js'
@@ -319,10 +319,23 @@ export class SharedOutbox implements Outbox, Fleet {
         this.#impressions.add(id, impression, state)
         adopted.push(impression)
       } catch (thrown) {
-        this.#onFailure(thrown)
+        this.#removeUnreadable(id, state, thrown)
       }
     }
     return adopted
+  }
+
+  /** Such a record would stay in the store for ever. */
+  #removeUnreadable(id: string, state: 'waiting' | 'claimed', thrown: unknown): void {
+    const { network, clock, log } = this.#options
+    const message = `the outbox has a record that cannot be read, and removes it: ${describeError(thrown)}`
+    log.error(`unreadable ${network}`, `${network}: ${message}`)
+    const outcome = state === 'claimed' ? 'uncertain' : 'invalid'
+    const details = { campaignId: '', item: undefined }
+    const impression = createImpression(network, '', details, clock.now())
+    void this.#settle([id], [impression], { [outcome]: 1 }).then((ended) => {
+      if (ended.length > 0) this.#events?.onUnreadable(impression, outcome)
+    })
   }
 
   #onAppended(id: string, { isSender }: ExchangeResponse, receipt: Receipt): void {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { ExchangeQueue } from '../../../lib/delivery/outbox/exchange-queue.js'
-import type { Operation } from '../../../lib/delivery/outbox/operations.js'
+import type { Operation } from '../../../lib/delivery/outbox/operation-queue.js'
 import { VirtualClock } from '../virtual-clock.js'
 import { MemoryStore } from './memory-store.js'
+import { listIds, records, StoreOwner } from './store-owner.js'
 
 const LEASE_MS = 10_000
 
@@ -12,7 +13,8 @@ describe('steps of a store', () => {
     const clock = new VirtualClock()
     const store = new MemoryStore(clock.now)
     let steps = 0
-    const failures: unknown[] = []
+    const failures: string[] = []
+    const arrived: string[] = []
     let isFull = false
     const queue = new ExchangeQueue({
       store: {
@@ -28,14 +30,14 @@ describe('steps of a store', () => {
       clock,
       constants: {
         leaseMs: LEASE_MS,
-        maxPending: 100,
+        maxPending: 10_000,
         dedupeTtlMs: 60_000,
         callsTtlMs: 60_000,
         probeMs: 1_000,
       },
       countFigures: () => ({}),
-      onResponse: () => {},
-      onFailure: (thrown) => failures.push(thrown),
+      onResponse: ({ arrivals }) => arrived.push(...listIds(arrivals)),
+      onFailure: (thrown) => failures.push(String(thrown)),
     })
     queue.schedule()
     await clock.advanceAsync(1_000)
@@ -45,6 +47,7 @@ describe('steps of a store', () => {
       clock,
       store,
       failures,
+      arrived,
       /** Adds an operation, and resolves to the number of steps by then when it is done. */
       add: (operation: Omit<Operation, 'onDone'>): Promise<number> =>
         new Promise((resolve) => queue.add({ ...operation, onDone: () => resolve(steps) })),
@@ -125,6 +128,14 @@ describe('steps of a store', () => {
     const done = Array.from({ length: 5 }, () => add({ settle: ids }))
     await clock.advanceAsync(100)
     assert.deepEqual(await Promise.all(done), [1, 1, 2, 2, 3])
+  })
+
+  it('follow each other at once until everything that waits has arrived', async () => {
+    const { clock, store, arrived } = await register()
+    const ids = Array.from({ length: 3_500 }, (_, n) => `r${n}`)
+    await new StoreOwner(store, 'other', 'fleet').exchange({ append: records(...ids) })
+    await clock.advanceAsync(LEASE_MS / 4)
+    assert.deepEqual(arrived, ids)
   })
 
   it('go on although what waits for one throws', async () => {

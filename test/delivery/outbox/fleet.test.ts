@@ -6,6 +6,7 @@ import { VirtualClock } from '../virtual-clock.js'
 import { FailingStore } from './failing-store.js'
 import { FleetProcess, type FleetProcessOptions, LEASE_MS } from './fleet-process.js'
 import { MemoryStore } from './memory-store.js'
+import { StoreOwner } from './store-owner.js'
 
 const WINDOWS = { windows: [{ limit: 300, windowMs: 60_000 }], maxBatch: 10 }
 
@@ -187,6 +188,22 @@ for (const [description, network] of [
       failing.steps = 0
       await clock.advanceAsync(1_100)
       assert(failing.steps <= 2, `${failing.steps} steps`)
+    })
+
+    it('remove a record that cannot be read, and count it', async () => {
+      const { clock, store, start } = createFleet()
+      const box = network === WINDOWS ? 'fleet' : 'own'
+      const other = new StoreOwner(store, 'other', box)
+      const append = ['', '{}', '{"requestId":"r","trackedAtMs":1e99,"campaignId":{}}', 'null']
+      await other.exchange({ append: append.map((payload, n) => ({ id: `r${n}`, payload })) })
+      await other.exchange({ claim: ['r0'] })
+      await clock.advanceAsync(LEASE_MS + 1)
+      const one = start()
+      await clock.advanceAsync(LEASE_MS)
+      one.assertBalanced()
+      assert.deepEqual([one.stats.uncertain, one.stats.invalid, one.stats.pending], [1, 3, 0])
+      assert.equal((await store.readFleet()).records, 0)
+      assert.equal(one.log.filter((line) => line.includes('cannot be read, and')).length, 1)
     })
 
     it('take nothing over from each other after an outage of the store', async () => {

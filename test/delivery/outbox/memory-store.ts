@@ -6,13 +6,11 @@ import {
   type ExchangeRequest,
   type ExchangeResponse,
   type FleetFigures,
+  MAX_RECORDS,
   type NewRecord,
   type Store,
   type StoredRecord,
 } from '../../../lib/delivery/outbox/store.js'
-
-/** Most records that a step moves from dead owners, and that a response lists as arrivals. */
-const MAX_MOVED = 1_000
 
 /** Figures of a past owner that count impressions without an outcome. */
 const FORGOTTEN_FIGURES = ['held', 'unstored']
@@ -174,7 +172,7 @@ export class MemoryStore implements Store {
     for (const name of this.#owners.keys()) if (!this.#isAlive(name)) this.#bury(name)
 
     const orphans: StoredRecord[] = []
-    let left = MAX_MOVED
+    let left = MAX_RECORDS
     for (const name of this.#dead) {
       const entries = [...this.#entries.values()]
       const claimed = entries.filter(({ claimedBy }) => claimedBy === name)
@@ -317,7 +315,7 @@ export class MemoryStore implements Store {
       .filter((entry) => isWaitingIn(entry, name))
       .filter(({ sequence }) => sequence > seenUpTo && sequence <= upTo)
       .sort(bySequence)
-    const arrivals = waiting.slice(0, MAX_MOVED)
+    const arrivals = waiting.slice(0, MAX_RECORDS)
     const last = arrivals.at(-1)
     return {
       arrivals: arrivals.map(toRecord),

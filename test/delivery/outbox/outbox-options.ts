@@ -24,6 +24,7 @@ export function createOutboxOptions(options: Partial<OutboxOptions> = {}): Outbo
 export const IGNORED_EVENTS = {
   onReady: () => {},
   onOrphans: () => {},
+  onUnreadable: () => {},
   onUncertain: () => {},
   onAppendedAgain: () => {},
   onHandedOver: () => {},

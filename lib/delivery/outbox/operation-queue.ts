@@ -17,7 +17,7 @@ export interface Operation {
    * receipt is `uncertain`.
    */
   readonly onDone: (response: ExchangeResponse, receipt: Receipt | undefined) => void
-  /** For what need not be done if the store fails. */
+  /** Only if it need not be done when the store fails: it is called then instead. */
   readonly onFailed?: (thrown: unknown) => void
 }
 
@@ -25,16 +25,21 @@ export interface Operation {
 const RECORDS_PER_STEP = 1_000
 
 /**
- * Operations that wait for a step. Appends are last: they need memory of the store, and others free
- * some.
+ * The operations of steps to come. Appends are last: they need memory of the store, and other
+ * operations free some.
  */
-export class Operations {
+export class OperationQueue {
   readonly #appends = new Queue<Operation>()
   readonly #others = new Queue<Operation>()
+  /** Whether one of them is a claim, which a call depends on. */
   #hasClaim = false
 
   get length(): number {
     return this.#others.length + this.#appends.length
+  }
+
+  get hasClaim(): boolean {
+    return this.#hasClaim
   }
 
   /** Whether there is more than appends. */
@@ -42,18 +47,13 @@ export class Operations {
     return this.#others.length > 0
   }
 
-  /** Whether one of them is a claim, which a call depends on. */
-  get hasClaim(): boolean {
-    return this.#hasClaim
-  }
-
-  push(operation: Operation): void {
+  add(operation: Operation): void {
+    if (operation.claim) this.#hasClaim = true
     if (operation.append) this.#appends.push(operation)
     else this.#others.push(operation)
-    this.#hasClaim ||= operation.claim !== undefined
   }
 
-  /** Removes and returns those that one step does. */
+  /** Removes and returns the operations of one step. */
   takeStep(withAppends: boolean): Operation[] {
     const taken: Operation[] = []
     let records = 0
@@ -64,21 +64,24 @@ export class Operations {
       this.#others.shift()
     }
     this.#hasClaim &&= this.#others.length > 0
-    const room = withAppends ? Math.max(0, RECORDS_PER_STEP - records) : 0
-    return [...taken, ...this.#appends.take(room)]
+    const rest = Math.max(0, RECORDS_PER_STEP - records)
+    return withAppends ? [...taken, ...this.#appends.take(rest)] : taken
   }
 
-  /** Removes and returns those that `isSelected` selects. */
-  remove(isSelected: (operation: Operation) => boolean): Operation[] {
-    const all = [
-      ...this.#others.take(this.#others.length),
-      ...this.#appends.take(this.#appends.length),
-    ]
+  /** Removes and returns all but the appends. */
+  takeOthers(): Operation[] {
     this.#hasClaim = false
+    return this.#others.take(this.#others.length)
+  }
+
+  /** Removes and returns the operations that `isSelected` selects. */
+  remove(isSelected: (operation: Operation) => boolean): Operation[] {
     const removed: Operation[] = []
-    for (const operation of all) {
-      if (isSelected(operation)) removed.push(operation)
-      else this.push(operation)
+    for (const queue of [this.#others, this.#appends]) {
+      for (const operation of queue.take(queue.length)) {
+        if (isSelected(operation)) removed.push(operation)
+        else queue.push(operation)
+      }
     }
     return removed
   }
