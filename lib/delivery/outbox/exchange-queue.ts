@@ -28,10 +28,10 @@ export interface ExchangeQueueDependencies {
 
 /** The pause after a step failed. */
 const RETRY_MS = 1_000
-/** So many steps fit into a lease, so that a slow one does not end it. */
+/** How many steps fit into a lease: a slow one does not end it. */
 const STEPS_PER_LEASE = 4
 /**
- * A step that nothing depends on begins so long after the last one, so that pages share steps.
+ * How long after the last step one begins that nothing depends on, so that pages share steps.
  */
 const COLLECT_MS = 5
 /** How often the sender looks for what other processes have appended. */
@@ -95,7 +95,10 @@ export class ExchangeQueue {
     return clock.now() < this.#leaseEnd.atMs && clock.wallNow() < this.#leaseEnd.wallMs
   }
 
-  /** The operation will be done, however long the store fails. */
+  /**
+   * One of the next steps does the operation, however long the store fails. When others have taken
+   * over, an append is done under the new name, and everything else ends as lost.
+   */
   add(operation: Operation): void {
     this.#operations.add(operation)
     if (operation.claim) this.schedule()
@@ -199,7 +202,7 @@ export class ExchangeQueue {
 
   #createStep(): PendingStep {
     const { constants, clock, countFigures } = this.#dependencies
-    // The first step only registers the owner: repeated after others have buried it, it stores nothing.
+    // The first step only registers the owner: repeated after its lease has expired, it stores nothing.
     const operations = this.#isKnown ? this.#operations.takeStep(!this.#isFull) : []
     const records = operations.flatMap(({ append }) => append ?? [])
     if (records.length > 0) this.#appends += 1

@@ -21,7 +21,7 @@ export interface Operation {
   readonly onFailed?: (thrown: unknown) => void
 }
 
-/** A step takes operations on about so many records; the rest waits for the next one. */
+/** About how many records the operations of a step are on; the rest waits for the next one. */
 const RECORDS_PER_STEP = 1_000
 
 /**

@@ -12,7 +12,7 @@ export type Awaitable<Value> = Value | Promise<Value>
  * - `duplicate`: another process has accepted the impression already.
  * - `handed-over`: accepted, and another process sends it.
  * - `uncertain`: others took over from this process while it was not clear whether it was accepted.
- * - `unstorable`: JSON cannot represent it.
+ * - `unstorable`: JSON cannot represent its item, so it ends as `invalid`.
  */
 export type Receipt =
   | 'accepted'

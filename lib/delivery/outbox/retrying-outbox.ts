@@ -20,7 +20,7 @@ export interface RetryingOutboxDependencies {
 /** How long an outbox that failed is not used. */
 const PAUSE_MS = 1_000
 
-/** So many appends at a time, so that an outbox that still fails is not flooded. */
+/** Most appends at a time, so that an outbox that still fails is not flooded. */
 const CONCURRENT_APPENDS = 100
 
 /**

@@ -1,23 +1,17 @@
-import { randomBytes } from 'node:crypto'
 import { describeError } from '../../errors.js'
 import { createImpression, type Impression, type Outcome } from '../../impression.js'
-import { ClaimableImpressions, isCountedHere } from './claimable-impressions.js'
+import { AppendingImpressions } from './appending-impressions.js'
+import { ClaimableImpressions } from './claimable-impressions.js'
 import { ExchangeQueue } from './exchange-queue.js'
 import type { Operation } from './operation-queue.js'
 import type { Claim, Fleet, Outbox, OutboxEvents, OutboxOptions, Receipt } from './outbox.js'
-import { SettledIds } from './settled-ids.js'
+import { SettlingImpressions } from './settling-impressions.js'
 import { addFigures, type Figures, SharedFigures } from './shared-figures.js'
 import type { ExchangeRequest, ExchangeResponse, Store, StoredRecord } from './store.js'
 import { parseImpression, serializeImpression } from './stored-impression.js'
 
 /** Expired impressions are settled by operations of at most this many ids. */
 const EXPIRED_PER_STEP = 1_000
-
-/** An impression that the store has not accepted yet. */
-interface Appending {
-  readonly impression: Impression
-  readonly resolve: (receipt: Receipt) => void
-}
 
 /**
  * An outbox that several processes share through a store: what all engines have in common.
@@ -34,15 +28,8 @@ export class SharedOutbox implements Outbox, Fleet {
   readonly #options: OutboxOptions
   readonly #queue: ExchangeQueue
   readonly #impressions: ClaimableImpressions
-  /** By the ids of their records. */
-  readonly #appending = new Map<string, Appending>()
-  /** By the ids of their records: those that have their outcome, and that the store still has. */
-  readonly #settling = new Map<string, Impression>()
-  /** How many of them `stats()` still counts as pending in this process. */
-  #settlingHere = 0
-  readonly #settled = new SettledIds()
-  readonly #idPrefix = `${randomBytes(9).toString('base64url')}:`
-  #lastId = 0
+  readonly #appending: AppendingImpressions
+  readonly #settling: SettlingImpressions
   #events: OutboxEvents | undefined
   /** Changes when others have taken over from this process: its claims no longer hold. */
   #fence = 0
@@ -75,6 +62,17 @@ export class SharedOutbox implements Outbox, Fleet {
       onResponse: (response, request) => this.#onResponse(response, request),
       onFailure: (thrown) => this.#onFailure(thrown),
     })
+    this.#appending = new AppendingImpressions({
+      queue: this.#queue,
+      clock,
+      onAccepted: (...accepted) => this.#onAccepted(...accepted),
+    })
+    this.#settling = new SettlingImpressions({
+      queue: this.#queue,
+      // What the store has lost needs no settling.
+      isTakenOver: (response) => response.isLost && !this.#hasLostData(response),
+      onHandedOver: (impressions) => this.#events?.onHandedOver(impressions),
+    })
   }
 
   get fleet(): Fleet {
@@ -98,21 +96,7 @@ export class SharedOutbox implements Outbox, Fleet {
   }
 
   append(impression: Impression): Receipt | Promise<Receipt> {
-    const payload = serializeImpression(impression, this.#options.clock)
-    if (payload === undefined) return 'unstorable'
-    this.#lastId += 1
-    return this.#append(`${this.#idPrefix}${this.#lastId.toString(36)}`, impression, payload)
-  }
-
-  #append(id: string, impression: Impression, payload: string): Promise<Receipt> {
-    const { dedupeKey } = impression
-    return new Promise((resolve) => {
-      this.#appending.set(id, { impression, resolve })
-      this.#queue.add({
-        append: dedupeKey === undefined ? { id, payload } : { id, payload, dedupeKey },
-        onDone: (response, receipt) => this.#onAppended(id, response, receipt ?? 'uncertain'),
-      })
-    })
+    return this.#appending.append(impression)
   }
 
   claim(max: number, isMixed = false): Promise<Claim | undefined> | undefined {
@@ -130,8 +114,8 @@ export class SharedOutbox implements Outbox, Fleet {
 
   async settle(claim: Claim, impressions: readonly Impression[], outcome: Outcome): Promise<void> {
     if (claim.fence !== this.#fence) return
-    const settle = this.#impressions.settle(claim, impressions)
-    await this.#settle(settle, impressions, { [outcome]: settle.length })
+    const ids = this.#impressions.settle(claim, impressions)
+    await this.#settling.settle(ids, impressions, { [outcome]: ids.length })
   }
 
   release(claim: Claim, impressions: readonly Impression[]): Promise<void> | undefined {
@@ -141,13 +125,13 @@ export class SharedOutbox implements Outbox, Fleet {
   }
 
   async expire(beforeMs: number): Promise<readonly Impression[]> {
-    const unsent = this.#expireAppends(beforeMs)
+    const unsent = this.#appending.expire(beforeMs)
     const { ids, impressions } = this.#impressions.expire(beforeMs)
     const steps: Promise<readonly Impression[]>[] = []
     for (let first = 0; first < ids.length; first += EXPIRED_PER_STEP) {
       const range = [first, first + EXPIRED_PER_STEP] as const
       const expired = impressions.slice(...range)
-      steps.push(this.#settle(ids.slice(...range), expired, countOutcomes(expired)))
+      steps.push(this.#settling.settle(ids.slice(...range), expired, countOutcomes(expired)))
     }
     return [...unsent, ...(await Promise.all(steps)).flat()]
   }
@@ -190,8 +174,8 @@ export class SharedOutbox implements Outbox, Fleet {
     this.#queue.stop()
     this.#handOverAll()
     // Others find them claimed, unless the store has done the step.
-    this.#events?.onHandedOver([...this.#settling.values()])
-    return this.#queue.appendsInDoubt.flatMap(({ id }) => this.#appending.get(id)?.impression ?? [])
+    this.#events?.onHandedOver(this.#settling.toArray())
+    return this.#appending.inDoubt
   }
 
   /** What this process has claimed no longer belongs to it. */
@@ -206,35 +190,6 @@ export class SharedOutbox implements Outbox, Fleet {
       payload: serializeImpression(impression, this.#options.clock) ?? '',
     }))
     return new Promise((resolve) => this.#queue.add({ release, onDone: () => resolve() }))
-  }
-
-  /** Resolves to what has its outcome now: nothing if others have taken over. */
-  #settle(
-    settle: readonly string[],
-    impressions: readonly Impression[],
-    outcomes: Figures,
-  ): Promise<readonly Impression[]> {
-    const here = impressions.filter(isCountedHere).length
-    this.#settlingHere += here
-    for (const [index, id] of settle.entries()) {
-      const impression = impressions[index]
-      if (impression) this.#settling.set(id, impression)
-    }
-    return new Promise((resolve) => {
-      this.#queue.add({
-        settle,
-        outcomes,
-        onDone: (response) => {
-          // What the store has lost needs no settling.
-          const isLost = response.isLost && !this.#hasLostData(response)
-          this.#settlingHere -= here
-          for (const id of settle) this.#settling.delete(id)
-          if (isLost) this.#events?.onHandedOver(impressions)
-          else for (const id of settle) this.#settled.add(id)
-          resolve(isLost ? [] : impressions)
-        },
-      })
-    })
   }
 
   #onResponse(response: ExchangeResponse, request: ExchangeRequest): void {
@@ -273,7 +228,7 @@ export class SharedOutbox implements Outbox, Fleet {
 
   /** What the store had of this process is in nobody else's hands. */
   #recoverData(): void {
-    const { network, log, clock } = this.#options
+    const { network, log } = this.#options
     log.error(
       `outbox lost ${network}`,
       `${network}: the outbox has lost its data: what waits here is stored again, what may have ` +
@@ -290,11 +245,13 @@ export class SharedOutbox implements Outbox, Fleet {
       return
     }
     for (const [index, impression] of impressions.entries()) {
-      const payload = serializeImpression(impression, clock)
-      void this.#append(ids[index] ?? '', impression, payload ?? '').then((receipt) =>
-        this.#events?.onAppendedAgain(impression, receipt),
-      )
+      void this.#appendAgain(ids[index] ?? '', impression)
     }
+  }
+
+  async #appendAgain(id: string, impression: Impression): Promise<void> {
+    const receipt = await this.#appending.appendAs(id, impression)
+    this.#events?.onAppendedAgain(impression, receipt)
   }
 
   /** The store does not know the calls that have begun since a step that was repeated. */
@@ -306,10 +263,10 @@ export class SharedOutbox implements Outbox, Fleet {
   #adopt(records: readonly StoredRecord[], state: 'waiting' | 'claimed'): Impression[] {
     const { network, clock } = this.#options
     const adopted: Impression[] = []
-    const sent = records.filter(({ id }) => this.#settled.has(id)).map(({ id }) => id)
-    if (sent.length > 0) void this.#settle(sent, [], {})
+    const sent = records.filter(({ id }) => this.#settling.hasSettled(id)).map(({ id }) => id)
+    if (sent.length > 0) void this.#settling.settle(sent, [], {})
     for (const { id, payload } of records) {
-      if (this.#settled.has(id)) continue
+      if (this.#settling.hasSettled(id)) continue
       // Of a record that it is appending, only the receipt says that it waits; a dead owner may have
       // claimed it meanwhile.
       const isAppending = state === 'waiting' && this.#appending.has(id)
@@ -333,19 +290,15 @@ export class SharedOutbox implements Outbox, Fleet {
     const outcome = state === 'claimed' ? 'uncertain' : 'invalid'
     const details = { campaignId: '', item: undefined }
     const impression = createImpression(network, '', details, clock.now())
-    void this.#settle([id], [impression], { [outcome]: 1 }).then((ended) => {
+    void this.#settling.settle([id], [impression], { [outcome]: 1 }).then((ended) => {
       if (ended.length > 0) this.#events?.onUnreadable(impression, outcome)
     })
   }
 
-  #onAppended(id: string, { isSender }: ExchangeResponse, receipt: Receipt): void {
-    const appending = this.#appending.get(id)
-    if (!appending) return
-    const { impression, resolve } = appending
-    this.#appending.delete(id)
-    const isMine = receipt === 'accepted' && isSender && !this.#hasLeft
-    if (isMine) this.#impressions.add(id, impression, 'waiting')
-    resolve(receipt === 'accepted' && !isMine ? 'handed-over' : receipt)
+  #onAccepted(id: string, impression: Impression, { isSender }: ExchangeResponse): Receipt {
+    if (!isSender || this.#hasLeft) return 'handed-over'
+    this.#impressions.add(id, impression, 'waiting')
+    return 'accepted'
   }
 
   #onClaimed(
@@ -365,29 +318,13 @@ export class SharedOutbox implements Outbox, Fleet {
     return mine.length > 0 ? { impressions: mine.map(([, one]) => one), fence } : undefined
   }
 
-  /** What the store may have accepted is no longer in this process's hands. */
-  #expireAppends(beforeMs: number): Impression[] {
-    const getAppending = ({ append }: Operation) => append && this.#appending.get(append.id)
-    const isOld = (operation: Operation) => {
-      const appending = getAppending(operation)
-      return appending !== undefined && appending.impression.trackedAtMs < beforeMs
-    }
-    return this.#queue.remove(isOld).flatMap((operation) => {
-      const appending = getAppending(operation)
-      if (operation.append) this.#appending.delete(operation.append.id)
-      // It has its outcome before this takes effect.
-      appending?.resolve('accepted')
-      return appending?.impression ?? []
-    })
-  }
-
   /** `pending` is what the store holds, and what this process has not stored yet. */
   #countFigures(operations: readonly Operation[]): Figures {
     const { pending = 0, ...figures } = this.#options.figures()
     const sums: Record<string, number> = { ...figures }
     for (const { outcomes = {} } of operations) addFigures(sums, outcomes)
     const appending = operations.filter(({ append }) => append).length
-    const stored = this.#impressions.pendingHere + this.#settlingHere + appending
+    const stored = this.#impressions.pendingHere + this.#settling.pendingHere + appending
     return this.#figures.toShare({ ...sums, unstored: Math.max(0, pending - stored) })
   }
 

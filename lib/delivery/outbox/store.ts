@@ -28,7 +28,7 @@ export interface ExchangeRequest {
   readonly step: number
   /** Whether the owner registers. Otherwise an owner that the store does not know is `lost`. */
   readonly isNew: boolean
-  /** From this step on, the owner may stay silent for so long before others take over from it. */
+  /** For how long, from this step on, the owner may be silent before others take over from it. */
   readonly leaseMs: number
   /**
    * `fleet`: all records are in one box, which one owner at a time, the sender, may claim from.
