@@ -21,6 +21,7 @@ export const REASON_CODES = [
   'invalid-token',
   'expired-token',
   'early-token',
+  'unreadable',
   // rejected
   'count-short',
   'gateway-refused',
@@ -33,6 +34,7 @@ export const REASON_CODES = [
   'sent-before',
   'process-died',
   'taken-over',
+  'outbox-lost',
   // dropped
   'overflow',
   'expired',
@@ -122,6 +124,11 @@ export const REASONS = {
   trackedAfterClose: 'closed: it was tracked after close(); call close() after the last response',
   processDied: 'process-died: it may have counted: its process ended while its call was in flight',
   takenOver: 'taken-over: it may have counted: other processes took over while it was being stored',
+  closedInDoubt:
+    'closed: it may count: close() ended before the outbox had answered whether it has stored it',
+  unreadable:
+    'unreadable: the outbox had a record that cannot be read; do releases of other versions share it?',
+  outboxLostData: 'outbox-lost: it may have counted: the outbox has lost its data',
   unstorable:
     'invalid-input: item: expected what JSON can represent, so that the outbox can store it',
   notCalledYet: 'ok: no call was needed yet',

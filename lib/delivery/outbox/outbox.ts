@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.js'
-import type { Impression } from '../../impression.js'
+import type { Impression, Outcome } from '../../impression.js'
 import type { Log } from '../../logger.js'
 import type { Figures } from './shared-figures.js'
 
@@ -61,6 +61,12 @@ export interface OutboxEvents {
   onReady(): void
   /** A process that died had claimed these: they may have counted. They are claimed here now. */
   onOrphans(claim: Claim): void
+  /** Stands for a record that could not be read, and that the outbox has removed. */
+  onUnreadable(impression: Impression, outcome: Outcome): void
+  /** The outbox has lost these, and they may have been sent. */
+  onUncertain(impressions: readonly Impression[]): void
+  /** The outbox had lost an impression of this process, or of another one, that waited here. */
+  onAppendedAgain(impression: Impression, receipt: Receipt): void
   /** Other processes have taken over these impressions. */
   onHandedOver(impressions: readonly Impression[]): void
   /**
@@ -86,8 +92,14 @@ export interface Fleet {
   onCallEnd(pauseMs: number): void
   /** The sums of the figures of all processes, past ones included. Rejects if the outbox fails. */
   readFigures(): Promise<Figures>
-  /** Leaves what this process has not claimed to others. Nothing is called after that. */
+  /** Leaves what this process has not claimed to others. Nothing but `abandon` is called after that. */
   leave(): Promise<void>
+  /**
+   * Gives up an outbox that has not answered everything, and sends nothing more to it.
+   *
+   * @returns the impressions that it may have accepted, or not
+   */
+  abandon(): readonly Impression[]
 }
 
 /**
@@ -115,7 +127,7 @@ export interface Outbox {
    */
   claim(max: number, isMixed?: boolean): Awaitable<Claim | undefined>
   /** These impressions of the claim have their outcome. */
-  settle(claim: Claim, impressions: readonly Impression[]): Awaitable<void>
+  settle(claim: Claim, impressions: readonly Impression[], outcome: Outcome): Awaitable<void>
   /** These impressions of the claim wait again. */
   release(claim: Claim, impressions: readonly Impression[]): Awaitable<void>
   /** Removes every waiting impression of this process whose `trackedAtMs` is lower. */

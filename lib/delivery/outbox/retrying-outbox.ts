@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.js'
 import { describeError } from '../../errors.js'
-import type { Impression } from '../../impression.js'
+import type { Impression, Outcome } from '../../impression.js'
 import type { Log } from '../../logger.js'
 import { Queue } from '../queue.js'
 import type { Awaitable, Claim, Fleet, Outbox, OutboxEvents, Receipt } from './outbox.js'
@@ -73,8 +73,13 @@ export class RetryingOutbox {
     )
   }
 
-  settle(claim: Claim, impressions: readonly Impression[], next = () => {}): void {
-    this.#retryUntilDone(() => this.#dependencies.outbox.settle(claim, impressions), next)
+  settle(
+    claim: Claim,
+    impressions: readonly Impression[],
+    outcome: Outcome,
+    next = () => {},
+  ): void {
+    this.#retryUntilDone(() => this.#dependencies.outbox.settle(claim, impressions, outcome), next)
   }
 
   release(claim: Claim, impressions: readonly Impression[], next: () => void): void {
