@@ -1,3 +1,10 @@
+/**
+ * The middleware for Express and for everything else that calls `(req, res, next)`, the tracker for
+ * any `node:http` server, and the networks.
+ *
+ * @module ad-impressions
+ */
+
 export type { OutcomeListener } from './counting/outcome-events.js'
 export type { NetworkStats, Stats, Viewability } from './counting/statistics.js'
 export type {

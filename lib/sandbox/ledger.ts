@@ -12,7 +12,9 @@ export interface Counted {
 
 /** Counts since the start or the last `reset()`. They include entries the ledger has dropped. */
 export interface LedgerTotals {
+  /** Calls that were read completely. */
   readonly calls: number
+  /** Impressions that were counted. */
   readonly impressions: number
   /** Calls by the status that was sent, or by `reset`, `cut-off`, `hung`, `aborted`. */
   readonly ends: Readonly<Record<string, number>>

@@ -1,3 +1,8 @@
+/**
+ * Both networks on loopback, for development and tests.
+ *
+ * @module ad-impressions/sandbox
+ */
 import { ClosientNetwork, type ClosientSandbox } from './closient-network.js'
 import { Control } from './control.js'
 import { createEnsRules, type EnsFields } from './ens-rules.js'
@@ -8,7 +13,9 @@ import { type SandboxNetwork, ServedNetwork } from './network.js'
 import { DOCUMENTED_FORMS, type RateLimitForm } from './rate-limit-headers.js'
 import type { RateWindow, RateWindowKind } from './rate-windows.js'
 
+export type { ClosientFields } from './closient-batch.js'
 export type { ClosientSandbox, CountedClosientImpression } from './closient-network.js'
+export type { EnsFields } from './ens-rules.js'
 export type { Fault } from './fault.js'
 export type { FaultOptions, SetFault } from './fault-list.js'
 export type { Counted, LedgerTotals } from './ledger.js'
@@ -20,6 +27,7 @@ export type { Authorization, SandboxCall, SandboxCallEnd } from './sandbox-call.
 /** One impression that the ENS sandbox counted. */
 export type CountedEnsImpression = EnsFields & Counted
 
+/** The options of `startSandbox()`. */
 export interface SandboxOptions {
   /**
    * The port of the sandbox page on 127.0.0.1. ENS listens on the next port, and Closient on the
@@ -30,14 +38,16 @@ export interface SandboxOptions {
   readonly port?: number
   /** The clock for the ledger and the rate-limit windows, in ms since the epoch. @default Date.now */
   readonly now?: () => number
+  /** How the sandbox of ENS behaves. */
   readonly ens?: {
-    /** @default 'sandbox-ens-key' */
+    /** The only key that it accepts. @default 'sandbox-ens-key' */
     readonly apiKey?: string
   }
+  /** How the sandbox of Closient behaves. */
   readonly closient?: {
-    /** @default 'csb_sandbox_key' */
+    /** The only key that it accepts. @default 'csb_sandbox_key' */
     readonly apiKey?: string
-    /** @default 300 a minute and 10,000 a day, as Closient publishes */
+    /** The rate limits of the key. @default 300 a minute and 10,000 a day, as Closient publishes */
     readonly windows?: readonly RateWindow[]
     /** Closient does not document when a window begins. @default 'fixed' */
     readonly windowKind?: RateWindowKind
@@ -54,7 +64,9 @@ export interface SandboxOptions {
 export interface Sandbox extends AsyncDisposable {
   /** The address of the page that shows what the networks receive. */
   readonly url: string
+  /** The sandbox of ENS. */
   readonly ens: SandboxNetwork<CountedEnsImpression>
+  /** The sandbox of Closient. */
   readonly closient: ClosientSandbox
   /** The environment variables that point `impressions()` at the sandbox. */
   readonly env: Readonly<
