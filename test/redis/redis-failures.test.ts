@@ -24,7 +24,7 @@ for (const library of ['ioredis 6', 'redis 6']) {
     let owner: StoreOwner
 
     beforeEach(async () => {
-      server = await RedisServer.start(['--appendonly', 'yes'])
+      server = await RedisServer.start(['--appendonly', 'yes', '--appendfsync', 'always'])
       opened = await CLIENTS[library]?.(server.port)
       clock = new VirtualClock()
       owner = new StoreOwner(openStore(), 'one')

@@ -38,6 +38,10 @@ const OPERATIONS_PER_STEP = 1_000
 const RETRY_MS = 1_000
 /** So many steps fit into a lease, so that a slow one does not end it. */
 const STEPS_PER_LEASE = 4
+/**
+ * A step that nothing depends on begins so long after the last one, so that pages share steps.
+ */
+const COLLECT_MS = 5
 /** How often the sender looks for what other processes have appended. */
 const POLL_MS = 100
 
@@ -65,13 +69,17 @@ export class ExchangeQueue {
   #calls = 0
   #pauseMs: number | undefined
   #unanswered: PendingStep | undefined
-  #isScheduled = false
+  /** Whether an operation of the next step is a claim, which a call depends on. */
+  #hasClaim = false
+  #isDeferred = false
   #isRunning = false
   #isLeaving = false
   #leaseEndsAtMs = Number.NEGATIVE_INFINITY
-  #isPolling = false
+  #lastStepAtMs = Number.NEGATIVE_INFINITY
+  /** When the next step begins. */
+  #dueAtMs = Number.POSITIVE_INFINITY
   #cancelTimer = () => {}
-  #wakeUpAtMs = 0
+  #cancelPoll = () => {}
   #onLeft = () => {}
 
   constructor(dependencies: ExchangeQueueDependencies) {
@@ -86,7 +94,12 @@ export class ExchangeQueue {
   /** The operation will be done, however long the store fails. */
   add(operation: Operation): void {
     this.#operations.push(operation)
-    this.schedule()
+    if (operation.claim) {
+      this.#hasClaim = true
+      this.schedule()
+    } else {
+      this.#collect()
+    }
   }
 
   /** The records of an append that the store may have done, and has not answered. */
@@ -107,7 +120,7 @@ export class ExchangeQueue {
 
   countCall(): void {
     this.#calls += 1
-    this.schedule()
+    this.#collect()
   }
 
   /** See `ExchangeRequest.pauseMs`. It goes with the next step. */
@@ -116,15 +129,30 @@ export class ExchangeQueue {
     if (pauseMs > 0) this.schedule()
   }
 
-  /** Does a step soon, even if there is nothing to do. */
+  /** Does a step as soon as possible, even if there is nothing to do. */
   schedule(): void {
-    if (this.#isScheduled || this.#isRunning) return
-    this.#dependencies.clock.defer(() => {
-      this.#isScheduled = false
-      this.#run()
-    })
+    this.#scheduleAt(this.#dependencies.clock.now())
+  }
+
+  /** Does a step soon, with what other pages add until then. */
+  #collect(): void {
+    this.#scheduleAt(this.#lastStepAtMs + COLLECT_MS)
+  }
+
+  /** After the step that is running, `#continue` schedules the next one. */
+  #scheduleAt(atMs: number): void {
+    if (this.#isRunning || this.#isDeferred || atMs >= this.#dueAtMs) return
+    const { clock } = this.#dependencies
+    this.#cancelTimer()
+    const waitMs = atMs - clock.now()
+    if (waitMs > 0) {
+      this.#cancelTimer = clock.after(waitMs, () => this.#run())
+    } else {
+      clock.defer(() => this.#run())
+      this.#isDeferred = true
+    }
     // Last: were it set and nothing scheduled, nothing would ever be stored again.
-    this.#isScheduled = true
+    this.#dueAtMs = atMs
   }
 
   /** Resolves after the last step. */
@@ -138,10 +166,14 @@ export class ExchangeQueue {
 
   #run(): void {
     this.#cancelTimer()
+    this.#cancelPoll()
     const { store, clock, constants } = this.#dependencies
     this.#unanswered ??= this.#createStep()
     const step = this.#unanswered
     const startedAtMs = clock.now()
+    this.#lastStepAtMs = startedAtMs
+    this.#dueAtMs = Number.POSITIVE_INFINITY
+    this.#isDeferred = false
     const isAfterOutage = startedAtMs - step.createdAtMs > constants.leaseMs / STEPS_PER_LEASE
     const request = step.isRepeated
       ? { ...step.request, isResync: true, isAfterOutage }
@@ -178,6 +210,7 @@ export class ExchangeQueue {
     }
     this.#calls = 0
     this.#pauseMs = undefined
+    this.#hasClaim &&= this.#operations.length > 0
     return { request, operations, createdAtMs: clock.now(), isRepeated: false }
   }
 
@@ -197,8 +230,7 @@ export class ExchangeQueue {
         onDone(response, append && receipts.next().value)
       }
     }
-    this.#isPolling = response.isSender && response.others > 0 && constants.callsTtlMs > 0
-    this.#continue(step)
+    this.#continue(step, response)
   }
 
   /**
@@ -223,37 +255,30 @@ export class ExchangeQueue {
     }
   }
 
-  #continue({ request }: PendingStep): void {
+  #continue({ request }: PendingStep, { isSender, others }: ExchangeResponse): void {
     const { clock, constants } = this.#dependencies
     if (request.isLeaving) {
       this.#onLeft()
       return
     }
-    if (this.#operations.length > 0 || this.#calls > 0 || this.#isLeaving || !this.#isKnown) {
-      this.schedule()
-      return
-    }
-    this.#wakeUpAtMs = clock.now() + constants.leaseMs / STEPS_PER_LEASE
-    this.#sleep()
+    if (this.#hasClaim || this.#isLeaving || !this.#isKnown) this.schedule()
+    else if (this.#operations.length > 0 || this.#calls > 0) this.#collect()
+    else this.#scheduleAt(clock.now() + constants.leaseMs / STEPS_PER_LEASE)
+    if (isSender && others > 0 && constants.callsTtlMs > 0) this.#pollLater()
   }
 
-  /** Until the lease is to be renewed, or something arrives. */
-  #sleep(): void {
-    const { clock } = this.#dependencies
-    const restMs = this.#wakeUpAtMs - clock.now()
-    if (restMs <= 0) this.schedule()
-    else if (!this.#isPolling) this.#cancelTimer = clock.after(restMs, () => this.schedule())
-    else this.#cancelTimer = clock.after(Math.min(POLL_MS, restMs), () => this.#poll())
+  #pollLater(): void {
+    this.#cancelPoll = this.#dependencies.clock.after(POLL_MS, () => this.#poll())
   }
 
   #poll(): void {
-    const owner = this.#owner
-    const isCurrent = () => !this.#isRunning && !this.#isScheduled && owner === this.#owner
+    const lastStepAtMs = this.#lastStepAtMs
+    const isCurrent = () => lastStepAtMs === this.#lastStepAtMs
     this.#dependencies.store.hasArrivals(this.#seenUpTo).then(
       (hasArrivals) => {
         if (!isCurrent()) return
         if (hasArrivals) this.schedule()
-        else this.#sleep()
+        else this.#pollLater()
       },
       () => {
         // The next step will report the failure.
@@ -266,10 +291,7 @@ export class ExchangeQueue {
     const { clock, onFailure } = this.#dependencies
     step.isRepeated = true
     onFailure(thrown)
-    this.#cancelTimer = clock.after(RETRY_MS, () => {
-      this.#isRunning = false
-      this.schedule()
-    })
+    this.#cancelTimer = clock.after(RETRY_MS, () => this.#run())
   }
 }
 
