@@ -9,6 +9,7 @@ export type ConfigurationErrorCode =
 
 /** The configuration is invalid. Thrown when the middleware or a tracker is created. */
 export class ConfigurationError extends Error {
+  /** Tells the class apart where `instanceof` cannot. */
   override readonly name = 'ConfigurationError'
   /** Stable, for programs. See docs/options.md. */
   readonly code: ConfigurationErrorCode
@@ -24,6 +25,7 @@ export class ConfigurationError extends Error {
  * error is thrown as well. A network's `parse` throws it for an input that it cannot accept.
  */
 export class InvalidImpressionError extends Error {
+  /** Tells the class apart where `instanceof` cannot. */
   override readonly name = 'InvalidImpressionError'
   /** The field to fix, e.g. `placement`; `input` if the argument itself is wrong. */
   readonly field: string
@@ -32,7 +34,11 @@ export class InvalidImpressionError extends Error {
   /** The `typeof` of the value that was given. */
   readonly given: string
 
-  /** @param value what was given; the message shows it shortened */
+  /**
+   * @param field the field to fix, e.g. `placement`
+   * @param expected what the field should be, e.g. `a positive integer`
+   * @param value what was given; the message shows it shortened
+   */
   constructor(field: string, expected: string, value: unknown) {
     // Any of these may come from an input.
     const [printableField, printableExpected] = [toPrintable(field), toPrintable(expected)]

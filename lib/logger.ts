@@ -1,6 +1,7 @@
 import { debuglog } from 'node:util'
 import type { Clock } from './clock.js'
 
+/** @inline */
 type LogMethod = (fields: Record<string, unknown>, message: string) => void
 
 /**
@@ -8,13 +9,17 @@ type LogMethod = (fields: Record<string, unknown>, message: string) => void
  * `isLevelEnabled` that returns `false` for `'debug'`, no debug message is made.
  */
 export interface Logger {
+  /** Gets a line for each impression that was not delivered. */
   debug: LogMethod
+  /** Gets what somebody should look at: invalid inputs, calls that fail. */
   warn: LogMethod
+  /** Gets what somebody must repair: a wrong key, a failing outbox. */
   error: LogMethod
 }
 
 type Level = keyof Logger
 
+/** @inline */
 type WriteMessage = (kind: string, message: string, fields?: Record<string, unknown>) => void
 
 /**
@@ -24,7 +29,9 @@ type WriteMessage = (kind: string, message: string, fields?: Record<string, unkn
 export interface Log {
   /** Logs 100 messages a minute. `undefined` if the logger omits debug messages: do not make any. */
   readonly debug: WriteMessage | undefined
+  /** Logs a warning. */
   readonly warn: WriteMessage
+  /** Logs an error. */
   readonly error: WriteMessage
 }
 

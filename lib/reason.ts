@@ -43,7 +43,10 @@ export const REASON_CODES = [
   'disabled',
 ] as const
 
-/** Stable, for programs: a code of the list, or the status of the network's answer. */
+/**
+ * Stable, for programs: a code of the list in docs/troubleshooting.md, or the status of the network's
+ * answer.
+ */
 export type ReasonCode = (typeof REASON_CODES)[number] | `http-${number}`
 
 /** Why an impression has its outcome: a code, and a sentence that a person can act on. */

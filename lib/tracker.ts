@@ -66,7 +66,12 @@ export interface FrameworkTracker<Source> {
 }
 
 /** `impressions()` takes the tracker's options, or a tracker that several apps share. */
-export type ImpressionsOptions<Source> = TrackerOptions<Source> | { tracker: Tracker }
+export type ImpressionsOptions<Source> =
+  | TrackerOptions<Source>
+  | {
+      /** What `createTracker()` returned. */
+      tracker: Tracker
+    }
 
 /** Replacements for the system's clock and random numbers. */
 export interface TestOverrides {

@@ -7,6 +7,7 @@ import type { Reason } from '../reason.js'
 
 import { OutcomeLog } from './outcome-log.js'
 
+/** Gets each outcome. What it throws is logged. */
 export type OutcomeListener = (event: OutcomeEvent) => void
 
 const outcomes = channel('ad-impressions:outcome')

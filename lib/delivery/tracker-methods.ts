@@ -9,6 +9,7 @@ import type { Log } from '../logger.js'
 import type { Health } from '../observability/health.js'
 import type { Delivery } from './delivery.js'
 
+/** The options of `flush()` and `close()`. */
 export interface TimeoutOptions {
   /**
    * How long it may take, in milliseconds. An invalid value is logged, and the default is used.
@@ -56,6 +57,7 @@ export interface TrackerMethods {
    * @returns a function that removes the listener
    */
   on(event: 'outcome', listener: OutcomeListener): () => void
+  /** Calls `close()`: `await using tracker = createTracker()`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 

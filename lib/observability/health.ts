@@ -7,6 +7,7 @@ export type CircuitState = 'closed' | 'open' | 'half-open'
 
 /** What is left of one of a network's rate limits. */
 export interface QuotaLeft {
+  /** The length of the window, in milliseconds. */
   readonly windowMs: number
   /** Calls that the network allows in any `windowMs` milliseconds. */
   readonly limit: number
@@ -28,6 +29,7 @@ export interface NetworkHealth {
   readonly since: string
   /** A code and a sentence that a person can act on. */
   readonly reason: Reason
+  /** The circuit breaker's state. */
   readonly circuit: CircuitState
   /** How long the oldest pending impression has waited, in milliseconds; 0 if none is pending. */
   readonly oldestPendingMs: number

@@ -10,7 +10,13 @@ import { SharedOutbox } from '../delivery/outbox/shared-outbox.js'
 import { type RedisClient, scriptRunner } from './client.js'
 import { RedisStore } from './redis-store.js'
 
-export type { IoredisClient, NodeRedisClient, RedisClient } from './client.js'
+export type {
+  IoredisClient,
+  NodeRedisArguments,
+  NodeRedisClient,
+  NodeRedisPipeline,
+  RedisClient,
+} from './client.js'
 
 /** The options of `redisOutbox()`. */
 export interface RedisOutboxOptions {

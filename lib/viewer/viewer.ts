@@ -10,6 +10,7 @@ import { cleanSearchQuery, MAX_SEARCH_QUERY_CHARACTERS } from './search-query.js
 export interface Viewer {
   /** An ISO 3166-1 alpha-2 code in upper case. */
   readonly country: string | undefined
+  /** By the option `device`, client hints or the User-Agent. */
   readonly device: Device | undefined
   /** At most 1,024 characters, without control characters. */
   readonly searchQuery: string | undefined

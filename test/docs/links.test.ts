@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { ROOT } from '../package/tarball.js'
 import { type Page, readLinks, readPage, readPages } from './markdown.js'
@@ -10,6 +10,9 @@ const MAX_PAGE_LINES = 260
 const REFERENCE = 'docs/troubleshooting.md'
 
 const pages = readPages()
+const apiPages = readdirSync(path.join(ROOT, 'docs/api')).map((name) =>
+  readPage(`docs/api/${name}`),
+)
 
 /** What is wrong with a link; `undefined` if it leads somewhere, or to another host. */
 function findFault(page: Page, link: string): string | undefined {
@@ -22,7 +25,7 @@ function findFault(page: Page, link: string): string | undefined {
 }
 
 describe('the documentation', () => {
-  for (const page of pages) {
+  for (const page of [...pages, ...apiPages]) {
     it(`has no broken link in ${page.file}`, () => {
       const faults = readLinks(page).map((link) => findFault(page, link))
       assert.deepEqual(faults.filter(Boolean), [])
