@@ -100,9 +100,10 @@ async function withStore<Result>(
 ): Promise<Result> {
   const path = mkdtempSync(join(tmpdir(), 'bench-outbox-'))
   const store = new LmdbStore({ path, sync, network: 'closient' })
-  let seenUpTo = 0
+  let [step, seenUpTo] = [0, 0]
   const exchange = async (change: Change) => {
-    const response = await store.exchange({ ...EMPTY_REQUEST, seenUpTo, ...change })
+    step += 1
+    const response = await store.exchange({ ...EMPTY_REQUEST, step, seenUpTo, ...change })
     seenUpTo = response.seenUpTo
   }
   try {
@@ -115,6 +116,7 @@ async function withStore<Result>(
 
 const EMPTY_REQUEST: ExchangeRequest = {
   owner: 'bench',
+  step: 0,
   isNew: true,
   leaseMs: 60_000,
   box: 'own',

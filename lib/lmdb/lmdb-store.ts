@@ -28,8 +28,6 @@ const TIMEOUT_MS = 10_000
 /** What is known of an exchange before it runs. */
 interface Asked {
   readonly request: ExchangeRequest
-  /** A repeated step has the number of the first try. */
-  readonly number: number
   readonly atMs: number
   /** Whether its time is up, and it must not run any more. */
   isAbandoned: boolean
@@ -45,7 +43,6 @@ export class LmdbStore implements Store {
   /** Resolves when no transaction is under way. */
   #idle: Promise<unknown> = Promise.resolve()
   #hasFailed = false
-  #steps = 0
   #isClosed = false
 
   constructor(options: LmdbStoreOptions) {
@@ -55,15 +52,13 @@ export class LmdbStore implements Store {
   }
 
   exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
-    if (!request.isResync) this.#steps += 1
-    const number = this.#steps
     return this.#use(async ({ db }) => {
       // lmdb writes to the console whenever a transaction fails.
       if (this.#hasFailed) assertFreeSpace(this.#options.path)
       // One that waits for the lock of another process still waits.
       await this.#inTime(this.#idle)
       const atMs = this.#clock.monotonicNow()
-      const asked = { request, number, atMs, isAbandoned: false }
+      const asked = { request, atMs, isAbandoned: false }
       const done = this.#transact(db, asked)
       this.#idle = done.catch((thrown: unknown) => this.#reasonFor(thrown))
       try {
@@ -116,14 +111,14 @@ export class LmdbStore implements Store {
     return response
   }
 
-  #runStep(tables: Tables, { request, number, atMs, isAbandoned }: Asked): ExchangeResponse {
+  #runStep(tables: Tables, { request, atMs, isAbandoned }: Asked): ExchangeResponse {
     if (isAbandoned) throw new Error('its time is up')
     const state = tables.readState()
     advanceStoreClock(state, this.#clock)
     // A process that had to wait for so long was not the only one.
     const hasWaited = this.#clock.monotonicNow() - atMs > request.leaseMs / 2
     const isAfterOutage = request.isAfterOutage || hasWaited
-    return new Step(tables, state, { ...request, isAfterOutage }, number).run()
+    return new Step(tables, state, { ...request, isAfterOutage }).run()
   }
 
   async #use<Result>(operation: (environment: Environment) => Promise<Result>): Promise<Result> {

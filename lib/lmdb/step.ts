@@ -13,6 +13,9 @@ const MAX_MOVED = 1_000
 /** Most dedupe keys that a step forgets. More than one appends, so that expired ones do not pile up. */
 const MAX_FORGOTTEN = 2_000
 
+/** How long the last steps of past owners are remembered: a day. */
+const PAST_OWNER_TTL_MS = 24 * 3_600_000
+
 /** Figures of a past owner that count impressions without an outcome. */
 const FORGOTTEN_FIGURES = ['held', 'unstored']
 
@@ -24,7 +27,6 @@ export class Step {
   readonly #tables: Tables
   readonly #state: State
   readonly #request: ExchangeRequest
-  readonly #number: number
   readonly #nowMs: number
   /** Whether the owner has done the step before, and repeats it. */
   #isRepeated = false
@@ -33,9 +35,7 @@ export class Step {
   #owner = 0
   #box = 0
 
-  /** @param number the number of the step: a repeated step has the same */
-  constructor(tables: Tables, state: State, request: ExchangeRequest, number: number) {
-    this.#number = number
+  constructor(tables: Tables, state: State, request: ExchangeRequest) {
     this.#tables = tables
     this.#state = state
     this.#request = request
@@ -44,7 +44,7 @@ export class Step {
 
   run(): ExchangeResponse {
     const owner = this.#findOrRegister()
-    if (!owner) return { ...EMPTY_RESPONSE, isLost: true, seenUpTo: this.#request.seenUpTo }
+    if (!owner) return this.#respondLost()
     this.#owner = owner.number
     this.#box = this.#request.box === 'fleet' ? FLEET_BOX : ownBox(owner.number)
     if (this.#request.isAfterOutage) this.#spareOthers()
@@ -69,16 +69,16 @@ export class Step {
   }
 
   #findOrRegister(): Owner | undefined {
-    const { owner: name, isNew, isResync, leaseMs, figures } = this.#request
+    const { owner: name, step, isNew, leaseMs, figures } = this.#request
     const owners = this.#tables.listOwners()
     this.#others = owners.filter((owner) => owner.name !== name)
     const known = owners.find((owner) => owner.name === name)
     if (known ? known.leaseUntilMs === undefined : !isNew) return undefined
     if (!known) this.#state.lastOwner += 1
     const number = known?.number ?? this.#state.lastOwner
-    this.#isRepeated = isResync && known?.step === this.#number
+    this.#isRepeated = known?.step === step
     const leaseUntilMs = this.#nowMs + leaseMs
-    return { name, number, leaseUntilMs, figures, step: this.#number }
+    return { name, number, leaseUntilMs, figures, step }
   }
 
   #spareOthers(): void {
@@ -138,6 +138,8 @@ export class Step {
       if (!FORGOTTEN_FIGURES.includes(name)) past[name] = (past[name] ?? 0) + count
     }
     this.#state.pastFigures = past
+    this.#tables.forgetPastOwners(this.#nowMs)
+    this.#tables.putPastOwner(owner, this.#nowMs + PAST_OWNER_TTL_MS)
     this.#tables.putOwner({ ...owner, leaseUntilMs: undefined, figures: {} })
     const isLeaving = owner.number === this.#owner
     if (isLeaving && this.#state.sender === this.#owner) this.#state.sender = undefined
@@ -188,8 +190,7 @@ export class Step {
     const { append } = this.#request
     if (!append) return []
     const last = this.#tables.receiptsOf(this.#owner)
-    if (last?.number === append.number)
-      return Array.from(last.letters, (letter) => receiptFor(letter))
+    if (last?.number === append.number) return toReceipts(last.letters)
     this.#tables.forgetExpiredKeys(this.#nowMs, MAX_FORGOTTEN)
     const receipts = append.records.map((record) => this.#appendOne(record))
     const letters = receipts.map((receipt) => receipt.charAt(0)).join('')
@@ -243,6 +244,16 @@ export class Step {
     }
   }
 
+  #respondLost(): ExchangeResponse {
+    const { owner, step, append, seenUpTo } = this.#request
+    const lost = { ...EMPTY_RESPONSE, isLost: true, seenUpTo }
+    const past = this.#tables.findPastOwner(owner)
+    if (!past) return lost
+    const wasDone = past.step === step
+    const letters = wasDone && append ? past.receipts?.letters : undefined
+    return { ...lost, wasDone, receipts: toReceipts(letters ?? '') }
+  }
+
   #listArrivals(): Pick<ExchangeResponse, 'arrivals' | 'seenUpTo'> {
     const { seenUpTo } = this.#request
     if (this.#state.sequence === seenUpTo) return { arrivals: [], seenUpTo }
@@ -263,6 +274,7 @@ export class Step {
 
 const EMPTY_RESPONSE: ExchangeResponse = {
   isLost: false,
+  wasDone: undefined,
   receipts: [],
   claimed: [],
   arrivals: [],
@@ -274,8 +286,10 @@ const EMPTY_RESPONSE: ExchangeResponse = {
   isFailover: false,
 }
 
-function receiptFor(letter: string): Receipt {
-  const receipt = RECEIPTS[letter]
-  if (!receipt) throw new Error('it has a receipt in an unknown form')
-  return receipt
+function toReceipts(letters: string): Receipt[] {
+  return Array.from(letters, (letter) => {
+    const receipt = RECEIPTS[letter]
+    if (!receipt) throw new Error('it has a receipt in an unknown form')
+    return receipt
+  })
 }

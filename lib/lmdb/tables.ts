@@ -3,7 +3,17 @@ import type { Database } from 'lmdb'
 import type { StoredRecord } from '../delivery/outbox/store.js'
 
 /** The first byte of each key. */
-const TABLE = { state: 0, owner: 1, receipts: 2, record: 3, id: 4, key: 5, expiry: 6, calls: 7 }
+const TABLE = {
+  state: 0,
+  owner: 1,
+  receipts: 2,
+  record: 3,
+  id: 4,
+  key: 5,
+  expiry: 6,
+  calls: 7,
+  past: 8,
+}
 
 /** Longer names and ids are hashed: LMDB limits keys to 1,978 bytes. */
 const MAX_TEXT_BYTES = 500
@@ -52,6 +62,12 @@ export interface Receipts {
   readonly number: number
   /** One letter per record. */
   readonly letters: string
+}
+
+/** What a past owner did last. */
+export interface PastOwner {
+  readonly step: number
+  readonly receipts: Receipts | undefined
 }
 
 /** Where a record is: in a box, or with the owner that has claimed it. */
@@ -125,6 +141,26 @@ export class Tables {
 
   putReceipts(owner: number, receipts: Receipts): void {
     this.#put(numberKey(TABLE.receipts, owner), receipts)
+  }
+
+  /** Remembers the owner's last step for a while. */
+  putPastOwner({ name, number, step }: Owner, untilMs: number): void {
+    const key = Buffer.concat([timeKey(TABLE.past, untilMs), textKey(TABLE.past, name).subarray(1)])
+    const past: PastOwner = { step, receipts: this.receiptsOf(number) }
+    this.#put(key, past)
+  }
+
+  findPastOwner(name: string): PastOwner | undefined {
+    const end = textKey(TABLE.past, name).subarray(1)
+    const range = { start: Buffer.of(TABLE.past), end: Buffer.of(TABLE.past + 1) }
+    const key = Array.from(this.#db.getKeys(range)).find((past) => past.subarray(7).equals(end))
+    return key && (this.#db.get(key) as PastOwner | undefined)
+  }
+
+  forgetPastOwners(nowMs: number): void {
+    const start = Buffer.of(TABLE.past)
+    const end = timeKey(TABLE.past, nowMs + 1)
+    for (const key of Array.from(this.#db.getKeys({ start, end }))) this.#remove(key)
   }
 
   locate(id: string): Location | undefined {

@@ -7,14 +7,6 @@ import type {
 } from '../delivery/outbox/store.js'
 import { dedupeKeyName, exchangeKeys } from './keys.js'
 
-/** Which step of its owner a request is. A client may send a step again, late, or both. */
-export interface StepNumbers {
-  /** Grows with each step of an owner. A repeated step keeps its number. */
-  step: number
-  /** The owner's last step whose response arrived; 0 before. */
-  acknowledged: number
-}
-
 /** The `KEYS` and the only `ARGV` of a script. */
 export interface EncodedArguments {
   readonly keys: string[]
@@ -22,11 +14,7 @@ export interface EncodedArguments {
 }
 
 /** Encodes a request for `EXCHANGE_SCRIPT`. */
-export function encodeRequest(
-  base: string,
-  request: ExchangeRequest,
-  numbers: StepNumbers,
-): EncodedArguments {
+export function encodeRequest(base: string, request: ExchangeRequest): EncodedArguments {
   const { append, settle, release, claim, figures, pauseMs } = request
   const keys = exchangeKeys(base, request.owner, request.box)
   const records = append?.records.map(({ id, payload, dedupeKey }) => {
@@ -35,8 +23,8 @@ export function encodeRequest(
   })
   // `JSON.stringify` leaves `undefined` out, which Lua reads as `nil`.
   const argument = JSON.stringify({
-    ...numbers,
     owner: request.owner,
+    step: request.step,
     isNew: request.isNew,
     box: request.box,
     isResync: request.isResync,
@@ -62,6 +50,7 @@ export function encodeRequest(
 /** A response as `EXCHANGE_SCRIPT` encodes it. An empty array is an empty object in its JSON. */
 interface EncodedResponse {
   isLost?: boolean
+  wasDone?: boolean
   /** One letter per record. */
   receipts: string
   claimed: string[] | object
@@ -80,11 +69,13 @@ const RECEIPTS: Readonly<Record<string, Receipt>> = { A: 'accepted', D: 'duplica
 /** Decodes the reply of `EXCHANGE_SCRIPT`. */
 export function decodeResponse(reply: string, { seenUpTo }: ExchangeRequest): ExchangeResponse {
   const encoded: EncodedResponse = JSON.parse(reply)
-  if (encoded.isLost) return { ...LOST, seenUpTo }
+  const receipts = [...encoded.receipts].map((letter) => RECEIPTS[letter] ?? 'overflow')
+  if (encoded.isLost) return { ...LOST, wasDone: encoded.wasDone, receipts, seenUpTo }
   const { nowMs, calls } = encoded
   return {
     isLost: false,
-    receipts: [...encoded.receipts].map((letter) => RECEIPTS[letter] ?? 'overflow'),
+    wasDone: undefined,
+    receipts,
     claimed: toArray(encoded.claimed),
     arrivals: toRecords(encoded.arrivals),
     seenUpTo: encoded.seenUpTo,
@@ -98,6 +89,7 @@ export function decodeResponse(reply: string, { seenUpTo }: ExchangeRequest): Ex
 
 const LOST: ExchangeResponse = {
   isLost: true,
+  wasDone: undefined,
   receipts: [],
   claimed: [],
   arrivals: [],

@@ -5,8 +5,9 @@
 const IDLE_TTL_MS = 30 * 24 * 3_600_000
 
 /**
- * How long the store remembers that an owner is dead, in milliseconds: a day. Until then, a step that
- * a client sends once more, after a long loss of its connection, cannot bring the owner back.
+ * How long the store remembers that an owner is dead, and its last step, in milliseconds: a day.
+ * Until then, a step that a client sends once more, after a long loss of its connection, cannot bring
+ * the owner back.
  */
 const DEAD_OWNER_TTL_MS = 24 * 3_600_000
 
@@ -35,6 +36,13 @@ local function isLost()
   return not request.isNew and not redis.call('ZSCORE', OWNERS, request.owner)
 end
 
+local function lostResponse()
+  local response = { isLost = true, receipts = '' }
+  if stored[1] then response.wasDone = lastStep == request.step end
+  if response.wasDone and request.append then response.receipts = redis.call('HGET', OWNER, 'receipts') end
+  return cjson.encode(response)
+end
+
 -- Redis refuses a script that needs memory when memory is full, unless it has written before. What
 -- frees memory, or appends nothing, begins with such a write.
 local function passWhenMemoryIsFull()
@@ -44,7 +52,7 @@ end
 if request.step < lastStep then
   return redis.error_reply('STALE a later step of this process has been done')
 end
-if isLost() then return '{"isLost":true}' end
+if isLost() then return lostResponse() end
 passWhenMemoryIsFull()
 
 -- A client, too, sends a step again when it has lost its connection before the answer.
@@ -53,7 +61,7 @@ local isRepeated = request.isResync or isDone
 -- After a failover to a replica that lagged behind, the store knows less than the owner was told.
 -- It is told everything again. The owner still settles what it has sent, also where the claim is
 -- undone: were it lost, others would send that once more.
-local isRolledBack = lastStep < request.acknowledged
+local isRolledBack = lastStep < request.step - 1
 if isRolledBack then request.seenUpTo = 0 end
 local sequence = tonumber(redis.call('HGET', STATE, 'sequence') or 0)
 
@@ -100,7 +108,7 @@ local function bury(owner)
       redis.pcall('HINCRBY', FIGURES, name, string.format('%.0f', count))
     end
   end
-  redis.call('DEL', key)
+  redis.call('HDEL', key, 'figures')
   redis.call('HSET', key, 'isDead', 1)
   redis.call('PEXPIRE', key, ${DEAD_OWNER_TTL_MS})
   redis.call('ZREM', OWNERS, owner)

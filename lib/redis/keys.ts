@@ -28,7 +28,7 @@ export function exchangeKeys(base: string, owner: string, box: 'fleet' | 'own'):
     `${base}calls`,
     // A hash: the figures of past owners.
     `${base}figures`,
-    // A hash: step, appendNumber, receipts, figures; only isDead after its death.
+    // A hash: step, appendNumber, receipts, figures; after its death, isDead but no figures.
     `${base}owner:${owner}`,
     // A sorted set: ids of the records that the owner has claimed.
     `${base}claimed:${owner}`,

@@ -11,7 +11,6 @@ import {
   decodeResponse,
   type EncodedArguments,
   encodeRequest,
-  type StepNumbers,
 } from './exchange-messages.js'
 import { EXCHANGE_SCRIPT } from './exchange-script.js'
 import { fleetKeys, keyBase } from './keys.js'
@@ -50,8 +49,6 @@ export class RedisStore implements Store {
   readonly #replicaWait: ReplicaWait | undefined
   /** Resolves when the client has an answer, or has failed. */
   #pendingCommand: Promise<void> | undefined
-  /** By owner. A process has one at a time. */
-  readonly #steps = new Map<string, StepNumbers>()
 
   constructor({ run, prefix, network, waitForReplicas, clock = systemClock }: RedisStoreOptions) {
     this.#run = run
@@ -62,19 +59,11 @@ export class RedisStore implements Store {
   }
 
   async exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
-    const { owner, append, claim, isLeaving, isResync } = request
-    const numbers = this.#steps.get(owner) ?? { step: 0, acknowledged: 0 }
-    this.#steps.set(owner, numbers)
-    const encode = () => {
-      if (!isResync || numbers.step === 0) numbers.step += 1
-      return encodeRequest(this.#base, request, numbers)
-    }
+    const { append, claim } = request
+    const encode = () => encodeRequest(this.#base, request)
     const isWorthWaiting = append !== undefined || claim.length > 0
     const reply = await this.#send(EXCHANGE, encode, isWorthWaiting ? this.#replicaWait : undefined)
-    const response = decodeResponse(reply, request)
-    numbers.acknowledged = numbers.step
-    if (response.isLost || isLeaving) this.#steps.delete(owner)
-    return response
+    return decodeResponse(reply, request)
   }
 
   async hasArrivals(seenUpTo: number): Promise<boolean> {

@@ -11,8 +11,9 @@ export interface Operation {
   readonly claim?: readonly string[]
   readonly append?: NewRecord
   /**
-   * Called with the response of the step that did it, and for an append with its receipt. It is
-   * `uncertain` if the owner is lost and an earlier try of the step may have been done before that.
+   * Called with the response of the step that did it, and for an append with its receipt. If others
+   * took over before the response arrived, it `isLost` unless the step was certainly done, and the
+   * receipt is `uncertain`.
    */
   readonly onDone: (response: ExchangeResponse, receipt: Receipt | undefined) => void
 }
@@ -65,6 +66,7 @@ export class ExchangeQueue {
   #owner = createOwner()
   #isKnown = false
   #seenUpTo = 0
+  #steps = 0
   #appends = 0
   #calls = 0
   #pauseMs: number | undefined
@@ -191,9 +193,11 @@ export class ExchangeQueue {
     const operations = this.#operations.take(this.#isKnown ? OPERATIONS_PER_STEP : 0)
     const records = operations.flatMap(({ append }) => append ?? [])
     if (records.length > 0) this.#appends += 1
+    this.#steps += 1
     const request: ExchangeRequest = {
       ...constants,
       owner: this.#owner,
+      step: this.#steps,
       isNew: !this.#isKnown,
       box: constants.callsTtlMs > 0 ? 'fleet' : 'own',
       isResync: false,
@@ -225,12 +229,16 @@ export class ExchangeQueue {
       this.#isKnown = true
       this.#seenUpTo = response.seenUpTo
       this.#leaseEndsAtMs = startedAtMs + constants.leaseMs
-      const receipts = response.receipts.values()
-      for (const { append, onDone } of step.operations) {
-        onDone(response, append && receipts.next().value)
-      }
+      this.#endOperations(step.operations, response)
     }
     this.#continue(step, response)
+  }
+
+  #endOperations(operations: readonly Operation[], response: ExchangeResponse): void {
+    const receipts = response.receipts.values()
+    for (const { append, onDone } of operations) {
+      onDone(response, append && receipts.next().value)
+    }
   }
 
   /**
@@ -238,15 +246,18 @@ export class ExchangeQueue {
    * the store under the old name is stored under the new one.
    */
   #startAgain({ request, operations, isRepeated }: PendingStep, response: ExchangeResponse): void {
+    const { wasDone = isRepeated ? undefined : false } = response
     this.#owner = createOwner()
     this.#isKnown = false
     this.#seenUpTo = 0
+    this.#steps = 0
     this.#appends = 0
-    this.#calls += request.calls
+    if (!wasDone) this.#calls += request.calls
     this.#leaseEndsAtMs = Number.NEGATIVE_INFINITY
     const waiting = this.#operations.take(this.#operations.length)
-    for (const operation of operations) {
-      if (operation.append && !isRepeated) this.#operations.push(operation)
+    if (wasDone) this.#endOperations(operations, { ...response, isLost: false })
+    for (const operation of wasDone ? [] : operations) {
+      if (operation.append && wasDone === false) this.#operations.push(operation)
       else operation.onDone(response, operation.append && 'uncertain')
     }
     for (const operation of waiting) {

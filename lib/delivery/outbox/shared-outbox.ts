@@ -204,6 +204,7 @@ export class SharedOutbox implements Outbox, Fleet {
     const { isLost, arrivals, orphans, callAgesMs, isFailover } = response
     this.#rejectReaders = []
     if (isLost) {
+      if (response.wasDone) this.#figures.onStored(request.figures)
       this.#figures.startAgain()
       this.#fence += 1
       this.#events?.onHandedOver(this.#impressions.clear())

@@ -21,6 +21,8 @@ export interface NewRecord extends StoredRecord {
 export interface ExchangeRequest {
   /** Names the process: random, and a new one after it was `lost`. */
   readonly owner: string
+  /** Grows by one with each step of the owner. A repeated step keeps its number. */
+  readonly step: number
   /** Whether the owner registers. Otherwise an owner that the store does not know is `lost`. */
   readonly isNew: boolean
   /** From this step on, the owner may stay silent for so long before others take over from it. */
@@ -81,6 +83,11 @@ export interface ExchangeResponse {
    * the owner's records belongs to it any more.
    */
   readonly isLost: boolean
+  /**
+   * For an owner that is lost: whether this step was done before others took over, when it was sent
+   * before. Its `receipts` are then repeated. `undefined` if the store no longer knows.
+   */
+  readonly wasDone: boolean | undefined
   /** One per appended record. */
   readonly receipts: readonly Receipt[]
   /** The records that were claimed. Fewer than wanted during a pause, and one when it has ended. */
@@ -120,7 +127,8 @@ export interface FleetFigures {
  *
  * An owner whose lease has expired is dead once anyone's exchange finds it so:
  *
- * - It is unknown from then on, and therefore `isLost` at its next exchange.
+ * - It is `isLost` at its next exchange. For a day, the store remembers its last step and the
+ *   receipts of that, so that the owner learns what was done.
  * - What waits in its own box moves to the box of the owner that found it, and arrives there. What
  *   waits in the fleet's box stays. If it was the sender, the finder becomes the sender.
  * - What it had claimed is now claimed by the finder, and is among the response's `orphans`.

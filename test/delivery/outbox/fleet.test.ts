@@ -194,6 +194,41 @@ for (const [description, network] of [
       assert.deepEqual(outcomes, ['delivered', 'delivered'])
     })
 
+    it('count once what a step did whose answer was lost before others took over', async () => {
+      const { clock, store, start } = createFleet()
+      let losesAnswers = false
+      const lossy = Object.assign(Object.create(store) as MemoryStore, {
+        exchange: async (request: Parameters<MemoryStore['exchange']>[0]) => {
+          const response = await store.exchange(request)
+          if (losesAnswers) throw new Error('the answer was lost')
+          return response
+        },
+        hasArrivals: (seenUpTo: number) => store.hasArrivals(seenUpTo),
+        readFleet: () => store.readFleet(),
+      })
+      const one = start({ store: lossy })
+      await clock.advanceAsync(100)
+      one.push(1)
+      one.push(2)
+      await clock.advanceAsync(2)
+      const two = start()
+      await clock.advanceAsync(100)
+      assert.equal(one.stats.delivered, 2)
+      losesAnswers = true
+      for (const item of [3, 4, 5]) one.push(item, `key ${Math.min(item, 4)}`)
+      await clock.advanceAsync(100)
+      one.freeze()
+      await clock.advanceAsync(LEASE_MS * 2)
+      losesAnswers = false
+      one.thaw()
+      await clock.advanceAsync(LEASE_MS)
+      assert.deepEqual(sentBy(one, two), [1, 2, 3, 4])
+      for (const process of [one, two]) process.assertBalanced()
+      const [fleet] = await Promise.all([one.fleetStats(), clock.advanceAsync(100)])
+      const { tracked, delivered, duplicate, uncertain } = fleet
+      assert.deepEqual([tracked, delivered, duplicate, uncertain], [5, 4, 1, 0])
+    })
+
     it('store nothing twice if the answers of the store are lost', async () => {
       const { clock, store, start } = createFleet()
       let n = 0

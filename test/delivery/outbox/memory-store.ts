@@ -16,6 +16,9 @@ const MAX_MOVED = 1_000
 /** Figures of a past owner that count impressions without an outcome. */
 const FORGOTTEN_FIGURES = ['held', 'unstored']
 
+/** How long the last steps of past owners are remembered. */
+const DAY_MS = 24 * 3_600_000
+
 /** The box of all owners with `box: 'fleet'`. Every other box is named for its owner. */
 const FLEET_BOX = ''
 
@@ -23,7 +26,12 @@ interface Owner {
   leaseUntilMs: number
   figures: Readonly<Record<string, number>>
   lastAppend: { readonly number: number; readonly receipts: readonly Receipt[] } | undefined
-  lastStep: string
+  lastStep: number
+}
+
+/** What a past owner did last. */
+interface PastOwner extends Pick<Owner, 'lastStep' | 'lastAppend'> {
+  readonly diedAtMs: number
 }
 
 interface Entry {
@@ -53,6 +61,7 @@ export class MemoryStore implements Store {
   readonly #owners = new Map<string, Owner>()
   /** Dead owners of which records are left to be moved. */
   readonly #dead = new Set<string>()
+  readonly #past = new Map<string, PastOwner>()
   readonly #entries = new Map<string, Entry>()
   /** When each dedupe key is forgotten. */
   readonly #keys = new Map<string, number>()
@@ -68,9 +77,9 @@ export class MemoryStore implements Store {
 
   async exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
     const owner = this.#registerOrRenew(request)
-    if (!owner) return lostResponse(request)
-    const isRepeated = request.isResync && owner.lastStep === describeStep(request)
-    owner.lastStep = describeStep(request)
+    if (!owner) return this.#lostResponse(request)
+    const isRepeated = owner.lastStep === request.step
+    owner.lastStep = request.step
     if (request.isAfterOutage) this.#spareOthers(request)
     const isNewSender = this.#takeSenderRole(request)
     const orphans = this.#takeOver(request)
@@ -90,6 +99,7 @@ export class MemoryStore implements Store {
     const isTold = isNewSender || (request.isResync && this.#sender?.owner === request.owner)
     return {
       isLost: false,
+      wasDone: undefined,
       receipts,
       claimed,
       ...this.#arrivals(request, isSender),
@@ -118,7 +128,7 @@ export class MemoryStore implements Store {
     let owner = this.#owners.get(name)
     if (!owner) {
       if (!isNew) return undefined
-      owner = { leaseUntilMs: 0, figures: {}, lastAppend: undefined, lastStep: '' }
+      owner = { leaseUntilMs: 0, figures: {}, lastAppend: undefined, lastStep: 0 }
       this.#owners.set(name, owner)
     }
     owner.leaseUntilMs = this.#now() + leaseMs
@@ -176,8 +186,11 @@ export class MemoryStore implements Store {
   }
 
   #bury(name: string): void {
-    addFigures(this.#pastFigures, this.#owners.get(name)?.figures ?? {}, FORGOTTEN_FIGURES)
+    const owner = this.#owners.get(name)
+    if (!owner) return
+    addFigures(this.#pastFigures, owner.figures, FORGOTTEN_FIGURES)
     this.#owners.delete(name)
+    this.#past.set(name, { ...owner, diedAtMs: this.#now() })
     this.#dead.add(name)
   }
 
@@ -291,6 +304,15 @@ export class MemoryStore implements Store {
     }
   }
 
+  #lostResponse(request: ExchangeRequest): ExchangeResponse {
+    const lost = { ...EMPTY_RESPONSE, isLost: true, seenUpTo: request.seenUpTo }
+    const past = this.#past.get(request.owner)
+    if (!past || this.#now() - past.diedAtMs >= DAY_MS) return lost
+    const wasDone = past.lastStep === request.step
+    const receipts = wasDone && request.append ? past.lastAppend?.receipts : undefined
+    return { ...lost, wasDone, receipts: receipts ?? [] }
+  }
+
   #claimedBy(owner: string): StoredRecord[] {
     return [...this.#entries.values()].filter(({ claimedBy }) => claimedBy === owner).map(toRecord)
   }
@@ -298,6 +320,7 @@ export class MemoryStore implements Store {
 
 const EMPTY_RESPONSE: ExchangeResponse = {
   isLost: false,
+  wasDone: undefined,
   receipts: [],
   claimed: [],
   arrivals: [],
@@ -307,15 +330,6 @@ const EMPTY_RESPONSE: ExchangeResponse = {
   others: 0,
   callAgesMs: undefined,
   isFailover: false,
-}
-
-function lostResponse({ seenUpTo }: ExchangeRequest): ExchangeResponse {
-  return { ...EMPTY_RESPONSE, isLost: true, seenUpTo }
-}
-
-/** What a step asks for, as text: a repeated step asks for the same. */
-function describeStep(request: ExchangeRequest): string {
-  return JSON.stringify({ ...request, isResync: false, isAfterOutage: false })
 }
 
 function boxFor({ owner, box }: Pick<ExchangeRequest, 'owner' | 'box'>): string {

@@ -31,6 +31,7 @@ function recordsContract(setUp: () => StoreSetup): void {
     const response = await owner.exchange()
     assert.deepEqual(response, {
       isLost: false,
+      wasDone: undefined,
       receipts: [],
       claimed: [],
       arrivals: [],

@@ -25,6 +25,7 @@ export class StoreOwner {
   readonly store: Store
   readonly #box: 'fleet' | 'own'
   #isNew = true
+  #steps = 0
   #appends = 0
   #seenUpTo = 0
 
@@ -51,8 +52,10 @@ export class StoreOwner {
   }
 
   request({ append, ...changes }: Changes = {}): ExchangeRequest {
+    if (!changes.isResync || this.#steps === 0) this.#steps += 1
     return {
       owner: this.name,
+      step: this.#steps,
       isNew: this.#isNew,
       leaseMs: LEASE_MS,
       box: this.#box,

@@ -197,6 +197,55 @@ export function storeTakeoverContract(setUp: () => StoreSetup): void {
     assert.deepEqual(listIds((await finder.exchange({ isResync: true })).orphans), ['a'])
   })
 
+  it('tells a lost owner that its last step was done, and the receipts', async () => {
+    const owner = createOwner('one')
+    await owner.exchange()
+    const append = { number: 1, records: records('a', 'b') }
+    await owner.exchangeInVain({ append, maxPending: 1 })
+    await setup.advance(LEASE_MS + 1)
+    const finder = createOwner('finder')
+    await finder.exchange()
+    await setup.advance(12 * 3_600_000)
+    await finder.exchange()
+    const { isLost, wasDone, receipts } = await owner.exchange({ append, isResync: true })
+    assert.equal(isLost, true)
+    assert.equal(wasDone, true)
+    assert.deepEqual(receipts, ['accepted', 'overflow'])
+    assert.equal((await owner.store.readFleet()).records, 1)
+  })
+
+  it('tells a lost owner that its last step was not done', async () => {
+    const owner = await dieWith('one', ['a'], [])
+    await createOwner('finder').exchange()
+    for (const isResync of [false, true]) {
+      const { wasDone, receipts } = await owner.exchange({ append: records('b'), isResync })
+      assert.equal(wasDone, false)
+      assert.deepEqual(receipts, [])
+    }
+  })
+
+  it('tells an owner that has left that its last step was done', async () => {
+    const owner = createOwner('one')
+    await owner.exchange()
+    const append = { number: 1, records: records('a') }
+    await owner.exchangeInVain({ append, isLeaving: true })
+    const { isLost, wasDone, receipts } = await owner.exchange({
+      append,
+      isLeaving: true,
+      isResync: true,
+    })
+    assert.deepEqual([isLost, wasDone, receipts], [true, true, ['accepted']])
+  })
+
+  it('has forgotten the last step of a lost owner after a day', async () => {
+    const owner = await dieWith('one', [], [])
+    await createOwner('finder').exchange()
+    await setup.advance(24 * 3_600_000)
+    await createOwner('other').exchange()
+    const { isLost, wasDone } = await owner.exchange({ isResync: true })
+    assert.deepEqual([isLost, wasDone], [true, undefined])
+  })
+
   it('moves at most 1,000 records in a step, and the rest next', async () => {
     const ids = Array.from({ length: 2_600 }, (_, n) => `r${n}`)
     const dead = await dieWith('dead', ids, ids.slice(0, 1_300))
