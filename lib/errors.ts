@@ -1,21 +1,29 @@
+import { addAddress } from './docs-address.js'
 import { copyText } from './impression.js'
 
-/** What is wrong with the configuration. docs/options.md explains each code. */
-export type ConfigurationErrorCode =
-  | 'no-network'
-  | 'invalid-options'
-  | 'insecure-base-url'
-  | 'invalid-network'
+export const CONFIGURATION_ERROR_CODES = [
+  'no-network',
+  'invalid-options',
+  'insecure-base-url',
+  'invalid-network',
+] as const
+
+/**
+ * What is wrong with the configuration. docs/errors.md explains each code.
+ *
+ * @useDeclaredType
+ */
+export type ConfigurationErrorCode = (typeof CONFIGURATION_ERROR_CODES)[number]
 
 /** The configuration is invalid. Thrown when the middleware or a tracker is created. */
 export class ConfigurationError extends Error {
   /** Tells the class apart where `instanceof` cannot. */
   override readonly name = 'ConfigurationError'
-  /** Stable, for programs. See docs/options.md. */
+  /** Stable, for programs. See docs/errors.md. */
   readonly code: ConfigurationErrorCode
 
   constructor(code: ConfigurationErrorCode, message: string) {
-    super(`ad-impressions: ${message}`)
+    super(addAddress(`ad-impressions: ${message}`, 'errors', code))
     this.code = code
   }
 }

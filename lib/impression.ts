@@ -109,7 +109,7 @@ export interface OutcomeEvent {
   readonly network: string
   /** How the impression ended. */
   readonly outcome: Outcome
-  /** A stable code and a sentence that a person can act on: see docs/troubleshooting.md. */
+  /** A stable code and a sentence that a person can act on: see docs/reasons.md. */
   readonly reason: Reason
   /** The page load's id. */
   readonly requestId: string

@@ -10,6 +10,7 @@ import { isNetwork } from './networks/define-network.js'
 import type { Network } from './networks/network.js'
 import type { BotRule, TrafficRule } from './request/admission.js'
 import type { PageLoadCookie } from './request/page-load-cookie.js'
+import { suggestName } from './similar-name.js'
 import { CDNS, type Cdn } from './viewer/country.js'
 import type { Device } from './viewer/device.js'
 import {
@@ -189,7 +190,10 @@ function optionsSchema<Source>() {
     requestId: callback<Option<'requestId'>>().optional(),
     country: z
       .union([z.enum(CDNS), callback<Option<'country'>>()], {
-        error: `expected a function or one of ${CDNS.join(', ')}`,
+        error: ({ input }) => {
+          const suggestion = typeof input === 'string' ? suggestName(input, CDNS) : ''
+          return `expected a function or one of ${CDNS.join(', ')}${suggestion}`
+        },
       })
       .optional(),
     device: callback<Option<'device'>>().optional(),

@@ -189,8 +189,7 @@ export function assembleTracker<Source>(
 function logWarnings(networks: readonly Network[], log: Log): void {
   for (const { name, warnings } of networks) {
     for (const warning of warnings) {
-      const message = `${name}: ${warning}`
-      log.warn(message, message)
+      log.warn(`network-warning ${name} ${warning}`, `${name}: ${warning}`)
     }
   }
 }

@@ -42,7 +42,7 @@ export class UsedTokens {
     const size = this.#parts.reduce((sum, { digests }) => sum + digests.size, 0)
     if (size < max) return true
     log.error(
-      'used tokens',
+      'overflow used-tokens',
       `visible impressions are dropped: ${max} have counted in visibility.tokenTtlMs, and no more ` +
         'are remembered (raise dedupe.max)',
     )

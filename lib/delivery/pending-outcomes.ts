@@ -1,7 +1,13 @@
 import type { NetworkStatistics } from '../counting/statistics.js'
 import type { Impression, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
-import { DROPPED, DROPPED_AFTER_SENDING, type Drop, type Reason } from '../reason.js'
+import {
+  DROPPED,
+  DROPPED_AFTER_SENDING,
+  type Drop,
+  type Reason,
+  readReasonCode,
+} from '../reason.js'
 import type { PendingList } from './pending-list.js'
 
 export interface PendingOutcomesDependencies {
@@ -23,7 +29,8 @@ export class PendingOutcomes {
   conclude(impressions: readonly Impression[], outcome: Outcome, reason: Reason): void {
     const { network, log, statistics, list } = this.#dependencies
     if (outcome !== 'delivered' && outcome !== 'dropped' && impressions.length > 0) {
-      log.warn(`${outcome} ${network}`, `${network}: impression ${outcome}: ${reason}`)
+      const kind = `${readReasonCode(reason)} ${outcome} ${network}` as const
+      log.warn(kind, `${network}: impression ${outcome}: ${reason}`)
     }
     for (const impression of impressions) {
       statistics.conclude(impression, outcome, reason)
@@ -46,7 +53,7 @@ export class PendingOutcomes {
   /** Logs each one: the log merges the lines of a minute into one with a count. */
   drop(impressions: readonly Impression[], drop: Drop): void {
     const { network, log } = this.#dependencies
-    const kind = `dropped ${drop} ${network}`
+    const kind = `${drop} ${network}` as const
     const reason = DROPPED[drop]
     const message = `${network}: impression dropped without being sent: ${reason}`
     for (const impression of impressions) {

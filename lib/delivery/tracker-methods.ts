@@ -169,7 +169,7 @@ function readTimeout(method: 'flush()' | 'close()', options: unknown, log: Log):
     return checkOptions(method, timeoutSchema, options).timeoutMs
   } catch (thrown) {
     const message = `${describeError(thrown)}; ${DEFAULT_TIMEOUT_MS} ms are used instead`
-    log.error(`option ${method}`, message)
+    log.error(`option-failed ${method}`, message)
     return DEFAULT_TIMEOUT_MS
   }
 }

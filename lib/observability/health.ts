@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js'
 import type { Verdict } from '../networks/verdict.js'
-import { DROPPED, REASONS, type Reason } from '../reason.js'
+import { addReasonAddress, DROPPED, REASONS, type Reason } from '../reason.js'
 
 /** `closed` lets calls through, `open` blocks them, `half-open` lets one probe through. */
 export type CircuitState = 'closed' | 'open' | 'half-open'
@@ -102,7 +102,7 @@ export class HealthMonitor {
     return {
       status,
       since: new Date(this.#sinceMs).toISOString(),
-      reason,
+      reason: addReasonAddress(reason),
       circuit: breaker.state(nowMs),
       oldestPendingMs: Math.max(0, Math.round(nowMs - (pending.oldestTrackedAtMs ?? nowMs))),
       quota: quota.left(nowMs),
@@ -141,7 +141,7 @@ export function createDisabledHealth(
   const health: NetworkHealth = {
     status: 'ok',
     since,
-    reason: REASONS.disabled,
+    reason: addReasonAddress(REASONS.disabled),
     circuit: 'closed',
     oldestPendingMs: 0,
     quota: [],

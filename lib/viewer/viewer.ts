@@ -64,7 +64,7 @@ export class RequestViewer<Source> implements Viewer {
     // Databases return codes such as XX for an unknown country, so two letters cause no warning.
     if (isKnown(value) && !(typeof value === 'string' && value.length <= 2)) {
       this.#log.warn(
-        'option country',
+        'option-failed country',
         'the option country: expected an ISO 3166-1 alpha-2 code such as US; ignored',
       )
     }
@@ -78,7 +78,7 @@ export class RequestViewer<Source> implements Viewer {
     if (isDevice(value)) return value
     if (isKnown(value))
       this.#log.warn(
-        'option device',
+        'option-failed device',
         "the option device: expected 'mobile', 'desktop' or 'tablet'; ignored",
       )
     return undefined
@@ -93,7 +93,7 @@ export class RequestViewer<Source> implements Viewer {
       return cleanSearchQuery(copyText(value))
     }
     this.#log.warn(
-      'option searchQuery',
+      'option-failed searchQuery',
       `the option searchQuery: expected a string of at most ${MAX_SEARCH_QUERY_CHARACTERS} characters; ignored`,
     )
     return undefined

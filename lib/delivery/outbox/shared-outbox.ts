@@ -291,7 +291,7 @@ export class SharedOutbox implements Outbox, Fleet {
     const message =
       `${network}: the outbox failed, and impressions wait in memory until it works again: ` +
       describeError(thrown)
-    log.error(`outbox ${network}`, message)
+    log.error(`outbox-failed ${network}`, message)
     for (const reject of this.#rejectReaders.splice(0)) reject(thrown)
   }
 }

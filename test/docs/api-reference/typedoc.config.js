@@ -6,6 +6,9 @@ const ROOT = '../../..'
 const { exports } = JSON.parse(
   readFileSync(new URL(`${ROOT}/package.json`, import.meta.url), 'utf8'),
 )
+/** The pages about codes list them. */
+const LISTS = ['LOG_CODES', 'REASON_CODES', 'WithDetails']
+
 const entries = Object.values(exports).filter(({ types }) => types)
 
 /** Shows the type of `@throws {Type} when`, which the Markdown plugin omits. */
@@ -54,7 +57,7 @@ export default {
   treatValidationWarningsAsErrors: true,
   validation: { notExported: true, notDocumented: true, invalidLink: true },
   // Only the network itself reads its items, and the inputs are in `ImpressionInputs`.
-  intentionallyNotExported: ['AnyInput', 'ClosientItem', 'EnsItem', 'Exclusive', 'REASON_CODES'],
+  intentionallyNotExported: ['AnyInput', 'ClosientItem', 'EnsItem', 'Exclusive', ...LISTS],
   // Each kind of verdict is documented as a whole.
   intentionallyNotDocumented: ['kind', 'reason', 'count', 'retryAfterMs'].map(
     (property) => `ad-impressions.Verdict.__type.${property}`,
