@@ -3,6 +3,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 // biome-ignore lint/suspicious/noTsIgnore: @ts-expect-error would fail where Express is installed
 /** @ts-ignore a project of another framework must compile without Express, and does not use these types. */
 import type { Request } from 'express'
+import { sendReply } from './request/reply.js'
 import type { TrackImpression } from './track-impression.js'
 import {
   type ImpressionsOptions,
@@ -10,7 +11,6 @@ import {
   resolveTracker,
   type TrackerMethods,
 } from './tracker.js'
-import { sendReply } from './visibility/reply.js'
 
 declare global {
   namespace Express {

@@ -58,7 +58,7 @@ export function impressions(options: ImpressionsOptions<FastifyRequest> = {}): I
   const tracker = resolveTracker(options)
   const plugin: FastifyPluginCallback = (app, _options, done) => {
     addHelper(app, tracker)
-    if (tracker.visibilityPath !== undefined) addRoutes(app, tracker, tracker.visibilityPath)
+    addRoutes(app, tracker)
     if (!('tracker' in options)) {
       app.addHook('onClose', () => tracker.methods[Symbol.asyncDispose]())
     }
@@ -85,13 +85,12 @@ function addHelper(
 }
 
 /**
- * Adds the routes of the client script and its reports. Routes, unlike a hook, also run the hooks
+ * Adds the routes of the client script, its reports and the inspector. Routes, unlike a hook, also run the hooks
  * that are added later, such as those of CORS or security headers, and exist below a prefix.
  */
 function addRoutes(
   app: FastifyInstance,
-  { reply }: FrameworkTracker<FastifyRequest>,
-  path: string,
+  { reply, visibilityPath, inspectorPath }: FrameworkTracker<FastifyRequest>,
 ): void {
   const atPrefix = createPrefixRemover(app)
   // Before the body is parsed: a report counts whatever parsers and limits the app has.
@@ -101,7 +100,10 @@ function addRoutes(
     const { status, headers, body } = response
     return fastifyReply.code(status).headers(headers).send(body)
   }
-  for (const url of [path, `${path}/client.js`]) {
+  const visibility =
+    visibilityPath === undefined ? [] : [visibilityPath, `${visibilityPath}/client.js`]
+  const inspector = inspectorPath === undefined ? [] : [inspectorPath, `${inspectorPath}.json`]
+  for (const url of [...visibility, ...inspector]) {
     // Registered twice, the plugin has its routes already.
     if (app.hasRoute({ method: 'POST', url: app.prefix.replace(/\/$/, '') + url })) continue
     const options = { onRequest, exposeHeadRoute: false }

@@ -30,7 +30,7 @@ export interface Impression<Item = unknown> {
   readonly placement?: string | undefined
   /** The offer that was displayed. For outcome events. */
   readonly offerId?: string | undefined
-  /** Method and path of the request that displayed it, if the log has debug messages. */
+  /** Method and path of the request that displayed it, if the log has debug messages or the inspector is on. */
   readonly page?: string | undefined
   /** Impressions with the same key may share one call. For Closient it is the search query. */
   readonly batchKey: string
@@ -69,7 +69,7 @@ export interface ImpressionDetails {
  *
  * @param network its name
  * @param trackedAtMs by `Clock.now()`
- * @param page method and path of its request, for debug messages
+ * @param page method and path of its request, for debug messages and the inspector
  */
 export function createImpression(
   network: string,

@@ -39,6 +39,7 @@ export type { CircuitState, Health, NetworkHealth, QuotaLeft } from './observabi
 export type { TrackerOptions } from './options.js'
 export type { Reason, ReasonCode } from './reason.js'
 export type { BotRule, TrafficRule } from './request/admission.js'
+export type { Reply } from './request/reply.js'
 export type { TrackImpression } from './track-impression.js'
 export {
   createTracker,
@@ -50,4 +51,3 @@ export type { Cdn } from './viewer/country.js'
 export type { Device } from './viewer/device.js'
 export type { Viewer } from './viewer/viewer.js'
 export type { VisibilityOptions } from './visibility/options.js'
-export type { Reply } from './visibility/reply.js'

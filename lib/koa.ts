@@ -6,6 +6,7 @@
 import type { Context, DefaultContext, DefaultState, Middleware, Next } from 'koa'
 // Imported for its types. Without them, an app that imports only this entry has no input types.
 import './networks/index.js'
+import type { Reply } from './request/reply.js'
 import type { TrackImpression } from './track-impression.js'
 import {
   type ImpressionsOptions,
@@ -13,7 +14,6 @@ import {
   resolveTracker,
   type TrackerMethods,
 } from './tracker.js'
-import type { Reply } from './visibility/reply.js'
 
 declare module 'koa' {
   interface DefaultState {

@@ -8,6 +8,7 @@ import { consoleLogger, type Logger } from './logger.js'
 import { listBuiltInCalls, networksFromEnvironment } from './networks/built-in-networks.js'
 import { isNetwork } from './networks/define-network.js'
 import type { Network } from './networks/network.js'
+import type { InspectorOption } from './observability/inspector/inspector.js'
 import type { BotRule, TrafficRule } from './request/admission.js'
 import type { PageLoadCookie } from './request/page-load-cookie.js'
 import { suggestName } from './similar-name.js'
@@ -86,7 +87,7 @@ export interface TrackerOptions<Source = IncomingMessage> {
     | {
         /** How many page loads are remembered. */
         max?: number | undefined
-        /** How long a page load is remembered, in milliseconds. */
+        /** How long a page load is remembered, in milliseconds: at most 365 days. */
         ttlMs?: number | undefined
       }
     | undefined
@@ -138,6 +139,16 @@ export interface TrackerOptions<Source = IncomingMessage> {
    * `debug` messages unless the environment has `NODE_DEBUG=ad-impressions`.
    */
   logger?: Logger | undefined
+  /**
+   * Serves a page that shows the latest page loads, what became of each impression and why, and how
+   * each network is, at `/_visible/inspector`, or below `visibility.path` if that is set. With `true`
+   * everyone may see it, and it is off if `NODE_ENV` is `production`. `allow` returns whether this
+   * request may see it, in production too; anything but `true` means no.
+   *
+   * @default false
+   * @example inspector: { allow: (req) => req.session.user?.isAdmin === true }
+   */
+  inspector?: InspectorOption<Source> | undefined
   /**
    * Throws from `trackImpression` on invalid input. For development and tests.
    *
@@ -220,7 +231,8 @@ function optionsSchema<Source>() {
       .strictObject({
         // Each LRU allocates for this many entries at once: 10 million stay below 1 GB.
         max: wholeNumber(1, 10_000_000).default(100_000),
-        ttlMs: milliseconds.default(30 * 60_000),
+        // A year: stores calculate with the time when a key expires.
+        ttlMs: wholeNumber(1, 365 * 86_400_000).default(30 * 60_000),
       })
       .readonly()
       .prefault({}),
@@ -239,6 +251,15 @@ function optionsSchema<Source>() {
     logger: z
       .custom<Logger>(isLogger, 'expected an object with the methods debug, warn and error')
       .default(() => consoleLogger),
+    inspector: z
+      .union(
+        [
+          z.boolean(),
+          z.strictObject({ allow: callback<(source: Source) => boolean>() }).readonly(),
+        ],
+        { error: 'expected true, false or { allow: (req) => boolean }' },
+      )
+      .default(false),
     strict: z.boolean().default(false),
   })
 }

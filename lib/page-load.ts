@@ -13,6 +13,7 @@ import { createImpression, type PageLoadIdentity } from './impression.js'
 import type { Log } from './logger.js'
 import type { Misuse } from './misuse.js'
 import { type InputReader, identifyInput, type ReadInput } from './networks/input-reader.js'
+import type { Inspector } from './observability/inspector/inspector.js'
 import type { Configuration } from './options.js'
 import { REASONS, type Suppression } from './reason.js'
 import { Admission } from './request/admission.js'
@@ -51,6 +52,8 @@ export interface PageLoadDependencies<Source> {
   readonly misuse: Misuse
   readonly clock: Clock
   readonly openResponses: OpenResponses
+  /** `undefined` if the option `inspector` is off. */
+  readonly inspector: Pick<Inspector<Source>, 'onIssued'> | undefined
 }
 
 /**
@@ -123,7 +126,7 @@ export class PageLoad<Source> {
    * is viewable its page is displayed, even if it was prefetched, and whatever its status.
    */
   whenVisible(input: unknown): string {
-    const { visibility, dedupe } = this.#dependencies
+    const { visibility, dedupe, inspector } = this.#dependencies
     if (!visibility)
       return this.#rejectInvalid(undefined, undefined, createVisibilityOffError('whenVisible()'))
     const countable = this.#parse(input)
@@ -144,6 +147,7 @@ export class PageLoad<Source> {
     try {
       this.#visibleAds ??= new VisibleAds(visibility)
       const attribute = this.#visibleAds.issue(channel, impression, onceKey, this.#campaigns)
+      inspector?.onIssued(impression)
       if (state === 'open') dedupe.keepOpen(this.requestId, this.#campaigns)
       preventCopies(this.#res, this.#dependencies.log)
       return attribute
@@ -178,7 +182,7 @@ export class PageLoad<Source> {
 
   /** `undefined` if the input is invalid: it then has its outcome. */
   #parse(input: unknown): CountableImpression | undefined {
-    const { reader, clock, configuration, log } = this.#dependencies
+    const { reader, clock, configuration, log, inspector } = this.#dependencies
     let read: ReadInput | undefined
     let channel: NetworkChannel | undefined
     try {
@@ -199,7 +203,7 @@ export class PageLoad<Source> {
         this.requestId,
         parsed,
         clock.now(),
-        log.debug && this.#describePage(),
+        (inspector ?? log.debug) && this.#describePage(),
       )
       return { channel, impression, onceKey: channel.onceKeys.get(onceKey) }
     } catch (thrown) {

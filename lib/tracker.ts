@@ -21,9 +21,11 @@ import { builtInNetworks } from './networks/built-in-networks.js'
 import { InputReader } from './networks/input-reader.js'
 import type { Network } from './networks/network.js'
 import { createDisabledHealth } from './observability/health.js'
+import { createInspector } from './observability/inspector/create-inspector.js'
 import { type Configuration, resolveOptions, type TrackerOptions } from './options.js'
 import { PageLoad } from './page-load.js'
 import { readOriginalUrl } from './request/original-url.js'
+import type { Reply } from './request/reply.js'
 import { identifyPageLoad } from './request/request-id.js'
 import {
   createDisabledTrackImpression,
@@ -31,7 +33,7 @@ import {
   type TrackImpression,
 } from './track-impression.js'
 import { createUsedTokens, createVisibility } from './visibility/create-visibility.js'
-import type { Reply } from './visibility/reply.js'
+import { DEFAULT_PATH } from './visibility/options.js'
 
 // The adapters need only this file.
 export { pickMethods, type TrackerMethods } from './delivery/tracker-methods.js'
@@ -41,8 +43,8 @@ export interface Tracker extends TrackerMethods {
   /** The helper for one request: the same for the same response, however often it is called. */
   pageLoad(req: IncomingMessage, res: ServerResponse): TrackImpression
   /**
-   * The reply to a request for the client script, or to one of its reports: below
-   * `visibility.path`. The middleware for Express and Koa sends it by itself.
+   * The reply to a request for the client script, to one of its reports, or to a request for the
+   * inspector: below `visibility.path`. The middleware for Express and Koa sends it by itself.
    *
    * @param body what a body parser has made of the request's body, if one has
    * @returns `undefined` for any other request
@@ -53,6 +55,11 @@ export interface Tracker extends TrackerMethods {
    * this path and for `client.js` below it. `undefined` without the option `visibility`.
    */
   readonly visibilityPath?: string | undefined
+  /**
+   * The path of the inspector, for a framework that needs a route: `reply()` answers requests for this
+   * path, and for the same path with `.json`. `undefined` if the option `inspector` is off.
+   */
+  readonly inspectorPath?: string | undefined
 }
 
 /** A tracker whose option functions get the framework's own request object. */
@@ -61,6 +68,7 @@ export interface FrameworkTracker<Source> {
   pageLoad(req: IncomingMessage, res: ServerResponse, source: Source): TrackImpression
   reply(req: IncomingMessage, source: Source, body: unknown): Promise<Reply> | undefined
   readonly visibilityPath: string | undefined
+  readonly inspectorPath: string | undefined
   /** Names mistakes in how the app uses the tracker. */
   readonly misuse: Misuse
 }
@@ -85,16 +93,14 @@ export interface TestOverrides {
  * @throws {ConfigurationError} naming everything that is wrong with the options
  */
 export function createTracker(options: TrackerOptions = {}): Tracker {
-  const { methods, pageLoad, reply, visibilityPath, misuse } = assembleTracker(
-    options,
-    {},
-    'createTracker()',
-  )
+  const assembled = assembleTracker(options, {}, 'createTracker()')
+  const { methods, pageLoad, reply, visibilityPath, inspectorPath, misuse } = assembled
   const tracker: Tracker = {
     ...methods,
     pageLoad: (req, res) => pageLoad(req, res, req),
     reply: (req, body) => reply(req, req, body),
     visibilityPath,
+    inspectorPath,
   }
   misuses.set(tracker.pageLoad, misuse)
   return tracker
@@ -130,6 +136,7 @@ export function resolveTracker<Source>(
     // An object that wraps a tracker may lack it.
     reply: (req, _source, body) => tracker.reply?.(req, body),
     visibilityPath: tracker.visibilityPath,
+    inspectorPath: tracker.inspectorPath,
     misuse: misuses.get(tracker.pageLoad) ?? new Misuse(createLog(consoleLogger, systemClock)),
   }
 }
@@ -150,7 +157,8 @@ export function assembleTracker<Source>(
   if (!configuration.enabled) return createDisabledTracker(configuration, clock, log)
   logWarnings(configuration.networks, log)
   const hasViewability = configuration.visibility !== undefined
-  const statistics = new Statistics(configuration.networks, clock, log, hasViewability)
+  const inspector = createInspector(configuration, basePath(configuration), clock, log)
+  const statistics = new Statistics(configuration.networks, clock, log, hasViewability, inspector)
   const usedTokens = createUsedTokens(configuration, clock, log)
   const dedupe = new Dedupe({ ...configuration.dedupe, now: clock.now, usedTokens })
   const openResponses = new OpenResponses(clock)
@@ -172,16 +180,18 @@ export function assembleTracker<Source>(
   const visibility = createVisibility(channels, shared)
   const reader = new InputReader(channels, log)
   const hasFleet = deliveries.some(({ fleet }) => fleet !== undefined)
-  const pageLoadDependencies = { ...shared, reader, visibility, openResponses, hasFleet }
+  const pageLoadDependencies = { ...shared, reader, visibility, openResponses, hasFleet, inspector }
+  const methods = createMethods({ ...shared, deliveries, openResponses })
   return {
-    methods: createMethods({ ...shared, deliveries, openResponses }),
-    pageLoad: cacheHelpers(
-      (req, res, source) =>
-        createTrackImpression(new PageLoad(pageLoadDependencies, req, res, source)),
-      misuse,
-    ),
-    reply: (req, source, body) => visibility?.routes.reply(req, source, body),
+    methods,
+    pageLoad: cacheHelpers((req, res, source) => {
+      inspector?.onRequest()
+      return createTrackImpression(new PageLoad(pageLoadDependencies, req, res, source))
+    }, misuse),
+    reply: (req, source, body) =>
+      visibility?.routes.reply(req, source, body) ?? inspector?.reply(req, source, methods),
     visibilityPath: configuration.visibility?.path,
+    inspectorPath: inspector?.path,
     misuse,
   }
 }
@@ -207,8 +217,10 @@ function createDisabledTracker<Source>(
   const counted = networks.length > 0 ? networks : builtIns
   const statistics = new Statistics(counted, clock, log)
   const health = createDisabledHealth(counted, clock.wallNow())
+  const methods = createDisabledMethods(statistics, health)
+  const inspector = createInspector(configuration, basePath(configuration), clock, log)
   return {
-    methods: createDisabledMethods(statistics, health),
+    methods,
     pageLoad: cacheHelpers(
       (req, _res, source) =>
         createDisabledTrackImpression(
@@ -216,10 +228,16 @@ function createDisabledTracker<Source>(
         ),
       misuse,
     ),
-    reply: () => undefined,
+    reply: (req, source) => inspector?.reply(req, source, methods),
     visibilityPath: undefined,
+    inspectorPath: inspector?.path,
     misuse,
   }
+}
+
+/** What the middleware serves itself is below this path. */
+function basePath({ visibility }: Pick<Configuration<never>, 'visibility'>): string {
+  return visibility?.path ?? DEFAULT_PATH
 }
 
 /** What most parts need. */

@@ -73,7 +73,11 @@ describe('a wrong option throws an error with its path and what was expected', (
     ['traffic.prefetch', ['no', true, null], 'one of "skip" or "count"'],
     ['dedupe', [100, null, true, []], 'an object'],
     ['dedupe.max', [0, -1, 1.5, '5', Number.NaN, 1e9, null], 'a whole number from 1 to 10000000'],
-    ['dedupe.ttlMs', [0, -1, 1.5, '5', Number.POSITIVE_INFINITY], 'a whole number of at least 1'],
+    [
+      'dedupe.ttlMs',
+      [0, -1, 1.5, '5', Number.POSITIVE_INFINITY, 366 * 86_400_000],
+      'a whole number from 1 to 31536000000',
+    ],
     ['delivery', [100, null, true, []], 'an object'],
     ...limits.map((limit): [string, unknown[], string] => [
       `delivery.${limit}`,

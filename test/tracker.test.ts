@@ -4,7 +4,9 @@ import { createServer } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { MemoryOutbox } from '../lib/delivery/outbox/memory-outbox.js'
 import { OUTCOMES } from '../lib/impression.js'
+import { ens } from '../lib/networks/ens.js'
 import { startSandbox } from '../lib/sandbox/sandbox.js'
 import { createTracker } from '../lib/tracker.js'
 import { closientAd, ensAd } from './page-load/campaigns.js'
@@ -32,6 +34,23 @@ const renderAdByPath: Page = ({ req, res, trackImpression }) => {
   trackImpression(ensAd(Number(req.url?.slice(1))))
   res.end()
 }
+
+describe('the option outbox', () => {
+  it('remembers dedupe keys for longer than any token of their page load', async () => {
+    const ttlsMs: number[] = []
+    const tracker = createTracker({
+      networks: [ens({ apiKey: 'key' })],
+      dedupe: { ttlMs: 5_000 },
+      visibility: { secret: 'a-secret-of-this-test-0123456789-abcdef', tokenTtlMs: 3_000 },
+      outbox(options) {
+        ttlsMs.push(options.dedupeTtlMs)
+        return new MemoryOutbox(options)
+      },
+    })
+    await tracker.close()
+    assert.deepEqual(ttlsMs, [8_000])
+  })
+})
 
 describe('stats()', () => {
   it('has every figure of every network and of unknown inputs', async () => {

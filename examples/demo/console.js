@@ -19,9 +19,9 @@ export function formatGreeting(siteUrl, sandboxUrl) {
   The Saltmarsh Courier      ${siteUrl}
   What the networks receive  ${sandboxUrl}
 
-  Read a few pages of the paper. The server records the ads on each page, and the outcome of each
-  impression is printed below. The second address shows the impressions as they arrive, and can
-  make the networks fail.
+  Read a few pages of the paper. The badge on each ad shows what the server has counted for it, and
+  the outcome of each impression is printed below. The second address shows the impressions as they
+  arrive, and can make the networks fail.
 
   The front page shows one ad twice: its second impression is a duplicate. Each Closient offer
   counts separately. The wind energy ad and the ad inside a story count once half of the ad has

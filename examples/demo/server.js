@@ -7,9 +7,9 @@ import { closient, ens, impressions } from 'ad-impressions'
 import { startSandbox } from 'ad-impressions/sandbox'
 import express from 'express'
 import { closeServer, waitForStopSignal } from '../wait-until-stopped.js'
+import { AdOutcomes } from './ad-outcomes.js'
 import { adverts, findOffers } from './campaigns.js'
 import { formatGreeting, formatOutcome, formatSummary, printLine } from './console.js'
-import { createPageNote } from './page-note.js'
 import { findStory, searchStories, stories } from './stories.js'
 
 const SITE_PORT = Number(process.env.PORT ?? 3000)
@@ -40,7 +40,8 @@ app.set('view engine', 'ejs')
 app.use((_req, res, next) => {
   const nonce = randomBytes(16).toString('base64')
   res.locals.nonce = nonce
-  // The only script reports visible ads to this server. Only the server calls the networks.
+  // The page's two scripts talk to this server only: one reports visible ads, the other shows what
+  // the server has counted. Only the server calls the networks.
   const scripts = `script-src 'nonce-${nonce}'; connect-src 'self'`
   res.set(
     'content-security-policy',
@@ -49,8 +50,10 @@ app.use((_req, res, next) => {
   next()
 })
 app.use(express.static(join(import.meta.dirname, 'public')))
+const outcomes = new AdOutcomes(tracker)
+app.get('/outcomes/:pageLoad', outcomes.stream)
 app.use(tracker)
-app.use(createPageNote(tracker))
+app.use(outcomes.addPage)
 Object.assign(app.locals, { adverts, stories, query: '', sandboxUrl: sandbox.url })
 
 app.get('/', (_req, res) => {
@@ -86,6 +89,7 @@ const stopped = waitForStopSignal()
 printLine(formatGreeting(`http://127.0.0.1:${server.address().port}`, sandbox.url))
 
 await stopped
+outcomes.close()
 await closeServer(server)
 await tracker.close()
 await sandbox.close()

@@ -1,6 +1,6 @@
 // Fastify and EJS. Start it with: npm run example fastify
 
-import path from 'node:path'
+import view from '@fastify/view'
 import { impressions } from 'ad-impressions/fastify'
 import ejs from 'ejs'
 import fastify from 'fastify'
@@ -11,14 +11,11 @@ import { waitUntilStopped } from '../wait-until-stopped.js'
 const sandbox = await startSandboxUnlessKeys()
 
 const app = fastify()
-app.register(impressions()) // keys from ENS_API_KEY and CLOSIENT_API_KEY
+await app.register(impressions()) // keys from ENS_API_KEY and CLOSIENT_API_KEY
+await app.register(view, { engine: { ejs }, root: import.meta.dirname })
 
-// @fastify/view passes reply.locals to the template by itself: reply.view('page.ejs', { banner, products })
-app.get('/', async (_request, reply) => {
-  reply.type('text/html')
-  const locals = { ...reply.locals, banner, products }
-  return ejs.renderFile(path.join(import.meta.dirname, 'page.ejs'), locals)
-})
+// The template also gets reply.locals, and so trackImpression.
+app.get('/', (_request, reply) => reply.view('page.ejs', { banner, products }))
 
 await app.listen({ port: Number(process.env.PORT ?? 3000) })
 await waitUntilStopped(app.server)

@@ -42,6 +42,14 @@ export interface InvalidInput {
   readonly reason: Reason
 }
 
+/** Hears about each impression on its way. It must not throw. */
+export interface ImpressionWatcher {
+  /** The impression is now held by its response, or pending. */
+  onWaiting(impression: Impression): void
+  /** The impression, or an input that never became one, has its outcome. */
+  onConcluded(subject: OutcomeSubject, outcome: Outcome, reason: Reason): void
+}
+
 /** Counts the inputs whose network is not known. */
 export const UNKNOWN_NETWORK = 'unknown'
 
@@ -50,6 +58,7 @@ export class Statistics {
   readonly #networks = new Map<string, NetworkStatistics>()
   readonly #events: OutcomeEvents
   readonly #clock: Clock
+  readonly #watcher: ImpressionWatcher | undefined
   #idleWaiters: (() => void)[] = []
 
   /** @param hasViewability whether the option `visibility` is set */
@@ -58,13 +67,15 @@ export class Statistics {
     clock: Clock,
     log: Log,
     hasViewability = false,
+    watcher?: ImpressionWatcher,
   ) {
     this.#clock = clock
+    this.#watcher = watcher
     this.#events = new OutcomeEvents(clock, log)
     const onConcluded: OnConcluded = (...ended) => this.#onConcluded(...ended)
     const onHandedOver = () => this.#notifyIfIdle()
     for (const { name } of networks) {
-      const statistics = new NetworkStatistics(onConcluded, onHandedOver, hasViewability)
+      const statistics = new NetworkStatistics(onConcluded, onHandedOver, hasViewability, watcher)
       this.#networks.set(name, statistics)
     }
     this.#networks.set(UNKNOWN_NETWORK, new NetworkStatistics(onConcluded, onHandedOver))
@@ -138,6 +149,7 @@ export class Statistics {
   }
 
   #onConcluded(subject: OutcomeSubject, outcome: Outcome, reason: Reason): void {
+    this.#watcher?.onConcluded(subject, outcome, reason)
     this.#events.publish(subject, outcome, reason)
     this.#notifyIfIdle()
   }
@@ -165,13 +177,16 @@ export class NetworkStatistics {
   readonly #onConcluded: OnConcluded
   readonly #onHandedOver: () => void
   readonly #viewability: { issued: number; viewable: number } | undefined
+  readonly #watcher: Pick<ImpressionWatcher, 'onWaiting'> | undefined
 
   /** @param hasViewability whether visible impressions are counted as well */
   constructor(
     onConcluded: OnConcluded,
     onHandedOver: () => void = () => {},
     hasViewability = false,
+    watcher?: Pick<ImpressionWatcher, 'onWaiting'>,
   ) {
+    this.#watcher = watcher
     this.#onConcluded = onConcluded
     this.#onHandedOver = onHandedOver
     this.#viewability = hasViewability ? { issued: 0, viewable: 0 } : undefined
@@ -189,12 +204,12 @@ export class NetworkStatistics {
 
   /** The impression waits for its response to finish. */
   beginHeld(impression: Impression): void {
-    this.#move(impression, 'held')
+    if (this.#move(impression, 'held')) this.#watcher?.onWaiting(impression)
   }
 
   /** The impression, whether it was held or not, goes to delivery. */
   beginPending(impression: Impression): void {
-    this.#move(impression, 'pending')
+    if (this.#move(impression, 'pending')) this.#watcher?.onWaiting(impression)
   }
 
   /** The impression, or an input that never became one, ends: it is counted, then published. */

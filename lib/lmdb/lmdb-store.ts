@@ -148,7 +148,9 @@ export class LmdbStore implements Store {
     let timer: NodeJS.Timeout | undefined
     const timeout = new Promise<never>((_resolve, reject) => {
       const message = 'it does not answer: another process may have been stopped while it wrote'
-      timer = setTimeout(() => reject(new Error(message)), this.#timeoutMs)
+      // After a process stood still, Node runs timers before it hears what was done meanwhile.
+      const onTimeout = () => setImmediate(() => reject(new Error(message)))
+      timer = setTimeout(onTimeout, this.#timeoutMs)
       timer.unref()
     })
     try {

@@ -1,11 +1,20 @@
 import type { Receipt } from '../delivery/outbox/outbox.js'
-import type {
-  ExchangeRequest,
-  ExchangeResponse,
-  NewRecord,
-  StoredRecord,
+import {
+  EMPTY_RESPONSE,
+  type ExchangeRequest,
+  type ExchangeResponse,
+  type NewRecord,
+  type StoredRecord,
 } from '../delivery/outbox/store.js'
-import { claimPlace, FLEET_BOX, type Owner, ownBox, type State, type Tables } from './tables.js'
+import {
+  claimPlace,
+  FLEET_BOX,
+  type Location,
+  type Owner,
+  ownBox,
+  type State,
+  type Tables,
+} from './tables.js'
 
 /** Most records that a step moves from dead owners, and that a response lists as arrivals. */
 const MAX_MOVED = 1_000
@@ -20,7 +29,12 @@ const PAST_OWNER_TTL_MS = 24 * 3_600_000
 const FORGOTTEN_FIGURES = ['held', 'unstored']
 
 /** By their first letters, which are what the tables hold. */
-const RECEIPTS: Readonly<Record<string, Receipt>> = { a: 'accepted', d: 'duplicate', o: 'overflow' }
+const RECEIPTS: Readonly<Record<string, Receipt>> = {
+  a: 'accepted',
+  d: 'duplicate',
+  o: 'overflow',
+  h: 'handed-over',
+}
 
 /** One exchange, inside a write transaction. */
 export class Step {
@@ -34,6 +48,8 @@ export class Step {
   #others: Owner[] = []
   #owner = 0
   #box = 0
+  /** The last sequence before the step appended anything. */
+  #lastArrival = 0
 
   constructor(tables: Tables, state: State, request: ExchangeRequest) {
     this.#tables = tables
@@ -54,6 +70,7 @@ export class Step {
     for (const id of this.#request.settle) this.#settle(id)
     for (const record of this.#request.release) this.#release(record)
     const claimed = this.#claim()
+    this.#lastArrival = this.#state.sequence
     const receipts = this.#append()
     if (!this.#isRepeated) {
       this.#recordCalls()
@@ -113,14 +130,14 @@ export class Step {
     const dead = this.#others.filter((other) => !this.#isAlive(other))
     for (const owner of dead) if (owner.leaseUntilMs !== undefined) this.#bury(owner)
     for (const owner of dead) {
-      const claimed = this.#tables.listRecords(claimPlace(owner.number), 0, left)
+      const claimed = this.#tables.listRecords(claimPlace(owner.number), left)
       for (const record of claimed) {
         const to = { place: claimPlace(this.#owner), sequence: record.sequence }
         this.#tables.moveRecord(record.id, record, to, record.payload)
         orphans.push({ id: record.id, payload: record.payload })
       }
       left -= claimed.length
-      const waiting = this.#tables.listRecords(ownBox(owner.number), 0, left)
+      const waiting = this.#tables.listRecords(ownBox(owner.number), left)
       for (const record of waiting) {
         this.#tables.moveRecord(record.id, record, this.#endOfBox(), record.payload)
       }
@@ -190,7 +207,12 @@ export class Step {
     const { append } = this.#request
     if (!append) return []
     const last = this.#tables.receiptsOf(this.#owner)
-    if (last?.number === append.number) return toReceipts(last.letters)
+    if (last?.number === append.number) {
+      return toReceipts(last.letters).map((receipt, n) => {
+        const location = this.#tables.locate(append.records[n]?.id ?? '')
+        return receipt === 'accepted' ? this.#receiptForKnown(location) : receipt
+      })
+    }
     this.#tables.forgetExpiredKeys(this.#nowMs, MAX_FORGOTTEN)
     const receipts = append.records.map((record) => this.#appendOne(record))
     const letters = receipts.map((receipt) => receipt.charAt(0)).join('')
@@ -200,7 +222,8 @@ export class Step {
 
   #appendOne({ id, payload, dedupeKey }: NewRecord): Receipt {
     const { maxPending, dedupeTtlMs } = this.#request
-    if (this.#tables.locate(id)) return 'accepted'
+    const known = this.#tables.locate(id)
+    if (known) return this.#receiptForKnown(known)
     const expiryMs = dedupeKey === undefined ? 0 : this.#tables.expiryOf(dedupeKey)
     if (expiryMs > this.#nowMs) return 'duplicate'
     if (this.#state.records >= maxPending) return 'overflow'
@@ -210,6 +233,11 @@ export class Step {
     return 'accepted'
   }
 
+  /** Of a record that was accepted before: others may have sent it, or be about to. */
+  #receiptForKnown(location: Location | undefined): Receipt {
+    return location?.place === this.#box ? 'accepted' : 'handed-over'
+  }
+
   #recordCalls(): void {
     const { calls, callsTtlMs } = this.#request
     if (calls > 0 && callsTtlMs > 0) this.#tables.addCalls(this.#nowMs, calls)
@@ -217,10 +245,15 @@ export class Step {
 
   #setPause(): void {
     const { pauseMs } = this.#request
-    const owner = this.#owner
+    const { pause } = this.#state
     if (pauseMs === undefined) return
-    if (pauseMs > 0) this.#state.pause = { owner, untilMs: this.#nowMs + pauseMs, isProbe: false }
-    else if (this.#state.pause?.owner === owner) this.#state.pause = undefined
+    const untilMs = this.#nowMs + pauseMs
+    const mayChange = pause?.owner === this.#owner || untilMs >= (pause?.untilMs ?? 0)
+    if (pauseMs > 0 && mayChange) {
+      this.#state.pause = { owner: this.#owner, untilMs, isProbe: false }
+    } else if (pauseMs === 0 && pause?.owner === this.#owner) {
+      this.#state.pause = undefined
+    }
   }
 
   #isSender(): boolean {
@@ -256,34 +289,22 @@ export class Step {
 
   #listArrivals(): Pick<ExchangeResponse, 'arrivals' | 'seenUpTo'> {
     const { seenUpTo } = this.#request
-    if (this.#state.sequence === seenUpTo) return { arrivals: [], seenUpTo }
-    const records = this.#tables.listRecords(this.#box, seenUpTo, MAX_MOVED + 1)
+    const { sequence } = this.#state
+    if (this.#lastArrival <= seenUpTo) return { arrivals: [], seenUpTo: sequence }
+    const range = { after: seenUpTo, upTo: this.#lastArrival }
+    const records = this.#tables.listRecords(this.#box, MAX_MOVED + 1, range)
     const arrivals = records.slice(0, MAX_MOVED)
     const isMore = records.length > MAX_MOVED
     return {
       arrivals: arrivals.map(({ id, payload }) => ({ id, payload })),
-      seenUpTo: isMore ? (arrivals.at(-1)?.sequence ?? 0) : this.#state.sequence,
+      seenUpTo: isMore ? (arrivals.at(-1)?.sequence ?? 0) : sequence,
     }
   }
 
   #listClaimed(): StoredRecord[] {
-    const claimed = this.#tables.listRecords(claimPlace(this.#owner), 0, Number.POSITIVE_INFINITY)
+    const claimed = this.#tables.listRecords(claimPlace(this.#owner))
     return claimed.map(({ id, payload }) => ({ id, payload }))
   }
-}
-
-const EMPTY_RESPONSE: ExchangeResponse = {
-  isLost: false,
-  wasDone: undefined,
-  receipts: [],
-  claimed: [],
-  arrivals: [],
-  seenUpTo: 0,
-  orphans: [],
-  isSender: false,
-  others: 0,
-  callAgesMs: undefined,
-  isFailover: false,
 }
 
 function toReceipts(letters: string): Receipt[] {

@@ -80,6 +80,9 @@ export interface Location {
 
 export interface PlacedRecord extends StoredRecord, Location {}
 
+/** A sequence has six bytes in keys, and the next number has to fit as well. */
+const MAX_SEQUENCE = 2 ** 48 - 2
+
 export const FLEET_BOX = 0
 export const ownBox = (owner: number): number => owner * 2
 export const claimPlace = (owner: number): number => owner * 2 + 1
@@ -168,10 +171,14 @@ export class Tables {
     return location && { place: location[0], sequence: location[1] }
   }
 
-  /** The records of a place with a higher sequence, in order. */
-  listRecords(place: number, afterSequence: number, limit: number): PlacedRecord[] {
-    const start = recordKey({ place, sequence: afterSequence + 1 })
-    const end = recordKey({ place: place + 1, sequence: 0 })
+  /** The first records of a place, in order: those with sequences after `after` up to `upTo`. */
+  listRecords(
+    place: number,
+    limit = Number.POSITIVE_INFINITY,
+    { after = 0, upTo = MAX_SEQUENCE } = {},
+  ): PlacedRecord[] {
+    const start = recordKey({ place, sequence: after + 1 })
+    const end = recordKey({ place, sequence: upTo + 1 })
     return Array.from(this.#db.getRange({ start, end, limit }), ({ key, value }) => {
       const [id, payload] = value as [string, string]
       return { id, payload, place, sequence: key.readUIntBE(5, 6) }

@@ -113,7 +113,10 @@ function isParsed(value: unknown): boolean {
   const { campaignId, onceKey, batchKey, placement, offerId, ignored } = parsed
   return (
     (typeof campaignId === 'string' || typeof campaignId === 'number') &&
-    [onceKey, batchKey, placement, offerId].every(isOptionalString) &&
+    isOptionalString(onceKey) &&
+    isOptionalString(batchKey) &&
+    isOptionalString(placement) &&
+    isOptionalString(offerId) &&
     (ignored === undefined || Array.isArray(ignored))
   )
 }

@@ -16,8 +16,17 @@ export class SharedTexts {
     if (shared !== undefined) return shared
     // Clients may choose these texts too.
     if (this.#copies.size >= MAX_SHARED_TEXTS) this.#copies.clear()
-    const copy = copyText(text)
+    const copy = internText(text)
     this.#copies.set(copy, copy)
     return copy
   }
+}
+
+/**
+ * A copy that V8 also uses for equal texts in source code and in JSON, so that the next look-up of
+ * one of those compares no characters. V8 keeps each property name once, in one piece.
+ */
+function internText(text: string): string {
+  const [name = text] = Object.keys({ [text]: true })
+  return name
 }

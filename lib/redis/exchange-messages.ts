@@ -1,9 +1,9 @@
 import type { Receipt } from '../delivery/outbox/outbox.js'
-import type {
-  ExchangeRequest,
-  ExchangeResponse,
-  FleetFigures,
-  StoredRecord,
+import {
+  EMPTY_RESPONSE,
+  type ExchangeRequest,
+  type ExchangeResponse,
+  type StoredRecord,
 } from '../delivery/outbox/store.js'
 import { dedupeKeyName, exchangeKeys } from './keys.js'
 
@@ -53,6 +53,7 @@ interface EncodedResponse {
   wasDone?: boolean
   /** One letter per record. */
   receipts: string
+  isFull: boolean
   claimed: string[] | object
   arrivals?: string[] | object
   seenUpTo: number
@@ -64,18 +65,24 @@ interface EncodedResponse {
   isFailover: boolean
 }
 
-const RECEIPTS: Readonly<Record<string, Receipt>> = { A: 'accepted', D: 'duplicate', O: 'overflow' }
+const RECEIPTS: Readonly<Record<string, Receipt>> = {
+  A: 'accepted',
+  D: 'duplicate',
+  O: 'overflow',
+  H: 'handed-over',
+}
 
 /** Decodes the reply of `EXCHANGE_SCRIPT`. */
 export function decodeResponse(reply: string, { seenUpTo }: ExchangeRequest): ExchangeResponse {
   const encoded: EncodedResponse = JSON.parse(reply)
   const receipts = [...encoded.receipts].map((letter) => RECEIPTS[letter] ?? 'overflow')
-  if (encoded.isLost) return { ...LOST, wasDone: encoded.wasDone, receipts, seenUpTo }
-  const { nowMs, calls } = encoded
+  const { isLost = false, nowMs, calls, isFull, wasDone } = encoded
+  if (isLost) return { ...EMPTY_RESPONSE, isLost, wasDone, receipts, isFull, seenUpTo }
   return {
-    isLost: false,
-    wasDone: undefined,
+    isLost,
+    wasDone,
     receipts,
+    isFull,
     claimed: toArray(encoded.claimed),
     arrivals: toRecords(encoded.arrivals),
     seenUpTo: encoded.seenUpTo,
@@ -87,20 +94,6 @@ export function decodeResponse(reply: string, { seenUpTo }: ExchangeRequest): Ex
   }
 }
 
-const LOST: ExchangeResponse = {
-  isLost: true,
-  wasDone: undefined,
-  receipts: [],
-  claimed: [],
-  arrivals: [],
-  seenUpTo: 0,
-  orphans: [],
-  isSender: false,
-  others: 0,
-  callAgesMs: undefined,
-  isFailover: false,
-}
-
 function toArray(list: string[] | object | undefined): string[] {
   return Array.isArray(list) ? list : []
 }
@@ -110,8 +103,7 @@ function toRecords(list: string[] | object | undefined): StoredRecord[] {
   const records: StoredRecord[] = []
   for (let at = 0; at + 1 < flat.length; at += 2) {
     const [id, payload] = flat.slice(at, at + 2)
-    // Without a payload it was evicted: the server is not to evict anything.
-    if (typeof id === 'string' && typeof payload === 'string') records.push({ id, payload })
+    if (id !== undefined && payload !== undefined) records.push({ id, payload })
   }
   return records
 }
@@ -122,29 +114,4 @@ function toAges(entries: readonly string[], nowMs: number): number[] {
     const [atMs, calls] = entry.split(':').map(Number)
     return new Array<number>(calls ?? 0).fill(Math.max(0, nowMs - (atMs ?? 0)))
   })
-}
-
-/** A reply of `FLEET_SCRIPT`. */
-interface EncodedFleet {
-  records: number
-  /** Names and counts, in turns. */
-  past: string[] | object
-  /** JSON of each owner's figures. */
-  owners: string[] | object
-}
-
-/** Decodes the reply of `FLEET_SCRIPT`. */
-export function decodeFleet(reply: string): FleetFigures {
-  const encoded: EncodedFleet = JSON.parse(reply)
-  const figures: Record<string, number> = {}
-  const add = (name: string, count: number) => {
-    figures[name] = (figures[name] ?? 0) + count
-  }
-  const past = toArray(encoded.past)
-  for (let at = 0; at + 1 < past.length; at += 2) add(past[at] ?? '', Number(past[at + 1]))
-  for (const owner of toArray(encoded.owners)) {
-    const counts: Record<string, number> = JSON.parse(owner)
-    for (const [name, count] of Object.entries(counts)) add(name, count)
-  }
-  return { figures, records: encoded.records }
 }

@@ -1,3 +1,5 @@
+import { FIGURES_FUNCTION } from './read-scripts.js'
+
 /**
  * The longest time without any process of a network before its keys expire, in milliseconds: 30
  * days. A network that is removed from the configuration leaves nothing behind.
@@ -21,7 +23,7 @@ const MAX_MOVED = 1_000
  * The names of dead owners' keys are only known here. They are made from `KEYS[1]`, because a client
  * may add a prefix to the names of keys.
  */
-export const EXCHANGE_SCRIPT = `
+export const EXCHANGE_SCRIPT = `${FIGURES_FUNCTION}
 local request = cjson.decode(ARGV[1])
 local STATE, OWNERS, DEAD, RECORDS, CALLS, FIGURES, OWNER, CLAIMED, BOX = unpack(KEYS, 1, 9)
 local base = string.sub(STATE, 1, -1 - #'state')
@@ -37,23 +39,31 @@ local function isLost()
 end
 
 local function lostResponse()
-  local response = { isLost = true, receipts = '' }
+  local response = { isLost = true, receipts = '', isFull = false }
   if stored[1] then response.wasDone = lastStep == request.step end
-  if response.wasDone and request.append then response.receipts = redis.call('HGET', OWNER, 'receipts') end
+  if response.wasDone and request.append then
+    local last = redis.call('HMGET', OWNER, 'appendNumber', 'receipts')
+    response.isFull = tonumber(last[1] or 0) ~= request.append.number
+    if not response.isFull then response.receipts = last[2] end
+  end
   return cjson.encode(response)
-end
-
--- Redis refuses a script that needs memory when memory is full, unless it has written before. What
--- frees memory, or appends nothing, begins with such a write.
-local function passWhenMemoryIsFull()
-  if #request.settle > 0 or not request.append then redis.call('HDEL', STATE, '') end
 end
 
 if request.step < lastStep then
   return redis.error_reply('STALE a later step of this process has been done')
 end
 if isLost() then return lostResponse() end
-passWhenMemoryIsFull()
+
+-- When memory is full, Redis refuses the writes of a script that need some, unless one that needs
+-- none has gone before. The step is done but for the append, because it may free memory.
+local isFull = false
+local written = redis.pcall('HSET', OWNER, 'step', request.step)
+if type(written) == 'table' and written.err then
+  if not string.find(written.err, '^OOM') then return written end
+  redis.call('HDEL', STATE, '')
+  redis.call('HSET', OWNER, 'step', request.step)
+  isFull = true
+end
 
 -- A client, too, sends a step again when it has lost its connection before the answer.
 local isDone = lastStep == request.step
@@ -64,6 +74,9 @@ local isRepeated = request.isResync or isDone
 local isRolledBack = lastStep < request.step - 1
 if isRolledBack then request.seenUpTo = 0 end
 local sequence = tonumber(redis.call('HGET', STATE, 'sequence') or 0)
+local response = {
+  isFull = false, isSender = false, isFailover = false, seenUpTo = request.seenUpTo
+}
 
 local function putIntoBox(id)
   sequence = sequence + 1
@@ -101,13 +114,10 @@ end
 
 local function bury(owner)
   local key = base .. 'owner:' .. owner
-  local figures = cjson.decode(redis.call('HGET', key, 'figures') or '{}')
-  for name, count in pairs(figures) do
-    -- An error here would fail every step from now on.
-    if name ~= 'held' and name ~= 'unstored' and type(count) == 'number' then
-      redis.pcall('HINCRBY', FIGURES, name, string.format('%.0f', count))
-    end
-  end
+  eachFigure(redis.call('HGET', key, 'figures'), function(name, count)
+    if name == 'held' or name == 'unstored' then return end
+    redis.pcall('HINCRBY', FIGURES, name, string.format('%.0f', count))
+  end)
   redis.call('HDEL', key, 'figures')
   redis.call('HSET', key, 'isDead', 1)
   redis.call('PEXPIRE', key, ${DEAD_OWNER_TTL_MS})
@@ -186,9 +196,22 @@ local function claim()
   return claimed
 end
 
+-- Of a record that was accepted before: others may have sent it, or be about to.
+local function receiptForKnown(id)
+  return redis.call('ZSCORE', BOX, id) and 'A' or 'H'
+end
+
+local function repeatReceipts(receipts)
+  local at = 0
+  return (string.gsub(receipts, '.', function(receipt)
+    at = at + 1
+    return receipt == 'A' and receiptForKnown(request.append.records[at][1]) or receipt
+  end))
+end
+
 local count = 0
 local function append(id, payload, keyIndex)
-  if redis.call('HEXISTS', RECORDS, id) == 1 then return 'A' end
+  if redis.call('HEXISTS', RECORDS, id) == 1 then return receiptForKnown(id) end
   local key = KEYS[keyIndex]
   if key and redis.call('EXISTS', key) == 1 then return 'D' end
   if count >= request.maxPending then return 'O' end
@@ -202,7 +225,11 @@ end
 local function appendAll()
   if not request.append then return '' end
   local last = redis.call('HMGET', OWNER, 'appendNumber', 'receipts')
-  if tonumber(last[1] or 0) == request.append.number then return last[2] end
+  if tonumber(last[1] or 0) == request.append.number then return repeatReceipts(last[2]) end
+  if isFull then
+    response.isFull = true
+    return ''
+  end
   count = redis.call('HLEN', RECORDS)
   local receipts = {}
   for i, record in ipairs(request.append.records) do
@@ -231,9 +258,14 @@ end
 
 local function changePause()
   if not request.pauseMs or isDone then return end
-  if request.pauseMs > 0 then return setPause(request.pauseMs, 0) end
-  if redis.call('HGET', STATE, 'pauseOwner') ~= request.owner then return end
-  redis.call('HDEL', STATE, 'pauseOwner', 'pauseUntilMs', 'isProbe')
+  local pause = redis.call('HMGET', STATE, 'pauseOwner', 'pauseUntilMs')
+  local isOwn = pause[1] == request.owner
+  if request.pauseMs > 0 then
+    local isLonger = now + request.pauseMs >= tonumber(pause[2] or 0)
+    if isOwn or isLonger then setPause(request.pauseMs, 0) end
+  elseif isOwn then
+    redis.call('HDEL', STATE, 'pauseOwner', 'pauseUntilMs', 'isProbe')
+  end
 end
 
 -- A flat list: id, payload, id, payload.
@@ -243,20 +275,27 @@ local function toRecords(ids)
     local to = math.min(from + ${MAX_MOVED} - 1, #ids)
     local payloads = redis.call('HMGET', RECORDS, unpack(ids, from, to))
     for i, payload in ipairs(payloads) do
-      records[#records + 1] = ids[from + i - 1]
-      records[#records + 1] = payload
+      local id = ids[from + i - 1]
+      if payload then
+        records[#records + 1] = id
+        records[#records + 1] = payload
+      else
+        -- Evicted, or deleted by hand: nobody can send it.
+        redis.call('ZREM', BOX, id)
+        redis.call('ZREM', CLAIMED, id)
+      end
     end
   end
   return records
 end
 
-local response = { isSender = false, isFailover = false, seenUpTo = request.seenUpTo }
-
-local function listArrivals()
+-- What arrived up to \`last\`, before this step appended anything.
+local function listArrivals(last)
   if not isSender() then return end
-  local ids = redis.call('ZRANGEBYSCORE', BOX, '(' .. request.seenUpTo, '+inf', 'LIMIT', 0, ${MAX_MOVED})
-  response.arrivals = toRecords(ids)
   response.seenUpTo = sequence
+  if last <= request.seenUpTo then return end
+  local ids = redis.call('ZRANGEBYSCORE', BOX, '(' .. request.seenUpTo, last, 'LIMIT', 0, ${MAX_MOVED})
+  response.arrivals = toRecords(ids)
   if #ids == ${MAX_MOVED} then response.seenUpTo = tonumber(redis.call('ZSCORE', BOX, ids[#ids])) end
 end
 
@@ -268,12 +307,12 @@ local function leave()
 end
 
 renewLeases()
-redis.call('HSET', OWNER, 'step', request.step)
 local isNewSender = becomeSender()
 local orphans = toRecords(takeOver())
 for _, id in ipairs(request.settle) do settle(id) end
 for _, record in ipairs(request.release) do release(record) end
 response.claimed = claim()
+local sequenceBeforeAppend = sequence
 response.receipts = appendAll()
 recordCalls()
 changePause()
@@ -283,7 +322,7 @@ response.others = redis.call('ZCOUNT', OWNERS, '(' .. now, '+inf') - 1
 if request.isLeaving then
   leave()
 else
-  listArrivals()
+  listArrivals(sequenceBeforeAppend)
   local isResync = isRepeated or isRolledBack
   response.orphans = isResync and toRecords(redis.call('ZRANGE', CLAIMED, 0, -1)) or orphans
   response.isSender = isSender()

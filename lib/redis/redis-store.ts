@@ -6,12 +6,7 @@ import type {
   Store,
 } from '../delivery/outbox/store.js'
 import { type ReplicaWait, type RunScript, type Script, toScript } from './client.js'
-import {
-  decodeFleet,
-  decodeResponse,
-  type EncodedArguments,
-  encodeRequest,
-} from './exchange-messages.js'
+import { decodeResponse, type EncodedArguments, encodeRequest } from './exchange-messages.js'
 import { EXCHANGE_SCRIPT } from './exchange-script.js'
 import { fleetKeys, keyBase } from './keys.js'
 import { ARRIVALS_SCRIPT, FLEET_SCRIPT } from './read-scripts.js'
@@ -73,7 +68,7 @@ export class RedisStore implements Store {
 
   async readFleet(): Promise<FleetFigures> {
     const keys = fleetKeys(this.#base)
-    return decodeFleet(await this.#send(FLEET, () => ({ keys, argument: '' })))
+    return JSON.parse(await this.#send(FLEET, () => ({ keys, argument: '' })))
   }
 
   /** The client is the user's to close. */
@@ -83,9 +78,9 @@ export class RedisStore implements Store {
   async #send(script: Script, encode: () => EncodedArguments, wait?: ReplicaWait): Promise<string> {
     let cancelTimeout = () => {}
     const timeout = new Promise<never>((_resolve, reject) => {
-      cancelTimeout = this.#clock.after(TIMEOUT_MS, () => {
-        reject(new Error(`no answer within ${TIMEOUT_MS / 1_000} s`))
-      })
+      const onTimeout = () => reject(new Error(`no answer within ${TIMEOUT_MS / 1_000} s`))
+      // After a process stood still, Node runs timers before it reads sockets.
+      cancelTimeout = this.#clock.after(TIMEOUT_MS, () => this.#clock.defer(onTimeout))
     })
     try {
       while (this.#pendingCommand) await Promise.race([this.#pendingCommand, timeout])

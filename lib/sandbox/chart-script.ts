@@ -25,18 +25,20 @@ function drawChart() {
   width = svg.clientWidth
   if (current === null || width === 0) return
   // The last second is not over yet. It would always show as a dip at the right end.
-  const series = ['ens', 'closient'].map((network) => [network, current[network].perSecond.slice(0, -1)])
+  const series = networks.map((network) => [network, current[network].impressionsPerSecond.slice(0, -1)])
   const last = series[0][1].length - 1
-  const axisMax = roundUpToAxis(Math.max(...series.flatMap(([, values]) => values)))
+  const failures = sumFailures(last + 1)
+  const axisMax = roundUpToAxis(Math.max(...failures, ...series.flatMap(([, values]) => values)))
   const x = (index) => left + (width - left) * index / last
   const y = (value) => top_ + height * (1 - value / axisMax)
   const selected = hovered === null ? last : Math.round(last * hovered)
   svg.replaceChildren(
     ...createAxes(axisMax, last, x, y),
+    ...createBars(failures, x, y),
     ...series.map(([network, values]) => createCurve(network, values, x, y)),
     ...(hovered === null ? [] : createCrosshair(series, selected, x, y)),
   )
-  showChartTexts(series, last, selected)
+  showChartTexts(series, failures, last, selected)
 }
 
 function createAxes(axisMax, last, x, y) {
@@ -49,9 +51,21 @@ function createAxes(axisMax, last, x, y) {
     createShape('text', { x: x(index), y: top_ + height + 20, 'text-anchor': anchor }, text)))
 }
 
+function sumFailures(seconds) {
+  return Array.from({ length: seconds }, (_, index) =>
+    networks.reduce((sum, network) => sum + current[network].failuresPerSecond[index], 0))
+}
+
+function createBars(failures, x, y) {
+  const barWidth = Math.max(2, (x(1) - x(0)) * 0.7)
+  return failures.flatMap((calls, index) => calls === 0 ? [] : [createShape('rect', {
+    class: 'failure', x: x(index) - barWidth / 2, y: y(calls), width: barWidth, height: y(0) - y(calls),
+  })])
+}
+
 function createCurve(network, values, x, y) {
   const points = values.map((value, index) => x(index).toFixed(1) + ',' + y(value).toFixed(1)).join(' L')
-  const group = createShape('g', { 'data-network': network })
+  const group = createShape('g', { 'data-network': network, 'data-series': networks.indexOf(network) })
   group.append(
     createShape('path', { class: 'area', d: 'M' + x(0) + ',' + y(0) + ' L' + points + ' L' + x(values.length - 1) + ',' + y(0) + ' Z' }),
     createShape('path', { class: 'curve', d: 'M' + points }),
@@ -62,20 +76,22 @@ function createCurve(network, values, x, y) {
 function createCrosshair(series, selected, x, y) {
   const line = createShape('line', { class: 'cross', x1: x(selected), x2: x(selected), y1: top_, y2: top_ + height })
   return [line].concat(series.map(([network, values]) => {
-    const group = createShape('g', { 'data-network': network })
+    const group = createShape('g', { 'data-network': network, 'data-series': networks.indexOf(network) })
     group.append(createShape('circle', { cx: x(selected), cy: y(values[selected]), r: 4.5 }))
     return group
   }))
 }
 
-function showChartTexts(series, last, selected) {
+function showChartTexts(series, failures, last, selected) {
   for (const [network, values] of series) {
     setText(find('.legend [data-network=' + network + '] b'), formatNumber(values[selected]))
   }
+  setText(find('.legend .failures b'), formatNumber(failures[selected]))
   const ago = last - selected
   setText(find('#when'), ago === 0 ? 'last second' : ago + ' s ago')
-  svg.setAttribute('aria-label', 'Impressions per second over the last two minutes. ' + series.map(([network, values]) =>
-    names[network] + ': ' + values[last] + ' now, peak ' + Math.max(...values)).join('; '))
+  const described = [...series.map(([network, values]) => [nameNetwork(network), values]), ['Failed calls', failures]]
+  svg.setAttribute('aria-label', 'Impressions per second over the last two minutes. ' + described.map(([name, values]) =>
+    name + ': ' + values[last] + ' now, peak ' + Math.max(...values)).join('; '))
 }
 
 svg.addEventListener('pointermove', (event) => {

@@ -40,7 +40,7 @@ export class ClosientNetwork extends ServedNetwork<ClosientFields> implements Cl
     this.#windows = windows
   }
 
-  get budget(): RateWindowState[] {
+  override get budget(): RateWindowState[] {
     return this.#windows.states()
   }
 

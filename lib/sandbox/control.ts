@@ -1,13 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
 import { readBody } from '../request/read-body.js'
+import type { SandboxNetworks } from './create-networks.js'
+import { describeCall, describeNetwork } from './describe-network.js'
 import { parseFault } from './fault.js'
-import { isJson } from './json-input.js'
-import type { LiveUpdates, SandboxNetworks } from './live-updates.js'
+import { describeProblems, isJson } from './json-input.js'
+import type { LiveUpdates } from './live-updates.js'
+import type { ServedNetwork } from './network.js'
+import type { CampaignFields } from './network-rules.js'
 import { PAGE_HEADERS, renderPage } from './render-page.js'
+import type { SandboxCall } from './sandbox-call.js'
 
 const MAX_BODY_BYTES = 1024 * 1024
-const MAX_LISTED = 1000
 
 /** A request that is refused. The response is `{ "error": message }`. */
 class Refusal extends Error {
@@ -19,7 +23,7 @@ class Refusal extends Error {
   }
 }
 
-const network = z.enum(['ens', 'closient'])
+const network = z.string()
 const FAULT = z.strictObject({ network, fault: z.unknown(), times: z.int().positive().optional() })
 const CONNECTIONS = z.strictObject({ network, state: z.enum(['accept', 'refuse', 'close-idle']) })
 const SPEND = z.strictObject({ calls: z.int().min(1) })
@@ -27,7 +31,9 @@ const SPEND = z.strictObject({ calls: z.int().min(1) })
 /**
  * The sandbox page, its events, and the HTTP API that controls the sandbox:
  *
- * - `GET /sandbox/ens`, `GET /sandbox/closient`: totals, faults, latest calls and impressions
+ * - `GET /sandbox/ens`, `GET /sandbox/closient`, `GET /sandbox/<your network>`: totals, faults,
+ *   latest calls and impressions
+ * - `GET /sandbox/ens/calls/<id>`: one call, as the page shows it
  * - `POST /sandbox/faults` `{ network, fault, times? }`: sets a fault and returns its `id`
  * - `DELETE /sandbox/faults?network=…&id=…`: clears one fault; without `id`, all faults of the
  *   network; without either, all faults
@@ -67,20 +73,20 @@ export class Control {
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://sandbox')
     const route = `${request.method} ${pathname}`
-    switch (route) {
-      case 'GET /':
-        response.writeHead(200, PAGE_HEADERS).end(renderPage(this.#networks))
-        return
-      case 'GET /events':
-        this.#updates.addPage(response)
-        return
-      case 'GET /sandbox/ens':
-        return sendJson(response, 200, this.#describeNetwork('ens'))
-      case 'GET /sandbox/closient':
-        return sendJson(response, 200, this.#describeNetwork('closient'))
-      default:
-        await this.#runCommand(route, searchParams, request, response)
-        this.#updates.sendNow()
+    const [, prefix, name = '', part, id] = pathname.split('/')
+    const listed = prefix === 'sandbox' ? this.#networks.all.get(name) : undefined
+    const isList = request.method === 'GET' && listed !== undefined
+    if (route === 'GET /') {
+      response.writeHead(200, PAGE_HEADERS).end(renderPage(this.#networks.all))
+    } else if (route === 'GET /events') {
+      this.#updates.addPage(response)
+    } else if (isList && part === undefined) {
+      sendJson(response, 200, describeNetwork(listed))
+    } else if (isList && part === 'calls') {
+      sendJson(response, 200, describeCall(findCall(listed, Number(id))))
+    } else {
+      await this.#runCommand(route, searchParams, request, response)
+      this.#updates.sendNow()
     }
   }
 
@@ -116,24 +122,10 @@ export class Control {
     }
   }
 
-  #describeNetwork(name: 'ens' | 'closient') {
-    const { ledger, faults, refusing, totals } = this.#networks[name]
-    return {
-      totals,
-      refusing,
-      faults: faults.map(({ left, ...set }) => ({ ...set, left: replaceInfinity(left) })),
-      ...(name === 'closient' && { budget: this.#networks.closient.budget }),
-      calls: ledger.calls(MAX_LISTED),
-      impressions: ledger.impressions(MAX_LISTED),
-    }
-  }
-
   #setFault({ network, fault, times }: z.infer<typeof FAULT>): number {
     try {
-      return this.#networks[network].setFault(
-        parseFault(fault),
-        times === undefined ? {} : { times },
-      )
+      const options = times === undefined ? {} : { times }
+      return this.#findNetwork(network).setFault(parseFault(fault), options)
     } catch (error) {
       throw error instanceof TypeError ? new Refusal(400, error.message) : error
     }
@@ -141,18 +133,24 @@ export class Control {
 
   #clearFaults(query: URLSearchParams): void {
     const id = query.get('id')
-    const selected = network.nullable().safeParse(query.get('network'))
-    if (!selected.success) throw new Refusal(400, 'network: must be ens or closient')
-    if (id !== null && selected.data === null) throw new Refusal(400, 'id: requires network')
-    for (const name of selected.data === null ? (['ens', 'closient'] as const) : [selected.data]) {
-      if (id === null) this.#networks[name].clearFaults()
-      else if (!this.#networks[name].clearFault(Number(id))) throw new Refusal(404, 'no such fault')
+    const name = query.get('network')
+    if (id !== null && name === null) throw new Refusal(400, 'id: requires network')
+    const networks = name === null ? this.#networks.all.values() : [this.#findNetwork(name)]
+    for (const selected of networks) {
+      if (id === null) selected.clearFaults()
+      else if (!selected.clearFault(Number(id))) throw new Refusal(404, 'no such fault')
     }
+  }
+
+  #findNetwork(name: string): ServedNetwork<CampaignFields> {
+    const found = this.#networks.all.get(name)
+    if (found !== undefined) return found
+    throw new Refusal(400, `network: must be one of ${[...this.#networks.all.keys()].join(', ')}`)
   }
 
   async #setConnections({ network, state }: z.infer<typeof CONNECTIONS>): Promise<void> {
     if (state === 'close-idle') {
-      await this.#networks[network].closeIdleConnections()
+      await this.#findNetwork(network).closeIdleConnections()
       return
     }
     const resume = this.#resume.get(network)
@@ -160,11 +158,17 @@ export class Control {
       this.#resume.delete(network)
       await resume?.()
     } else if (resume === undefined) {
-      const refusing = this.#networks[network].refuse()
+      const refusing = this.#findNetwork(network).refuse()
       this.#resume.set(network, async () => (await refusing)())
       await refusing
     }
   }
+}
+
+function findCall(network: ServedNetwork<CampaignFields>, id: number): SandboxCall {
+  const found = network.calls.find((call) => call.id === id)
+  if (found === undefined) throw new Refusal(404, 'no such call; the ledger keeps the latest')
+  return found
 }
 
 function refuseForeignRequest(request: IncomingMessage): void {
@@ -204,20 +208,15 @@ async function readJson<Shape>(request: IncomingMessage, schema: z.ZodType<Shape
   }
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  const problems = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
-  throw new Refusal(400, problems.join('; '))
+  throw new Refusal(400, describeProblems(result.error, 'body'))
 }
 
 function sendJson(response: ServerResponse, status: number, body: object): void {
+  const text = JSON.stringify(body)
   response.writeHead(status, {
     'content-type': 'application/json',
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
   })
-  response.end(JSON.stringify(body))
-}
-
-/** JSON has no Infinity, so `null` means "until cleared". */
-function replaceInfinity(value: number): number | null {
-  return Number.isFinite(value) ? value : null
+  response.end(text)
 }

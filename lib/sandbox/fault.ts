@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { describeProblems } from './json-input.js'
 
 /**
  * Something that goes wrong with a call. A field that is not set leaves that part of the response
@@ -42,12 +43,15 @@ export interface Fault {
   readonly counts?: boolean | number | undefined
 }
 
-const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is not a header name')
-const headerValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'is not a header value')
+export const RESPONSE_STATUS = z.int().min(200).max(599)
+export const RESPONSE_HEADERS = {
+  name: z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is not a header name'),
+  value: z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'is not a header value'),
+}
 
 const FAULT_SCHEMA = z.strictObject({
-  status: z.int().min(200).max(599).optional(),
-  headers: z.record(headerName, headerValue.nullable()).optional(),
+  status: RESPONSE_STATUS.optional(),
+  headers: z.record(RESPONSE_HEADERS.name, RESPONSE_HEADERS.value.nullable()).optional(),
   body: z.unknown().optional(),
   delayMs: z.number().min(0).max(2_147_483_647).optional(),
   reset: z.enum(['before-read', 'after-read', 'mid-answer']).optional(),
@@ -65,10 +69,7 @@ const FAULT_SCHEMA = z.strictObject({
 export function parseFault(value: unknown): Fault {
   const result = FAULT_SCHEMA.safeParse(value)
   if (!result.success) {
-    const problems = result.error.issues.map(
-      ({ path, message }) => `${path.join('.') || 'fault'}: ${message}`,
-    )
-    throw new TypeError(`invalid fault: ${problems.join('; ')}`)
+    throw new TypeError(`invalid fault: ${describeProblems(result.error, 'fault')}`)
   }
   const fault = result.data
   rejectConflictingFields(fault)

@@ -58,7 +58,7 @@ export class Ledger<Impression extends Counted> {
     this.#calls = new BoundedLog<MutableCall>({
       maxEntries: maxCalls,
       maxWeight: MAX_BYTES,
-      weigh: (call) => call.bodyBytes + call.path.length,
+      weigh: (call) => call.bodyBytes + call.path.length + estimateBytes(call.headers),
     })
     this.#impressions = new BoundedLog<Impression>({
       maxEntries: maxImpressions,
@@ -166,9 +166,10 @@ export class Ledger<Impression extends Counted> {
   }
 }
 
-function estimateBytes(impression: object): number {
+/** The approximate size of an impression or of headers, without the names of the fields. */
+function estimateBytes(fields: object): number {
   let bytes = 0
-  for (const value of Object.values(impression)) {
+  for (const value of Object.values(fields)) {
     bytes += typeof value === 'string' ? value.length : 8
   }
   return bytes

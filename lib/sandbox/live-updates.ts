@@ -1,44 +1,30 @@
 import type { ServerResponse } from 'node:http'
-import type { ClosientNetwork } from './closient-network.js'
-import type { EnsFields } from './ens-rules.js'
-import { ImpressionRate } from './impression-rate.js'
-import type { ServedNetwork } from './network.js'
+import type { SandboxNetworks } from './create-networks.js'
+import { NetworkFeed } from './network-feed.js'
 
-const CHART_SECONDS = 121
-const LATEST_IMPRESSIONS = 12
 const MIN_INTERVAL_MS = 250
 const MAX_INTERVAL_MS = 1000
-const MAX_TEXT_LENGTH = 120
-
-export interface SandboxNetworks {
-  readonly ens: ServedNetwork<EnsFields>
-  readonly closient: ClosientNetwork
-}
 
 /**
- * Sends the state of both networks to the open pages, as Server-Sent Events. Each event is the
+ * Sends the state of all networks to the open pages, as Server-Sent Events. Each event is the
  * whole state, so a page that was disconnected only needs the next one. No timer runs while no page
  * is open.
  */
 export class LiveUpdates {
-  readonly #networks: SandboxNetworks
+  readonly #feeds: readonly NetworkFeed[]
   readonly #now: () => number
-  readonly #rates = {
-    ens: new ImpressionRate(CHART_SECONDS),
-    closient: new ImpressionRate(CHART_SECONDS),
-  }
   readonly #pages = new Set<ServerResponse>()
   #timer: NodeJS.Timeout | undefined
   #hasChanged = false
   #sentAtMs = 0
 
-  constructor(networks: SandboxNetworks, now: () => number) {
-    this.#networks = networks
+  constructor(networks: SandboxNetworks['all'], now: () => number) {
     this.#now = now
-    for (const name of ['ens', 'closient'] as const) {
-      networks[name].on('impression', () => this.#rates[name].add())
-      networks[name].on('end', () => this.#markChanged())
-      networks[name].on('connection-reset', () => this.#markChanged())
+    this.#feeds = [...networks].map(([name, network]) => new NetworkFeed(name, network))
+    for (const network of networks.values()) {
+      network.on('call', () => this.#markChanged())
+      network.on('end', () => this.#markChanged())
+      network.on('connection-reset', () => this.#markChanged())
     }
   }
 
@@ -50,8 +36,7 @@ export class LiveUpdates {
 
   /** Clears the chart. */
   reset(): void {
-    this.#rates.ens.clear()
-    this.#rates.closient.clear()
+    for (const feed of this.#feeds) feed.reset()
     this.#markChanged()
   }
 
@@ -87,33 +72,8 @@ export class LiveUpdates {
   }
 
   #buildEvent(): string {
-    const { ens, closient } = this.#networks
     const nowMs = this.#now()
-    const budget = closient.budget.map(({ limit, windowMs, remaining, resetsAt }) => {
-      return { limit, windowMs, remaining, resetsInMs: resetsAt - nowMs }
-    })
-    const { ens: ensRate, closient: closientRate } = this.#rates
-    const state = {
-      ens: { ...describeNetwork(ens), budget: [], perSecond: ensRate.listPerSecond() },
-      closient: { ...describeNetwork(closient), budget, perSecond: closientRate.listPerSecond() },
-    }
-    return `data: ${JSON.stringify(state)}\n\n`
+    const states = this.#feeds.map((feed) => [feed.name, feed.describe(nowMs)])
+    return `data: ${JSON.stringify(Object.fromEntries(states))}\n\n`
   }
-}
-
-function describeNetwork<Fields extends object>(network: ServedNetwork<Fields>) {
-  const { totals, refusing } = network
-  const faults = network.faults.map(({ id, fault, left }) => {
-    return { id, fault, left: Number.isFinite(left) ? left : null }
-  })
-  const latest = network.ledger.impressions(LATEST_IMPRESSIONS).reverse()
-  return { totals, refusing, faults, latest: latest.map(truncateTexts) }
-}
-
-function truncateTexts(impression: object): object {
-  const entries = Object.entries(impression).map(([name, value]) => {
-    const isLong = typeof value === 'string' && value.length > MAX_TEXT_LENGTH
-    return [name, isLong ? `${value.slice(0, MAX_TEXT_LENGTH)}…` : value]
-  })
-  return Object.fromEntries(entries)
 }

@@ -5,12 +5,20 @@ import type { SandboxResponse } from './sandbox-response.js'
 /** A request that was read completely and not evaluated yet. */
 export interface ReceivedRequest {
   readonly method: string
+  /** The request target: path and query string. */
+  readonly path: string
   /** The path without the query string. */
   readonly pathname: string
   readonly headers: IncomingHttpHeaders
   readonly authorization: Authorization
   /** The body. `undefined` if it is larger than the sandbox reads. */
   readonly text: string | undefined
+}
+
+/** What every network receives for an impression, whatever its other fields are. */
+export interface CampaignFields {
+  /** As the network writes it. */
+  readonly campaignId: string | number
 }
 
 /** What a network makes of a request. */

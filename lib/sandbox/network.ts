@@ -12,8 +12,16 @@ import {
   type MutableCall,
 } from './ledger.js'
 import { LoopbackServer } from './loopback-server.js'
-import type { NetworkRules, RequestDecision } from './network-rules.js'
-import { redactCredentials, type SandboxCall } from './sandbox-call.js'
+import type { CampaignFields, NetworkRules, RequestDecision } from './network-rules.js'
+import type { RateWindowState } from './rate-windows.js'
+import {
+  createKeyRedactor,
+  type KeyRedactor,
+  redactBody,
+  redactFields,
+  redactHeaders,
+} from './redact-key.js'
+import type { SandboxCall } from './sandbox-call.js'
 import { sendResponse } from './send-response.js'
 
 /** The largest body that is read, in bytes. A larger one gets a 413. */
@@ -71,10 +79,13 @@ export interface SandboxNetwork<Impression extends Counted = Counted> {
 }
 
 /** A sandbox network with the methods that the sandbox itself needs. */
-export class ServedNetwork<Fields extends object> implements SandboxNetwork<Fields & Counted> {
+export class ServedNetwork<Fields extends CampaignFields>
+  implements SandboxNetwork<Fields & Counted>
+{
   readonly apiKey: string
   readonly ledger: Ledger<Fields & Counted>
   readonly #rules: NetworkRules<Fields>
+  readonly #redact: KeyRedactor
   readonly #now: () => number
   readonly #faults = new FaultList()
   readonly #server: LoopbackServer
@@ -87,6 +98,7 @@ export class ServedNetwork<Fields extends object> implements SandboxNetwork<Fiel
   }) {
     this.apiKey = options.apiKey
     this.#rules = options.rules
+    this.#redact = createKeyRedactor(options.apiKey)
     this.#now = options.now
     this.ledger = new Ledger(options.bounds)
     this.#server = new LoopbackServer(
@@ -116,6 +128,11 @@ export class ServedNetwork<Fields extends object> implements SandboxNetwork<Fiel
 
   get totals(): LedgerTotals {
     return this.ledger.totals()
+  }
+
+  /** The current state of each rate-limit window. Empty: the network has none. */
+  get budget(): RateWindowState[] {
+    return []
   }
 
   get faults(): SetFault[] {
@@ -194,10 +211,7 @@ export class ServedNetwork<Fields extends object> implements SandboxNetwork<Fiel
     const call = this.#recordCall(request, text, bytes)
     response.once('close', () => this.ledger.endCall(call, 'aborted'))
 
-    const { method, path, authorization } = call
-    const pathname = path.split('?', 1)[0] ?? path
-    const { headers } = request
-    const decision = this.#rules.evaluateRequest({ method, pathname, headers, authorization, text })
+    const decision = this.#evaluateRequest(request, call, text)
     const fault = this.#faults.takeForCall(call)
     if (fault !== undefined) call.fault = fault
     // Count before any delay: a real network counts first, even if its response is late.
@@ -212,16 +226,32 @@ export class ServedNetwork<Fields extends object> implements SandboxNetwork<Fiel
     return this.ledger.addCall({
       at: this.#now(),
       method: request.method ?? 'GET',
-      path: request.url ?? '/',
-      headers: redactCredentials(request.headers),
+      path: this.#redact(request.url ?? '/'),
+      headers: redactHeaders(request.headers, this.#redact),
       authorization: this.#rules.checkAuthorization(request.headers),
-      body: parseJsonOrText(text),
+      body: redactBody(text, this.#redact),
       bodyBytes: bytes,
       status: null,
       end: 'pending',
+      campaigns: [],
       counted: 0,
       fault: null,
     })
+  }
+
+  #evaluateRequest(
+    request: IncomingMessage,
+    call: MutableCall,
+    text: string | undefined,
+  ): RequestDecision<Fields> {
+    const { url: path = '/', headers } = request
+    const { method, authorization } = call
+    const pathname = path.split('?', 1)[0] ?? path
+    const received = { method, path, pathname, headers, authorization, text }
+    const { impressions, buildResponse } = this.#rules.evaluateRequest(received)
+    const redacted = impressions.map((fields) => redactFields(fields, this.#redact))
+    call.campaigns = redacted.map(({ campaignId }) => campaignId)
+    return { impressions: redacted, buildResponse }
   }
 
   #countImpressions(
@@ -252,13 +282,4 @@ async function readText(request: IncomingMessage) {
     return { text: undefined, bytes, aborted: true }
   }
   return { text: undefined, bytes, aborted: false }
-}
-
-function parseJsonOrText(text: string | undefined): unknown {
-  if (text === undefined || text === '') return undefined
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
 }

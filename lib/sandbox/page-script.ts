@@ -1,3 +1,4 @@
+import { CALLS_SCRIPT } from './calls-script.js'
 import { CHART_SCRIPT } from './chart-script.js'
 
 /**
@@ -6,17 +7,14 @@ import { CHART_SCRIPT } from './chart-script.js'
  */
 export const PAGE_SCRIPT = `
 'use strict'
-const names = { ens: 'ENS', closient: 'Closient' }
-const columns = {
-  ens: [['campaignId', 'id'], ['placement', 'text'], ['location', ''], ['device', '']],
-  closient: [['campaignId', 'id'], ['offerId', 'id'], ['searchQuery', 'text']],
-}
+const cards = new Map([...document.querySelectorAll('section[data-network]')].map((card) => [card.dataset.network, card]))
+const networks = [...cards.keys()]
+const nameNetwork = (network) => cards.get(network).dataset.title
 const endTexts = {
   reset: 'reset by a fault', 'cut-off': 'cut off by a fault', hung: 'not answered',
   aborted: 'aborted by the caller',
 }
 const find = (selector, root) => (root || document).querySelector(selector)
-const findCard = (network) => find('section[data-network=' + network + ']')
 const formatNumber = (value) => value.toLocaleString('en')
 const announce = (message) => { find('#announcement').textContent = message }
 
@@ -54,7 +52,7 @@ function formatPeriod(ms) {
 }
 
 function showBudget(root, budget) {
-  if (budget.length === 0) return
+  if (find('.budget', root) === null) return
   find('.budget', root).replaceChildren(...budget.map((window) => {
     const row = createElement('div', window.remaining === 0 ? 'window spent' : 'window')
     const status = window.remaining === window.limit ? 'unused' : 'resets in ' + formatDuration(window.resetsInMs)
@@ -90,27 +88,34 @@ function createEmptyRow(columns, text) {
   return row
 }
 
-const lastTotals = { ens: null, closient: null }
+const lastTotals = new Map()
 
 function showLatest(network, root, state) {
   const total = state.totals.impressions
-  if (total === lastTotals[network]) return
-  const fresh = lastTotals[network] === null ? 0 : total - lastTotals[network]
-  lastTotals[network] = total
+  if (total === lastTotals.get(network)) return
+  const fresh = total - (lastTotals.get(network) ?? total)
+  lastTotals.set(network, total)
+  const columns = JSON.parse(root.dataset.columns)
   const rows = state.latest.map((impression, index) => {
     const row = createElement('tr', index < fresh ? 'new' : '')
-    const time = new Date(impression.at)
-    row.append(createElement('td', 'soft', time.toLocaleTimeString('en-GB')))
-    for (const [field, className] of columns[network]) {
-      const value = impression[field]
-      const cell = createElement('td', value === undefined ? 'soft' : className, value === undefined ? '–' : String(value))
-      if (className !== '' && value !== undefined) cell.title = value
-      row.append(cell)
-    }
+    row.append(createElement('td', 'soft time', formatTime(impression.at)))
+    for (const [field, kind] of columns) row.append(createCell(kind, field === null ? describeRest(impression) : impression[field]))
     return row
   })
-  const columnCount = columns[network].length + 1
-  find('.latest tbody', root).replaceChildren(...(rows.length > 0 ? rows : [createEmptyRow(columnCount, 'No impressions yet')]))
+  find('.latest tbody', root).replaceChildren(...(rows.length > 0 ? rows : [createEmptyRow(columns.length + 1, 'No impressions yet')]))
+}
+
+const formatTime = (at) => new Date(at).toLocaleTimeString('en-GB')
+
+function createCell(kind, value) {
+  if (value === undefined || value === null || value === '') return createElement('td', 'soft', '–')
+  const cell = createElement('td', kind, String(value))
+  if (kind !== 'short') cell.title = value
+  return cell
+}
+
+function describeRest({ at, call, campaignId, ...rest }) {
+  return Object.entries(rest).map(([name, value]) => name + ' ' + value).join(', ')
 }
 
 // --- faults
@@ -168,7 +173,7 @@ for (const button of buttons) {
     const done = set
       ? await sendCommand('DELETE', '/sandbox/faults?network=' + network + '&id=' + set.id)
       : await sendCommand('POST', '/sandbox/faults', { network, fault: JSON.parse(button.dataset.fault) })
-    if (done) announce(names[network] + ': ' + button.textContent + (set ? ' cleared' : ' set'))
+    if (done) announce(nameNetwork(network) + ': ' + button.textContent + (set ? ' cleared' : ' set'))
   })
 }
 for (const button of document.querySelectorAll('button.refuse')) {
@@ -176,12 +181,22 @@ for (const button of document.querySelectorAll('button.refuse')) {
     const network = findNetwork(button)
     const refusing = button.getAttribute('aria-pressed') === 'true'
     const done = await sendCommand('POST', '/sandbox/connections', { network, state: refusing ? 'accept' : 'refuse' })
-    if (done) announce(names[network] + (refusing ? ' accepts connections again' : ' refuses connections'))
+    if (done) announce(nameNetwork(network) + (refusing ? ' accepts connections again' : ' refuses connections'))
   })
 }
-find('button.spend').addEventListener('click', () => sendCommand('POST', '/sandbox/spend', { calls: 50 }))
+find('button.spend')?.addEventListener('click', () => sendCommand('POST', '/sandbox/spend', { calls: 50 }))
 find('button.reset').addEventListener('click', () => sendCommand('POST', '/sandbox/reset', {}))
+// Escape hides the tooltip that is open, until another one is opened.
+addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') document.body.classList.add('no-tips')
+})
+for (const event of ['pointerover', 'focusin']) {
+  addEventListener(event, ({ target }) => {
+    if (target.closest && target.closest('.fault')) document.body.classList.remove('no-tips')
+  })
+}
 
+${CALLS_SCRIPT}
 ${CHART_SCRIPT}
 // --- events
 
@@ -197,12 +212,12 @@ events.addEventListener('open', () => showConnection('live', 'Live'))
 events.addEventListener('error', () => showConnection('lost', 'The sandbox has stopped'))
 events.addEventListener('message', (event) => {
   current = JSON.parse(event.data)
-  for (const network of ['ens', 'closient']) {
-    const root = findCard(network)
+  for (const [network, root] of cards) {
     showFigures(root, current[network].totals)
     showBudget(root, current[network].budget)
     showEnds(root, current[network].totals)
     showLatest(network, root, current[network])
+    showCalls(network, root, current[network].calls)
     showFaults(root, current[network])
   }
   drawChart()
@@ -211,7 +226,7 @@ events.addEventListener('message', (event) => {
 // Announced to screen readers every 20 seconds; each impression would be too much.
 setInterval(() => {
   if (current === null) return
-  setText(find('#summary'), ['ens', 'closient'].map((network) =>
-    names[network] + ': ' + formatNumber(current[network].totals.impressions) + ' impressions').join(', '))
+  setText(find('#summary'), networks.map((network) =>
+    nameNetwork(network) + ': ' + formatNumber(current[network].totals.impressions) + ' impressions').join(', '))
 }, 20000)
 `

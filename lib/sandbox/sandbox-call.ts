@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { Fault } from './fault.js'
 
 /** Whether a call carried the sandbox's API key. The key itself is never stored. */
@@ -22,13 +21,16 @@ export interface SandboxCall {
   readonly at: number
   /** The request method, such as `POST`. */
   readonly method: string
-  /** The request target, including the query string. */
+  /** The request target, including the query string. The API key is replaced by `[redacted]`. */
   readonly path: string
   /** Names are in lower case. The values of credentials are replaced by `[redacted]`. */
   readonly headers: Readonly<Record<string, string>>
   /** Whether the call carried the right key. */
   readonly authorization: Authorization
-  /** The parsed JSON, or the text if it is not JSON. `undefined` if it was empty or too large. */
+  /**
+   * The parsed JSON, or the text if it is not JSON. `undefined` if it was empty or too large. The
+   * API key is replaced by `[redacted]`.
+   */
   readonly body: unknown
   /** The size of the body, in bytes. */
   readonly bodyBytes: number
@@ -36,31 +38,10 @@ export interface SandboxCall {
   readonly status: number | null
   /** How the call ended. */
   readonly end: SandboxCallEnd
+  /** The campaigns of the valid impressions that it carried. Empty if the network refused the call. */
+  readonly campaigns: readonly (string | number)[]
   /** How many impressions this call counted. */
   readonly counted: number
   /** The fault that was applied to the call. */
   readonly fault: Fault | null
-}
-
-const REDACTED = '[redacted]'
-
-const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
-  'authorization',
-  'proxy-authorization',
-  'x-api-key',
-  'cookie',
-])
-
-/**
- * The headers to store in the ledger. A wrong key is redacted as well: it may be the real key of a
- * program that was pointed at the sandbox.
- */
-export function redactCredentials(headers: IncomingHttpHeaders): Record<string, string> {
-  const redacted: Record<string, string> = Object.create(null)
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined) continue
-    const text = Array.isArray(value) ? value.join(', ') : value
-    redacted[name] = CREDENTIAL_HEADERS.has(name) ? REDACTED : text
-  }
-  return redacted
 }

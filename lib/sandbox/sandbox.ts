@@ -3,18 +3,25 @@
  *
  * @module ad-impressions/sandbox
  */
-import { ClosientNetwork, type ClosientSandbox } from './closient-network.js'
+import type { ClosientSandbox } from './closient-network.js'
 import { Control } from './control.js'
-import { createEnsRules, type EnsFields } from './ens-rules.js'
+import { createNetworks, type SandboxNetworks } from './create-networks.js'
+import type { CustomImpression } from './custom-network.js'
+import type { EnsFields } from './ens-rules.js'
 import type { Counted } from './ledger.js'
 import { LiveUpdates } from './live-updates.js'
 import { LoopbackServer } from './loopback-server.js'
-import { type SandboxNetwork, ServedNetwork } from './network.js'
-import { DOCUMENTED_FORMS, type RateLimitForm } from './rate-limit-headers.js'
-import type { RateWindow, RateWindowKind } from './rate-windows.js'
+import type { SandboxNetwork } from './network.js'
+import type { SandboxOptions } from './sandbox-options.js'
 
 export type { ClosientFields } from './closient-batch.js'
 export type { ClosientSandbox, CountedClosientImpression } from './closient-network.js'
+export type {
+  CustomImpression,
+  CustomNetworkOptions,
+  CustomRequest,
+  CustomVerdict,
+} from './custom-network.js'
 export type { EnsFields } from './ens-rules.js'
 export type { Fault } from './fault.js'
 export type { FaultOptions, SetFault } from './fault-list.js'
@@ -23,70 +30,46 @@ export type { SandboxNetwork } from './network.js'
 export type { RateLimitForm } from './rate-limit-headers.js'
 export type { RateWindow, RateWindowKind, RateWindowState } from './rate-windows.js'
 export type { Authorization, SandboxCall, SandboxCallEnd } from './sandbox-call.js'
+export type { SandboxOptions } from './sandbox-options.js'
 
 /** One impression that the ENS sandbox counted. */
 export type CountedEnsImpression = EnsFields & Counted
 
-/** The options of `startSandbox()`. */
-export interface SandboxOptions {
-  /**
-   * The port of the sandbox page on 127.0.0.1. ENS listens on the next port, and Closient on the
-   * one after that. 0 selects three free ports.
-   *
-   * @default 0
-   */
-  readonly port?: number
-  /** The clock for the ledger and the rate-limit windows, in ms since the epoch. @default Date.now */
-  readonly now?: () => number
-  /** How the sandbox of ENS behaves. */
-  readonly ens?: {
-    /** The only key that it accepts. @default 'sandbox-ens-key' */
-    readonly apiKey?: string
-  }
-  /** How the sandbox of Closient behaves. */
-  readonly closient?: {
-    /** The only key that it accepts. @default 'csb_sandbox_key' */
-    readonly apiKey?: string
-    /** The rate limits of the key. @default 300 a minute and 10,000 a day, as Closient publishes */
-    readonly windows?: readonly RateWindow[]
-    /** Closient does not document when a window begins. @default 'fixed' */
-    readonly windowKind?: RateWindowKind
-    /** How responses report the windows; `[]`: not at all. @default ['policy', 'fields', 'legacy'] */
-    readonly rateLimitHeaders?: readonly RateLimitForm[]
-  }
-  /** How many calls each network's ledger keeps. The oldest are dropped. @default 100_000 */
-  readonly maxCalls?: number
-  /** How many impressions each network's ledger keeps. @default 500_000 */
-  readonly maxImpressions?: number
-}
+/** One impression that a network of your own counted. */
+export type CountedCustomImpression = CustomImpression & Counted
 
-/** Both networks, on loopback. */
-export interface Sandbox extends AsyncDisposable {
+/** The environment variables of a network: `my-net` has `MY_NET_API_KEY` and `MY_NET_BASE_URL`. */
+export type NetworkVariables<Name extends string> = `${SnakeCase<Name>}_${'API_KEY' | 'BASE_URL'}`
+
+type SnakeCase<Name extends string> = Name extends `${infer Start}-${infer Rest}`
+  ? `${Uppercase<Start>}_${SnakeCase<Rest>}`
+  : Uppercase<Name>
+
+/**
+ * Both networks, and your own, on loopback.
+ *
+ * @typeParam Name the names of your own networks
+ */
+export interface Sandbox<Name extends string = never> extends AsyncDisposable {
   /** The address of the page that shows what the networks receive. */
   readonly url: string
   /** The sandbox of ENS. */
   readonly ens: SandboxNetwork<CountedEnsImpression>
   /** The sandbox of Closient. */
   readonly closient: ClosientSandbox
-  /** The environment variables that point `impressions()` at the sandbox. */
-  readonly env: Readonly<
-    Record<'ENS_API_KEY' | 'ENS_BASE_URL' | 'CLOSIENT_API_KEY' | 'CLOSIENT_BASE_URL', string>
-  >
+  /** Your own networks. */
+  readonly networks: Readonly<Record<Name, SandboxNetwork<CountedCustomImpression>>>
+  /** The environment variables that point `impressions()` and your own networks at the sandbox. */
+  readonly env: Readonly<Record<NetworkVariables<'ens' | 'closient' | Name>, string>>
   /** Clears ledgers, totals and faults, and resets the rate limit. For use between tests. */
   reset(): void
-  /** Makes both networks refuse connections. Resolves to a function that accepts them again. */
+  /** Makes all networks refuse connections. Resolves to a function that accepts them again. */
   refuse(): Promise<() => Promise<void>>
-  /** Closes the idle connections of both networks. Resolves to their number. */
+  /** Closes the idle connections of all networks. Resolves to their number. */
   closeIdleConnections(): Promise<number>
   /** Stops listening and destroys every connection. Further calls have no effect. */
   close(): Promise<void>
 }
-
-/** The rate limit that Closient publishes (https://docs.closient.com). */
-const PUBLISHED_WINDOWS: readonly RateWindow[] = [
-  { limit: 300, windowMs: 60_000 },
-  { limit: 10_000, windowMs: 86_400_000 },
-]
 
 /**
  * Starts both networks on 127.0.0.1. They behave as ENS (https://ads.enslive.live) and Closient
@@ -103,80 +86,84 @@ const PUBLISHED_WINDOWS: readonly RateWindow[] = [
  * await sandbox.close()
  * ```
  *
+ * `networks` adds networks of your own, in the same form: `sandbox.networks.acme` is like
+ * `sandbox.ens`, and `env` has `ACME_API_KEY` and `ACME_BASE_URL`.
+ *
+ * ```ts
+ * const sandbox = await startSandbox({
+ *   networks: {
+ *     acme: {
+ *       path: '/v1/impressions',
+ *       verdict: ({ authorization }) =>
+ *         authorization === 'right' ? { status: 204, counted: ['spring-seeds'] } : { status: 403 },
+ *     },
+ *   },
+ * })
+ * ```
+ *
+ * @throws {TypeError} that says what is wrong with a network of your own
  * @throws the system error (`EADDRINUSE`) if a port is taken
  */
-export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { ens, closient } = createNetworks(options)
-  const updates = new LiveUpdates({ ens, closient }, options.now ?? Date.now)
+export async function startSandbox<Name extends string = never>(
+  options: SandboxOptions<Name> = {},
+): Promise<Sandbox<Name>> {
+  const networks = createNetworks(options)
+  const all = [...networks.all.values()]
+  const custom: Record<string, SandboxNetwork<CountedCustomImpression>> = Object.fromEntries(
+    networks.custom,
+  )
+  const updates = new LiveUpdates(networks.all, options.now ?? Date.now)
   const reset = () => {
-    for (const part of [ens, closient, updates]) part.reset()
+    for (const part of [...all, updates]) part.reset()
   }
-  const control = new Control({ ens, closient }, updates, reset)
+  const control = new Control(networks, updates, reset)
   const page = new LoopbackServer(
     (request, response) => void control.handleRequest(request, response),
   )
-  const close = async () => {
-    await Promise.all([page.close(), ens.close(), closient.close()])
-  }
-  const { port = 0 } = options
-  try {
-    await listenOnPorts([page, ens, closient], port)
-  } catch (error) {
-    await close()
-    throw error
-  }
-
+  const close = () => closeServers([page, ...all])
+  await listenOnPorts([page, ...all], options.port ?? 0)
   return {
     url: page.url,
-    ens,
-    closient,
-    env: buildEnv(ens, closient),
+    ens: networks.ens,
+    closient: networks.closient,
+    networks: custom as Sandbox<Name>['networks'],
+    env: buildEnv(networks.all) as Sandbox<Name>['env'],
     reset,
-    refuse: () => refuseConnections([ens, closient]),
-    closeIdleConnections: () => closeIdleConnections([ens, closient]),
+    refuse: () => refuseConnections(all),
+    closeIdleConnections: () => closeIdleConnections(all),
     close,
     [Symbol.asyncDispose]: close,
   }
 }
 
-function createNetworks(options: SandboxOptions) {
-  const { now = Date.now, maxCalls = 100_000, maxImpressions = 500_000 } = options
-  const bounds = { maxCalls, maxImpressions }
-  const { apiKey: ensKey = 'sandbox-ens-key' } = options.ens ?? {}
-  const {
-    apiKey: closientKey = 'csb_sandbox_key',
-    windows = PUBLISHED_WINDOWS,
-    windowKind = 'fixed',
-    rateLimitHeaders: forms = DOCUMENTED_FORMS,
-  } = options.closient ?? {}
-  return {
-    ens: new ServedNetwork({ apiKey: ensKey, rules: createEnsRules(ensKey), now, bounds }),
-    closient: new ClosientNetwork({
-      apiKey: closientKey,
-      windows,
-      windowKind,
-      forms,
-      now,
-      bounds,
-    }),
-  }
-}
+type Closeable = { close(): Promise<void> }
 
-/** Uses consecutive ports from `port` on, or any free ports if it is 0. */
+/** Uses consecutive ports from `port` on, or any free ports if it is 0. Closes all if one is taken. */
 async function listenOnPorts(
-  servers: readonly { listen(port: number): Promise<void> }[],
+  servers: readonly (Closeable & { listen(port: number): Promise<void> })[],
   port: number,
 ): Promise<void> {
-  for (const [index, server] of servers.entries()) await server.listen(port && port + index)
+  try {
+    for (const [index, server] of servers.entries()) await server.listen(port && port + index)
+  } catch (error) {
+    await closeServers(servers)
+    throw error
+  }
 }
 
-function buildEnv(ens: SandboxNetwork, closient: SandboxNetwork): Sandbox['env'] {
-  return {
-    ENS_API_KEY: ens.apiKey,
-    ENS_BASE_URL: ens.baseUrl,
-    CLOSIENT_API_KEY: closient.apiKey,
-    CLOSIENT_BASE_URL: closient.baseUrl,
-  }
+async function closeServers(servers: readonly Closeable[]): Promise<void> {
+  await Promise.all(servers.map((server) => server.close()))
+}
+
+function buildEnv(networks: SandboxNetworks['all']): Record<string, string> {
+  const variables = [...networks].flatMap(([name, { apiKey, baseUrl }]) => {
+    const prefix = name.toUpperCase().replaceAll('-', '_')
+    return [
+      [`${prefix}_API_KEY`, apiKey],
+      [`${prefix}_BASE_URL`, baseUrl],
+    ]
+  })
+  return Object.fromEntries(variables)
 }
 
 type Connectable = Pick<SandboxNetwork, 'refuse' | 'closeIdleConnections'>

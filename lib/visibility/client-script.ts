@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import text from '#client-script'
-import type { Reply } from './reply.js'
+import type { Reply } from '../request/reply.js'
 
 const YEAR_S = 31_536_000
 /** The endpoint as it is written in the client script. */

@@ -28,6 +28,8 @@ export interface Visibility {
   readonly tokenTtlMs: number
 }
 
+/** Everything that the middleware serves itself is below this path. */
+export const DEFAULT_PATH = '/_visible'
 const DEFAULT_TOKEN_TTL_MS = 30 * 60_000
 const MIN_SECRET_BYTES = 32
 
@@ -69,7 +71,7 @@ export const visibilitySchema = z.strictObject({
       /^(\/(?!\.\.?(\/|$))[\w.~-]+)+$/,
       'expected a path such as /_visible, of letters, digits and -_.~',
     )
-    .default('/_visible'),
+    .default(DEFAULT_PATH),
   // No default here: it depends on another option, so `resolveVisibility` sets it.
   tokenTtlMs: wholeNumber(1).optional(),
 })

@@ -1,5 +1,5 @@
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
-import { formatOnceKey } from '../counting/dedupe.js'
+import { type CountedCampaigns, formatOnceKey } from '../counting/dedupe.js'
 import type { Impression, ImpressionDetails } from '../impression.js'
 
 /** What a token carries: a valid, admitted impression that counts once its ad is visible. */
@@ -10,6 +10,8 @@ export interface TokenPayload extends ImpressionDetails {
   readonly onceKey: string
   /** Names the page load in the record of used tokens. */
   readonly pageLoad: string
+  /** Whether its campaign had counted before it was issued: other processes may not know. */
+  readonly hasCounted: boolean
   readonly isExpired: boolean
   /** Whether its ad cannot have been viewable for the required second yet. */
   readonly isTooEarly: boolean
@@ -55,16 +57,16 @@ export class Tokens {
   }
 
   /**
-   * @param pageLoad the id of the page load's `CountedCampaigns`
+   * @param campaigns of its page load
    * @throws if JSON cannot represent the item, or if the token would be too long
    */
-  issue(impression: Impression, onceKey: string, pageLoad: string): string {
+  issue(impression: Impression, onceKey: string, campaigns: CountedCampaigns): string {
     const { network, requestId, campaignId, batchKey, item, placement, offerId } = impression
     const [secret] = this.#secrets
     if (!secret) throw new RangeError('no secret')
     // What usually follows from other fields is omitted, so that the token is shorter.
     const customKey = onceKey === formatOnceKey(network, campaignId) ? '' : onceKey
-    const otherPageLoad = pageLoad === requestId ? '' : pageLoad
+    const otherPageLoad = campaigns.id === requestId ? '' : campaigns.id
     const fields = [
       this.#now() + this.#ttlMs,
       this.#ttlMs,
@@ -78,6 +80,7 @@ export class Tokens {
       placement ?? '',
       offerId ?? '',
       otherPageLoad,
+      ...(campaigns.has(onceKey) ? [1] : []),
     ]
     const payload = Buffer.from(JSON.stringify(fields)).toString('base64url')
     const token = `${payload}.${sign(payload, secret)}`
@@ -93,7 +96,7 @@ export class Tokens {
     const [expiresAtMs, ttlMs, network, requestId, campaignId, customKey, ...rest] = JSON.parse(
       Buffer.from(payload, 'base64url').toString(),
     )
-    const [batchKey, item, placement, offerId, otherPageLoad] = rest
+    const [batchKey, item, placement, offerId, otherPageLoad, hasCounted] = rest
     const ageMs = this.#now() - (expiresAtMs - ttlMs)
     return {
       network,
@@ -105,6 +108,7 @@ export class Tokens {
       placement: placement || undefined,
       offerId: offerId || undefined,
       pageLoad: otherPageLoad || requestId,
+      hasCounted: hasCounted === 1,
       // This process remembers for its own time to live that a token was used, whoever issued it.
       isExpired: ageMs >= Math.min(ttlMs, this.#ttlMs),
       isTooEarly: ageMs < VIEWABLE_MS,

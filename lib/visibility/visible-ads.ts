@@ -42,7 +42,7 @@ export class VisibleAds {
     campaigns: CountedCampaigns,
   ): string {
     const { tokens, usedTokens, watch } = this.#parts
-    const token = tokens.issue(impression, onceKey, campaigns.id)
+    const token = tokens.issue(impression, onceKey, campaigns)
     if (campaigns.issue(onceKey, usedTokens)) channel.countIssued()
     this.#hasTokens = true
     watch.onIssued()

@@ -117,12 +117,14 @@ export class VisibleReports<Source> {
 
   /**
    * What the token's page load has counted, as far as it is remembered. What its tokens have counted
-   * is always in the record of used tokens.
+   * is always in the record of used tokens, or in the token.
    */
-  #findCampaigns({ requestId, pageLoad }: TokenPayload): CountedCampaigns {
+  #findCampaigns({ requestId, pageLoad, onceKey, hasCounted }: TokenPayload): CountedCampaigns {
     const { dedupe, usedTokens } = this.#dependencies
     const known = dedupe.find(requestId)
-    return known?.id === pageLoad ? known : new CountedCampaigns(pageLoad, usedTokens)
+    const campaigns = known?.id === pageLoad ? known : new CountedCampaigns(pageLoad, usedTokens)
+    if (hasCounted && !campaigns.has(onceKey)) campaigns.add(onceKey)
+    return campaigns
   }
 
   /** Anyone can send reports, so the log never quotes them. */

@@ -15,9 +15,11 @@ const CONTEXT: Readonly<Record<string, string>> = {
   redisClient: "declare const client: import('ioredis').Redis",
   server: "declare const server: import('node:http').Server",
   request: "declare const req: import('express').Request, res: import('express').Response",
+  astro: 'declare const handler: (...args: unknown[]) => void',
   ad: 'declare const ad: { id: number, url: string, image: string, offerId: string }',
   trackImpression: "declare const trackImpression: import('ad-impressions').TrackImpression",
   nonce: 'declare const nonce: string',
+  isAdmin: "declare function isAdmin(req: import('express').Request): boolean",
   hasConsented: "declare function hasConsented(req: import('express').Request): boolean",
 }
 

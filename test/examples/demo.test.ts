@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { launchChromium } from '../chromium.js'
 import { BROWSER_HEADERS, extractText, NpmProgram, waitForImpressions } from './npm-program.js'
 
@@ -19,11 +19,10 @@ describe('The demo', () => {
     const text = extractText(await response.text())
 
     assert.equal(response.status, 200)
-    assert.match(text, /5 impressions recorded by the server for this page load/)
-    assert.match(
-      text,
-      /1 for ENS.* 4 for Closient.*One campaign is on this page twice.*1 more for ENS once/,
-    )
+    assert.match(text, /Advertisement ENS pending /)
+    assert.match(text, /Advertisement ENS waiting until seen /)
+    assert.equal(text.match(/Closient pending /g)?.length, 4)
+    assert.match(text, /ENS duplicate this campaign has already counted in this page load/)
     assert.doesNotMatch(text, /undefined|\[object|=>/)
     await demo.waitForLines(/ (?:ens|closient) +delivered /, 5)
     await demo.waitForLine(/ens +duplicate +2041 /)
@@ -80,7 +79,8 @@ describe('The demo', () => {
     await using demo = new NpmProgram('demo')
     const site = await demo.waitForLine(SITE)
     const response = await fetch(site, { headers: { 'user-agent': 'curl/8.9.1' } })
-    assert.match(extractText(await response.text()), /0 impressions recorded .* \(bot\)/)
+    const text = extractText(await response.text())
+    assert.equal(text.match(/not counted the request looks like a bot/g)?.length, 7)
     await demo.waitForLines(/ suppressed .* bot: /, 7)
     assert.equal(await demo.stop('SIGINT'), 0)
     assert.match(demo.lines.at(-1) ?? '', /Delivered 0 of 7 .*; 7 suppressed\.$/)
@@ -128,7 +128,17 @@ describe('The demo', () => {
     })
     after(() => browser.close())
 
-    it('loads nothing from elsewhere, runs one script and fits a phone', async () => {
+    async function openPage(site: string, path: string) {
+      const context = await browser.newContext({ userAgent: BROWSER_HEADERS['user-agent'] })
+      const page = await context.newPage()
+      const consoleMessages: string[] = []
+      page.on('console', (message) => consoleMessages.push(message.text()))
+      page.on('pageerror', (error) => consoleMessages.push(error.message))
+      await page.goto(site + path)
+      return { page, consoleMessages }
+    }
+
+    it('loads nothing from elsewhere, runs its two scripts and fits a phone', async () => {
       await using demo = new NpmProgram('demo')
       const site = await demo.waitForLine(SITE)
       const context = await browser.newContext({
@@ -148,7 +158,7 @@ describe('The demo', () => {
         await page.goto(site + path)
         const width = await page.evaluate(() => document.documentElement.scrollWidth)
         assert.equal(width, 360, `${path} is ${width} px wide`)
-        assert.equal(await page.locator('script').count(), 1)
+        assert.equal(await page.locator('script').count(), 2)
       }
       assert.deepEqual(foreignUrls, [])
       // The browser logs that /nowhere is a 404.
@@ -156,6 +166,71 @@ describe('The demo', () => {
         consoleMessages.filter((text) => !text.includes('404')),
         [],
       )
+    })
+
+    it('shows on each ad what the server has counted, as it happens', async () => {
+      await using demo = new NpmProgram('demo')
+      const site = await demo.waitForLine(SITE)
+      const { page, consoleMessages } = await openPage(site, '/stories/night-ferry')
+      const badges = page.locator('.badge')
+      await badges.nth(3).getByText('delivered').waitFor()
+      await page.getByText('On this page: 3 delivered, 1 waiting until seen.').waitFor()
+      assert.deepEqual(await badges.allTextContents(), [
+        'ENS delivered ',
+        'ENS waiting until seen ',
+        'Closient delivered ',
+        'Closient delivered ',
+      ])
+
+      const inline = page.locator('.article_inline')
+      await inline.scrollIntoViewIfNeeded()
+      await inline.getByText('delivered').waitFor()
+      await page.getByText('On this page: 4 delivered.').waitFor()
+      assert.deepEqual(consoleMessages, [])
+    })
+
+    it('shows why an ad did not count', async () => {
+      await using demo = new NpmProgram('demo')
+      const site = await demo.waitForLine(SITE)
+      const sandbox = await demo.waitForLine(SANDBOX)
+      const fault = {
+        status: 200,
+        body: { status: 'error', message: '<img src=x>' },
+        counts: false,
+      }
+      await fetch(`${sandbox}/sandbox/faults`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ network: 'ens', fault }),
+      })
+      const { page, consoleMessages } = await openPage(site, '/')
+      const banner = page.locator('.header_banner .badge')
+      await banner.getByText('rejected').waitFor()
+      assert.match((await banner.textContent()) ?? '', /<img src=x>/)
+      const footer = page.locator('.footer_banner .badge')
+      assert.match((await footer.textContent()) ?? '', /^ENS duplicate this campaign/)
+      assert.equal(await page.locator('img').count(), 0)
+      assert.deepEqual(consoleMessages, [])
+    })
+
+    it('follows a page again after it was in the background, and stops at once', async () => {
+      await using demo = new NpmProgram('demo')
+      const site = await demo.waitForLine(SITE)
+      const { page } = await openPage(site, '/stories/night-ferry')
+      await page.getByText('3 delivered').waitFor()
+      await setVisibility(page, 'hidden')
+      await setVisibility(page, 'visible')
+      await page.locator('.article_inline').scrollIntoViewIfNeeded()
+      await page.getByText('On this page: 4 delivered.').waitFor()
+      await page.goto(`${site}/stories/harbour-light`)
+      await page.getByText('1 waiting until seen').waitFor()
+      assert.equal(await demo.stop('SIGINT'), 0)
+    })
+
+    it('shows the outcomes of no other page load', async () => {
+      await using demo = new NpmProgram('demo')
+      const site = await demo.waitForLine(SITE)
+      assert.equal((await fetch(`${site}/outcomes/unknown`)).status, 404)
     })
 
     it('counts the ad in a story once it was visible for a second', async () => {
@@ -172,3 +247,12 @@ describe('The demo', () => {
     })
   })
 })
+
+/** Makes the page believe that it is in the background, or back. */
+async function setVisibility(page: Page, state: 'hidden' | 'visible'): Promise<void> {
+  await page.evaluate((value) => {
+    Object.defineProperty(document, 'visibilityState', { value, configurable: true })
+    Object.defineProperty(document, 'hidden', { value: value === 'hidden', configurable: true })
+    document.dispatchEvent(new Event('visibilitychange'))
+  }, state)
+}

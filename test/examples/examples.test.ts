@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { request } from 'undici'
 import { launchChromium } from '../chromium.js'
@@ -33,6 +33,7 @@ const PAGES: Readonly<Record<string, string>> = {
   'express-nunjucks': PAGE,
   'koa-ejs': PAGE,
   fastify: PAGE,
+  hono: PAGE,
   'template-literals': PAGE,
   htmx: PAGE,
   maxmind: PAGE,
@@ -98,19 +99,19 @@ describe('The example', () => {
 
     const response = await fetch(site, { headers: BROWSER_HEADERS })
     const html = await response.text()
-    const counted = await example.waitForLine(/^Acme counted (.*)/)
+    const sandbox = await example.waitForLine(/Acme counts: (http\S+)/)
+    const counted = await waitForImpressions(sandbox, 'acme', 2)
 
     assert.equal(response.status, 200)
     assert.equal(
       extractText(html),
       'The Daily Example Spring is here: a third off all seeds Your roof, seen to before the rain',
     )
-    assert.deepEqual(JSON.parse(counted), {
-      views: [
-        { campaign: 'spring-seeds', slot: 'top', device: 'desktop' },
-        { campaign: 'sound-roofs', slot: 'side', device: 'desktop' },
-      ],
-    })
+    assert.deepEqual(new Set(counted.map(({ call }) => call)), new Set([1]))
+    assert.deepEqual(counted.map(omitSandboxFields), [
+      { campaignId: 'spring-seeds', slot: 'top', device: 'desktop' },
+      { campaignId: 'sound-roofs', slot: 'side', device: 'desktop' },
+    ])
     assert.equal(await example.stop('SIGTERM'), 0)
   })
 
@@ -166,14 +167,20 @@ describe('The example', () => {
     assert.ok(names.includes('express-ejs'))
   })
 
-  it('folders are all listed in the README and tested here', () => {
+  it('folders are all listed in the README and tested here or in test/recipes', () => {
     const folders = readdirSync(FOLDER, { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && entry.name !== 'demo')
       .map(({ name }) => name)
+    const recipes = folders.filter((name) => existsSync(new URL(`${name}/package.json`, FOLDER)))
     const readme = readFileSync(new URL('README.md', FOLDER), 'utf8')
     const listed = [...readme.matchAll(/`npm run example ([a-z-]+)`/g)].map(([, name]) => name)
+    const tested = readdirSync(new URL('../recipes', import.meta.url))
+      .filter((file) => file.endsWith('.recipe.ts'))
+      .map((file) => file.replace('.recipe.ts', ''))
+      .sort()
     const others = ['custom-network', 'consent', 'visible', 'cluster']
-    assert.deepEqual(folders.sort(), [...Object.keys(PAGES), ...others].sort())
+    assert.deepEqual(folders.sort(), [...Object.keys(PAGES), ...others, ...recipes].sort())
+    assert.deepEqual(tested, recipes)
     assert.deepEqual(listed.sort(), folders)
   })
 })

@@ -125,7 +125,7 @@ interface NetworkReport {
 /** Waits until the sandbox at `url` has counted `count` impressions. Returns all of them. */
 export async function waitForImpressions(
   url: string,
-  network: 'ens' | 'closient',
+  network: 'ens' | 'closient' | 'acme',
   count: number,
 ): Promise<readonly ListedImpression[]> {
   for (;;) {

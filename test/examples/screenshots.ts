@@ -1,8 +1,8 @@
-// Takes the README's screenshots from the demo: npm run screenshots
+// Takes the screenshots of the documentation from the demo: npm run screenshots
 
 import { join } from 'node:path'
 import { launchChromium } from '../chromium.js'
-import { BROWSER_HEADERS, NpmProgram, waitForImpressions } from './npm-program.js'
+import { BROWSER_HEADERS, NpmProgram } from './npm-program.js'
 
 const FOLDER = join(import.meta.dirname, '../../examples/demo/screenshots')
 
@@ -13,22 +13,33 @@ const browser = await launchChromium()
 try {
   const context = await browser.newContext({
     userAgent: BROWSER_HEADERS['user-agent'],
-    viewport: { width: 1160, height: 860 },
+    viewport: { width: 1100, height: 700 },
     colorScheme: 'light',
   })
 
   const page = await context.newPage()
-  await page.goto(`${site}/stories/night-ferry`)
-  await page.locator('footer').scrollIntoViewIfNeeded()
-  // The banner counts when it is rendered, the ad in the story once it is visible.
-  await waitForImpressions(sandbox, 'ens', 2)
-  await waitForImpressions(sandbox, 'closient', 2)
+  await page.goto(site)
+  await page.locator('.sidebar_top').evaluate((ad) => ad.scrollIntoView())
+  // The banners count when they are rendered, the ad in the sidebar once it is visible.
+  await page.getByText('On this page: 6 delivered, 1 duplicate.').waitFor({ state: 'attached' })
   await page.screenshot({ path: join(FOLDER, 'page.png') })
 
+  const fault = { network: 'ens', fault: { status: 500 }, times: 1 }
+  await fetch(`${sandbox}/sandbox/faults`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(fault),
+  })
+  await page.goto(`${site}/search?q=rain`)
+  await page.getByText(/On this page: \d+ delivered\.$/).waitFor({ state: 'attached' })
   const networks = await context.newPage()
+  await networks.setViewportSize({ width: 1100, height: 760 })
   await networks.goto(sandbox)
-  await networks.getByText('article_inline').first().waitFor()
+  await networks.getByText('rain', { exact: true }).first().waitFor()
   await networks.screenshot({ path: join(FOLDER, 'networks.png') })
+  await networks
+    .getByRole('region', { name: 'ENS', exact: true })
+    .screenshot({ path: join(FOLDER, 'calls.png') })
 } finally {
   await browser.close()
 }

@@ -1,5 +1,5 @@
+import { sendReply } from '../../lib/request/reply.js'
 import { createTracker, type Tracker } from '../../lib/tracker.js'
-import { sendReply } from '../../lib/visibility/reply.js'
 import {
   type App,
   type Framework,

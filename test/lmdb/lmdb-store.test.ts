@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LmdbStore } from '../../lib/lmdb/lmdb-store.js'
+import { machineClock } from '../../lib/lmdb/store-clock.js'
 import { storeContract } from '../delivery/outbox/store-contract.js'
 import {
   LEASE_MS,
@@ -71,6 +72,21 @@ describe('LMDB store', () => {
     assert.equal((await late()).isLost, false)
     virtual.advance(LEASE_MS + 1)
     assert.deepEqual(listIds((await finder()).arrivals), ['a'])
+  })
+
+  it('learns that a step was done while the process stood still', async () => {
+    let hasRun = () => {}
+    const wallNow = () => {
+      hasRun()
+      return Date.now()
+    }
+    const clock = { ...machineClock, wallNow }
+    const store = new LmdbStore({ path, sync: 'soon', network: 'frozen', clock, timeoutMs: 250 })
+    const owner = new StoreOwner(store, 'one')
+    hasRun = () =>
+      setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300))
+    assert.deepEqual((await owner.exchange({ append: records('a') })).receipts, ['accepted'])
+    await store.close()
   })
 
   storeContract('LMDB', setUp)

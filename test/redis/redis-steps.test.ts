@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { Redis } from 'ioredis'
+import { type Clock, systemClock } from '../../lib/clock.js'
 import { type RunScript, scriptRunner } from '../../lib/redis/client.js'
 import { RedisStore } from '../../lib/redis/redis-store.js'
 import { LEASE_MS, listIds, records, StoreOwner } from '../delivery/outbox/store-owner.js'
@@ -92,6 +93,30 @@ describe('Redis steps that arrive twice, late or never', () => {
     const owner = createOwner('one', 'fleet', (...command) => runStep(...command))
     const step = { calls: 2, callsTtlMs: 60_000 }
     await assert.rejects(owner.exchange(step), /connection refused/)
+    runStep = run
+    assert.equal((await owner.exchange({ ...step, isResync: true })).callAgesMs?.length, 2)
+  })
+
+  it('counts the calls of a step that was given up before its turn', async () => {
+    const clock = new VirtualClock()
+    let unblock = () => {}
+    let runStep: RunScript = run
+    const options = { prefix: 'p', network: 'n', waitForReplicas: 0, clock }
+    const store = new RedisStore({ run: (...command) => runStep(...command), ...options })
+    const owner = new StoreOwner(store, 'one', 'fleet')
+    await owner.exchange()
+    runStep = async () => {
+      await new Promise<void>((resolve) => {
+        unblock = resolve
+      })
+      throw new Error('connection lost')
+    }
+    const blocking = assert.rejects(store.readFleet(), /no answer/)
+    const step = { calls: 2, callsTtlMs: 60_000 }
+    const givenUp = assert.rejects(owner.exchange(step), /no answer/)
+    await clock.advanceAsync(5_000)
+    await Promise.all([blocking, givenUp])
+    unblock()
     runStep = run
     assert.equal((await owner.exchange({ ...step, isResync: true })).callAgesMs?.length, 2)
   })
@@ -208,7 +233,7 @@ describe('Redis steps that arrive twice, late or never', () => {
     const options = { prefix: 'p', network: 'n', waitForReplicas: 0, clock }
     const owner = new StoreOwner(new RedisStore({ run: hung, ...options }), 'one')
     for (let n = 0; n < 10; n += 1) {
-      const failed = assert.rejects(owner.exchange({ isResync: true }), /no answer within 5 s/)
+      const failed = assert.rejects(owner.exchange({ isResync: n > 0 }), /no answer within 5 s/)
       await clock.advanceAsync(5_000)
       await failed
     }
@@ -222,6 +247,17 @@ describe('Redis steps that arrive twice, late or never', () => {
     assert.equal(clock.pendingTimers, 0)
   })
 
+  it('reads an answer that arrived while the process stood still', async () => {
+    const after: Clock['after'] = (delayMs, task) => systemClock.after(delayMs / 20, task)
+    const clock = { ...systemClock, after }
+    const options = { prefix: 'p', network: 'n', waitForReplicas: 0, clock }
+    const owner = new StoreOwner(new RedisStore({ run, ...options }), 'one')
+    await owner.exchange()
+    const answer = owner.exchange({ append: records('a') })
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
+    assert.deepEqual((await answer).receipts, ['accepted'])
+  })
+
   it('leaves no key without an expiry', async () => {
     const [one, two] = [createOwner('one'), createOwner('two', 'fleet')]
     const append = [{ id: 'k', payload: 'k', dedupeKey: 'key' }, ...records('a', 'b')]
@@ -233,6 +269,46 @@ describe('Redis steps that arrive twice, late or never', () => {
     const keys = await admin.keys('*')
     assert(keys.length > 10, `${keys}`)
     for (const key of keys) assert((await admin.pttl(key)) > 0, key)
+  })
+
+  it('goes on although figures of an owner cannot be read', async () => {
+    for (const [n, figures] of ['not JSON', 'null', '"text"', '{"tracked":"many"}'].entries()) {
+      await createOwner(`bad ${n}`).exchange({ append: records(`a${n}`) })
+      await admin.hset(`{p:n}:owner:bad ${n}`, 'figures', figures)
+    }
+    const finder = createOwner('finder')
+    await finder.exchange({ figures: { tracked: 1 } })
+    const expected = { figures: { tracked: 1 }, records: 4 }
+    assert.deepEqual(await finder.store.readFleet(), expected)
+    await advance(LEASE_MS + 1)
+    const next = createOwner('next')
+    assert.equal((await next.exchange()).arrivals.length, 4)
+    assert.deepEqual(await next.store.readFleet(), expected)
+  })
+
+  it('tells an owner that is lost that its last step appended nothing, as memory was full', async () => {
+    const owner = createOwner('one')
+    await owner.exchange({ append: records('a') })
+    await admin.config('SET', 'maxmemory', '1')
+    const append = { number: 2, records: records('b') }
+    await owner.exchangeInVain({ append })
+    await admin.config('SET', 'maxmemory', '0')
+    await advance(LEASE_MS + 1)
+    await createOwner('finder').exchange()
+    const { isLost, wasDone, isFull, receipts } = await owner.exchange({ append, isResync: true })
+    assert.deepEqual([isLost, wasDone, isFull, receipts], [true, true, true, []])
+  })
+
+  it('forgets records that have lost their payloads', async () => {
+    const dead = createOwner('dead')
+    await dead.exchange({ append: records('a', 'b', 'c', 'd') })
+    await dead.exchange({ claim: ['a', 'b'] })
+    await admin.hdel('{p:n}:records', 'a', 'c')
+    await advance(LEASE_MS + 1)
+    const { arrivals, orphans } = await createOwner('finder').exchange()
+    assert.deepEqual([listIds(arrivals), listIds(orphans)], [['d'], ['b']])
+    assert.deepEqual(await admin.zrange('{p:n}:box:finder', 0, '-1'), ['d'])
+    assert.deepEqual(await admin.zrange('{p:n}:claimed:finder', 0, '-1'), ['b'])
   })
 
   it('keeps one key per dead owner, for a day', async () => {

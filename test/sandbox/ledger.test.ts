@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
-import { type Sandbox, type SandboxOptions, startSandbox } from '../../lib/sandbox/sandbox.js'
-import { CAMPAIGN, Caller, CLOSIENT_PATH, OFFER } from './caller.js'
+import { Ledger } from '../../lib/sandbox/ledger.js'
+import {
+  type Sandbox,
+  type SandboxCall,
+  type SandboxOptions,
+  startSandbox,
+} from '../../lib/sandbox/sandbox.js'
+import { CAMPAIGN, Caller, CLOSIENT_PATH, ENS_PATH, OFFER } from './caller.js'
 
 describe("The sandbox's ledger", () => {
   let sandbox: Sandbox
@@ -35,6 +41,7 @@ describe("The sandbox's ledger", () => {
       bodyBytes: JSON.stringify(body).length,
       status: 200,
       end: 'answered',
+      campaigns: [CAMPAIGN],
       counted: 1,
       fault: null,
     })
@@ -57,6 +64,36 @@ describe("The sandbox's ledger", () => {
     const stored = inspect([sandbox.ens.calls, sandbox.closient.calls], { depth: 9 })
     assert.equal(stored.includes('canary'), false, stored)
     assert.equal(sandbox.ens.calls[0]?.headers.authorization, '[redacted]')
+  })
+
+  it('stores the key nowhere, wherever a caller puts it', async () => {
+    const key = 'canary "key"/1'
+    await start({ ens: { apiKey: key } })
+    const encoded = encodeURIComponent(key)
+    const escaped = JSON.stringify(key).replace('c', '\\u0063')
+    const bodies = [
+      { campaignId: 42, placement: key, nested: [{ key }] },
+      `{"campaignId":42,"placement":${escaped},"location":"GB"}`,
+      `not JSON, ${key}`,
+    ]
+    for (const body of bodies) {
+      await caller.ens({ path: `${ENS_PATH}?key=${encoded}`, body, headers: { via: '1.1 x' } })
+    }
+    await caller.ens({ path: `${ENS_PATH}?key=${encoded.replace('%2F', '%2f')}` })
+    assert.equal(sandbox.ens.calls[0]?.path, `${ENS_PATH}?key=[redacted]`)
+    assert.equal(sandbox.ens.impressions[1]?.placement, '[redacted]')
+    const stored = inspect([sandbox.ens.calls, sandbox.ens.impressions], { depth: 9 })
+    assert.equal(stored.includes('canary'), false, stored)
+  })
+
+  it('names the campaigns that a call carried, even if it counted none', async () => {
+    await start()
+    sandbox.closient.fault({ status: 500 })
+    await caller.closient()
+    await caller.ens({ body: {} })
+    const [failed] = sandbox.closient.calls
+    assert.deepEqual([failed?.campaigns, failed?.counted], [[CAMPAIGN], 0])
+    assert.deepEqual(sandbox.ens.calls[0]?.campaigns, [])
   })
 
   it('counts how calls ended', async () => {
@@ -104,13 +141,21 @@ describe("The sandbox's ledger", () => {
 
   it('is limited in bytes as well, because a body may be large', async () => {
     await start()
-    const placement = 'x'.repeat(1024 * 1024 - 100)
+    const placement = 'x'.repeat(1024 * 1024 - 500)
     for (let call = 0; call < 70; call += 1) {
       await caller.ens({ body: { campaignId: 1, placement } })
     }
     assert.equal(sandbox.ens.totals.calls, 70)
     assert.equal(sandbox.ens.calls.length, 64)
     assert.equal(sandbox.ens.impressions.length, 64)
+  })
+
+  it('is limited in bytes of headers as well', () => {
+    const ledger = new Ledger({ maxCalls: 100_000, maxImpressions: 1 })
+    const headers = { 'x-long': 'x'.repeat(16 * 1024) }
+    for (let call = 0; call < 5_000; call += 1) ledger.addCall(buildCall({ headers }))
+    assert.equal(ledger.totals().calls, 5_000)
+    assert.equal(ledger.calls().length, 4_095)
   })
 
   it('resolves received() once there are enough impressions', async () => {
@@ -186,3 +231,22 @@ describe("The sandbox's ledger", () => {
     })
   })
 })
+
+function buildCall(changes: Partial<SandboxCall>): SandboxCall {
+  return {
+    id: 0,
+    at: 0,
+    method: 'POST',
+    path: '/',
+    headers: {},
+    authorization: 'right',
+    campaigns: [],
+    body: undefined,
+    bodyBytes: 0,
+    status: null,
+    end: 'pending',
+    counted: 0,
+    fault: null,
+    ...changes,
+  }
+}

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { type Clock, systemClock } from '../../lib/clock.js'
 import { closient } from '../../lib/networks/closient.js'
 import { REASONS } from '../../lib/reason.js'
+import { ensAd } from '../page-load/campaigns.js'
 import { assertBalanced, omitZeros } from '../page-load/stats-assertions.js'
 
 import { adsByPath, findTokens, SECRET, VisibleSite } from './visible-site.js'
@@ -222,6 +223,20 @@ describe('a token', () => {
     const [token = ''] = await one.fetchTokens('/1')
 
     assert.deepEqual(await reportEach(other, [token, token]), ['ens delivered', 'ens duplicate'])
+  })
+
+  it('of another process does not count if its campaign had counted there before', async () => {
+    await using one = await VisibleSite.start({
+      page({ trackImpression, answer }) {
+        trackImpression(ensAd())
+        answer(`<p ${trackImpression.whenVisible(ensAd())}>`)
+      },
+    })
+    await using other = await VisibleSite.start()
+    const tokens = await one.fetchTokens('/1')
+
+    assert.deepEqual(await reportEach(other, tokens), ['ens duplicate'])
+    assert.equal(other.tracker.stats().ens?.viewability?.viewable, 0)
   })
 
   for (const [where, pages] of [

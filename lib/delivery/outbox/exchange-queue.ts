@@ -1,22 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../clock.js'
-import { Queue } from '../queue.js'
-import type { Receipt } from './outbox.js'
-import type { ExchangeRequest, ExchangeResponse, NewRecord, Store, StoredRecord } from './store.js'
-
-/** What one step of the store has to do, besides what belongs to the process as a whole. */
-export interface Operation {
-  readonly settle?: readonly string[]
-  readonly release?: readonly StoredRecord[]
-  readonly claim?: readonly string[]
-  readonly append?: NewRecord
-  /**
-   * Called with the response of the step that did it, and for an append with its receipt. If others
-   * took over before the response arrived, it `isLost` unless the step was certainly done, and the
-   * receipt is `uncertain`.
-   */
-  readonly onDone: (response: ExchangeResponse, receipt: Receipt | undefined) => void
-}
+import { type Operation, OperationQueue } from './operation-queue.js'
+import type { ExchangeRequest, ExchangeResponse, NewRecord, Store } from './store.js'
 
 export interface ExchangeQueueDependencies {
   readonly store: Store
@@ -46,6 +31,14 @@ const COLLECT_MS = 5
 /** How often the sender looks for what other processes have appended. */
 const POLL_MS = 100
 
+/** When a lease ends, by `now()` and `wallNow()` of the clock: whichever is earlier. */
+interface LeaseEnd {
+  readonly atMs: number
+  readonly wallMs: number
+}
+
+const NO_LEASE: LeaseEnd = { atMs: Number.NEGATIVE_INFINITY, wallMs: Number.NEGATIVE_INFINITY }
+
 /** A request until it is answered, and what it is for. */
 interface PendingStep {
   readonly request: ExchangeRequest
@@ -62,7 +55,7 @@ interface PendingStep {
  */
 export class ExchangeQueue {
   readonly #dependencies: ExchangeQueueDependencies
-  readonly #operations = new Queue<Operation>()
+  readonly #operations = new OperationQueue()
   #owner = createOwner()
   #isKnown = false
   #seenUpTo = 0
@@ -71,12 +64,12 @@ export class ExchangeQueue {
   #calls = 0
   #pauseMs: number | undefined
   #unanswered: PendingStep | undefined
-  /** Whether an operation of the next step is a claim, which a call depends on. */
-  #hasClaim = false
   #isDeferred = false
   #isRunning = false
   #isLeaving = false
-  #leaseEndsAtMs = Number.NEGATIVE_INFINITY
+  /** Until then, steps append nothing: the store had no memory for it. */
+  #fullUntilMs = Number.NEGATIVE_INFINITY
+  #leaseEnd = NO_LEASE
   #lastStepAtMs = Number.NEGATIVE_INFINITY
   /** When the next step begins. */
   #dueAtMs = Number.POSITIVE_INFINITY
@@ -90,18 +83,16 @@ export class ExchangeQueue {
 
   /** Whether nobody else can have taken over from this process. */
   get isLeaseValid(): boolean {
-    return this.#dependencies.clock.now() < this.#leaseEndsAtMs
+    const { clock } = this.#dependencies
+    // The monotonic clock may stand still while the machine is suspended, and the other may be set.
+    return clock.now() < this.#leaseEnd.atMs && clock.wallNow() < this.#leaseEnd.wallMs
   }
 
   /** The operation will be done, however long the store fails. */
   add(operation: Operation): void {
-    this.#operations.push(operation)
-    if (operation.claim) {
-      this.#hasClaim = true
-      this.schedule()
-    } else {
-      this.#collect()
-    }
+    this.#operations.add(operation)
+    if (operation.claim) this.schedule()
+    else this.#collect()
   }
 
   /** The records of an append that the store may have done, and has not answered. */
@@ -111,13 +102,7 @@ export class ExchangeQueue {
 
   /** Removes the appends that have not been sent to the store and that `isSelected` selects, and returns their ids. */
   removeAppends(isSelected: (id: string) => boolean): string[] {
-    const removed: string[] = []
-    for (const operation of this.#operations.take(this.#operations.length)) {
-      const id = operation.append?.id
-      if (id !== undefined && isSelected(id)) removed.push(id)
-      else this.#operations.push(operation)
-    }
-    return removed
+    return this.#operations.removeAppends(isSelected)
   }
 
   countCall(): void {
@@ -180,9 +165,13 @@ export class ExchangeQueue {
     const request = step.isRepeated
       ? { ...step.request, isResync: true, isAfterOutage }
       : step.request
+    const leaseEnd = {
+      atMs: startedAtMs + constants.leaseMs,
+      wallMs: clock.wallNow() + constants.leaseMs,
+    }
     this.#isRunning = true
     store.exchange(request).then(
-      (response) => this.#onAnswered(step, response, startedAtMs),
+      (response) => this.#onAnswered(step, response, leaseEnd),
       (thrown: unknown) => this.#onFailed(step, thrown),
     )
   }
@@ -190,7 +179,8 @@ export class ExchangeQueue {
   #createStep(): PendingStep {
     const { constants, clock, countFigures } = this.#dependencies
     // The first step only registers the owner: repeated after others have buried it, it stores nothing.
-    const operations = this.#operations.take(this.#isKnown ? OPERATIONS_PER_STEP : 0)
+    const max = this.#isKnown ? OPERATIONS_PER_STEP : 0
+    const operations = this.#operations.take(max, !this.#isFull)
     const records = operations.flatMap(({ append }) => append ?? [])
     if (records.length > 0) this.#appends += 1
     this.#steps += 1
@@ -214,12 +204,15 @@ export class ExchangeQueue {
     }
     this.#calls = 0
     this.#pauseMs = undefined
-    this.#hasClaim &&= this.#operations.length > 0
     return { request, operations, createdAtMs: clock.now(), isRepeated: false }
   }
 
-  #onAnswered(step: PendingStep, response: ExchangeResponse, startedAtMs: number): void {
-    const { constants, onResponse } = this.#dependencies
+  get #isFull(): boolean {
+    return this.#dependencies.clock.now() < this.#fullUntilMs
+  }
+
+  #onAnswered(step: PendingStep, response: ExchangeResponse, leaseEnd: LeaseEnd): void {
+    const { onResponse } = this.#dependencies
     this.#unanswered = undefined
     this.#isRunning = false
     onResponse(response, step.request)
@@ -228,16 +221,24 @@ export class ExchangeQueue {
     } else {
       this.#isKnown = true
       this.#seenUpTo = response.seenUpTo
-      this.#leaseEndsAtMs = startedAtMs + constants.leaseMs
+      this.#leaseEnd = leaseEnd
       this.#endOperations(step.operations, response)
     }
     this.#continue(step, response)
   }
 
   #endOperations(operations: readonly Operation[], response: ExchangeResponse): void {
+    const { clock, onFailure } = this.#dependencies
+    const { isFull } = response
+    if (isFull) {
+      this.#fullUntilMs = clock.now() + RETRY_MS
+      onFailure(new Error('it is full'))
+    }
     const receipts = response.receipts.values()
-    for (const { append, onDone } of operations) {
-      onDone(response, append && receipts.next().value)
+    for (const operation of operations) {
+      const { append, onDone } = operation
+      if (append && isFull) this.#operations.add(operation)
+      else onDone(response, append && receipts.next().value)
     }
   }
 
@@ -253,28 +254,28 @@ export class ExchangeQueue {
     this.#steps = 0
     this.#appends = 0
     if (!wasDone) this.#calls += request.calls
-    this.#leaseEndsAtMs = Number.NEGATIVE_INFINITY
-    const waiting = this.#operations.take(this.#operations.length)
+    this.#leaseEnd = NO_LEASE
+    const others = this.#operations.takeOthers()
     if (wasDone) this.#endOperations(operations, { ...response, isLost: false })
     for (const operation of wasDone ? [] : operations) {
-      if (operation.append && wasDone === false) this.#operations.push(operation)
+      if (operation.append && wasDone === false) this.#operations.add(operation)
       else operation.onDone(response, operation.append && 'uncertain')
     }
-    for (const operation of waiting) {
-      if (operation.append) this.#operations.push(operation)
-      else operation.onDone(response, undefined)
-    }
+    for (const { onDone } of others) onDone(response, undefined)
   }
 
-  #continue({ request }: PendingStep, { isSender, others }: ExchangeResponse): void {
+  #continue({ request }: PendingStep, { isSender, others, isFull }: ExchangeResponse): void {
     const { clock, constants } = this.#dependencies
     if (request.isLeaving) {
       this.#onLeft()
       return
     }
-    if (this.#hasClaim || this.#isLeaving || !this.#isKnown) this.schedule()
-    else if (this.#operations.length > 0 || this.#calls > 0) this.#collect()
-    else this.#scheduleAt(clock.now() + constants.leaseMs / STEPS_PER_LEASE)
+    const { hasClaim, hasOthers, length } = this.#operations
+    const mayAppend = !this.#isFull
+    const renewAtMs = clock.now() + constants.leaseMs / STEPS_PER_LEASE
+    if (isFull || hasClaim || (this.#isLeaving && mayAppend) || !this.#isKnown) this.schedule()
+    else if (hasOthers || this.#calls > 0 || (mayAppend && length > 0)) this.#collect()
+    else this.#scheduleAt(mayAppend ? renewAtMs : Math.min(this.#fullUntilMs, renewAtMs))
     if (isSender && others > 0 && constants.callsTtlMs > 0) this.#pollLater()
   }
 

@@ -224,7 +224,10 @@ export class SharedOutbox implements Outbox, Fleet {
     const { network, clock } = this.#options
     const adopted: Impression[] = []
     for (const { id, payload } of records) {
-      if (this.#isKnown(id)) continue
+      // Of a record that it is appending, only the receipt says that it waits; a dead owner may have
+      // claimed it meanwhile.
+      const isAppending = state === 'waiting' && this.#appending.has(id)
+      if (isAppending || this.#impressions.has(id) || this.#settling.has(id)) continue
       try {
         const impression = parseImpression(payload, network, clock)
         this.#impressions.add(id, impression, state)
@@ -234,10 +237,6 @@ export class SharedOutbox implements Outbox, Fleet {
       }
     }
     return adopted
-  }
-
-  #isKnown(id: string): boolean {
-    return this.#impressions.has(id) || this.#appending.has(id) || this.#settling.has(id)
   }
 
   #onAppended(id: string, { isSender }: ExchangeResponse, receipt: Receipt): void {

@@ -52,7 +52,8 @@ export interface ExchangeRequest {
   readonly claim: readonly string[]
   /**
    * New records, which wait at the end of the box. The same number again is the same append: the
-   * store repeats its receipts and stores nothing. Numbers of an owner grow by one.
+   * store repeats its receipts and stores nothing. But a record that was accepted then and does not
+   * wait any more, because others have sent it, is now `handed-over`. Numbers of an owner grow by one.
    */
   readonly append: { readonly number: number; readonly records: readonly NewRecord[] } | undefined
   /** Most records in the store. A record beyond that is an `overflow`. */
@@ -64,8 +65,8 @@ export interface ExchangeRequest {
   /** The network's longest window; 0 without windows, and no call is remembered then. */
   readonly callsTtlMs: number
   /**
-   * Nobody but this owner claims anything for so long; 0 ends the pause if it is this owner's;
-   * `undefined` changes nothing.
+   * Nobody but this owner claims anything for so long, unless the pause of another one ends later
+   * and stays. 0 ends the pause if it is this owner's; `undefined` changes nothing.
    */
   readonly pauseMs: number | undefined
   /** How long the one process that tries the network after a pause has for it. */
@@ -90,9 +91,14 @@ export interface ExchangeResponse {
   readonly wasDone: boolean | undefined
   /** One per appended record. */
   readonly receipts: readonly Receipt[]
+  /** Whether the store had no memory for the append, and has done everything but that. */
+  readonly isFull: boolean
   /** The records that were claimed. Fewer than wanted during a pause, and one when it has ended. */
   readonly claimed: readonly string[]
-  /** Records that wait in the owner's box, or for the sender, since `seenUpTo`: at most 1,000. */
+  /**
+   * Records that wait in the owner's box, or for the sender, since `seenUpTo`: at most 1,000. Without
+   * those that this step has appended, about which the receipts say enough.
+   */
   readonly arrivals: readonly StoredRecord[]
   /** What to send as the next `seenUpTo`. */
   readonly seenUpTo: number
@@ -112,6 +118,22 @@ export interface ExchangeResponse {
   readonly callAgesMs: readonly number[] | undefined
   /** Whether the previous sender died: it may have begun calls that the store does not know. */
   readonly isFailover: boolean
+}
+
+/** The response of a step that did nothing. */
+export const EMPTY_RESPONSE: ExchangeResponse = {
+  isLost: false,
+  wasDone: undefined,
+  receipts: [],
+  isFull: false,
+  claimed: [],
+  arrivals: [],
+  seenUpTo: 0,
+  orphans: [],
+  isSender: false,
+  others: 0,
+  callAgesMs: undefined,
+  isFailover: false,
 }
 
 /** The sums of the figures of all owners, past ones included, and the number of records. */

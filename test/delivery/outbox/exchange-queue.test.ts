@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { ExchangeQueue, type Operation } from '../../../lib/delivery/outbox/exchange-queue.js'
+import { ExchangeQueue } from '../../../lib/delivery/outbox/exchange-queue.js'
+import type { Operation } from '../../../lib/delivery/outbox/operation-queue.js'
 import { VirtualClock } from '../virtual-clock.js'
 import { MemoryStore } from './memory-store.js'
 
@@ -11,11 +12,14 @@ describe('steps of a store', () => {
     const clock = new VirtualClock()
     const store = new MemoryStore(clock.now)
     let steps = 0
+    const failures: string[] = []
+    let isFull = false
     const queue = new ExchangeQueue({
       store: {
-        exchange: (request) => {
+        exchange: async (request) => {
           steps += 1
-          return store.exchange(request)
+          if (!isFull || !request.append) return store.exchange(request)
+          return { ...(await store.exchange({ ...request, append: undefined })), isFull: true }
         },
         hasArrivals: (seenUpTo) => store.hasArrivals(seenUpTo),
         readFleet: () => store.readFleet(),
@@ -31,7 +35,7 @@ describe('steps of a store', () => {
       },
       countFigures: () => ({}),
       onResponse: () => {},
-      onFailure: assert.ifError,
+      onFailure: (thrown) => failures.push(String(thrown)),
     })
     queue.schedule()
     await clock.advanceAsync(1_000)
@@ -39,10 +43,16 @@ describe('steps of a store', () => {
     return {
       queue,
       clock,
+      store,
+      failures,
       /** Adds an operation, and resolves to the number of steps by then when it is done. */
       add: (operation: Omit<Operation, 'onDone'>): Promise<number> =>
         new Promise((resolve) => queue.add({ ...operation, onDone: () => resolve(steps) })),
       countSteps: () => steps,
+      /** Whether the store has memory for appends from now on. */
+      setFull(value: boolean): void {
+        isFull = value
+      },
     }
   }
 
@@ -85,10 +95,46 @@ describe('steps of a store', () => {
     assert.equal(countSteps(), 2)
   })
 
+  it('go on without appends while the store is full, and try them each second', async () => {
+    const { clock, add, store, failures, queue, setFull, countSteps } = await register()
+    await Promise.all([add(append('a')), clock.advanceAsync(10)])
+    setFull(true)
+    const appended = [add(append('b')), add(append('c'))]
+    const settled = add({ settle: ['a'] })
+    await clock.advanceAsync(10)
+    await settled
+    const late = add({ claim: ['x'] })
+    await clock.advanceAsync(0)
+    await late
+    assert.equal((await store.readFleet()).records, 0)
+    assert.deepEqual(failures, ['Error: it is full'])
+    const before = countSteps()
+    await clock.advanceAsync(10_000)
+    const perSecond = (countSteps() - before) / 10
+    assert(perSecond >= 1 && perSecond <= 3, `${perSecond} steps a second`)
+    assert(queue.isLeaseValid)
+    setFull(false)
+    await clock.advanceAsync(1_000)
+    await Promise.all(appended)
+    assert.equal((await store.readFleet()).records, 2)
+  })
+
   it('renew the lease when nothing happens', async () => {
     const { clock, queue, countSteps } = await register()
     await clock.advanceAsync(LEASE_MS * 10)
     assert.equal(countSteps(), 40)
     assert(queue.isLeaseValid)
+  })
+
+  it('find the lease over after the machine was suspended and its monotonic clock stood still', async () => {
+    const { clock, queue } = await register()
+    clock.setWallClock(LEASE_MS)
+    assert(!queue.isLeaseValid)
+    await clock.advanceAsync(LEASE_MS / 4)
+    assert(queue.isLeaseValid)
+    clock.setWallClock(-LEASE_MS)
+    assert(queue.isLeaseValid)
+    clock.advance(LEASE_MS)
+    assert(!queue.isLeaseValid)
   })
 })

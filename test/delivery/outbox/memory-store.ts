@@ -1,13 +1,14 @@
 // The reference implementation of lib/delivery/outbox/store.ts
 
 import type { Receipt } from '../../../lib/delivery/outbox/outbox.js'
-import type {
-  ExchangeRequest,
-  ExchangeResponse,
-  FleetFigures,
-  NewRecord,
-  Store,
-  StoredRecord,
+import {
+  EMPTY_RESPONSE,
+  type ExchangeRequest,
+  type ExchangeResponse,
+  type FleetFigures,
+  type NewRecord,
+  type Store,
+  type StoredRecord,
 } from '../../../lib/delivery/outbox/store.js'
 
 /** Most records that a step moves from dead owners, and that a response lists as arrivals. */
@@ -86,6 +87,7 @@ export class MemoryStore implements Store {
     for (const id of request.settle) this.#settle(request, id)
     for (const record of request.release) this.#release(request, record)
     const claimed = this.#claim(request)
+    const beforeAppend = this.#sequence
     const receipts = this.#append(request, owner)
     if (!isRepeated) {
       this.#recordCalls(request)
@@ -101,8 +103,9 @@ export class MemoryStore implements Store {
       isLost: false,
       wasDone: undefined,
       receipts,
+      isFull: false,
       claimed,
-      ...this.#arrivals(request, isSender),
+      ...this.#arrivals(request, isSender, beforeAppend),
       orphans: request.isResync ? this.#claimedBy(request.owner) : orphans,
       isSender,
       others: this.#countOthers(request.owner),
@@ -244,9 +247,18 @@ export class MemoryStore implements Store {
 
   #append({ append, maxPending, dedupeTtlMs, ...request }: ExchangeRequest, owner: Owner) {
     if (!append) return []
-    if (append.number === owner.lastAppend?.number) return owner.lastAppend.receipts
+    const last = owner.lastAppend
+    const receiptForKnown = (entry: Entry | undefined): Receipt =>
+      entry && isWaitingIn(entry, boxFor(request)) ? 'accepted' : 'handed-over'
+    if (append.number === last?.number) {
+      return append.records.map(({ id }, n) => {
+        const receipt = last.receipts[n] ?? 'overflow'
+        return receipt === 'accepted' ? receiptForKnown(this.#entries.get(id)) : receipt
+      })
+    }
     const receipts = append.records.map((record): Receipt => {
-      if (this.#entries.has(record.id)) return 'accepted'
+      const known = this.#entries.get(record.id)
+      if (known) return receiptForKnown(known)
       if (this.#isRemembered(record)) return 'duplicate'
       if (this.#entries.size >= maxPending) return 'overflow'
       const { id, payload, dedupeKey } = record
@@ -274,8 +286,12 @@ export class MemoryStore implements Store {
 
   #setPause({ owner, pauseMs }: ExchangeRequest): void {
     if (pauseMs === undefined) return
-    if (pauseMs > 0) this.#pause = { owner, untilMs: this.#now() + pauseMs, isProbe: false }
-    else if (this.#pause?.owner === owner) this.#pause = undefined
+    const isOwn = this.#pause?.owner === owner
+    const untilMs = this.#now() + pauseMs
+    if (pauseMs === 0) this.#pause = isOwn ? undefined : this.#pause
+    else if (isOwn || untilMs >= (this.#pause?.untilMs ?? 0)) {
+      this.#pause = { owner, untilMs, isProbe: false }
+    }
   }
 
   #leave(
@@ -289,12 +305,14 @@ export class MemoryStore implements Store {
     return { ...EMPTY_RESPONSE, receipts, claimed, seenUpTo, others }
   }
 
-  #arrivals({ owner, box, seenUpTo }: ExchangeRequest, isSender: boolean) {
+  /** @param upTo the last sequence before this step appended anything */
+  #arrivals({ owner, box, seenUpTo }: ExchangeRequest, isSender: boolean, upTo: number) {
     // An owner that is not the sender has seen nothing: all of it arrives once it is.
     if (!isSender) return { arrivals: [], seenUpTo }
     const name = box === 'fleet' ? FLEET_BOX : owner
     const waiting = [...this.#entries.values()]
-      .filter((entry) => isWaitingIn(entry, name) && entry.sequence > seenUpTo)
+      .filter((entry) => isWaitingIn(entry, name))
+      .filter(({ sequence }) => sequence > seenUpTo && sequence <= upTo)
       .sort(bySequence)
     const arrivals = waiting.slice(0, MAX_MOVED)
     const last = arrivals.at(-1)
@@ -316,20 +334,6 @@ export class MemoryStore implements Store {
   #claimedBy(owner: string): StoredRecord[] {
     return [...this.#entries.values()].filter(({ claimedBy }) => claimedBy === owner).map(toRecord)
   }
-}
-
-const EMPTY_RESPONSE: ExchangeResponse = {
-  isLost: false,
-  wasDone: undefined,
-  receipts: [],
-  claimed: [],
-  arrivals: [],
-  seenUpTo: 0,
-  orphans: [],
-  isSender: false,
-  others: 0,
-  callAgesMs: undefined,
-  isFailover: false,
 }
 
 function boxFor({ owner, box }: Pick<ExchangeRequest, 'owner' | 'box'>): string {

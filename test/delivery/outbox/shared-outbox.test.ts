@@ -1,6 +1,13 @@
+import assert from 'node:assert/strict'
+import type { Claim } from '../../../lib/delivery/outbox/outbox.js'
 import { SharedOutbox } from '../../../lib/delivery/outbox/shared-outbox.js'
+import type { Store } from '../../../lib/delivery/outbox/store.js'
+import type { Impression } from '../../../lib/impression.js'
+import { createImpressionFactory } from '../impressions.js'
+import { VirtualClock } from '../virtual-clock.js'
 import { MemoryStore } from './memory-store.js'
 import { outboxContract } from './outbox-contract.js'
+import { createOutboxOptions, IGNORED_EVENTS } from './outbox-options.js'
 
 const LEASE_MS = 10_000
 
@@ -13,3 +20,50 @@ outboxContract('SharedOutbox, with windows', (options) => {
   const store = new MemoryStore(options.clock.now)
   return new SharedOutbox(store, { ...options, longestWindowMs: 60_000 }, LEASE_MS)
 })
+
+describe('an outbox whose append was answered too late', () => {
+  it('does not send again what the sender had claimed before it died', async () => {
+    const clock = new VirtualClock()
+    const store = new MemoryStore(clock.now)
+    const options = createOutboxOptions({ clock, longestWindowMs: 60_000 })
+    let isAnswerLost = false
+    const exchange: Store['exchange'] = async (request) => {
+      const response = await store.exchange(request)
+      if (isAnswerLost) throw new Error('connection lost')
+      return response
+    }
+    const other = { ...forwardTo(store), exchange }
+    const [one, two] = [store, other].map((use) => new SharedOutbox(use, options, LEASE_MS)) as [
+      SharedOutbox,
+      SharedOutbox,
+    ]
+    const orphans: Impression[] = []
+    const onOrphans = (claim: Claim) => orphans.push(...claim.impressions)
+    one.recover(IGNORED_EVENTS)
+    await clock.advanceAsync(100)
+    two.recover({ ...IGNORED_EVENTS, onOrphans })
+    await clock.advanceAsync(LEASE_MS)
+
+    isAnswerLost = true
+    const receipt = two.append(createImpressionFactory()())
+    await clock.advanceAsync(200)
+    const claim = one.claim(1)
+    await clock.advanceAsync(100)
+    assert.equal((await claim)?.impressions.length, 1)
+    isAnswerLost = false
+    await Promise.all([one.leave(), clock.advanceAsync(2_000)])
+
+    assert.equal(await receipt, 'handed-over')
+    assert.equal(orphans.length, 1)
+    assert.equal(two.waiting, 0)
+  })
+})
+
+function forwardTo(store: Store): Store {
+  return {
+    exchange: (request) => store.exchange(request),
+    hasArrivals: (seenUpTo) => store.hasArrivals(seenUpTo),
+    readFleet: () => store.readFleet(),
+    close: () => store.close(),
+  }
+}

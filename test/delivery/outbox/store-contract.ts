@@ -33,6 +33,7 @@ function recordsContract(setUp: () => StoreSetup): void {
       isLost: false,
       wasDone: undefined,
       receipts: [],
+      isFull: false,
       claimed: [],
       arrivals: [],
       seenUpTo: response.seenUpTo,
@@ -44,19 +45,24 @@ function recordsContract(setUp: () => StoreSetup): void {
     })
   })
 
-  it('appends records, which arrive in order', async () => {
-    const { receipts, arrivals } = await owner.exchange({ append: records('b', 'a', 'c') })
+  it('appends records, which wait in order', async () => {
+    const { receipts } = await owner.exchange({ append: records('b', 'a', 'c') })
     assert.deepEqual(receipts, ['accepted', 'accepted', 'accepted'])
-    assert.deepEqual(
-      arrivals,
-      records('b', 'a', 'c').map(({ id, payload }) => ({ id, payload })),
-    )
+    assert.deepEqual((await owner.exchange({ seenUpTo: 0 })).arrivals, records('b', 'a', 'c'))
     assert.equal(await countRecords(), 3)
+  })
+
+  it('does not list as arrivals what the same step has appended', async () => {
+    assert.deepEqual((await owner.exchange({ append: records('a') })).arrivals, [])
+    assert.deepEqual((await owner.exchange({ append: records('b') })).arrivals, [])
+    assert.deepEqual((await owner.exchange()).arrivals, [])
   })
 
   it('lists arrivals once', async () => {
     await owner.exchange({ append: records('a') })
-    assert.deepEqual(listIds((await owner.exchange({ append: records('b') })).arrivals), ['b'])
+    await owner.exchange({ claim: ['a'] })
+    const { arrivals } = await owner.exchange({ release: records('a'), append: records('b') })
+    assert.deepEqual(listIds(arrivals), ['a'])
     assert.deepEqual((await owner.exchange()).arrivals, [])
   })
 
@@ -70,13 +76,14 @@ function recordsContract(setUp: () => StoreSetup): void {
     const ids = Array.from({ length: 2_500 }, (_, n) => `r${n}`)
     const arrived: string[] = []
     const lengths: number[] = []
-    for (const append of [records(...ids), undefined, undefined, undefined]) {
+    await owner.exchangeInVain({ append: records(...ids) })
+    for (const append of [records('one more'), undefined, undefined, undefined]) {
       const { arrivals } = await owner.exchange(append ? { append } : {})
       arrived.push(...listIds(arrivals))
       lengths.push(arrivals.length)
     }
-    assert.deepEqual(lengths, [1_000, 1_000, 500, 0])
-    assert.deepEqual(arrived, ids)
+    assert.deepEqual(lengths, [1_000, 1_000, 501, 0])
+    assert.deepEqual(arrived, [...ids, 'one more'])
   })
 
   it('knows whether anything has been appended since', async () => {
@@ -125,7 +132,7 @@ function recordsContract(setUp: () => StoreSetup): void {
       { id: 'a', payload: 'a again' },
     ]
     const { arrivals } = await owner.exchange({ release, append: records('d') })
-    assert.deepEqual(listIds(arrivals), ['b', 'a', 'd'])
+    assert.deepEqual(listIds(arrivals), ['b', 'a'])
     assert.equal(arrivals[0]?.payload, 'b again')
     assert.deepEqual((await owner.exchange({ claim: ['a', 'b'] })).claimed, ['a', 'b'])
     assert.equal(await countRecords(), 4)
@@ -174,15 +181,16 @@ function recordsContract(setUp: () => StoreSetup): void {
     assert.deepEqual((await owner.exchange({ append })).receipts, ['accepted', 'accepted'])
     assert.equal(await countRecords(), 2)
     await owner.exchange({ settle: ['a', 'b'] })
-    assert.deepEqual((await owner.exchange({ append })).receipts, ['accepted', 'accepted'])
+    assert.deepEqual((await owner.exchange({ append })).receipts, ['handed-over', 'handed-over'])
     assert.equal(await countRecords(), 0)
   })
 
   it('repeats receipts after steps without an append', async () => {
-    const append = { number: 7, records: records('a', 'a2') }
-    await owner.exchange({ append, maxPending: 1 })
+    const append = { number: 7, records: records('a', 'b', 'b2') }
+    await owner.exchange({ append, maxPending: 2 })
     await owner.exchange({ settle: ['a'] })
-    assert.deepEqual((await owner.exchange({ append })).receipts, ['accepted', 'overflow'])
+    const { receipts } = await owner.exchange({ append })
+    assert.deepEqual(receipts, ['handed-over', 'accepted', 'overflow'])
   })
 
   it('accepts a record that it has already, and stores it once', async () => {
@@ -218,8 +226,8 @@ function recordsContract(setUp: () => StoreSetup): void {
   it('keeps ids and payloads as they are', async () => {
     const ids = ['0', 'a b', 'a:b', '{a}', 'é', '🎈', 'x'.repeat(300), '__proto__', 'null', '*']
     const append = [...ids.map(one), { id: 'odd', payload: ODD_TEXT }, { id: 'none', payload: '' }]
-    const { arrivals } = await owner.exchange({ append })
-    assert.deepEqual(arrivals, append)
+    await owner.exchange({ append })
+    assert.deepEqual((await owner.exchange({ seenUpTo: 0 })).arrivals, append)
     const all = append.map(({ id }) => id)
     assert.deepEqual((await owner.exchange({ claim: all })).claimed, all)
     assert.deepEqual((await owner.exchange({ isResync: true })).orphans.length, all.length)
@@ -239,10 +247,12 @@ function recordsContract(setUp: () => StoreSetup): void {
   it('takes 5 MB of payloads', async () => {
     const payload = 'é'.repeat(2_500)
     const append = Array.from({ length: 1_000 }, (_, n) => ({ id: `r${n}`, payload }))
-    const { arrivals } = await owner.exchange({ append })
+    await owner.exchange({ append })
+    const { arrivals, seenUpTo } = await owner.exchange({ seenUpTo: 0 })
     assert.equal(arrivals.length, 1_000)
     assert.equal(arrivals[999]?.payload, payload)
-    const large = await owner.exchange({ append: [{ id: 'large', payload: 'x'.repeat(5e6) }] })
+    await owner.exchange({ append: [{ id: 'large', payload: 'x'.repeat(5e6) }] })
+    const large = await owner.exchange({ seenUpTo })
     assert.equal(large.arrivals[0]?.payload.length, 5e6)
   })
 

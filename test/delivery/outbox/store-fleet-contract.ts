@@ -45,6 +45,20 @@ export function storeFleetContract(setUp: () => StoreSetup): void {
       assert.deepEqual((await one.exchange({ claim: ['c', 'a'] })).claimed, ['c', 'a'])
     })
 
+    it('may have sent what another owner appended without learning of it', async () => {
+      const [one, two] = createPair('fleet')
+      await one.exchange()
+      await two.exchange()
+      const append = { number: 1, records: records('a', 'b', 'c') }
+      await two.exchangeInVain({ append })
+      await one.exchange({ claim: ['a', 'b'] })
+      await one.exchange({ settle: ['a'], isLeaving: true })
+      const again = await two.exchange({ append, isResync: true })
+      assert.deepEqual(again.receipts, ['handed-over', 'handed-over', 'accepted'])
+      assert.deepEqual(listIds(again.orphans), ['b'])
+      assert.deepEqual(listIds(again.arrivals), ['c'])
+    })
+
     it('dies, and the one that finds it so is the next: everything that waits arrives', async () => {
       const [one, two] = createPair('fleet')
       await one.exchange({ append: records('a', 'b') })
@@ -226,6 +240,38 @@ export function storeFleetContract(setUp: () => StoreSetup): void {
       assert.deepEqual((await two.exchange({ claim: ['p'] })).claimed, [])
       await one.exchange({ pauseMs: 0 })
       assert.deepEqual((await two.exchange({ claim: ['p', 'q'] })).claimed, ['p', 'q'])
+    })
+
+    it('is not shortened by another owner, but by its own', async () => {
+      const [one, two] = await pair()
+      await one.exchange({ pauseMs: 8_000 })
+      await two.exchange({ pauseMs: 2_000 })
+      await setup.advance(2_001)
+      assert.deepEqual((await two.exchange({ claim: ['p', 'q'] })).claimed, [])
+      assert.deepEqual((await one.exchange({ claim: ['a', 'b'] })).claimed, ['a', 'b'])
+      await one.exchange({ pauseMs: 1_000 })
+      await setup.advance(1_001)
+      assert.deepEqual((await two.exchange({ claim: ['p', 'q'] })).claimed, ['p'])
+    })
+
+    it('is prolonged by another owner, whose pause it then is', async () => {
+      const [one, two] = await pair()
+      await one.exchange({ pauseMs: 2_000 })
+      await two.exchange({ pauseMs: 8_000 })
+      await one.exchange({ pauseMs: 0 })
+      assert.deepEqual((await one.exchange({ claim: ['a'] })).claimed, [])
+      assert.deepEqual((await two.exchange({ claim: ['p', 'q'] })).claimed, ['p', 'q'])
+    })
+
+    it('of a probe is not taken from its owner by a shorter one', async () => {
+      const [one, two] = await pair()
+      await one.exchange({ pauseMs: 1_000 })
+      await setup.advance(1_001)
+      assert.deepEqual((await two.exchange({ claim: ['p'], probeMs: 5_000 })).claimed, ['p'])
+      await one.exchange({ pauseMs: 2_000 })
+      assert.deepEqual((await one.exchange({ claim: ['a'] })).claimed, [])
+      await two.exchange({ settle: ['p'], pauseMs: 0 })
+      assert.deepEqual((await one.exchange({ claim: ['a', 'b'] })).claimed, ['a', 'b'])
     })
 
     it('is not prolonged by a step that is repeated', async () => {

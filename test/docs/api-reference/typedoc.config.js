@@ -6,8 +6,8 @@ const ROOT = '../../..'
 const { exports } = JSON.parse(
   readFileSync(new URL(`${ROOT}/package.json`, import.meta.url), 'utf8'),
 )
-/** The pages about codes list them. */
-const LISTS = ['LOG_CODES', 'REASON_CODES', 'WithDetails']
+/** What they list is shown where it is used. */
+const LISTS = ['LOG_CODES', 'REASON_CODES', 'WithDetails', 'SnakeCase']
 
 const entries = Object.values(exports).filter(({ types }) => types)
 

@@ -1,5 +1,5 @@
-/** How many impressions were counted in each of the last seconds. */
-export class ImpressionRate {
+/** How many events there were in each of the last seconds. */
+export class EventRate {
   readonly #buckets: number[]
   readonly #nowMs: () => number
   #second: number

@@ -1,0 +1,18 @@
+// SvelteKit with adapter-node, behind a custom server with Express. Start it with: npm run example sveltekit
+
+import { randomBytes } from 'node:crypto'
+import { impressions } from 'ad-impressions'
+import express from 'express'
+import { waitUntilStopped } from '../wait-until-stopped.js'
+import { handler } from './build/handler.js'
+
+const app = express()
+const tracker = impressions({
+  // Use your own secret, the same in every process: openssl rand -base64 32
+  visibility: { secret: process.env.AD_IMPRESSIONS_SECRET ?? randomBytes(32).toString('base64') },
+})
+app.use(tracker)
+app.use(handler)
+
+await waitUntilStopped(app.listen(process.env.PORT ?? 3000))
+await tracker.close() // delivers pending impressions

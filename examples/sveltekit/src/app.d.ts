@@ -1,0 +1,10 @@
+/// <reference types="@sveltejs/adapter-node" />
+import type { TrackImpression } from 'ad-impressions'
+
+declare global {
+  namespace App {
+    interface Locals {
+      trackImpression: TrackImpression
+    }
+  }
+}

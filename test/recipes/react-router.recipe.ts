@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict'
+import { navigate, STORY_AD } from './navigate.js'
+import { PAGE, RECIPE_TIMEOUT_MS, Recipe } from './recipe.js'
+
+describe('The recipe react-router', function () {
+  this.timeout(RECIPE_TIMEOUT_MS)
+
+  it('counts what a person sees, also after navigation in the browser', async () => {
+    await using recipe = await Recipe.start('react-router')
+    await recipe.requestPages()
+    await navigate(recipe, 2)
+    // A data request for a redirect.
+    assert.equal((await recipe.request('/moved.data')).status, 202)
+    await recipe.assertDelivered([...PAGE, ...PAGE, ...PAGE, ...PAGE, STORY_AD])
+  })
+})
