@@ -17,7 +17,7 @@ export interface UsedTokensOptions {
   readonly max: number
   /** How long an entry is kept at least, in milliseconds: as long as a token can be valid. */
   readonly ttlMs: number
-  /** The clock by which tokens expire. */
+  /** The clock that tokens expire by. */
   readonly now: () => number
   readonly log: Log
 }

@@ -47,7 +47,7 @@ export interface NodeRedisPipeline {
 /** A client that the app has made. */
 export type RedisClient = IoredisClient | NodeRedisClient
 
-/** A Lua script with its SHA-1, by which Redis remembers it. */
+/** A Lua script with its SHA-1, the name under which Redis remembers it. */
 export interface Script {
   readonly text: string
   readonly sha1: string

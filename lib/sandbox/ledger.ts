@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { BoundedLog } from './bounded-log.js'
 import type { SandboxCall } from './sandbox-call.js'
 
-/** When and by which call an impression was counted. */
+/** When, and by what call, an impression was counted. */
 export interface Counted {
   /** By the sandbox's clock, in ms since the epoch. */
   readonly at: number

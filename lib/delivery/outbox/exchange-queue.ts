@@ -178,7 +178,7 @@ export class ExchangeQueue {
 
   #createStep(): PendingStep {
     const { constants, clock, countFigures } = this.#dependencies
-    // The first step only registers the owner: repeated after others have buried it, it stores nothing.
+    // The first step only registers the owner: repeated after others have taken over, it stores nothing.
     const max = this.#isKnown ? OPERATIONS_PER_STEP : 0
     const operations = this.#operations.take(max, !this.#isFull)
     const records = operations.flatMap(({ append }) => append ?? [])
