@@ -56,6 +56,13 @@ export interface PageLoadDependencies<Source> {
   readonly inspector: Pick<Inspector<Source>, 'onIssued'> | undefined
 }
 
+/** What is read of a request, from the first impression on. */
+interface RequestReading<Source> {
+  readonly identity: PageLoadIdentity
+  readonly viewer: RequestViewer<Source>
+  readonly admission: Admission<Source>
+}
+
 /**
  * One request and what it displays. It is created for every request, so it does nothing until the
  * first impression: id, viewer, listeners and the look-up in the LRU all wait for that.
@@ -65,12 +72,8 @@ export class PageLoad<Source> {
   readonly #req: IncomingMessage
   readonly #res: ServerResponse
   readonly #source: Source
-  #identity: PageLoadIdentity | undefined
-  /** For log messages. */
-  #page: string | undefined
-  #viewer: RequestViewer<Source> | undefined
+  #reading: RequestReading<Source> | undefined
   #campaigns: CountedCampaigns | undefined
-  #admission: Admission<Source> | undefined
   #held: HeldImpressions | undefined
   #visibleAds: VisibleAds | undefined
   /** How the response ended, if it displayed something before that. */
@@ -94,7 +97,7 @@ export class PageLoad<Source> {
   }
 
   get requestId(): string {
-    return this.#getIdentity().requestId
+    return this.#readRequest().identity.requestId
   }
 
   /** Parses, admits, dedupes and sends an impression. Each step may be its last, with an outcome. */
@@ -103,8 +106,8 @@ export class PageLoad<Source> {
     if (!countable) return ''
     const { channel, impression, onceKey } = countable
     const state = this.#readState()
-    const suppression =
-      this.#getAdmission().suppressionWhenRendered ?? this.#suppressionForResponse(state)
+    const { admission } = this.#readRequest()
+    const suppression = admission.suppressionWhenRendered ?? this.#suppressionForResponse(state)
     if (suppression) {
       channel.suppress(impression, suppression)
       return ''
@@ -112,7 +115,7 @@ export class PageLoad<Source> {
     this.#campaigns ??= this.#openCampaigns(state)
     if (!this.#hasRoomFor(countable, this.#campaigns)) return ''
     if (!channel.admit(impression)) return ''
-    const waitsForEnd = channel.network.flush === 'finish' || this.#getAdmission().isSubresource
+    const waitsForEnd = channel.network.flush === 'finish' || admission.isSubresource
     if (waitsForEnd && state === 'open' && !isEventStream(this.#res)) {
       this.#hold(countable, this.#campaigns)
     } else {
@@ -132,7 +135,7 @@ export class PageLoad<Source> {
     const countable = this.#parse(input)
     if (!countable) return ''
     const { channel, impression, onceKey } = countable
-    const suppression = this.#getAdmission().suppressionWhenSeen
+    const suppression = this.#readRequest().admission.suppressionWhenSeen
     if (suppression) {
       channel.suppress(impression, suppression)
       return ''
@@ -191,7 +194,7 @@ export class PageLoad<Source> {
       channel = reader.findChannel(fields)
       if (failure) throw failure
       const { network } = channel
-      const parsed = network.parse(fields, this.#getViewer())
+      const parsed = network.parse(fields, this.#readRequest().viewer)
       const { campaignId, onceKey = campaignId, ignored } = parsed
       if (ignored?.length) {
         if (configuration.strict) throw ignored[0]
@@ -230,9 +233,9 @@ export class PageLoad<Source> {
     return ''
   }
 
+  /** For log messages. */
   #describePage(): string {
-    this.#page ??= describePage(this.#req, this.#source)
-    return this.#page
+    return describePage(this.#req, this.#source)
   }
 
   /** Called when this page load displays its first campaign. */
@@ -242,39 +245,29 @@ export class PageLoad<Source> {
     else warnIfShared(this.#res, this.#dependencies.log)
     const { configuration, dedupe, hasFleet } = this.#dependencies
     const { pageLoadCookie } = configuration
-    const identity = this.#getIdentity()
+    const { identity } = this.#readRequest()
     const campaigns = dedupe.open(identity)
-    const exchange = [this.#req, this.#res, this.#source] as const
-    shareWithFragments(pageLoadCookie, hasFleet, identity, campaigns, dedupe, ...exchange)
+    if (pageLoadCookie) {
+      const exchange = [this.#req, this.#res, this.#source] as const
+      shareWithFragments(pageLoadCookie, hasFleet, identity, campaigns, dedupe, ...exchange)
+    }
     return campaigns
   }
 
-  #getIdentity(): PageLoadIdentity {
+  #readRequest(): RequestReading<Source> {
+    if (this.#reading) return this.#reading
     const { configuration, log, dedupe } = this.#dependencies
-    this.#identity ??= identifyPageLoad(
-      this.#req,
-      this.#source,
-      configuration,
-      log,
-      dedupe.hasCreated,
-    )
-    return this.#identity
-  }
-
-  #getViewer(): RequestViewer<Source> {
-    const { configuration, log } = this.#dependencies
-    this.#viewer ??= new RequestViewer(this.#req, this.#source, configuration, log)
-    return this.#viewer
-  }
-
-  #getAdmission(): Admission<Source> {
-    const { configuration, log } = this.#dependencies
-    this.#admission ??= new Admission(this.#req, this.#source, configuration, log)
-    return this.#admission
+    const [req, source] = [this.#req, this.#source]
+    this.#reading = {
+      identity: identifyPageLoad(req, source, configuration, log, dedupe.hasCreated),
+      viewer: new RequestViewer(req, source, configuration, log),
+      admission: new Admission(req, source, configuration, log),
+    }
+    return this.#reading
   }
 
   #suppressionForResponse(state: ResponseState): Suppression | undefined {
-    return suppressionForResponse(this.#res, state, this.#getAdmission())
+    return suppressionForResponse(this.#res, state, this.#readRequest().admission)
   }
 
   /** Whether the page load may have this campaign: its own, or one more. If not, it is dropped. */

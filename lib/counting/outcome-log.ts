@@ -45,8 +45,8 @@ function cleanPart(value: unknown): unknown {
  */
 export class OutcomeLog {
   readonly #log: Log
-  /** The codes of the suppressions to warn about; `undefined` in production. */
-  readonly #warned: Set<string> | undefined
+  /** The suppressions that a warning was logged about; `undefined` in production. */
+  readonly #warned: Set<Reason> | undefined
 
   constructor(log: Log, isDevelopment = process.env.NODE_ENV !== 'production') {
     this.#log = log
@@ -78,12 +78,12 @@ export class OutcomeLog {
     )
   }
 
-  #warnOnce(warned: Set<string>, subject: OutcomeSubject, reason: Reason): void {
-    const code = readReasonCode(reason)
-    if (warned.has(code)) return
-    warned.add(code)
+  #warnOnce(warned: Set<Reason>, subject: OutcomeSubject, reason: Reason): void {
+    // One of a few constants: no viewer chooses the reason of a suppression.
+    if (warned.has(reason)) return
+    warned.add(reason)
     this.#log.warn(
-      `${code} suppressed`,
+      `${readReasonCode(reason)} suppressed`,
       `${subject.network}: an impression does not count: ${reason}${describeDisplay(subject)}. ` +
         'The next ones are logged at the level debug only',
     )

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js'
 import type { Impression } from '../impression.js'
 import { Queue } from './queue.js'
+import { SequenceMap } from './sequence-map.js'
 
 /** A flush in progress. */
 interface WaitingFlush {
@@ -16,7 +17,7 @@ const FLUSHES_PER_TURN = 1_000
 /** One network's pending impressions, in the order in which they were accepted. */
 export class PendingList {
   readonly #clock: Clock
-  readonly #impressions = new Map<number, Impression>()
+  readonly #impressions = new SequenceMap<Impression>()
   readonly #flushes = new Queue<WaitingFlush>()
   /** The sequence of the last impression. */
   #sequence = 0
@@ -32,7 +33,7 @@ export class PendingList {
   /** Gives the impression its sequence. */
   add(impression: Impression): void {
     const sequence = this.#sequence + 1
-    this.#impressions.set(sequence, impression)
+    this.#impressions.add(sequence, impression)
     // Only now, so that nothing has happened if the stack overflows in the call above.
     this.#sequence = sequence
     impression.sequence = sequence
@@ -52,7 +53,7 @@ export class PendingList {
   /** The impression has ended. */
   remove({ sequence }: Impression): void {
     this.#impressions.delete(sequence)
-    while (this.#endedUpTo < this.#sequence && !this.#impressions.has(this.#endedUpTo + 1)) {
+    while (this.#endedUpTo < this.#sequence && !this.#impressions.get(this.#endedUpTo + 1)) {
       this.#endedUpTo += 1
     }
     this.#endFlushes()
@@ -87,7 +88,7 @@ export class PendingList {
 
   /** A copy. */
   toArray(): Impression[] {
-    return [...this.#impressions.values()]
+    return this.#impressions.toArray()
   }
 
   /** They are in the order of their sequences: only the first ones can be done. */

@@ -33,9 +33,12 @@ export function whenResponseEnds(
   listener: (state: 'finished' | 'aborted') => void,
 ): void {
   // A pipelined response that waits for its turn has no socket yet. If the client disconnects
-  // meanwhile, neither 'finish' nor 'close' is emitted on the response.
-  const removeSocketListener =
-    res.socket || !req.socket ? undefined : addSocketCloseListener(req.socket, onClose)
+  // meanwhile, neither 'finish' nor 'close' is emitted on the response. Requests that a server makes
+  // to itself without a network, as Nitro does, may have a socket without events.
+  const waitsForTurn = !res.socket && typeof req.socket?.on === 'function'
+  const removeSocketListener = waitsForTurn
+    ? addSocketCloseListener(req.socket, onClose)
+    : undefined
   let hasEnded = false
   res.on('finish', onFinish)
   res.on('close', onClose)

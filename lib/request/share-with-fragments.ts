@@ -9,11 +9,10 @@ import { type PageLoadCookie, setPageLoadCookie } from './page-load-cookie.js'
 /**
  * Sets the page-load cookie, with which the page's fragments find what it has counted.
  *
- * @param option `undefined` if the option `pageLoadCookie` is off
  * @param hasFleet whether other processes must know the page load by its cookie
  */
 export function shareWithFragments(
-  option: PageLoadCookie | undefined,
+  option: PageLoadCookie,
   hasFleet: boolean,
   { requestId, canRecur }: PageLoadIdentity,
   campaigns: CountedCampaigns,
@@ -22,7 +21,7 @@ export function shareWithFragments(
   res: ServerResponse,
   source: unknown,
 ): void {
-  if (option === undefined || !isNavigation(req)) return
+  if (!isNavigation(req)) return
   const id = canRecur ? createCookieId(requestId, hasFleet) : requestId
   if (setPageLoadCookie(option, id, req, res, source, dedupe.hasCreated)) {
     dedupe.remember(id, campaigns)

@@ -123,10 +123,16 @@ describe('The demo', () => {
 
   describe('in a browser', () => {
     let browser: Browser
+    /** For the tests that change nothing in it. */
+    let sharedDemo: NpmProgram
     before(async () => {
+      sharedDemo = new NpmProgram('demo')
       browser = await launchChromium()
     })
-    after(() => browser.close())
+    after(async () => {
+      await browser.close()
+      await sharedDemo[Symbol.asyncDispose]()
+    })
 
     async function openPage(site: string, path: string) {
       const context = await browser.newContext({ userAgent: BROWSER_HEADERS['user-agent'] })
@@ -139,8 +145,7 @@ describe('The demo', () => {
     }
 
     it('loads nothing from elsewhere, runs its two scripts and fits a phone', async () => {
-      await using demo = new NpmProgram('demo')
-      const site = await demo.waitForLine(SITE)
+      const site = await sharedDemo.waitForLine(SITE)
       const context = await browser.newContext({
         userAgent: BROWSER_HEADERS['user-agent'],
         viewport: { width: 360, height: 740 },
@@ -169,8 +174,7 @@ describe('The demo', () => {
     })
 
     it('shows on each ad what the server has counted, as it happens', async () => {
-      await using demo = new NpmProgram('demo')
-      const site = await demo.waitForLine(SITE)
+      const site = await sharedDemo.waitForLine(SITE)
       const { page, consoleMessages } = await openPage(site, '/stories/night-ferry')
       const badges = page.locator('.badge')
       await badges.nth(3).getByText('delivered').waitFor()
@@ -228,8 +232,7 @@ describe('The demo', () => {
     })
 
     it('shows the outcomes of no other page load', async () => {
-      await using demo = new NpmProgram('demo')
-      const site = await demo.waitForLine(SITE)
+      const site = await sharedDemo.waitForLine(SITE)
       assert.equal((await fetch(`${site}/outcomes/unknown`)).status, 404)
     })
 

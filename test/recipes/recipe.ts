@@ -47,8 +47,8 @@ export class Recipe implements AsyncDisposable {
     const PORT = String(await findFreePort())
     const program = new NpmProgram(`example ${command}`, { ...sandbox.env, PORT })
     try {
-      const url = await program.waitForLine(/(?:Listening on|Local):? +(http\S+)/)
-      return new Recipe(program, sandbox, url)
+      await program.waitForLine(/(?:Listening on|Local):? +http/)
+      return new Recipe(program, sandbox, `http://localhost:${PORT}`)
     } catch (error) {
       await program[Symbol.asyncDispose]()
       await sandbox.close()

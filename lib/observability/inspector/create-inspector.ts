@@ -3,6 +3,7 @@ import type { Log } from '../../logger.js'
 import { builtInNetworks } from '../../networks/built-in-networks.js'
 import type { Network } from '../../networks/network.js'
 import { Inspector, type InspectorOption } from './inspector.js'
+import type { QuerySource } from './shown-reason.js'
 
 /** The options that the inspector depends on. */
 export interface InspectorConfiguration<Source> {
@@ -26,11 +27,13 @@ export function createInspector<Source>(
   const { inspector: option, networks, searchQuery } = configuration
   const isProduction = process.env.NODE_ENV === 'production'
   if (option === false || (option === true && isProduction)) return undefined
-  const mayQuoteQuery = (name: string) => {
-    // A network of the user's own may send what the option returns in any field.
-    if (searchQuery !== undefined && !Object.hasOwn(builtInNetworks, name)) return true
+  const querySourceFor = (name: string): QuerySource => {
+    const isBuiltIn = Object.hasOwn(builtInNetworks, name)
     const network = networks.find((configured) => configured.name === name)
-    return network?.fields.includes('searchQuery') === true
+    const hasField = network?.fields.includes('searchQuery') === true
+    if (isBuiltIn) return hasField ? 'answer' : 'nothing'
+    // A network of the user's own may send what the option returns in any field.
+    return hasField || searchQuery !== undefined ? 'verdict' : 'nothing'
   }
-  return new Inspector({ option, path: `${basePath}/inspector`, mayQuoteQuery, clock, log })
+  return new Inspector({ option, path: `${basePath}/inspector`, querySourceFor, clock, log })
 }

@@ -10,7 +10,7 @@ import type { Health, NetworkHealth } from '../health.js'
 import { OutcomeCounts } from './outcome-counts.js'
 import { PAGE_REPLY, SECURITY_HEADERS } from './page.js'
 import { PageLoads } from './page-loads.js'
-import { toShownReason } from './shown-reason.js'
+import { type QuerySource, toShownReason } from './shown-reason.js'
 
 /**
  * The option `inspector`.
@@ -28,8 +28,7 @@ export interface InspectorDependencies<Source> {
   readonly option: Exclude<InspectorOption<Source>, false>
   /** The path of the page. Its data is at the same path with `.json`. */
   readonly path: string
-  /** Whether calls to this network may carry search queries. */
-  readonly mayQuoteQuery: (network: string) => boolean
+  readonly querySourceFor: (network: string) => QuerySource
   readonly clock: Pick<Clock, 'now' | 'wallNow'>
   readonly log: Log
 }
@@ -48,10 +47,10 @@ export class Inspector<Source> implements ImpressionWatcher {
   #requests = 0
 
   constructor(dependencies: InspectorDependencies<Source>) {
-    const { clock, mayQuoteQuery } = dependencies
+    const { clock, querySourceFor } = dependencies
     const { now, wallNow } = clock
     this.#dependencies = dependencies
-    this.#pageLoads = new PageLoads({ now, wallNow, mayQuoteQuery })
+    this.#pageLoads = new PageLoads({ now, wallNow, querySourceFor })
     this.#counts = new OutcomeCounts(now)
   }
 
@@ -111,11 +110,11 @@ export class Inspector<Source> implements ImpressionWatcher {
   }
 
   #replyWithData({ stats, health }: Sources): Reply {
-    const { clock, mayQuoteQuery } = this.#dependencies
+    const { clock, querySourceFor } = this.#dependencies
     const states = health()
     const networks = Object.entries(stats()).map(([name, figures]) => {
       const state = states[name]
-      return { name, figures, ...(state && describeHealth(state, mayQuoteQuery(name))) }
+      return { name, figures, ...(state && describeHealth(state, querySourceFor(name))) }
     })
     const data = {
       nowMs: clock.wallNow(),
@@ -131,8 +130,8 @@ export class Inspector<Source> implements ImpressionWatcher {
 }
 
 /** The reason may be that of the latest call. */
-function describeHealth(health: NetworkHealth, mayQuoteQuery: boolean) {
-  return { ...health, reason: toShownReason(health.reason, mayQuoteQuery) }
+function describeHealth(health: NetworkHealth, querySource: QuerySource) {
+  return { ...health, reason: toShownReason(health.reason, querySource) }
 }
 
 function isFromOtherSite(site: string | undefined): boolean {

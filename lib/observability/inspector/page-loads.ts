@@ -2,7 +2,7 @@ import type { ImpressionWatcher } from '../../counting/statistics.js'
 import { toOneLine } from '../../errors.js'
 import { copyText, type Impression, type Outcome, type OutcomeSubject } from '../../impression.js'
 import type { Reason } from '../../reason.js'
-import { toShownReason } from './shown-reason.js'
+import { type QuerySource, toShownReason } from './shown-reason.js'
 import { describeFinished, describeUnfinished, type Way } from './way.js'
 
 /** What is kept at most. The oldest is forgotten first. */
@@ -36,8 +36,7 @@ interface RecordedPageLoad {
 export interface PageLoadsDependencies {
   readonly now: () => number
   readonly wallNow: () => number
-  /** Whether calls to this network may carry search queries. */
-  readonly mayQuoteQuery: (network: string) => boolean
+  readonly querySourceFor: (network: string) => QuerySource
 }
 
 /** The latest page loads, each with its latest impressions. */
@@ -69,8 +68,8 @@ export class PageLoads implements ImpressionWatcher {
     const { network, requestId, attempts, trackedAtMs } = subject
     const live = this.#pageLoads.get(requestId)?.impressions.find(({ live }) => live === subject)
     if (!live && this.#known.has(subject)) return
-    const mayQuoteQuery = this.#dependencies.mayQuoteQuery(network)
-    const way = describeFinished(outcome, reason, attempts, toShownReason(reason, mayQuoteQuery))
+    const shownReason = toShownReason(reason, this.#dependencies.querySourceFor(network))
+    const way = describeFinished(outcome, reason, attempts, shownReason)
     const latencyMs = Math.max(0, Math.round(this.#dependencies.now() - trackedAtMs))
     const recorded = live ?? this.#record(subject)
     recorded.finished = { way, latencyMs, attempts }

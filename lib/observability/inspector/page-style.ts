@@ -39,7 +39,7 @@ p { margin: 0; }
 .lost { color: var(--rejected); }
 .lost .dot { background: var(--rejected); }
 button { font: inherit; font-size: 14px; color: var(--ink); background: var(--card); border: 1px solid var(--soft); border-radius: 7px; padding: 3px 12px; cursor: pointer; }
-label { font-size: 14px; }
+label { font-size: 14px; padding-bottom: 6px; }
 :focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; }
 .aside { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .row { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 14px; }

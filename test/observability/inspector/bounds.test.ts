@@ -9,7 +9,7 @@ const ACCEPTED = 'http-200: the network accepted it'
 
 function createPageLoads() {
   const { now, wallNow } = new VirtualClock()
-  return new PageLoads({ now, wallNow, mayQuoteQuery: () => false })
+  return new PageLoads({ now, wallNow, querySourceFor: () => 'nothing' })
 }
 
 function createAd(requestId: string, campaignId: string | number = 42, text = 'top'): Impression {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { defineNetwork } from '../../../lib/networks/define-network.js'
 import type { Network } from '../../../lib/networks/network.js'
 import { toShownReason } from '../../../lib/observability/inspector/shown-reason.js'
+import { REASONS } from '../../../lib/reason.js'
 import { assertSecret, CLOSIENT_KEY, canaryNetworks, ENS_KEY } from '../../networks/canaries.js'
 import { closientAd, ensAd } from '../../page-load/campaigns.js'
 import { SERVERS, type VisibleSite } from '../../visibility/visible-site.js'
@@ -130,40 +131,49 @@ function createQuotingNetwork(baseUrl: string): readonly Network[] {
       item: viewer.searchQuery,
     }),
     request: () => ({ method: 'POST', path: '/nowhere', headers: {}, body: '' }),
-    verdict: () => ({ kind: 'rejected', reason: `nothing for ${QUERY}` }),
+    verdict: () => ({ kind: 'rejected', reason: `timeout: nothing for ${QUERY}` }),
   })
   return [network]
 }
 
+const WITHHELD_AS_TIMEOUT =
+  'timeout: what the network says is only in the log, because it may quote a search query'
+
 describe('a reason on the inspector', () => {
-  for (const [reason, mayQuoteQuery, shown] of [
-    ['http-200: the network accepted it', true, 'http-200: the network accepted it'],
-    ['http-404: no campaign 7', false, 'http-404: no campaign 7'],
-    ['timeout: no answer in 10 s', true, 'timeout: no answer in 10 s'],
+  for (const [reason, querySource, shown] of [
+    ['http-200: the network accepted it', 'answer', 'http-200: the network accepted it'],
+    ['http-404: no campaign 7', 'nothing', 'http-404: no campaign 7'],
+    ['timeout: no answer in 10 s', 'answer', 'timeout: no answer in 10 s'],
     [
       'gateway-refused: a gateway refuses it (http-403: q)',
-      true,
+      'answer',
       'gateway-refused: a gateway refuses it',
     ],
     [
       'invalid-input: a: expected b, got "c", got "d"',
-      false,
+      'nothing',
       'invalid-input: a: expected b, got a string',
     ],
-    ['invalid-input: a: expected b, got 4711', false, 'invalid-input: a: expected b, got a number'],
+    [
+      'invalid-input: a: expected b, got 4711',
+      'nothing',
+      'invalid-input: a: expected b, got a number',
+    ],
     [
       'invalid-input: a: expected b, got nothing',
-      false,
+      'nothing',
       'invalid-input: a: expected b, got nothing',
     ],
     [
       'invalid-input: input: expected an input that can be read (bad query: q), got an object',
-      false,
+      'nothing',
       'invalid-input: input: expected an input that can be read, got an object',
     ],
+    ['timeout: nothing for vegan shoes', 'verdict', WITHHELD_AS_TIMEOUT],
+    [REASONS.processDied, 'verdict', REASONS.processDied],
   ] as const) {
     it(`is "${shown}" for "${reason}"`, () => {
-      assert.equal(toShownReason(reason, mayQuoteQuery), shown)
+      assert.equal(toShownReason(reason, querySource), shown)
     })
   }
 })

@@ -1,0 +1,3 @@
+export default defineNitroPlugin((nitroApp) => {
+  nitroApp.hooks.hook('close', () => tracker.close()) // delivers pending impressions
+})
