@@ -165,7 +165,7 @@ export class PageLoad<Source> {
   script(nonce: unknown): string {
     const { visibility, log } = this.#dependencies
     if (!visibility) {
-      log.error('visibility off', createVisibilityOffError('script()').message)
+      log.error('visibility-off', createVisibilityOffError('script()').message)
       return ''
     }
     this.#visibleAds ??= new VisibleAds(visibility)
@@ -213,6 +213,7 @@ export class PageLoad<Source> {
       )
       return { channel, impression, onceKey: channel.onceKeys.get(onceKey) }
     } catch (thrown) {
+      if (read) reader.warnMisspeltFields(input as object, channel)
       this.#rejectInvalid(channel, read, thrown)
       return undefined
     }
@@ -275,7 +276,7 @@ export class PageLoad<Source> {
   ): boolean {
     if (!campaigns.isFull || campaigns.has(onceKey)) return true
     const message = `impressions are dropped: a page load has more than ${MAX_CAMPAIGNS} campaigns`
-    this.#dependencies.log.warn('campaign overflow', message)
+    this.#dependencies.log.warn('overflow campaigns', message)
     channel.conclude(impression, 'dropped', REASONS.campaignOverflow)
     return false
   }

@@ -1,7 +1,6 @@
-/**
- * The codes with which reasons begin, beside `http-<status>`. docs/troubleshooting.md has a section
- * for each.
- */
+import { addAddress } from './docs-address.js'
+
+/** The codes with which reasons begin, beside `http-<status>`. docs/reasons.md has a section for each. */
 export const REASON_CODES = [
   // duplicate
   'already-counted',
@@ -45,7 +44,9 @@ export const REASON_CODES = [
   'disabled',
 ] as const
 
-/** Stable, for programs: a code of the list, or the status of the network's answer. */
+/**
+ * Stable, for programs: a code of the list in docs/reasons.md, or the status of the network's answer.
+ */
 export type ReasonCode = (typeof REASON_CODES)[number] | `http-${number}`
 
 /** Why an impression has its outcome: a code, and a sentence that a person can act on. */
@@ -65,6 +66,17 @@ function isReason(text: string): text is Reason {
 /** The code that a reason begins with. */
 export function readReasonCode(reason: Reason): ReasonCode {
   return reason.slice(0, reason.indexOf(':')) as ReasonCode
+}
+
+/** The section of docs/reasons.md about a code. All statuses share one. */
+export function findReasonSection(code: string): string {
+  return code.startsWith('http-') ? 'http-status' : code
+}
+
+/** The reason as others see it: with the address of its section. */
+export function addReasonAddress(reason: Reason): Reason {
+  const section = findReasonSection(readReasonCode(reason))
+  return addAddress(reason, 'reasons', section) as Reason
 }
 
 /** Why an impression was not a display and did not count. */

@@ -60,7 +60,8 @@ export class PendingOutcomes {
   conclude({ impressions, outcome, reason }: Ending): void {
     const { network, log, statistics, list } = this.#dependencies
     if (outcome !== 'delivered' && outcome !== 'dropped' && impressions.length > 0) {
-      log.warn(`${outcome} ${network}`, `${network}: impression ${outcome}: ${reason}`)
+      const kind = `${readReasonCode(reason)} ${outcome} ${network}` as const
+      log.warn(kind, `${network}: impression ${outcome}: ${reason}`)
     }
     for (const impression of impressions) {
       if (outcome === 'dropped') this.#logDrop(reason)
@@ -77,7 +78,7 @@ export class PendingOutcomes {
   #logDrop(reason: Reason): void {
     const { network, log } = this.#dependencies
     const message = `${network}: impression dropped without being sent: ${reason}`
-    log.warn(`dropped ${readReasonCode(reason)} ${network}`, message)
+    log.warn(`${readReasonCode(reason)} ${network}`, message)
   }
 
   /** Other processes have taken over these impressions, and count them. */

@@ -9,6 +9,7 @@ import type { Log } from '../logger.js'
 import type { Health } from '../observability/health.js'
 import type { Delivery } from './delivery.js'
 
+/** The options of `flush()` and `close()`. */
 export interface TimeoutOptions {
   /**
    * How long it may take, in milliseconds. An invalid value is logged, and the default is used.
@@ -58,6 +59,7 @@ export interface TrackerMethods {
    * @returns a function that removes the listener
    */
   on(event: 'outcome', listener: OutcomeListener): () => void
+  /** Calls `close()`: `await using tracker = createTracker()`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -169,7 +171,7 @@ function readTimeout(method: 'flush()' | 'close()', options: unknown, log: Log):
     return checkOptions(method, timeoutSchema, options).timeoutMs
   } catch (thrown) {
     const message = `${describeError(thrown)}; ${DEFAULT_TIMEOUT_MS} ms are used instead`
-    log.error(`option ${method}`, message)
+    log.error(`option-failed ${method}`, message)
     return DEFAULT_TIMEOUT_MS
   }
 }

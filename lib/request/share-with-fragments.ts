@@ -7,7 +7,7 @@ import { isNavigation } from './navigation.js'
 import { type PageLoadCookie, setPageLoadCookie } from './page-load-cookie.js'
 
 /**
- * Sets the page-load cookie, by which the page's fragments find what it has counted.
+ * Sets the page-load cookie, with which the page's fragments find what it has counted.
  *
  * @param hasFleet whether other processes must know the page load by its cookie
  */

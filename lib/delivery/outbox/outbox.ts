@@ -24,6 +24,7 @@ export type Receipt =
 
 /** Impressions that this process is to send, and that may share one call. */
 export interface Claim {
+  /** The impressions, in the order in which they are sent. */
   readonly impressions: readonly Impression[]
   /**
    * A fencing token: proves that the claim still holds when it is settled or released. An outbox
@@ -48,7 +49,9 @@ export interface OutboxOptions {
   readonly dedupeTtlMs: number
   /** This process's figures, by name, as in `stats()`. They include those of inputs without a network. */
   readonly figures: () => Figures
+  /** The tracker's time and timers. */
   readonly clock: Clock
+  /** The tracker's log. */
   readonly log: Log
 }
 
@@ -119,6 +122,7 @@ export interface Outbox {
   readonly hasFullBatch: boolean
   /** The `trackedAtMs` of the impression that is claimed next. */
   readonly nextTrackedAtMs: number | undefined
+  /** Stores an impression, unless the outbox is full. */
   append(impression: Impression): Awaitable<Receipt>
   /**
    * Up to `max` impressions that may share one call; `undefined` if none waits (any more).

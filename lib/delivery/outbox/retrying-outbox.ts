@@ -206,7 +206,7 @@ export class RetryingOutbox {
       clock.after(PAUSE_MS, () => this.#resume())
       this.#isPaused = true
     }
-    log.error(`outbox ${network}`, `${network}: the outbox failed: ${describeError(thrown)}`)
+    log.error(`outbox-failed ${network}`, `${network}: the outbox failed: ${describeError(thrown)}`)
   }
 
   #resume(): void {

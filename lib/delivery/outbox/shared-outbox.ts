@@ -230,7 +230,7 @@ export class SharedOutbox implements Outbox, Fleet {
   #recoverData(): void {
     const { network, log } = this.#options
     log.error(
-      `outbox lost ${network}`,
+      `outbox-lost ${network}`,
       `${network}: the outbox has lost its data: what waits here is stored again, what may have ` +
         "been sent is uncertain, and dedupe keys and the fleet's figures begin anew",
     )
@@ -333,7 +333,7 @@ export class SharedOutbox implements Outbox, Fleet {
     const message =
       `${network}: the outbox failed, and impressions wait in memory until it works again: ` +
       describeError(thrown)
-    log.error(`outbox ${network}`, message)
+    log.error(`outbox-failed ${network}`, message)
   }
 }
 
