@@ -1,3 +1,6 @@
+// Tests lib/delivery/outbox/exchange-queue.ts
+// Tests lib/delivery/outbox/operation-queue.ts
+
 import assert from 'node:assert/strict'
 import { ExchangeQueue } from '../../../lib/delivery/outbox/exchange-queue.js'
 import type { Operation } from '../../../lib/delivery/outbox/operation-queue.js'

@@ -1,4 +1,5 @@
 // Tests lib/delivery/outbox/shared-outbox.ts
+// Tests lib/delivery/outbox/settling-impressions.ts
 
 import assert from 'node:assert/strict'
 import { ok, status } from '../scripted-transport.js'
