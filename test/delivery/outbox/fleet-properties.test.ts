@@ -59,6 +59,7 @@ const STEP = fc.oneof(
     arbitrary: fc.record({
       does: fc.constant('store' as const),
       fails: fc.constantFrom('never' as const, 'before' as const, 'after' as const),
+      isFull: fc.boolean(),
     }),
   },
   {
@@ -108,6 +109,7 @@ class RandomFleet {
         return await this.#stall(step)
       case 'store':
         this.#storeFails = step.fails
+        this.#memory.isFull = step.isFull
         return
       case 'network':
         this.#answers = step.answers
@@ -121,6 +123,7 @@ class RandomFleet {
   /** Ends all faults, and lets the fleet finish. */
   async settle(): Promise<FleetProcess> {
     this.#storeFails = 'never'
+    this.#memory.isFull = false
     this.#answers = 'ok'
     for (const one of this.all) {
       one.thaw()

@@ -70,6 +70,8 @@ export class MemoryStore implements Store {
   #sequence = 0
   #sender: Sender | undefined
   #pause: Pause | undefined
+  /** Whether it has no memory for appends. */
+  isFull = false
 
   constructor(now: () => number) {
     this.#now = now
@@ -103,8 +105,8 @@ export class MemoryStore implements Store {
       storeId: this.#id,
       isLost: false,
       wasDone: undefined,
-      receipts,
-      isFull: false,
+      receipts: receipts ?? [],
+      isFull: receipts === undefined,
       claimed,
       ...this.#arrivals(request, isSender, beforeAppend),
       orphans: request.isResync ? this.#claimedBy(request.owner) : orphans,
@@ -246,6 +248,7 @@ export class MemoryStore implements Store {
     return pause.owner === owner && !pause.isProbe
   }
 
+  /** Returns `undefined` if it has no memory for it. */
   #append({ append, maxPending, dedupeTtlMs, ...request }: ExchangeRequest, owner: Owner) {
     if (!append) return []
     const last = owner.lastAppend
@@ -257,6 +260,7 @@ export class MemoryStore implements Store {
         return receipt === 'accepted' ? receiptForKnown(this.#entries.get(id)) : receipt
       })
     }
+    if (this.isFull) return undefined
     const receipts = append.records.map((record): Receipt => {
       const known = this.#entries.get(record.id)
       if (known) return receiptForKnown(known)
@@ -298,12 +302,14 @@ export class MemoryStore implements Store {
   #leave(
     { owner, seenUpTo }: ExchangeRequest,
     claimed: readonly string[],
-    receipts: readonly Receipt[],
+    receipts: readonly Receipt[] | undefined,
   ): ExchangeResponse {
     const others = this.#countOthers(owner)
     this.#bury(owner)
     if (this.#sender?.owner === owner) this.#sender = undefined
-    return { ...EMPTY_RESPONSE, storeId: this.#id, receipts, claimed, seenUpTo, others }
+    const isFull = receipts === undefined
+    const response = { ...EMPTY_RESPONSE, storeId: this.#id, claimed, seenUpTo, others }
+    return { ...response, receipts: receipts ?? [], isFull }
   }
 
   /** @param upTo the last sequence before this step appended anything */
@@ -329,8 +335,9 @@ export class MemoryStore implements Store {
     const past = this.#past.get(request.owner)
     if (!past || this.#now() - past.diedAtMs >= DAY_MS) return lost
     const wasDone = past.lastStep === request.step
-    const receipts = wasDone && request.append ? past.lastAppend?.receipts : undefined
-    return { ...lost, wasDone, receipts: receipts ?? [] }
+    if (!wasDone || !request.append) return { ...lost, wasDone }
+    const isFull = past.lastAppend?.number !== request.append.number
+    return { ...lost, wasDone, isFull, receipts: isFull ? [] : (past.lastAppend?.receipts ?? []) }
   }
 
   #claimedBy(owner: string): StoredRecord[] {
