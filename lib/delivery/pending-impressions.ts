@@ -168,11 +168,11 @@ export class PendingImpressions {
     })
   }
 
-  /** The batch without the impressions that other processes have taken over. */
+  /** The batch without what has ended: others have taken it over, or the store has lost it. */
   keepOwn(batch: Batch): Batch {
     if (!this.fleet) return batch
     const { claim, impressions } = batch
-    const isOwn = ({ countedAs }: Impression) => countedAs !== 'handed-over'
+    const isOwn = ({ countedAs }: Impression) => countedAs === 'pending'
     return { claim, impressions: impressions.filter(isOwn) }
   }
 
