@@ -30,6 +30,8 @@ export class SharedOutbox implements Outbox, Fleet {
   readonly #impressions: ClaimableImpressions
   readonly #appending: AppendingImpressions
   readonly #settling: SettlingImpressions
+  /** Claims that the store has not answered. */
+  readonly #claiming = new Set<readonly Impression[]>()
   #events: OutboxEvents | undefined
   /** Changes when others have taken over from this process: its claims no longer hold. */
   #fence = 0
@@ -104,10 +106,14 @@ export class SharedOutbox implements Outbox, Fleet {
     if (impressions.length === 0) return undefined
     const fence = this.#fence
     const byId = new Map(impressions.map((one) => [this.#impressions.getId(one), one]))
+    this.#claiming.add(impressions)
     return new Promise((resolve) => {
       this.#queue.add({
         claim: [...byId.keys()],
-        onDone: ({ claimed }) => resolve(this.#onClaimed(byId, fence, claimed)),
+        onDone: ({ claimed }) => {
+          this.#claiming.delete(impressions)
+          resolve(this.#onClaimed(byId, fence, claimed))
+        },
       })
     })
   }
@@ -181,6 +187,7 @@ export class SharedOutbox implements Outbox, Fleet {
   /** What this process has claimed no longer belongs to it. */
   #handOverAll(): void {
     this.#fence += 1
+    this.#claiming.clear()
     this.#events?.onHandedOver(this.#impressions.clear())
   }
 
@@ -237,6 +244,9 @@ export class SharedOutbox implements Outbox, Fleet {
     this.#figures = new SharedFigures()
     this.#knowsCalls = this.#isSender
     this.#fence += 1
+    // Nobody can have sent what the store has not said to be claimed.
+    for (const claiming of this.#claiming) this.#impressions.putBack(claiming)
+    this.#claiming.clear()
     const { ids, impressions } = this.#impressions.expire(Number.POSITIVE_INFINITY)
     this.#events?.onUncertain(this.#impressions.clear())
     if (!this.#queue.isLeaseValid) {

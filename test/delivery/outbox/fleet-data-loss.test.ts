@@ -62,6 +62,20 @@ for (const [description, network] of [
       assert.equal(one.outcomes.find(({ campaignId }) => campaignId === 1)?.outcome, 'delivered')
     })
 
+    it('sends what was being claimed, since nobody can have sent it', async () => {
+      const { clock, store, one, two } = await createFleet()
+      store.fails = 'before'
+      await clock.advanceAsync(3_000)
+      one.transport.calls[0]?.end(ok)
+      // Its settling lets the next claim begin, and both wait for the store.
+      await clock.advanceAsync(3_000)
+      store.loseData(new MemoryStore(clock.now))
+      store.fails = 'never'
+      await clock.advanceAsync(LEASE_MS * 2)
+      assert.deepEqual([...one.transport.sent, ...two.transport.sent].flat().sort(), [1, 2, 3])
+      assert.deepEqual([one.stats.uncertain, two.stats.uncertain], [0, 0])
+    })
+
     it('stores nothing again for a process that others may have taken over from', async () => {
       const { clock, store, one, two, fleetStats } = await createFleet()
       one.freeze()
@@ -81,6 +95,23 @@ for (const [description, network] of [
 }
 
 describe('a store that loses its data', () => {
+  it('does not make a process send again what it has counted as uncertain', async () => {
+    const clock = new VirtualClock()
+    const store = new FailingStore(new MemoryStore(clock.now))
+    const one = new FleetProcess({ clock, store, network: WINDOWS, script: () => undefined })
+    one.push(1)
+    one.push(2)
+    await clock.advanceAsync(5_000)
+    assert.deepEqual(one.transport.sent, [[1, 2]])
+    store.loseData(new MemoryStore(clock.now))
+    await clock.advanceAsync(LEASE_MS)
+    assert.equal(one.stats.uncertain, 2)
+    one.transport.calls[0]?.end(status(422))
+    await clock.advanceAsync(60_000)
+    assert.deepEqual(one.transport.sent, [[1, 2]])
+    one.assertBalanced()
+  })
+
   it('does not make the sender forget its calls', async () => {
     const clock = new VirtualClock()
     const store = new FailingStore(new MemoryStore(clock.now))
