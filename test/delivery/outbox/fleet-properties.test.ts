@@ -77,17 +77,24 @@ const STEP = fc.oneof(
   },
 )
 
-type Step = typeof STEP extends fc.Arbitrary<infer Value> ? Value : never
+/** A store loses everything that it has. */
+const LOSS = fc.record({ does: fc.constant('lose' as const) })
+const STEP_OR_LOSS = fc.oneof({ weight: 18, arbitrary: STEP }, { weight: 1, arbitrary: LOSS })
+
+type Step = typeof STEP_OR_LOSS extends fc.Arbitrary<infer Value> ? Value : never
 
 /** A fleet under random faults, and what the network has counted. */
 class RandomFleet {
   readonly clock = new VirtualClock()
-  readonly #memory = new MemoryStore(this.clock.now)
+  #memory = new MemoryStore(this.clock.now)
+  #hasLostData = false
+  /** Impressions that were tracked in a process that ran. */
+  #accepted = 0
   readonly #network
-  readonly all: FleetProcess[] = []
+  readonly #all: FleetProcess[] = []
   readonly #current: FleetProcess[] = []
-  readonly counted = new Map<number, number>()
-  readonly keyOf = new Map<number, string>()
+  readonly #counted = new Map<number, number>()
+  readonly #keyOf = new Map<number, string>()
   #storeFails: 'never' | 'before' | 'after' = 'never'
   #answers: 'ok' | 'retry' | 'unsent' | 'lost' | 'silence' = 'ok'
   #pushed = 0
@@ -111,13 +118,17 @@ class RandomFleet {
         this.#storeFails = step.fails
         this.#memory.isFull = step.isFull
         return
+      case 'lose':
+        this.#memory = new MemoryStore(this.clock.now)
+        this.#hasLostData = true
+        return
       case 'network':
         this.#answers = step.answers
         return
       default:
         await this.#change(step.does, step.at)
     }
-    for (const one of this.all) one.assertBalanced()
+    for (const one of this.#all) one.assertBalanced()
   }
 
   /** Ends all faults, and lets the fleet finish. */
@@ -125,7 +136,7 @@ class RandomFleet {
     this.#storeFails = 'never'
     this.#memory.isFull = false
     this.#answers = 'ok'
-    for (const one of this.all) {
+    for (const one of this.#all) {
       one.thaw()
       // As at the timeout of a call.
       if (!one.isKilled) await one.transport.destroy()
@@ -135,20 +146,46 @@ class RandomFleet {
     return last
   }
 
+  /** Even by a store that has lost its dedupe keys, no impression is sent twice. */
+  assertCountedOnce(): void {
+    const keys = [...this.#counted].map(([item, count]) => {
+      assert.equal(count, 1, `impression ${item} was counted ${count} times`)
+      return this.#keyOf.get(item)
+    })
+    if (!this.#hasLostData)
+      assert.equal(new Set(keys).size, keys.length, 'a campaign counted twice')
+  }
+
+  /** Nothing is pending, and each impression has one outcome. */
+  assertEnded(): void {
+    const running = this.#all.filter(({ isKilled }) => !isKilled)
+    for (const one of this.#all) one.assertBalanced()
+    for (const { stats } of running) assert.equal(stats.pending, 0)
+    // A process that finds its lease over and the data lost does not know what others have counted.
+    if (this.#hasLostData) return
+    const ended = running.flatMap(({ outcomes }) => outcomes.map(({ campaignId }) => campaignId))
+    assert.equal(new Set(ended).size, ended.length, 'two outcomes of one impression')
+    if (running.length < this.#all.length) return
+    assert.equal(ended.length, this.#accepted, 'an impression without an outcome')
+  }
+
   /** The fleet's figures are those of its processes, and what the network has counted. */
   assertCounted(stats: NetworkStats): void {
     assert.equal(stats.pending, 0)
-    assert(stats.tracked <= this.keyOf.size, 'more impressions than were tracked')
-    assert(stats.delivered <= this.counted.size)
-    assert(stats.delivered + stats.uncertain >= this.counted.size, 'one that counted is missing')
-    if (this.all.some(({ isKilled }) => isKilled)) return
-    const tracked = this.all.reduce((sum, one) => sum + one.stats.tracked, 0)
+    // The fleet's figures begin anew.
+    if (this.#hasLostData) return
+    assert(stats.tracked <= this.#keyOf.size, 'more impressions than were tracked')
+    assert(stats.delivered <= this.#counted.size)
+    assert(stats.delivered + stats.uncertain >= this.#counted.size, 'one that counted is missing')
+    if (this.#all.some(({ isKilled }) => isKilled)) return
+    const tracked = this.#all.reduce((sum, one) => sum + one.stats.tracked, 0)
     assert.equal(stats.tracked, tracked, 'not the sum of the figures')
   }
 
   #push(at: number, key: number): void {
     this.#pushed += 1
-    this.keyOf.set(this.#pushed, `key ${key}`)
+    this.#keyOf.set(this.#pushed, `key ${key}`)
+    if (this.#current[at]?.isRunning) this.#accepted += 1
     this.#current[at]?.push(this.#pushed, `key ${key}`)
   }
 
@@ -190,43 +227,38 @@ class RandomFleet {
     const script: Script = ({ items }) => {
       if (this.#answers === 'retry') return status(429)
       if (this.#answers === 'unsent') return connectionError(false)
-      for (const item of items) this.counted.set(item, (this.counted.get(item) ?? 0) + 1)
+      for (const item of items) this.#counted.set(item, (this.#counted.get(item) ?? 0) + 1)
       if (this.#answers === 'lost') return connectionError(true)
       return this.#answers === 'silence' ? undefined : ok
     }
     const one = new FleetProcess({ clock: this.clock, store, network: this.#network, script })
     this.#current[at] = one
-    this.all.push(one)
+    this.#all.push(one)
     return one
   }
 }
 
 describe('a fleet of processes that are killed, frozen and closed at random, with a store that fails', () => {
   for (const hasWindows of [false, true]) {
-    it(`counts nothing twice and loses nothing that is stored (${hasWindows ? 'with' : 'without'} windows)`, async () => {
+    const test = async (step: fc.Arbitrary<Step>) => {
       await fc.assert(
-        fc.asyncProperty(fc.array(STEP, { maxLength: 60 }), async (steps) => {
+        fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
           const fleet = new RandomFleet(hasWindows)
           for (const step of steps) await fleet.run(step)
           const last = await fleet.settle()
-          const countedKeys = [...fleet.counted].map(([item, count]) => {
-            assert.equal(count, 1, `impression ${item} was counted ${count} times`)
-            return fleet.keyOf.get(item)
-          })
-          assert.equal(new Set(countedKeys).size, countedKeys.length, 'a campaign counted twice')
-          for (const one of fleet.all) {
-            one.assertBalanced()
-            if (!one.isKilled) assert.equal(one.stats.pending, 0)
-          }
-          const ended = fleet.all
-            .filter(({ isKilled }) => !isKilled)
-            .flatMap(({ outcomes }) => outcomes.map(({ campaignId }) => campaignId))
-          assert.equal(new Set(ended).size, ended.length, 'two outcomes of one impression')
+          fleet.assertCountedOnce()
+          fleet.assertEnded()
           const [stats] = await Promise.all([last.fleetStats(), fleet.clock.advanceAsync(100)])
           fleet.assertCounted(stats)
         }),
         { numRuns: Number(process.env.FLEET_RUNS ?? 60) },
       )
-    })
+    }
+    const description = hasWindows ? 'with windows' : 'without windows'
+
+    it(`counts nothing twice and loses nothing that is stored (${description})`, () => test(STEP))
+
+    it(`counts nothing twice when the store loses its data (${description})`, () =>
+      test(STEP_OR_LOSS))
   }
 })
