@@ -223,7 +223,8 @@ export class ExchangeQueue {
       calls: this.#calls,
       pauseMs: this.#pauseMs,
       figures: countFigures(operations),
-      isLeaving: this.#isLeaving && this.#operations.length === 0,
+      // By itself, because another step does what this one might not have done.
+      isLeaving: this.#isLeaving && operations.length + this.#operations.length === 0,
     }
     this.#calls = 0
     this.#pauseMs = undefined
@@ -326,7 +327,7 @@ export class ExchangeQueue {
 
   #poll(): void {
     const lastStepAtMs = this.#lastStepAtMs
-    const isCurrent = () => lastStepAtMs === this.#lastStepAtMs
+    const isCurrent = () => !this.#isStopped && lastStepAtMs === this.#lastStepAtMs
     this.#dependencies.store.hasArrivals(this.#seenUpTo).then(
       (hasArrivals) => {
         if (!isCurrent()) return

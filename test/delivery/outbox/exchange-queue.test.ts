@@ -125,6 +125,30 @@ describe('steps of a store', () => {
     assert.equal((await store.readFleet()).records, 2)
   })
 
+  it('leave only when the store has what was appended with the last one', async () => {
+    const { clock, add, store, queue, setFull } = await register()
+    setFull(true)
+    const appended = add(append('a'))
+    const left = queue.leave()
+    await clock.advanceAsync(100)
+    setFull(false)
+    await clock.advanceAsync(5_000)
+    await Promise.all([appended, left])
+    assert.equal((await store.readFleet()).records, 1)
+  })
+
+  it('leave under a new name if others took over before the last one was done', async () => {
+    const { clock, add, store, queue } = await register()
+    const other = new StoreOwner(store, 'other', 'fleet')
+    clock.advance(LEASE_MS * 2)
+    await other.exchange()
+    const appended = add(append('a'))
+    const left = queue.leave()
+    await clock.advanceAsync(5_000)
+    await Promise.all([appended, left])
+    assert.equal((await store.readFleet()).records, 1)
+  })
+
   it('do at most about 1,000 records at a time', async () => {
     const { clock, add } = await register()
     const ids = Array.from({ length: 400 }, (_, n) => `r${n}`)
