@@ -50,6 +50,8 @@ export class Step {
   #box = 0
   /** The last sequence before the step appended anything. */
   #lastArrival = 0
+  /** The records to be claimed that do not exist. */
+  readonly #missing: string[] = []
 
   constructor(tables: Tables, state: State, request: ExchangeRequest) {
     this.#tables = tables
@@ -81,7 +83,7 @@ export class Step {
     else this.#tables.putOwner(owner)
     const response = this.#respond(isNewSender, orphans)
     this.#tables.writeState(this.#state)
-    return { ...response, receipts, claimed }
+    return { ...response, receipts, claimed, missing: this.#missing }
   }
 
   #findOrRegister(): Owner | undefined {
@@ -187,6 +189,7 @@ export class Step {
     let left = this.#claimLimit()
     return claim.filter((id) => {
       const location = this.#tables.locate(id)
+      if (!location) this.#missing.push(id)
       if (location?.place === place) return true
       if (left === 0 || location?.place !== this.#box) return false
       this.#tables.moveRecord(id, location, { place, sequence: location.sequence })

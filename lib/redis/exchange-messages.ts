@@ -56,6 +56,7 @@ interface EncodedResponse {
   receipts: string
   isFull: boolean
   claimed: string[] | object
+  missing?: string[] | object
   arrivals?: string[] | object
   seenUpTo: number
   orphans?: string[] | object
@@ -86,6 +87,7 @@ export function decodeResponse(reply: string, { seenUpTo }: ExchangeRequest): Ex
     receipts,
     isFull,
     claimed: toArray(encoded.claimed),
+    missing: toArray(encoded.missing),
     arrivals: toRecords(encoded.arrivals),
     seenUpTo: encoded.seenUpTo,
     orphans: toRecords(encoded.orphans),

@@ -189,7 +189,7 @@ local function setPause(lengthMs, isProbe)
 end
 
 local function claim()
-  local claimed = {}
+  local claimed, missing = {}, {}
   local left, isProbe = claimLimit()
   for _, id in ipairs(request.claim) do
     if redis.call('ZSCORE', CLAIMED, id) then
@@ -199,9 +199,11 @@ local function claim()
       claimed[#claimed + 1] = id
       left = left - 1
       if isProbe then setPause(request.probeMs, 1) end
+    elseif redis.call('HEXISTS', RECORDS, id) == 0 then
+      missing[#missing + 1] = id
     end
   end
-  return claimed
+  return claimed, missing
 end
 
 -- Of a record that was accepted before: others may have sent it, or be about to.
@@ -319,7 +321,7 @@ local isNewSender = becomeSender()
 local orphans = toRecords(takeOver())
 for _, id in ipairs(request.settle) do settle(id) end
 for _, record in ipairs(request.release) do release(record) end
-response.claimed = claim()
+response.claimed, response.missing = claim()
 local sequenceBeforeAppend = sequence
 response.receipts = appendAll()
 recordCalls()

@@ -110,9 +110,11 @@ export class SharedOutbox implements Outbox, Fleet {
     return new Promise((resolve) => {
       this.#queue.add({
         claim: [...byId.keys()],
-        onDone: ({ claimed }) => {
+        onDone: (response) => {
           this.#claiming.delete(impressions)
-          resolve(this.#onClaimed(byId, fence, claimed))
+          const claim = this.#onClaimed(byId, fence, response)
+          // What is missing must not hold up the rest.
+          resolve(claim ?? (response.missing.length > 0 ? this.claim(max, isMixed) : undefined))
         },
       })
     })
@@ -314,7 +316,7 @@ export class SharedOutbox implements Outbox, Fleet {
   #onClaimed(
     byId: ReadonlyMap<string, Impression>,
     fence: number,
-    claimed: readonly string[],
+    { claimed, missing }: ExchangeResponse,
   ): Claim | undefined {
     const isClaimed = new Set(claimed)
     const mine = [...byId].filter(([id]) => isClaimed.has(id))
@@ -323,9 +325,18 @@ export class SharedOutbox implements Outbox, Fleet {
       if (mine.length > 0) void this.#release(mine)
       return undefined
     }
-    const others = [...byId].filter(([id]) => !isClaimed.has(id))
+    const isMissing = new Set(missing)
+    const lost = [...byId].filter(([id]) => isMissing.has(id)).map(([, one]) => one)
+    if (lost.length > 0) this.#onMissing(lost)
+    const others = [...byId].filter(([id]) => !isClaimed.has(id) && !isMissing.has(id))
     if (others.length > 0) this.#impressions.putBack(others.map(([, impression]) => impression))
     return mine.length > 0 ? { impressions: mine.map(([, one]) => one), fence } : undefined
+  }
+
+  /** Another process may have taken them over and sent them in the moments that the store has lost. */
+  #onMissing(impressions: readonly Impression[]): void {
+    this.#events?.onUncertain(impressions)
+    this.#impressions.settle({ impressions }, impressions)
   }
 
   /** `pending` is what the store holds, and what this process has not stored yet. */

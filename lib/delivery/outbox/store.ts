@@ -103,6 +103,8 @@ export interface ExchangeResponse {
   readonly isFull: boolean
   /** The records that were claimed. Fewer than wanted during a pause, and one when it has ended. */
   readonly claimed: readonly string[]
+  /** The records to be claimed that the store does not have: it has lost its last moments. */
+  readonly missing: readonly string[]
   /**
    * Records that wait in the owner's box, or for the sender, since `seenUpTo`: at most `MAX_RECORDS`.
    * Without those that this step has appended, about which the receipts say enough.
@@ -136,6 +138,7 @@ export const EMPTY_RESPONSE: ExchangeResponse = {
   receipts: [],
   isFull: false,
   claimed: [],
+  missing: [],
   arrivals: [],
   seenUpTo: 0,
   orphans: [],

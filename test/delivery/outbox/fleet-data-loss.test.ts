@@ -2,6 +2,7 @@
 // Tests lib/delivery/outbox/settling-impressions.ts
 
 import assert from 'node:assert/strict'
+import type { ExchangeRequest, Store } from '../../../lib/delivery/outbox/store.js'
 import { ok, status } from '../scripted-transport.js'
 import { VirtualClock } from '../virtual-clock.js'
 import { FailingStore } from './failing-store.js'
@@ -93,6 +94,56 @@ for (const [description, network] of [
     })
   })
 }
+
+describe('a store that loses its last moments', () => {
+  for (const network of [{}, WINDOWS]) {
+    const description = 'windows' in network ? 'with windows' : 'without windows'
+
+    it(`makes what it has lost uncertain, and the rest is sent (${description})`, async () => {
+      const clock = new VirtualClock()
+      const store = new MemoryStore(clock.now)
+      const last: ExchangeRequest[] = []
+      const recording: Store = {
+        exchange: (request) => {
+          last.splice(0, 1, request)
+          return store.exchange(request)
+        },
+        hasArrivals: (seenUpTo) => store.hasArrivals(seenUpTo),
+        readFleet: () => store.readFleet(),
+        close: () => store.close(),
+      }
+      const one = new FleetProcess({
+        clock,
+        store: recording,
+        network: { ...network, connections: 1 },
+      })
+      await clock.advanceAsync(100)
+      one.transport.script = () => undefined
+      for (let item = 1; item <= 30; item += 1) one.push(item)
+      await clock.advanceAsync(1_000)
+      const inFlight = one.transport.sent.flat().length
+      await loseWaiting(store, last)
+      one.transport.script = () => ok
+      one.transport.calls[0]?.end(ok)
+      one.push(31)
+      await clock.advanceAsync(60_000)
+      assert.deepEqual([one.stats.delivered, one.stats.uncertain], [inFlight + 1, 30 - inFlight])
+      assert.equal(one.stats.pending, 0)
+      one.assertBalanced()
+      const [stats] = await Promise.all([one.fleetStats(), clock.advanceAsync(100)])
+      assert.deepEqual([stats.tracked, stats.pending], [31, 0])
+    })
+  }
+
+  /** Removes what waits in the box of the process that has sent the request. */
+  async function loseWaiting(store: MemoryStore, [request]: readonly ExchangeRequest[]) {
+    assert(request)
+    const { append: _append, ...others } = request
+    const again = { ...others, append: undefined, calls: 0, claim: [], release: [] }
+    const { arrivals } = await store.exchange({ ...again, seenUpTo: 0 })
+    await store.exchange({ ...again, settle: arrivals.map(({ id }) => id) })
+  }
+})
 
 describe('a store that loses its data', () => {
   it('does not make a process send again what it has counted as uncertain', async () => {

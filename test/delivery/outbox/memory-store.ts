@@ -89,6 +89,7 @@ export class MemoryStore implements Store {
     for (const id of request.settle) this.#settle(request, id)
     for (const record of request.release) this.#release(request, record)
     const claimed = this.#claim(request)
+    const missing = request.claim.filter((id) => !this.#entries.has(id))
     const beforeAppend = this.#sequence
     const receipts = this.#append(request, owner)
     if (!isRepeated) {
@@ -97,7 +98,7 @@ export class MemoryStore implements Store {
     }
     this.#forgetCalls(request)
     owner.figures = { ...request.figures }
-    if (request.isLeaving) return this.#leave(request, claimed, receipts)
+    if (request.isLeaving) return { ...this.#leave(request, claimed, receipts), missing }
 
     const isSender = this.#isSender(request)
     const isTold = isNewSender || (request.isResync && this.#sender?.owner === request.owner)
@@ -108,6 +109,7 @@ export class MemoryStore implements Store {
       receipts: receipts ?? [],
       isFull: receipts === undefined,
       claimed,
+      missing,
       ...this.#arrivals(request, isSender, beforeAppend),
       orphans: request.isResync ? this.#claimedBy(request.owner) : orphans,
       isSender,

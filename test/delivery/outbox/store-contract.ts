@@ -36,6 +36,7 @@ function recordsContract(setUp: () => StoreSetup): void {
       receipts: [],
       isFull: false,
       claimed: [],
+      missing: [],
       arrivals: [],
       seenUpTo: response.seenUpTo,
       orphans: [],
@@ -115,6 +116,22 @@ function recordsContract(setUp: () => StoreSetup): void {
   it('claims before it appends', async () => {
     const { claimed } = await owner.exchange({ append: records('a'), claim: ['a'] })
     assert.deepEqual(claimed, [])
+  })
+
+  it('names the records to be claimed that it does not have', async () => {
+    await owner.exchange({ append: records('a', 'b', 'c') })
+    await owner.exchange({ claim: ['a'] })
+    const { claimed, missing } = await owner.exchange({
+      settle: ['b'],
+      claim: ['a', 'b', 'c', 'd'],
+    })
+    assert.deepEqual(
+      [claimed, missing],
+      [
+        ['a', 'c'],
+        ['b', 'd'],
+      ],
+    )
   })
 
   it('settles waiting and claimed records', async () => {
