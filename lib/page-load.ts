@@ -193,8 +193,6 @@ export class PageLoad<Source> {
       const { fields, failure } = read
       channel = reader.findChannel(fields)
       if (failure) throw failure
-      // Before the fields are checked: a misspelled name is why the right one is missing.
-      reader.warnUnknownFields(input as object, channel)
       const { network } = channel
       const parsed = network.parse(fields, this.#readRequest().viewer)
       const { campaignId, onceKey = campaignId, ignored } = parsed
@@ -202,6 +200,7 @@ export class PageLoad<Source> {
         if (configuration.strict) throw ignored[0]
         reader.warnIgnoredFields(ignored, channel)
       }
+      reader.warnUnknownFields(input as object, channel)
       const impression = createImpression(
         network.name,
         this.requestId,
