@@ -11,8 +11,8 @@ export const MISUSES = {
     'counts, and the stats() of this tracker stay 0. Call impressions() once and use what it ' +
     'returns, or share one tracker with impressions({ tracker })',
   'koa-in-express':
-    'the middleware of ad-impressions/koa is mounted in Express: nothing is counted. Import ' +
-    "impressions from 'ad-impressions'",
+    'the middleware of ad-impressions/koa is mounted in Express or Fastify: nothing is counted. Import ' +
+    "impressions from 'ad-impressions' in Express, from 'ad-impressions/fastify' in Fastify",
   'express-in-koa':
     'the middleware of ad-impressions for Express is mounted in Koa: nothing is counted. Import ' +
     "impressions from 'ad-impressions/koa'",
