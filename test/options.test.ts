@@ -138,7 +138,7 @@ describe('a wrong option throws an error with its path and what was expected', (
     const visibility = { secret: process.env.NO_SUCH_VARIABLE }
     assert.match(
       messageFor({ networks: [network], visibility }),
-      /is its environment variable set\?$/,
+      /is its environment variable set\?/,
     )
   })
 
