@@ -62,6 +62,19 @@ describe("The sandbox's network of the user's own", () => {
     assert.deepEqual(impression, { campaignId: 7, slot: 'top', call: 1 })
   })
 
+  it('says itself when and in which call an impression counted', async () => {
+    const acme = await start(() => ({ counted: [{ campaignId: 7, at: 'noon', call: 99 }] }))
+    await send('')
+    assert.equal(typeof acme.impressions[0]?.at, 'number')
+    assert.equal(acme.impressions[0]?.call, 1)
+  })
+
+  it('answers 500 if its verdict repeats a body that is nested too deeply', async () => {
+    await start(({ body }) => ({ body }))
+    assert.equal((await send(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)).status, 500)
+    assert.equal((await send({ a: 1 })).status, 200)
+  })
+
   it('passes the whole request to its verdict, and knows the key in any header', async () => {
     const requests: CustomRequest[] = []
     const acme = await start((request) => {
@@ -153,6 +166,9 @@ describe("The sandbox's network of the user's own", () => {
     ['returns nothing', () => undefined, /result: .*expected object/i],
     ['returns a wrong status', () => ({ status: 99 }), /status: /],
     ['returns a wrong header', () => ({ headers: { a: '\n' } }), /headers\.a: is not a header/],
+    ['returns a body that is no JSON', () => ({ body: 1n }), /BigInt/],
+    ['returns a function as its body', () => ({ body: () => '' }), /body: expected text or JSON/],
+    ['returns a header for trailers', () => ({ headers: { Trailer: 'a' } }), /headers\.Trailer: /],
     ['counts something without a campaign', () => ({ counted: [{}] }), /counted\.0/],
   ]
   for (const [description, verdict, message] of wrong) {
