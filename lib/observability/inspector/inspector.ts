@@ -122,7 +122,7 @@ export class Inspector<Source> implements ImpressionWatcher {
 
 /** The reason may be that of the latest call. */
 function describeHealth(health: NetworkHealth, querySource: QuerySource) {
-  return { ...health, reason: toShownReason(health.reason, querySource) }
+  return { ...health, reason: toShownReason(health.reason, querySource, false) }
 }
 
 function isFromOtherSite(site: string | undefined): boolean {
