@@ -56,8 +56,8 @@ export interface Tracker extends TrackerMethods {
    */
   readonly visibilityPath?: string | undefined
   /**
-   * The path of the inspector, for a framework that needs a route: `reply()` answers requests for this
-   * path, and for the same path with `.json`. `undefined` if the option `inspector` is off.
+   * The path of the inspector, for a framework that needs a route: `reply()` answers requests for it.
+   * `undefined` if the option `inspector` is off.
    */
   readonly inspectorPath?: string | undefined
 }

@@ -17,7 +17,10 @@ export type InspectorOption<Source> = boolean | { allow: (source: Source) => boo
 
 export interface InspectorDependencies<Source> {
   readonly option: Exclude<InspectorOption<Source>, false>
-  /** The path of the page. Its data is at the same path with `.json`. */
+  /**
+   * The path of the page. The query `?data` gets its data, so that an app that protects the path
+   * protects both.
+   */
   readonly path: string
   readonly querySourceFor: (network: string) => QuerySource
   readonly clock: Pick<Clock, 'now' | 'wallNow'>
@@ -78,10 +81,9 @@ export class Inspector<Source> implements ImpressionWatcher {
     const { url = '', method, headers } = req
     const { path } = this.#dependencies
     if (!url.startsWith(path) || (method !== 'GET' && method !== 'HEAD')) return undefined
-    const [rest] = url.slice(path.length).split('?', 1)
-    if (rest !== '' && rest !== '.json') return undefined
-    if (!this.#isAllowed(source)) return undefined
-    if (rest === '') return Promise.resolve(PAGE_REPLY)
+    const [rest, query] = url.slice(path.length).split('?', 2)
+    if (rest !== '' || !this.#isAllowed(source)) return undefined
+    if (query !== 'data') return Promise.resolve(PAGE_REPLY)
     // Even where the app lets pages of other sites read its responses.
     return isFromOtherSite(headers['sec-fetch-site'])
       ? undefined

@@ -13,7 +13,7 @@ const QUERY = 'vegan shoes 4711'
 /** Everything that the inspector sends. */
 async function readEverything(site: VisibleSite): Promise<string> {
   const replies = await Promise.all(
-    [INSPECTOR, `${INSPECTOR}.json`].map((path) => site.request(path)),
+    [INSPECTOR, `${INSPECTOR}?data`].map((path) => site.request(path)),
   )
   return replies.map(({ headers, text }) => JSON.stringify(headers) + text).join('\n')
 }

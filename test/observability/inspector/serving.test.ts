@@ -34,7 +34,7 @@ for (const server of SERVERS) {
       await using site = await startInspectedSite({ server })
       for (const [path, type] of [
         [INSPECTOR, 'text/html; charset=utf-8'],
-        [`${INSPECTOR}.json`, 'application/json; charset=utf-8'],
+        [`${INSPECTOR}?data`, 'application/json; charset=utf-8'],
       ] as const) {
         const { status, headers } = await site.request(path)
         assert.equal(status, 200)
@@ -51,7 +51,7 @@ for (const server of SERVERS) {
 
     it('is not there by default', async () => {
       await using site = await VisibleSite.start({ server })
-      for (const path of [INSPECTOR, `${INSPECTOR}.json`]) {
+      for (const path of [INSPECTOR, `${INSPECTOR}?data`]) {
         const { headers, text } = await site.request(path)
         const { text: other } = await site.request('/another')
         assert.equal(headers['content-security-policy'], undefined)
@@ -109,6 +109,7 @@ describe('the inspector', () => {
       [`${INSPECTOR}s`, 'GET'],
       [`${INSPECTOR}/`, 'GET'],
       [`${INSPECTOR}.html`, 'GET'],
+      [`${INSPECTOR}.json`, 'GET'],
       [INSPECTOR, 'POST'],
       [INSPECTOR, 'DELETE'],
     ] as const) {
