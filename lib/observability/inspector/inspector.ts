@@ -1,4 +1,5 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
 import { callOption, FAILED } from '../../check-options.js'
 import type { Clock } from '../../clock.js'
 import type { ImpressionWatcher, Stats } from '../../counting/statistics.js'
@@ -82,7 +83,7 @@ export class Inspector<Source> implements ImpressionWatcher {
     const { path } = this.#dependencies
     if (!url.startsWith(path) || (method !== 'GET' && method !== 'HEAD')) return undefined
     const [rest, query] = url.slice(path.length).split('?', 2)
-    if (rest !== '' || !this.#isAllowed(source)) return undefined
+    if (rest !== '' || !this.#isAllowed(headers, source)) return undefined
     if (query !== 'data') return Promise.resolve(PAGE_REPLY)
     // Even where the app lets pages of other sites read its responses.
     return isFromOtherSite(headers['sec-fetch-site'])
@@ -90,11 +91,21 @@ export class Inspector<Source> implements ImpressionWatcher {
       : Promise.resolve(this.#replyWithData(sources))
   }
 
-  /** Anything but `true` means no. */
-  #isAllowed(source: Source): boolean {
+  #isAllowed(headers: IncomingHttpHeaders, source: Source): boolean {
     const { option, log } = this.#dependencies
-    if (option === true) return true
-    const answer = callOption('inspector.allow', option.allow, source, log)
+    if (option !== true) return this.#isAllowedBy(option.allow, source)
+    if (hasLocalHost(headers)) return true
+    const message =
+      'the inspector is refused under this host name: open it at localhost or an IP address, or set ' +
+      'inspector.allow'
+    log.warn('option inspector host', message)
+    return false
+  }
+
+  /** Anything but `true` means no. */
+  #isAllowedBy(allow: (source: Source) => boolean, source: Source): boolean {
+    const { log } = this.#dependencies
+    const answer = callOption('inspector.allow', allow, source, log)
     if (typeof answer !== 'boolean' && answer !== FAILED) {
       const message = 'the option inspector.allow: expected true or false; the inspector is refused'
       log.warn('option inspector.allow', message)
@@ -125,6 +136,17 @@ export class Inspector<Source> implements ImpressionWatcher {
 /** The reason may be that of the latest call. */
 function describeHealth(health: NetworkHealth, querySource: QuerySource) {
   return { ...health, reason: toShownReason(health.reason, querySource, false) }
+}
+
+/**
+ * Whether the request names the server by an IP address or as localhost. Any other name may be one
+ * that the page of another site has made resolve to this machine, to read its data (DNS rebinding).
+ */
+function hasLocalHost({ host, ':authority': authority }: IncomingHttpHeaders): boolean {
+  const name = String(host ?? authority ?? '')
+    .replace(/:\d+$/, '')
+    .toLowerCase()
+  return /^(.+\.)?localhost$/.test(name) || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0
 }
 
 function isFromOtherSite(site: string | undefined): boolean {

@@ -97,6 +97,42 @@ describe('the option inspector.allow', () => {
   })
 })
 
+for (const server of SERVERS) {
+  describe(`inspector: true in ${server.name}`, () => {
+    const name = server.protocol === 'http1' ? 'host' : ':authority'
+
+    it('is refused under a name that another site could make resolve to this machine', async () => {
+      await using site = await startSite(true, server)
+      for (const host of ['rebound.example', 'rebound.example:3000', 'localhost.example', '1.2']) {
+        assert.deepEqual(await readStatuses(site, { [name]: host }), REFUSED, host)
+      }
+      assert.equal(site.logLines.length, 1)
+      assert.match(
+        site.logLines[0] ?? '',
+        /open it at localhost or an IP address, or set inspector/,
+      )
+    })
+
+    it('is shown at localhost and IP addresses', async () => {
+      await using site = await startSite(true, server)
+      for (const host of [
+        'localhost',
+        'LOCALHOST:80',
+        'app.localhost',
+        '192.168.1.7:3000',
+        '[::1]:80',
+      ]) {
+        assert.deepEqual(await readStatuses(site, { [name]: host }), SHOWN, host)
+      }
+    })
+  })
+}
+
+it('inspector.allow also decides under other names', async () => {
+  await using site = await startSite({ allow: () => true })
+  assert.deepEqual(await readStatuses(site, { host: 'news.example' }), SHOWN)
+})
+
 describe("the inspector's data", () => {
   it('is refused to pages of other sites', async () => {
     await using site = await startSite(true)
