@@ -180,7 +180,7 @@ export function assembleTracker<Source>(
   return {
     methods,
     pageLoad: cacheHelpers((req, res, source) => {
-      inspector?.onRequest()
+      inspector?.onRequest(req)
       return createTrackImpression(new PageLoad(pageLoadDependencies, req, res, source))
     }, misuse),
     reply: (req, source, body) =>

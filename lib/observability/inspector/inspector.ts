@@ -53,9 +53,9 @@ export class Inspector<Source> implements ImpressionWatcher {
     return this.#dependencies.path
   }
 
-  /** A request has reached the middleware. */
-  onRequest(): void {
-    this.#requests += 1
+  /** A request has reached the middleware. In Fastify, those of the inspector itself do as well. */
+  onRequest({ url = '' }: IncomingMessage): void {
+    if (!url.startsWith(this.path)) this.#requests += 1
   }
 
   /** A page has an ad that counts once its browser reports it. */

@@ -30,6 +30,19 @@ for (const server of SERVERS) {
       assert.deepEqual(site.summaries, ['ens delivered'])
     })
 
+    it('counts the requests that reach the middleware, so that an empty page is explained', async () => {
+      await using site = await startInspectedSite({
+        server,
+        page: ({ answer }) => answer('a page'),
+      })
+      await site.request(INSPECTOR)
+      assert.equal((await readInspector(site)).requests, 0)
+      await site.request()
+      await site.request()
+      const { requests, pageLoads } = await readInspector(site)
+      assert.deepEqual([requests, pageLoads], [2, []])
+    })
+
     it('may not be cached, framed or sniffed, and runs only its own script', async () => {
       await using site = await startInspectedSite({ server })
       for (const [path, type] of [
@@ -117,14 +130,6 @@ describe('the inspector', () => {
       assert.equal(headers['content-security-policy'], undefined, `${method} ${path}`)
     }
     assert.match((await site.request('/_visible/client.js')).text, /IntersectionObserver/)
-  })
-
-  it('counts the requests that reach the middleware, so that an empty page is explained', async () => {
-    await using site = await startInspectedSite({ page: ({ answer }) => answer('a page') })
-    await site.request()
-    await site.request()
-    const { requests, pageLoads } = await readInspector(site)
-    assert.deepEqual([requests, pageLoads], [2, []])
   })
 })
 
