@@ -191,6 +191,10 @@ describe("The sandbox's network of the user's own", () => {
   const invalid: [networks: object, message: RegExp][] = [
     [{ Acme: { path: '/', verdict: () => ({}) } }, /short lower-case name/],
     [{ ens: { path: '/', verdict: () => ({}) } }, /expected another name/],
+    [
+      { 'a-b': { path: '/', verdict: () => ({}) }, a_b: { path: '/', verdict: () => ({}) } },
+      /names that differ in more than - and _/,
+    ],
     [{ acme: { path: 'v1', verdict: () => ({}) } }, /acme\.path: expected a path/],
     [{ acme: { path: '/' } }, /acme\.verdict: expected a function/],
     [{ acme: { path: '/', verdict: () => ({}), apiKey: '' } }, /acme\.apiKey/],
