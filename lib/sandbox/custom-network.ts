@@ -110,7 +110,7 @@ export class CustomRules implements NetworkRules<CustomImpression> {
   #warnOnce(error: unknown): void {
     if (this.#hasWarned) return
     this.#hasWarned = true
-    const message = createKeyRedactor(this.#apiKey)(describeError(error))
+    const message = describeError(error, createKeyRedactor(this.#apiKey))
     process.emitWarning(`verdict of the sandbox network ${this.#name} failed: ${message}`)
   }
 

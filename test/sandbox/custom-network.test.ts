@@ -162,6 +162,11 @@ describe("The sandbox's network of the user's own", () => {
 
   const wrong: [description: string, verdict: () => unknown, message: RegExp][] = [
     ['throws', () => assert.fail('canary-key is wrong'), /failed: \[redacted\] is wrong/],
+    [
+      'throws a message that is cut in the middle of the key',
+      () => assert.fail(`${'x'.repeat(195)} canary-key`),
+      /failed: x{195} \[red…$/,
+    ],
     ['returns a promise', async () => assert.fail(), /expected an object, not a promise/],
     ['returns nothing', () => undefined, /result: .*expected object/i],
     ['returns a wrong status', () => ({ status: 99 }), /status: /],
