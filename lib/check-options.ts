@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ConfigurationError, type ConfigurationErrorCode, describeError } from './errors.js'
 import type { Log } from './logger.js'
+import { suggestName } from './similar-name.js'
 
 type AnyFunction = (...args: never[]) => unknown
 
@@ -52,9 +53,11 @@ function describeIssue(schema: z.ZodType, issue: z.core.$ZodIssue): string[] {
     return [`${formatPath(issue.path)}: ${rewordMessage(issue.message)}`]
   }
   const known = listOptionsAt(schema, issue.path)
-  return issue.keys.map(
-    (key) => `${formatPath([...issue.path, key])}: there is no such option${known}`,
-  )
+  const list = known.length > 0 ? ` (there are ${known.join(', ')})` : ''
+  return issue.keys.map((key) => {
+    const path = formatPath([...issue.path, key])
+    return `${path}: there is no such option${list}${suggestName(key, known)}`
+  })
 }
 
 function formatPath(path: readonly PropertyKey[]): string {
@@ -79,13 +82,13 @@ function rewordMessage(message: string): string {
     .replaceAll('"|"', '" or "')
 }
 
-/** Lists the options that exist at `path`, for the message about one that does not. */
-function listOptionsAt(schema: z.ZodType, path: readonly PropertyKey[]): string {
+/** Lists the options that exist at `path`. */
+function listOptionsAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
   let at: unknown = unwrap(schema)
   for (const step of path) {
     at = at instanceof z.ZodObject ? unwrap(at.shape[String(step)]) : undefined
   }
-  return at instanceof z.ZodObject ? ` (there are ${Object.keys(at.shape).join(', ')})` : ''
+  return at instanceof z.ZodObject ? Object.keys(at.shape) : []
 }
 
 /** The schema inside of defaults and the like. */
@@ -118,12 +121,15 @@ export function callOption<Source>(
     // Without a handler, its rejection would end the process.
     result.catch(() => {})
     log.error(
-      `option ${option} promises`,
+      `option-failed ${option} promises`,
       `the option ${option} returned a promise, but a page cannot wait for it: await it in an ` +
         'earlier middleware, and return its value here',
     )
   } catch (thrown) {
-    log.error(`option ${option} threw`, `the option ${option} threw: ${describeError(thrown)}`)
+    log.error(
+      `option-failed ${option} threw`,
+      `the option ${option} threw: ${describeError(thrown)}`,
+    )
   }
   return FAILED
 }

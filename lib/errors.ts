@@ -1,20 +1,29 @@
+import { addAddress } from './docs-address.js'
 import { copyText } from './impression.js'
 
-/** What is wrong with the configuration. docs/options.md explains each code. */
-export type ConfigurationErrorCode =
-  | 'no-network'
-  | 'invalid-options'
-  | 'insecure-base-url'
-  | 'invalid-network'
+export const CONFIGURATION_ERROR_CODES = [
+  'no-network',
+  'invalid-options',
+  'insecure-base-url',
+  'invalid-network',
+] as const
+
+/**
+ * What is wrong with the configuration. docs/errors.md explains each code.
+ *
+ * @useDeclaredType
+ */
+export type ConfigurationErrorCode = (typeof CONFIGURATION_ERROR_CODES)[number]
 
 /** The configuration is invalid. Thrown when the middleware or a tracker is created. */
 export class ConfigurationError extends Error {
+  /** Tells the class apart where `instanceof` cannot. */
   override readonly name = 'ConfigurationError'
-  /** Stable, for programs. See docs/options.md. */
+  /** Stable, for programs. See docs/errors.md. */
   readonly code: ConfigurationErrorCode
 
   constructor(code: ConfigurationErrorCode, message: string) {
-    super(`ad-impressions: ${message}`)
+    super(addAddress(`ad-impressions: ${message}`, 'errors', code))
     this.code = code
   }
 }
@@ -24,6 +33,7 @@ export class ConfigurationError extends Error {
  * error is thrown as well. A network's `parse` throws it for an input that it cannot accept.
  */
 export class InvalidImpressionError extends Error {
+  /** Tells the class apart where `instanceof` cannot. */
   override readonly name = 'InvalidImpressionError'
   /** The field to fix, e.g. `placement`; `input` if the argument itself is wrong. */
   readonly field: string
@@ -32,7 +42,11 @@ export class InvalidImpressionError extends Error {
   /** The `typeof` of the value that was given. */
   readonly given: string
 
-  /** @param value what was given; the message shows it shortened */
+  /**
+   * @param field the field to fix, e.g. `placement`
+   * @param expected what the field should be, e.g. `a positive integer`
+   * @param value what was given; the message shows it shortened
+   */
   constructor(field: string, expected: string, value: unknown) {
     // Any of these may come from an input.
     const [printableField, printableExpected] = [toPrintable(field), toPrintable(expected)]

@@ -26,6 +26,7 @@ declare global {
  */
 export type ImpressionsMiddleware = NodeMiddleware & TrackerMethods
 
+/** @inline */
 type NodeMiddleware = (
   req: IncomingMessage | Http2ServerRequest,
   res: ServerResponse | Http2ServerResponse,

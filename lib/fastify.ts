@@ -1,3 +1,8 @@
+/**
+ * The plugin for Fastify.
+ *
+ * @module ad-impressions/fastify
+ */
 import type {
   FastifyInstance,
   FastifyPluginCallback,

@@ -1,6 +1,6 @@
 import type { Reason } from './reason.js'
 
-/** Every impression ends in exactly one of these. See docs/outcomes.md. */
+/** Every impression ends in exactly one of these. */
 export const OUTCOMES = [
   'delivered',
   'duplicate',
@@ -11,7 +11,11 @@ export const OUTCOMES = [
   'dropped',
 ] as const
 
-/** The final state of an impression. */
+/**
+ * The final state of an impression. See docs/outcomes.md.
+ *
+ * @useDeclaredType
+ */
 export type Outcome = (typeof OUTCOMES)[number]
 
 /** One display of one campaign to one viewer. It is valid and admitted. */
@@ -22,8 +26,9 @@ export interface Impression<Item = unknown> {
   readonly requestId: string
   /** In the network's format: an integer for ENS, a shortuuid for Closient. */
   readonly campaignId: string | number
-  /** Where it was displayed, and the offer that was: for outcome events. */
+  /** Where it was displayed. For outcome events. */
   readonly placement?: string | undefined
+  /** The offer that was displayed. For outcome events. */
   readonly offerId?: string | undefined
   /** Method and path of the request that displayed it, if the log has debug messages or the inspector is on. */
   readonly page?: string | undefined
@@ -102,8 +107,9 @@ export interface OutcomeSubject
 export interface OutcomeEvent {
   /** The network's name; `unknown` for an invalid input that matches no network. */
   readonly network: string
+  /** How the impression ended. */
   readonly outcome: Outcome
-  /** A stable code and a sentence that a person can act on: see docs/troubleshooting.md. */
+  /** A stable code and a sentence that a person can act on: see docs/reasons.md. */
   readonly reason: Reason
   /** The page load's id. */
   readonly requestId: string

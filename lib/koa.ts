@@ -1,3 +1,8 @@
+/**
+ * The middleware for Koa.
+ *
+ * @module ad-impressions/koa
+ */
 import type { Context, DefaultContext, DefaultState, Middleware, Next } from 'koa'
 // Imported for its types. Without them, an app that imports only this entry has no input types.
 import './networks/index.js'

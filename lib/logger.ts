@@ -1,6 +1,9 @@
 import { debuglog } from 'node:util'
 import type { Clock } from './clock.js'
+import { addAddress } from './docs-address.js'
+import { findReasonSection, type ReasonCode } from './reason.js'
 
+/** @inline */
 type LogMethod = (fields: Record<string, unknown>, message: string) => void
 
 /**
@@ -8,23 +11,70 @@ type LogMethod = (fields: Record<string, unknown>, message: string) => void
  * `isLevelEnabled` that returns `false` for `'debug'`, no debug message is made.
  */
 export interface Logger {
+  /** Gets a line for each impression that was not delivered. */
   debug: LogMethod
+  /** Gets what somebody should look at: invalid inputs, calls that fail. */
   warn: LogMethod
+  /** Gets what somebody must repair: a wrong key, a failing outbox. */
   error: LogMethod
 }
 
 type Level = keyof Logger
 
-type WriteMessage = (kind: string, message: string, fields?: Record<string, unknown>) => void
+/** The codes of messages that are not about a reason. docs/log-messages.md has a section for each. */
+export const LOG_CODES = [
+  // An app uses the library wrongly: see misuse.ts.
+  'second-tracker',
+  'koa-in-express',
+  'express-in-koa',
+  'no-response',
+  'finished-page',
+  'no-script',
+  'script-not-loaded',
+  'no-report',
+  // Configuration and input
+  'option-failed',
+  'network-warning',
+  'visibility-off',
+  'unknown-field',
+  'ignored-field',
+  'script-nonce',
+  'shared-response',
+  // Delivery
+  'retry',
+  'gateway-suspect',
+  'misconfigured',
+  'unreadable-answer',
+  'verdict-failed',
+  'outbox-failed',
+  'listener-failed',
+] as const
+
+/** The code of a message that is not about a reason: one of the list in docs/log-messages.md. */
+export type LogCode = (typeof LOG_CODES)[number]
+
+/**
+ * The kind of a message: its code or that of its reason, and what else tells messages apart. It must
+ * never contain text that a client chose.
+ */
+export type LogKind = WithDetails<LogCode | ReasonCode>
+
+type WithDetails<Code extends string> = Code | `${Code} ${string}`
+
+/** @inline */
+type WriteMessage = (kind: LogKind, message: string, fields?: Record<string, unknown>) => void
 
 /**
  * The library's own log. Each kind of warning and error is logged at most once a minute, then with
- * the number of messages that were suppressed. A kind must never contain text that a client chose.
+ * the number of messages that were suppressed. Each message ends with the address of the section
+ * about its code.
  */
 export interface Log {
   /** Logs 100 messages a minute. `undefined` if the logger omits debug messages: do not make any. */
   readonly debug: WriteMessage | undefined
+  /** Logs a warning. */
   readonly warn: WriteMessage
+  /** Logs an error. */
   readonly error: WriteMessage
 }
 
@@ -69,7 +119,7 @@ export function createLog(logger: Logger, clock: Clock): Log {
     }
     startInterval(level, kind, name, { suppressedCount: 0, message, fields })
     const suffix = repeats > 0 ? ` (${repeats} of this kind in the last minute)` : ''
-    callLogger(logger, level, { kind, ...fields }, `ad-impressions: ${message}${suffix}`)
+    callLogger(logger, level, { kind, ...fields }, formatLine(name, `${message}${suffix}`))
   }
 
   function startInterval(level: Level, kind: string, name: string, recent: RecentKind): void {
@@ -93,7 +143,7 @@ export function createLog(logger: Logger, clock: Clock): Log {
     debugCount += 1
     if (debugCount > MAX_DEBUG_MESSAGES) return
     const suffix = omitted > 0 ? ` (${omitted} debug messages were omitted before)` : ''
-    callLogger(logger, 'debug', { kind, ...fields }, `ad-impressions: ${message}${suffix}`)
+    callLogger(logger, 'debug', { kind, ...fields }, formatLine(kind, `${message}${suffix}`))
   }
 
   return {
@@ -103,6 +153,15 @@ export function createLog(logger: Logger, clock: Clock): Log {
     warn: (kind, message, fields = {}) => write('warn', kind, message, fields),
     error: (kind, message, fields = {}) => write('error', kind, message, fields),
   }
+}
+
+/** @param kind begins with the code of the message */
+function formatLine(kind: string, message: string): string {
+  const [code = ''] = kind.split(' ', 1)
+  const line = `ad-impressions: ${message}`
+  return LOG_CODES.some((logCode) => logCode === code)
+    ? addAddress(line, 'log-messages', code)
+    : addAddress(line, 'reasons', findReasonSection(code))
 }
 
 /** Whether the logger writes debug messages. The loggers of pino and winston can tell. */

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Log } from './logger.js'
+import type { Log, LogCode } from './logger.js'
 
 /**
  * Mistakes in how an app uses this library, which are only noticed while it runs: by code, with what
- * happens and what to do. docs/troubleshooting.md has a section for each.
+ * happens and what to do. docs/log-messages.md has a section for each.
  */
 export const MISUSES = {
   'second-tracker':
@@ -34,7 +34,7 @@ export const MISUSES = {
     'browsers load the client script: no ad counts. Check that nothing in front of impressions() ' +
     'refuses POST requests to visibility.path, such as protection against CSRF or a login, and that ' +
     "the Content-Security-Policy allows connect-src 'self'",
-} as const
+} as const satisfies Partial<Record<LogCode, string>>
 
 export type MisuseCode = keyof typeof MISUSES
 

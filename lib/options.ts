@@ -11,6 +11,7 @@ import type { Network } from './networks/network.js'
 import type { InspectorOption } from './observability/inspector/inspector.js'
 import type { BotRule, TrafficRule } from './request/admission.js'
 import type { PageLoadCookie } from './request/page-load-cookie.js'
+import { suggestName } from './similar-name.js'
 import { CDNS, type Cdn } from './viewer/country.js'
 import type { Device } from './viewer/device.js'
 import {
@@ -64,21 +65,32 @@ export interface TrackerOptions<Source = IncomingMessage> {
   consent?: ((source: Source) => boolean) | undefined
   /**
    * What to do with requests that display nothing to a person: those of bots, and speculative loads
-   * (prefetching and prerendering). `bots` may be a function that returns whether a request is a
-   * bot's; its second argument is what isbot says.
+   * (prefetching and prerendering).
    *
    * @default { bots: 'skip', prefetch: 'skip' }
    * @example traffic: { bots: (req, isKnownBot) => isKnownBot || req.get('x-monitor') === '1' }
    */
   traffic?:
-    | { bots?: TrafficRule | BotRule<Source> | undefined; prefetch?: TrafficRule | undefined }
+    | {
+        /** What to do with bots, or a function that decides what a bot is. */
+        bots?: TrafficRule | BotRule<Source> | undefined
+        /** What to do with speculative loads. */
+        prefetch?: TrafficRule | undefined
+      }
     | undefined
   /**
-   * How many page loads are remembered, and for how many milliseconds: at most 365 days.
+   * Which page loads are remembered.
    *
    * @default { max: 100_000, ttlMs: 1_800_000 }
    */
-  dedupe?: { max?: number | undefined; ttlMs?: number | undefined } | undefined
+  dedupe?:
+    | {
+        /** How many page loads are remembered. */
+        max?: number | undefined
+        /** How long a page load is remembered, in milliseconds: at most 365 days. */
+        ttlMs?: number | undefined
+      }
+    | undefined
   /**
    * Lets fragments that a page fetches (htmx, XHR, iframes) share its page load. Set it to `true`
    * for a session cookie named `ad-page-load`, over https `__Host-ad-page-load`, which no other host
@@ -95,18 +107,22 @@ export interface TrackerOptions<Source = IncomingMessage> {
    */
   visibility?: VisibilityOptions | undefined
   /**
-   * The limits of each network: how many impressions may be pending or held, how long a call may
-   * take, and how long an impression may wait unsent, both in milliseconds. `processes`: how many
-   * share a network's quota without a shared outbox, at least. Answers with RateLimit headers show
-   * that as well, but not at once.
+   * The limits of each network.
    *
    * @default { maxPending: 100_000, timeoutMs: 10_000, maxAgeMs: 3_600_000, processes: 1 }
    */
   delivery?:
     | {
+        /** How many impressions may be pending or held. */
         maxPending?: number | undefined
+        /** How long a call may take, in milliseconds. */
         timeoutMs?: number | undefined
+        /** How long an impression may wait unsent, in milliseconds. */
         maxAgeMs?: number | undefined
+        /**
+         * How many processes share the network's quota without a shared outbox, at least. Answers with
+         * RateLimit headers show that as well, but not at once.
+         */
         processes?: number | undefined
       }
     | undefined
@@ -186,7 +202,10 @@ function optionsSchema<Source>() {
     requestId: callback<Option<'requestId'>>().optional(),
     country: z
       .union([z.enum(CDNS), callback<Option<'country'>>()], {
-        error: `expected a function or one of ${CDNS.join(', ')}`,
+        error: ({ input }) => {
+          const suggestion = typeof input === 'string' ? suggestName(input, CDNS) : ''
+          return `expected a function or one of ${CDNS.join(', ')}${suggestion}`
+        },
       })
       .optional(),
     device: callback<Option<'device'>>().optional(),

@@ -61,6 +61,8 @@ interface RequestReading<Source> {
   readonly identity: PageLoadIdentity
   readonly viewer: RequestViewer<Source>
   readonly admission: Admission<Source>
+  /** Its method and path, if the log has debug messages or the inspector is on. */
+  readonly page: string | undefined
 }
 
 /**
@@ -163,7 +165,7 @@ export class PageLoad<Source> {
   script(nonce: unknown): string {
     const { visibility, log } = this.#dependencies
     if (!visibility) {
-      log.error('visibility off', createVisibilityOffError('script()').message)
+      log.error('visibility-off', createVisibilityOffError('script()').message)
       return ''
     }
     this.#visibleAds ??= new VisibleAds(visibility)
@@ -185,7 +187,7 @@ export class PageLoad<Source> {
 
   /** `undefined` if the input is invalid: it then has its outcome. */
   #parse(input: unknown): CountableImpression | undefined {
-    const { reader, clock, configuration, log, inspector } = this.#dependencies
+    const { reader, clock, configuration } = this.#dependencies
     let read: ReadInput | undefined
     let channel: NetworkChannel | undefined
     try {
@@ -194,7 +196,8 @@ export class PageLoad<Source> {
       channel = reader.findChannel(fields)
       if (failure) throw failure
       const { network } = channel
-      const parsed = network.parse(fields, this.#readRequest().viewer)
+      const { identity, viewer, page } = this.#readRequest()
+      const parsed = network.parse(fields, viewer)
       const { campaignId, onceKey = campaignId, ignored } = parsed
       if (ignored?.length) {
         if (configuration.strict) throw ignored[0]
@@ -203,13 +206,14 @@ export class PageLoad<Source> {
       reader.warnUnknownFields(input as object, channel)
       const impression = createImpression(
         network.name,
-        this.requestId,
+        identity.requestId,
         parsed,
         clock.now(),
-        (inspector ?? log.debug) && this.#describePage(),
+        page,
       )
       return { channel, impression, onceKey: channel.onceKeys.get(onceKey) }
     } catch (thrown) {
+      if (read) reader.warnMisspeltFields(input as object, channel)
       this.#rejectInvalid(channel, read, thrown)
       return undefined
     }
@@ -223,18 +227,13 @@ export class PageLoad<Source> {
   ): '' {
     const { statistics, reader, configuration } = this.#dependencies
     const error = read?.failure ?? toInvalidImpressionError(thrown)
-    const page = this.#describePage()
+    const page = describePage(this.#req, this.#source)
     const display = { requestId: this.requestId, ...identifyInput(read?.fields), page }
     const reason = `invalid-input: ${error.message}` as const
     statistics.concludeInvalid(channel?.network.name, { ...display, reason })
     if (configuration.strict) throw error
     reader.warnInvalid(error, channel, display)
     return ''
-  }
-
-  /** For log messages. */
-  #describePage(): string {
-    return describePage(this.#req, this.#source)
   }
 
   /** Called when this page load displays its first campaign. */
@@ -255,12 +254,13 @@ export class PageLoad<Source> {
 
   #readRequest(): RequestReading<Source> {
     if (this.#reading) return this.#reading
-    const { configuration, log, dedupe } = this.#dependencies
+    const { configuration, log, dedupe, inspector } = this.#dependencies
     const [req, source] = [this.#req, this.#source]
     this.#reading = {
       identity: identifyPageLoad(req, source, configuration, log, dedupe.hasCreated),
       viewer: new RequestViewer(req, source, configuration, log),
       admission: new Admission(req, source, configuration, log),
+      page: (inspector ?? log.debug) && describePage(req, source),
     }
     return this.#reading
   }
@@ -276,7 +276,7 @@ export class PageLoad<Source> {
   ): boolean {
     if (!campaigns.isFull || campaigns.has(onceKey)) return true
     const message = `impressions are dropped: a page load has more than ${MAX_CAMPAIGNS} campaigns`
-    this.#dependencies.log.warn('campaign overflow', message)
+    this.#dependencies.log.warn('overflow campaigns', message)
     channel.conclude(impression, 'dropped', REASONS.campaignOverflow)
     return false
   }

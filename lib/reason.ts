@@ -1,7 +1,6 @@
-/**
- * The codes with which reasons begin, beside `http-<status>`. docs/troubleshooting.md has a section
- * for each.
- */
+import { addAddress } from './docs-address.js'
+
+/** The codes with which reasons begin, beside `http-<status>`. docs/reasons.md has a section for each. */
 export const REASON_CODES = [
   // duplicate
   'already-counted',
@@ -21,6 +20,7 @@ export const REASON_CODES = [
   'invalid-token',
   'expired-token',
   'early-token',
+  'unreadable',
   // rejected
   'count-short',
   'gateway-refused',
@@ -33,6 +33,7 @@ export const REASON_CODES = [
   'sent-before',
   'process-died',
   'taken-over',
+  'outbox-lost',
   // dropped
   'overflow',
   'expired',
@@ -43,7 +44,9 @@ export const REASON_CODES = [
   'disabled',
 ] as const
 
-/** Stable, for programs: a code of the list, or the status of the network's answer. */
+/**
+ * Stable, for programs: a code of the list in docs/reasons.md, or the status of the network's answer.
+ */
 export type ReasonCode = (typeof REASON_CODES)[number] | `http-${number}`
 
 /** Why an impression has its outcome: a code, and a sentence that a person can act on. */
@@ -63,6 +66,17 @@ function isReason(text: string): text is Reason {
 /** The code that a reason begins with. */
 export function readReasonCode(reason: Reason): ReasonCode {
   return reason.slice(0, reason.indexOf(':')) as ReasonCode
+}
+
+/** The section of docs/reasons.md about a code. All statuses share one. */
+export function findReasonSection(code: string): string {
+  return code.startsWith('http-') ? 'http-status' : code
+}
+
+/** The reason as others see it: with the address of its section. */
+export function addReasonAddress(reason: Reason): Reason {
+  const section = findReasonSection(readReasonCode(reason))
+  return addAddress(reason, 'reasons', section) as Reason
 }
 
 /** Why an impression was not a display and did not count. */
@@ -122,6 +136,11 @@ export const REASONS = {
   trackedAfterClose: 'closed: it was tracked after close(); call close() after the last response',
   processDied: 'process-died: it may have counted: its process ended while its call was in flight',
   takenOver: 'taken-over: it may have counted: other processes took over while it was being stored',
+  closedInDoubt:
+    'closed: it may count: close() ended before the outbox had answered whether it has stored it',
+  unreadable:
+    'unreadable: the outbox had a record that cannot be read; do releases of other versions share it?',
+  outboxLostData: 'outbox-lost: it may have counted: the outbox has lost its data',
   unstorable:
     'invalid-input: item: expected what JSON can represent, so that the outbox can store it',
   notCalledYet: 'ok: no call was needed yet',

@@ -74,7 +74,12 @@ export interface FrameworkTracker<Source> {
 }
 
 /** `impressions()` takes the tracker's options, or a tracker that several apps share. */
-export type ImpressionsOptions<Source> = TrackerOptions<Source> | { tracker: Tracker }
+export type ImpressionsOptions<Source> =
+  | TrackerOptions<Source>
+  | {
+      /** What `createTracker()` returned. */
+      tracker: Tracker
+    }
 
 /** Replacements for the system's clock and random numbers. */
 export interface TestOverrides {
@@ -194,8 +199,7 @@ export function assembleTracker<Source>(
 function logWarnings(networks: readonly Network[], log: Log): void {
   for (const { name, warnings } of networks) {
     for (const warning of warnings) {
-      const message = `${name}: ${warning}`
-      log.warn(message, message)
+      log.warn(`network-warning ${name} ${warning}`, `${name}: ${warning}`)
     }
   }
 }

@@ -206,9 +206,12 @@ describe('InvalidImpressionError', () => {
 })
 
 describe('ConfigurationError', () => {
-  it('has the name of the package in its message, and a code', () => {
+  it('has the name of the package and the address of its section in its message, and a code', () => {
     const error = new ConfigurationError('no-network', 'no network is configured')
-    assert.equal(error.message, 'ad-impressions: no network is configured')
+    assert.equal(
+      error.message,
+      'ad-impressions: no network is configured (docs/errors.md#no-network)',
+    )
     assert.equal(error.code, 'no-network')
     assert.equal(error.name, 'ConfigurationError')
     assert.match(error.stack ?? '', /^ConfigurationError: ad-impressions: no network/)

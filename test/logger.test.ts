@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import pino from 'pino'
 import type { Clock } from '../lib/clock.js'
 import { consoleLogger, createLog, type Logger } from '../lib/logger.js'
+import { withoutAddress } from './docs-address.js'
 
 /** A clock that moves only when `advance` is called, and then runs the tasks that are due. */
 class ManualClock implements Clock {
@@ -41,14 +42,14 @@ const run = promisify(execFile)
 const DEBUG_PROGRAM = `
   import { systemClock } from './lib/clock.js'
   import { consoleLogger, createLog } from './lib/logger.js'
-  createLog(consoleLogger, systemClock).debug('kind', 'one')`
+  createLog(consoleLogger, systemClock).debug('retry', 'one')`
 
 function createRecordedLog() {
   const lines: string[] = []
   const fields: Record<string, unknown>[] = []
   const createMethod = (level: string) => (logged: Record<string, unknown>, message: string) => {
     fields.push(logged)
-    lines.push(`${level} ${message}`)
+    lines.push(`${level} ${withoutAddress(message)}`)
   }
   const logger: Logger = {
     debug: createMethod('debug'),
@@ -62,23 +63,23 @@ function createRecordedLog() {
 describe('a kind of message', () => {
   it('is logged at once, with its kind and fields', () => {
     const { log, lines, fields } = createRecordedLog()
-    log.warn('disk', 'the disk is full', { free: 0 })
+    log.warn('outbox-failed disk', 'the disk is full', { free: 0 })
     assert.deepEqual(lines, ['warn ad-impressions: the disk is full'])
-    assert.deepEqual(fields, [{ kind: 'disk', free: 0 }])
+    assert.deepEqual(fields, [{ kind: 'outbox-failed disk', free: 0 }])
   })
 
   it('is logged once a minute, even if the messages differ', () => {
     const { log, lines, clock } = createRecordedLog()
-    log.warn('disk', 'one')
-    log.warn('disk', 'two')
+    log.warn('outbox-failed disk', 'one')
+    log.warn('outbox-failed disk', 'two')
     clock.advance(MINUTE_MS - 1)
-    log.warn('disk', 'three')
+    log.warn('outbox-failed disk', 'three')
     assert.deepEqual(lines, ['warn ad-impressions: one'])
   })
 
   it('is logged again after a minute, with the number of suppressed messages', () => {
     const { log, lines, clock } = createRecordedLog()
-    for (let i = 0; i < 4; i += 1) log.error('disk', 'the disk is full')
+    for (let i = 0; i < 4; i += 1) log.error('outbox-failed disk', 'the disk is full')
     clock.advance(MINUTE_MS)
     assert.deepEqual(lines.slice(1), [
       'error ad-impressions: the disk is full (3 of this kind in the last minute)',
@@ -87,7 +88,7 @@ describe('a kind of message', () => {
 
   it('is not logged again after a minute if nothing was suppressed', () => {
     const { log, lines, clock } = createRecordedLog()
-    log.warn('disk', 'the disk is full')
+    log.warn('outbox-failed disk', 'the disk is full')
     clock.advance(MINUTE_MS)
     assert.equal(lines.length, 1)
     assert.equal(clock.pendingCount, 0)
@@ -96,7 +97,7 @@ describe('a kind of message', () => {
   it('keeps its length, however many minutes it repeats', () => {
     const { log, lines, clock } = createRecordedLog()
     for (let minute = 0; minute < 60; minute += 1) {
-      for (let i = 0; i < 3; i += 1) log.warn('disk', 'the disk is full')
+      for (let i = 0; i < 3; i += 1) log.warn('outbox-failed disk', 'the disk is full')
       clock.advance(MINUTE_MS)
     }
     assert.match(lines.at(-1) ?? '', /^warn ad-impressions: the disk is full \(3 of [^()]+\)$/)
@@ -105,23 +106,37 @@ describe('a kind of message', () => {
 
   it('is logged with the last count, and then not again', () => {
     const { log, lines, clock } = createRecordedLog()
-    log.warn('disk', 'the disk is full')
-    log.warn('disk', 'the disk is full')
+    log.warn('outbox-failed disk', 'the disk is full')
+    log.warn('outbox-failed disk', 'the disk is full')
     for (let minute = 0; minute < 10; minute += 1) clock.advance(MINUTE_MS)
     assert.equal(lines.length, 2)
     assert.equal(clock.pendingCount, 0)
   })
 
+  it('ends with the address of the section about its code, or about its reason', () => {
+    const lines: string[] = []
+    const add = (_fields: object, line: string) => void lines.push(line)
+    const log = createLog({ debug: add, warn: add, error: add }, new ManualClock())
+    log.error('outbox-failed ens', 'the disk is full')
+    log.warn('expired ens', 'it waited')
+    log.warn('http-502 uncertain ens', 'bad gateway')
+    assert.deepEqual(lines, [
+      'ad-impressions: the disk is full (docs/log-messages.md#outbox-failed)',
+      'ad-impressions: it waited (docs/reasons.md#expired)',
+      'ad-impressions: bad gateway (docs/reasons.md#http-status)',
+    ])
+  })
+
   it('does not suppress another kind', () => {
     const { log, lines } = createRecordedLog()
-    log.warn('disk', 'the disk is full')
-    log.warn('tape', 'the tape is full')
+    log.warn('outbox-failed disk', 'the disk is full')
+    log.warn('outbox-failed tape', 'the tape is full')
     assert.equal(lines.length, 2)
   })
 
   it('is one of at most 1,000 a minute, and the rest share a kind', () => {
     const { log, lines, fields, clock } = createRecordedLog()
-    for (let i = 0; i < 5_000; i += 1) log.warn(`kind ${i}`, 'hello')
+    for (let i = 0; i < 5_000; i += 1) log.warn(`retry ${i}`, 'hello')
     assert.equal(lines.length, 1_001)
     assert.equal(fields.at(-1)?.kind, 'other kinds')
     assert.equal(clock.pendingCount, 1_001)
@@ -138,16 +153,16 @@ describe('a logger', () => {
       const logger = {
         lines: [] as string[],
         debug(_fields: object, message: string) {
-          this.lines.push(`debug ${message}`)
+          this.lines.push(`debug ${withoutAddress(message)}`)
         },
         warn(_fields: object, message: string) {
-          this.lines.push(`warn ${message}`)
+          this.lines.push(`warn ${withoutAddress(message)}`)
         },
         error(_fields: object, message: string) {
-          this.lines.push(`error ${message}`)
+          this.lines.push(`error ${withoutAddress(message)}`)
         },
       }
-      createLog(logger, new ManualClock())[level]?.('kind', 'hello')
+      createLog(logger, new ManualClock())[level]?.('retry', 'hello')
       assert.deepEqual(logger.lines, [`${level} ad-impressions: hello`])
     })
 
@@ -157,8 +172,8 @@ describe('a logger', () => {
       }
       const clock = new ManualClock()
       const log = createLog({ debug: fail, warn: fail, error: fail }, clock)
-      log[level]?.('kind', 'hello')
-      log[level]?.('kind', 'hello')
+      log[level]?.('retry', 'hello')
+      log[level]?.('retry', 'hello')
       clock.advance(MINUTE_MS)
     })
   }
@@ -172,7 +187,7 @@ describe('a logger', () => {
     const addReason = (reason: unknown) => void unhandled.push(reason)
     process.on('unhandledRejection', addReason)
     try {
-      log.error('kind', 'hello')
+      log.error('retry', 'hello')
       await new Promise((resolve) => setImmediate(resolve))
       await new Promise((resolve) => setImmediate(resolve))
     } finally {
@@ -193,26 +208,31 @@ describe('a logger', () => {
       pino({ level: 'debug', base: null, timestamp: false }, stream),
       new ManualClock(),
     )
-    log.debug?.('a', 'one')
-    log.warn('b', 'two', { network: 'ens' })
-    log.error('c', 'three')
+    log.debug?.('retry a', 'one')
+    log.warn('retry b', 'two', { network: 'ens' })
+    log.error('retry c', 'three')
     assert.deepEqual(
       lines.map((line) => JSON.parse(line)),
       [
-        { level: 20, kind: 'a', msg: 'ad-impressions: one' },
-        { level: 40, kind: 'b', network: 'ens', msg: 'ad-impressions: two' },
-        { level: 50, kind: 'c', msg: 'ad-impressions: three' },
+        { level: 20, kind: 'retry a', msg: 'ad-impressions: one (docs/log-messages.md#retry)' },
+        {
+          level: 40,
+          kind: 'retry b',
+          network: 'ens',
+          msg: 'ad-impressions: two (docs/log-messages.md#retry)',
+        },
+        { level: 50, kind: 'retry c', msg: 'ad-impressions: three (docs/log-messages.md#retry)' },
       ],
     )
   })
 
   it('gets 100 debug messages a minute, and then the number of those that were omitted', () => {
     const { log, lines, clock } = createRecordedLog()
-    for (let n = 0; n < 150; n += 1) log.debug?.('kind', `message ${n}`)
+    for (let n = 0; n < 150; n += 1) log.debug?.('retry', `message ${n}`)
     assert.equal(lines.length, 100)
     clock.advance(MINUTE_MS)
-    log.debug?.('kind', 'one')
-    log.debug?.('kind', 'two')
+    log.debug?.('retry', 'one')
+    log.debug?.('retry', 'two')
     assert.deepEqual(lines.slice(100), [
       'debug ad-impressions: one (50 debug messages were omitted before)',
       'debug ad-impressions: two',
@@ -221,7 +241,7 @@ describe('a logger', () => {
 
   it('gets debug messages of one kind each by itself', () => {
     const { log, lines } = createRecordedLog()
-    for (const name of ['one', 'two', 'three']) log.debug?.('kind', name)
+    for (const name of ['one', 'two', 'three']) log.debug?.('retry', name)
     assert.deepEqual(
       lines,
       ['one', 'two', 'three'].map((name) => `debug ad-impressions: ${name}`),
@@ -246,7 +266,7 @@ describe('a logger', () => {
     const { stdout } = await run(process.execPath, ['--import=tsx', '--eval', DEBUG_PROGRAM], {
       env: { ...process.env, NODE_DEBUG: 'ad-impressions' },
     })
-    assert.match(stdout, /^ad-impressions: one$/m)
+    assert.match(stdout, /^ad-impressions: one \(docs\/log-messages\.md#retry\)$/m)
   })
 
   it('is the console by default, without debug messages', () => {
@@ -265,16 +285,16 @@ describe('a logger', () => {
     })
     try {
       const toConsole = createLog(consoleLogger, new ManualClock())
-      toConsole.debug?.('a', 'one')
+      toConsole.debug?.('retry a', 'one')
       consoleLogger.debug({}, 'two')
-      toConsole.warn('b', 'two', { network: 'ens' })
-      toConsole.error('c', 'three')
+      toConsole.warn('retry b', 'two', { network: 'ens' })
+      toConsole.error('retry c', 'three')
     } finally {
       Object.assign(console, { debug, info, log, warn, error })
     }
     assert.deepEqual(lines, [
-      ['warn', 'ad-impressions: two'],
-      ['error', 'ad-impressions: three'],
+      ['warn', 'ad-impressions: two (docs/log-messages.md#retry)'],
+      ['error', 'ad-impressions: three (docs/log-messages.md#retry)'],
     ])
   })
 })

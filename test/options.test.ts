@@ -10,6 +10,7 @@ import { closient } from '../lib/networks/closient.js'
 import { ens } from '../lib/networks/ens.js'
 import { resolveOptions } from '../lib/options.js'
 import { createTracker } from '../lib/tracker.js'
+import { withoutAddress } from './docs-address.js'
 import { acme } from './networks/acme.js'
 import { type Environment, withEnvironment } from './networks/environment.js'
 
@@ -146,7 +147,7 @@ describe('a wrong option throws an error with its path and what was expected', (
     it(`an invalid visibility.tokenTtlMs: ${tokenTtlMs}`, () => {
       assert.match(
         messageFor({ networks: [network], visibility: { secret, tokenTtlMs } }),
-        /visibility\.tokenTtlMs: expected a whole number of at least 1$/,
+        /visibility\.tokenTtlMs: expected a whole number of at least 1 \(docs/,
       )
     })
   }
@@ -174,8 +175,20 @@ describe('a wrong option throws an error with its path and what was expected', (
     ]) {
       const message = messageFor({ networks: [network, wrong] })
       const expected = `networks.1: expected a network: ${listBuiltInCalls()} or defineNetwork()`
-      assert.ok(message.endsWith(expected), message)
+      assert.ok(withoutAddress(message).endsWith(expected), message)
     }
+  })
+
+  it('a misspelt option or CDN, with the name that was meant', () => {
+    assert.match(
+      messageFor({ networks: [network], loger: console }),
+      /loger: there is no such option \(.+\) \(did you mean logger\?\)/,
+    )
+    assert.match(
+      messageFor({ networks: [network], country: 'cloudfare' }),
+      /country: expected a function or one of .+, vercel \(did you mean cloudflare\?\)/,
+    )
+    assert.doesNotMatch(messageFor({ networks: [network], country: CANARY }), /did you mean/)
   })
 
   it('an unknown option, with a list of the existing ones, at every depth', () => {
@@ -185,11 +198,11 @@ describe('a wrong option throws an error with its path and what was expected', (
     )
     assert.match(
       messageFor({ networks: [network], dedupe: { ttl: CANARY } }),
-      /dedupe\.ttl: there is no such option \(there are max, ttlMs\)$/,
+      /dedupe\.ttl: there is no such option \(there are max, ttlMs\) \(did you mean ttlMs\?\)/,
     )
     assert.match(
       messageFor({ networks: [network], delivery: { timeout: 5 } }),
-      /delivery\.timeout: there is no such option \(there are maxPending, timeoutMs, maxAgeMs, processes\)$/,
+      /delivery\.timeout: there is no such option \(there are maxPending, timeoutMs, maxAgeMs, processes\) \(did you mean timeoutMs\?\)/,
     )
   })
 
@@ -239,7 +252,7 @@ describe('a wrong option throws an error with its path and what was expected', (
       it(`an invalid tracker: ${typeof tracker} ${JSON.stringify(tracker)}, in ${framework}`, () => {
         const error = catchError(() => Reflect.apply(create, undefined, [{ tracker }]))
         assert.equal(error.code, 'invalid-options')
-        assert.match(error.message, /tracker: expected what createTracker\(\) returns$/)
+        assert.match(withoutAddress(error.message), /expected what createTracker\(\) returns$/)
       })
     }
   }
@@ -419,7 +432,7 @@ describe('without the option networks', () => {
       const variables = Object.keys(builtInNetworks).map(apiKeyVariable)
       assert.ok(['ENS_API_KEY', 'CLOSIENT_API_KEY'].every((name) => variables.includes(name)))
       assert.equal(
-        error.message,
+        withoutAddress(error.message),
         `ad-impressions: no network is configured: set ${variables.join(' or ')} in the ` +
           `environment, or pass impressions({ networks: [${listBuiltInCalls('{ apiKey }')}] })`,
       )

@@ -69,7 +69,7 @@ describe('when the stack overflows', () => {
     const record = (_fields: object, line: string) => void lines.push(line)
     const logger = { debug: record, warn: record, error: record }
     let log = createLog(logger, new DeepClock())
-    const warn = () => log.warn('disk', 'the disk is full')
+    const warn = () => log.warn('outbox-failed disk', 'the disk is full')
     warn()
     for (const left of SLOTS_LEFT) {
       const clock = new DeepClock()

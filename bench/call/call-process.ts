@@ -36,7 +36,7 @@ const methods = {
 }
 
 /**
- * Bytes by which the heap grows while `run` executes, including what the measurement itself
+ * How many bytes the heap grows by while `run` executes, including what the measurement itself
  * allocates. `undefined` if garbage was collected meanwhile.
  */
 function measureHeapGrowth(run: () => void): number | undefined {

@@ -3,10 +3,10 @@ import type { Clock } from '../clock.js'
 import { describeError } from '../errors.js'
 import type { Outcome, OutcomeEvent, OutcomeSubject } from '../impression.js'
 import type { Log } from '../logger.js'
-import type { Reason } from '../reason.js'
-
+import { addReasonAddress, type Reason } from '../reason.js'
 import { OutcomeLog } from './outcome-log.js'
 
+/** Gets each outcome. What it throws is logged. */
 export type OutcomeListener = (event: OutcomeEvent) => void
 
 const outcomes = channel('ad-impressions:outcome')
@@ -37,7 +37,7 @@ export class OutcomeEvents {
     const event: OutcomeEvent = Object.freeze({
       network,
       outcome,
-      reason,
+      reason: addReasonAddress(reason),
       requestId,
       campaignId,
       ...(placement !== undefined && { placement }),
@@ -60,6 +60,6 @@ export class OutcomeEvents {
   }
 
   #logFailure(thrown: unknown): void {
-    this.#log.error('outcome listener', `an outcome listener threw: ${describeError(thrown)}`)
+    this.#log.error('listener-failed', `an outcome listener threw: ${describeError(thrown)}`)
   }
 }

@@ -62,7 +62,7 @@ export class OutcomeLog {
   #writeDebug(subject: OutcomeSubject, outcome: Outcome, reason: Reason): void {
     const { network, requestId, campaignId, placement, offerId, page, attempts } = subject
     this.#log.debug?.(
-      'outcome',
+      `${readReasonCode(reason)} outcome`,
       `${network}: impression ${outcome}: ${reason}${describeDisplay(subject)}`,
       {
         network,
@@ -83,7 +83,7 @@ export class OutcomeLog {
     if (warned.has(reason)) return
     warned.add(reason)
     this.#log.warn(
-      `suppressed ${readReasonCode(reason)}`,
+      `${readReasonCode(reason)} suppressed`,
       `${subject.network}: an impression does not count: ${reason}${describeDisplay(subject)}. ` +
         'The next ones are logged at the level debug only',
     )

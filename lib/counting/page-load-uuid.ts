@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 /**
- * The UUID by which every process knows a page load, whether by its request id or by its page-load
+ * The UUID of a page load in every process, whether it is named by its request id or by its page-load
  * cookie: the id itself if it is a UUID of version 4, and otherwise a hash of it in that form.
  */
 export function toPageLoadUuid(requestId: string): string {

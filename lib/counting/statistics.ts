@@ -133,11 +133,14 @@ export class Statistics {
    */
   combine(shared: ReadonlyMap<string, Readonly<Record<string, number>>>): Stats {
     const stats: Record<string, NetworkStats> = this.snapshot()
+    let unknown: number | undefined
     for (const [network, figures] of shared) {
       stats[network] = createBalancedStats(figures)
       const { [UNKNOWN_NETWORK]: invalid } = figures
-      if (invalid !== undefined) stats[UNKNOWN_NETWORK] = createBalancedStats({ invalid })
+      // Processes whose first networks differ share it with different networks.
+      if (invalid !== undefined) unknown = (unknown ?? 0) + invalid
     }
+    if (unknown !== undefined) stats[UNKNOWN_NETWORK] = createBalancedStats({ invalid: unknown })
     return stats
   }
 

@@ -17,7 +17,7 @@ export interface UsedTokensOptions {
   readonly max: number
   /** How long an entry is kept at least, in milliseconds: as long as a token can be valid. */
   readonly ttlMs: number
-  /** The clock by which tokens expire. */
+  /** The clock that tokens expire by. */
   readonly now: () => number
   readonly log: Log
 }
@@ -42,7 +42,7 @@ export class UsedTokens {
     const size = this.#parts.reduce((sum, { digests }) => sum + digests.size, 0)
     if (size < max) return true
     log.error(
-      'used tokens',
+      'overflow used-tokens',
       `visible impressions are dropped: ${max} have counted in visibility.tokenTtlMs, and no more ` +
         'are remembered (raise dedupe.max)',
     )

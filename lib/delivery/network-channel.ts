@@ -51,7 +51,7 @@ export class NetworkChannel {
   admit(impression: Impression): boolean {
     if (!this.#isClosed()) return true
     const { name } = this.network
-    this.#log.warn(`dropped closed ${name}`, `${name}: impression dropped: tracked after close()`)
+    this.#log.warn(`closed ${name}`, `${name}: impression dropped: tracked after close()`)
     this.conclude(impression, 'dropped', REASONS.trackedAfterClose)
     return false
   }

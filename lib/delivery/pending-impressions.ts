@@ -6,7 +6,7 @@ import { type Drop, REASONS, type Reason } from '../reason.js'
 import type { Claim, Fleet, Outbox, OutboxEvents, Receipt } from './outbox/outbox.js'
 import { RetryingOutbox } from './outbox/retrying-outbox.js'
 import { PendingList } from './pending-list.js'
-import { PendingOutcomes } from './pending-outcomes.js'
+import { type Ending, endDropped, endRejected, PendingOutcomes } from './pending-outcomes.js'
 import { type Batch, RetryBatches } from './retry-batches.js'
 
 export interface PendingImpressionsDependencies {
@@ -27,11 +27,11 @@ export interface PendingImpressionsDependencies {
 
 /** What an impression ends as that an outbox does not accept. */
 const REFUSALS: Readonly<
-  Record<'duplicate' | 'uncertain' | 'unstorable', readonly [outcome: Outcome, reason: Reason]>
+  Record<'duplicate' | 'uncertain' | 'unstorable', Pick<Ending, 'outcome' | 'reason'>>
 > = {
-  duplicate: ['duplicate', REASONS.countedElsewhere],
-  uncertain: ['uncertain', REASONS.takenOver],
-  unstorable: ['invalid', REASONS.unstorable],
+  duplicate: { outcome: 'duplicate', reason: REASONS.countedElsewhere },
+  uncertain: { outcome: 'uncertain', reason: REASONS.takenOver },
+  unstorable: { outcome: 'invalid', reason: REASONS.unstorable },
 }
 /** How often `flush()` looks whether what waits has been claimed. */
 const CLAIM_POLL_MS = 20
@@ -72,12 +72,19 @@ export class PendingImpressions {
     const events: OutboxEvents = {
       onReady: () => this.#onReady(),
       onOrphans: (claim) => this.#onOrphans(claim),
+      onUnreadable: (impression, outcome) => this.#onUnreadable(impression, outcome),
+      onUncertain: (impressions) => this.#onUncertain(impressions),
+      onAppendedAgain: (impression, receipt) => this.#onAppendedAgain(impression, receipt),
       onHandedOver: (impressions) => this.#outcomes.handOver(impressions),
       onCallHistory: this.#dependencies.onCallHistory,
     }
     this.#outbox.recover(events, (lost) => {
       this.#adopt(lost)
-      this.#outcomes.conclude(lost, 'uncertain', REASONS.processDied)
+      this.#outcomes.conclude({
+        impressions: lost,
+        outcome: 'uncertain',
+        reason: REASONS.processDied,
+      })
       if (this.#outbox.waiting === 0) return
       this.#dependencies.onReady()
       this.#scheduleExpiry()
@@ -171,27 +178,24 @@ export class PendingImpressions {
 
   /** The batch has its outcome and leaves the outbox. */
   conclude(batch: Batch, outcome: Outcome, reason: Reason): void {
-    const { impressions } = batch
-    this.#settle(batch, () => {
-      if (outcome === 'rejected') this.#outcomes.reject(impressions, reason)
-      else this.#outcomes.conclude(impressions, outcome, reason)
-    })
+    const { claim, impressions } = batch
+    if (outcome === 'rejected') this.#settle(claim, endRejected(impressions, reason))
+    else this.#settle(claim, [{ impressions, outcome, reason }])
   }
 
   /** The batch is not sent, or not again. */
   drop(batch: Batch, drop: Drop): void {
-    this.#settle(batch, () => this.#outcomes.drop(batch.impressions, drop))
+    this.#settle(batch.claim, endDropped(batch.impressions, drop))
   }
 
-  #settle({ claim, impressions }: Batch, conclude: () => void): void {
-    if (this.fleet?.isLeaseValid !== false) {
-      // In this order, so that a shared outbox learns of both in one step.
-      this.#outbox.settle(claim, impressions)
-      conclude()
-      return
+  #settle(claim: Claim, endings: readonly Ending[]): void {
+    for (const ending of endings) {
+      const { impressions, outcome } = ending
+      const conclude = () => this.#outcomes.conclude(ending)
+      // If others have taken over what a shared outbox holds, they count it, and this concludes nothing.
+      this.#outbox.settle(claim, impressions, outcome, this.fleet ? conclude : undefined)
+      if (!this.fleet) conclude()
     }
-    // Other processes may have taken over, and count the impressions. Then this concludes nothing.
-    this.#outbox.settle(claim, impressions, conclude)
   }
 
   /** The batch waits in the outbox again. */
@@ -254,6 +258,8 @@ export class PendingImpressions {
 
   /** Drops what an outbox that does not answer holds on to. Call it after `leaveOutbox`. */
   dropRest(): void {
+    const impressions = this.fleet?.abandon() ?? []
+    this.#outcomes.conclude({ impressions, outcome: 'uncertain', reason: REASONS.closedInDoubt })
     this.#outcomes.drop(this.#list.toArray(), 'closed')
   }
 
@@ -288,7 +294,7 @@ export class PendingImpressions {
         this.#outcomes.handOver([impression])
         return
       default:
-        this.#outcomes.conclude([impression], ...REFUSALS[receipt])
+        this.#outcomes.conclude({ impressions: [impression], ...REFUSALS[receipt] })
     }
   }
 
@@ -312,6 +318,24 @@ export class PendingImpressions {
       await new Promise<void>((resolve) => clock.after(CLAIM_POLL_MS, resolve, 'keeps-alive'))
     }
     return true
+  }
+
+  #onUncertain(impressions: readonly Impression[]): void {
+    this.#adopt(impressions)
+    const reason = REASONS.outboxLostData
+    this.#outcomes.conclude({ impressions, outcome: 'uncertain', reason })
+  }
+
+  #onUnreadable(impression: Impression, outcome: Outcome): void {
+    this.#adopt([impression])
+    this.#outcomes.conclude({ impressions: [impression], outcome, reason: REASONS.unreadable })
+  }
+
+  #onAppendedAgain(impression: Impression, receipt: Receipt): void {
+    // One of another process is pending here only if it ends here.
+    const isStored = receipt === 'accepted' || receipt === 'handed-over'
+    if (!isStored) this.#adopt([impression])
+    this.#onReceipt(impression, receipt)
   }
 
   #onOrphans(claim: Claim): void {

@@ -1,7 +1,13 @@
 import type { NetworkStatistics } from '../counting/statistics.js'
 import type { Impression, Outcome } from '../impression.js'
 import type { Log } from '../logger.js'
-import { DROPPED, DROPPED_AFTER_SENDING, type Drop, type Reason } from '../reason.js'
+import {
+  DROPPED,
+  DROPPED_AFTER_SENDING,
+  type Drop,
+  type Reason,
+  readReasonCode,
+} from '../reason.js'
 import type { PendingList } from './pending-list.js'
 
 export interface PendingOutcomesDependencies {
@@ -12,6 +18,37 @@ export interface PendingOutcomesDependencies {
   readonly log: Log
 }
 
+/** What impressions end as. */
+export interface Ending {
+  readonly impressions: readonly Impression[]
+  readonly outcome: Outcome
+  readonly reason: Reason
+}
+
+/** One that was sent before may have counted then, although it is refused now. */
+export function endRejected(impressions: readonly Impression[], reason: Reason): Ending[] {
+  const sentBefore: Reason = `sent-before: it may have counted when it was sent before, and was then refused (${reason})`
+  return endNotCounted(impressions, ['rejected', reason], sentBefore)
+}
+
+export function endDropped(impressions: readonly Impression[], drop: Drop): Ending[] {
+  return endNotCounted(impressions, ['dropped', DROPPED[drop]], DROPPED_AFTER_SENDING[drop])
+}
+
+function endNotCounted(
+  impressions: readonly Impression[],
+  [outcome, reason]: readonly [Outcome, Reason],
+  sentBefore: Reason,
+): Ending[] {
+  const maybeCounted = impressions.filter(({ isMaybeCounted }) => isMaybeCounted)
+  const notCounted = impressions.filter(({ isMaybeCounted }) => !isMaybeCounted)
+  const endings: Ending[] = [
+    { impressions: maybeCounted, outcome: 'uncertain', reason: sentBefore },
+    { impressions: notCounted, outcome, reason },
+  ]
+  return endings.filter((ending) => ending.impressions.length > 0)
+}
+
 /** Ends pending impressions: counts, logs and removes them from the list. */
 export class PendingOutcomes {
   readonly #dependencies: PendingOutcomesDependencies
@@ -20,43 +57,28 @@ export class PendingOutcomes {
     this.#dependencies = dependencies
   }
 
-  conclude(impressions: readonly Impression[], outcome: Outcome, reason: Reason): void {
+  conclude({ impressions, outcome, reason }: Ending): void {
     const { network, log, statistics, list } = this.#dependencies
     if (outcome !== 'delivered' && outcome !== 'dropped' && impressions.length > 0) {
-      log.warn(`${outcome} ${network}`, `${network}: impression ${outcome}: ${reason}`)
+      const kind = `${readReasonCode(reason)} ${outcome} ${network}` as const
+      log.warn(kind, `${network}: impression ${outcome}: ${reason}`)
     }
     for (const impression of impressions) {
+      if (outcome === 'dropped') this.#logDrop(reason)
       statistics.conclude(impression, outcome, reason)
       list.remove(impression)
     }
   }
 
-  /** One that was sent before may have counted then, although it is refused now. */
-  reject(impressions: readonly Impression[], reason: Reason): void {
-    const maybeCounted = impressions.filter(({ isMaybeCounted }) => isMaybeCounted)
-    const refused = impressions.filter(({ isMaybeCounted }) => !isMaybeCounted)
-    this.conclude(
-      maybeCounted,
-      'uncertain',
-      `sent-before: it may have counted when it was sent before, and was then refused (${reason})`,
-    )
-    this.conclude(refused, 'rejected', reason)
+  drop(impressions: readonly Impression[], drop: Drop): void {
+    for (const ending of endDropped(impressions, drop)) this.conclude(ending)
   }
 
-  /** Logs each one: the log merges the lines of a minute into one with a count. */
-  drop(impressions: readonly Impression[], drop: Drop): void {
+  /** Once for each impression: the log merges the lines of a minute into one with a count. */
+  #logDrop(reason: Reason): void {
     const { network, log } = this.#dependencies
-    const kind = `dropped ${drop} ${network}`
-    const reason = DROPPED[drop]
     const message = `${network}: impression dropped without being sent: ${reason}`
-    for (const impression of impressions) {
-      if (impression.isMaybeCounted) {
-        this.conclude([impression], 'uncertain', DROPPED_AFTER_SENDING[drop])
-        continue
-      }
-      log.warn(kind, message)
-      this.conclude([impression], 'dropped', reason)
-    }
+    log.warn(`${readReasonCode(reason)} ${network}`, message)
   }
 
   /** Other processes have taken over these impressions, and count them. */

@@ -109,7 +109,7 @@ export class Settlement {
       return
     }
     log.warn(
-      `suspect ${network.name}`,
+      `gateway-suspect ${network.name}`,
       `a gateway before ${network.name} refuses a batch (${reason}): it is tried again by itself`,
     )
     const [first, second] = batch.impressions

@@ -9,6 +9,7 @@ import type { Log } from '../logger.js'
 import type { Health } from '../observability/health.js'
 import type { Delivery } from './delivery.js'
 
+/** The options of `flush()` and `close()`. */
 export interface TimeoutOptions {
   /**
    * How long it may take, in milliseconds. An invalid value is logged, and the default is used.
@@ -35,7 +36,8 @@ export interface TrackerMethods {
   health(): Health
   /**
    * Sends what is pending as fast as the quotas allow, for example before a serverless function
-   * freezes. Call it after the response has finished. What has no outcome by then stays pending.
+   * freezes. Call it after the response has finished. What has no outcome by then stays pending. With
+   * a shared outbox, what another process sends is done once it is stored.
    *
    * @returns `true` when everything pending at the call has an outcome, `false` when the time has
    *   run out
@@ -44,7 +46,8 @@ export interface TrackerMethods {
   /**
    * Accepts no more impressions, and sends what is pending and what responses still hold. What has
    * no outcome when the time has run out is counted as `dropped: closed`, or `uncertain` if it may
-   * have counted. Nothing is sent after that. Connections or an outbox that do not answer delay it
+   * have counted. Nothing is sent after that. What a shared outbox has stored, and this process has
+   * not sent, waits there for another process instead. Connections or an outbox that do not answer delay it
    * by up to 2 seconds more. Calling it again returns the same promise.
    *
    * @returns `true` when everything got its outcome in time, `false` when the time has run out
@@ -56,6 +59,7 @@ export interface TrackerMethods {
    * @returns a function that removes the listener
    */
   on(event: 'outcome', listener: OutcomeListener): () => void
+  /** Calls `close()`: `await using tracker = createTracker()`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -167,7 +171,7 @@ function readTimeout(method: 'flush()' | 'close()', options: unknown, log: Log):
     return checkOptions(method, timeoutSchema, options).timeoutMs
   } catch (thrown) {
     const message = `${describeError(thrown)}; ${DEFAULT_TIMEOUT_MS} ms are used instead`
-    log.error(`option ${method}`, message)
+    log.error(`option-failed ${method}`, message)
     return DEFAULT_TIMEOUT_MS
   }
 }

@@ -1,3 +1,8 @@
+/**
+ * An outbox in a directory, for the processes of one machine.
+ *
+ * @module ad-impressions/lmdb
+ */
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { checkOptions, wholeNumber } from '../check-options.js'
@@ -5,6 +10,7 @@ import type { OpenOutbox } from '../delivery/outbox/outbox.js'
 import { SharedOutbox } from '../delivery/outbox/shared-outbox.js'
 import { LmdbStore } from './lmdb-store.js'
 
+/** The options of `lmdbOutbox()`. */
 export interface LmdbOutboxOptions {
   /**
    * The directory that all processes share: created if need be, and with nothing else in it. It has

@@ -61,6 +61,7 @@ export class Step {
   run(): ExchangeResponse {
     const owner = this.#findOrRegister()
     if (!owner) return this.#respondLost()
+    this.#state.id ||= owner.name
     this.#owner = owner.number
     this.#box = this.#request.box === 'fleet' ? FLEET_BOX : ownBox(owner.number)
     if (this.#request.isAfterOutage) this.#spareOthers()
@@ -76,8 +77,6 @@ export class Step {
       this.#recordCalls()
       this.#setPause()
     }
-    const { callsTtlMs } = this.#request
-    if (callsTtlMs > 0) this.#tables.forgetCalls(this.#nowMs - callsTtlMs)
     if (this.#request.isLeaving) this.#bury(owner)
     else this.#tables.putOwner(owner)
     const response = this.#respond(isNewSender, orphans)
@@ -183,24 +182,29 @@ export class Step {
   #claim(): string[] {
     const { claim, probeMs } = this.#request
     const { pause } = this.#state
-    const isPaused = pause !== undefined && pause.untilMs > this.#nowMs
-    const mayClaim = !isPaused || (pause.owner === this.#owner && !pause.isProbe)
-    const isProbe = pause !== undefined && !isPaused
-    const claimed = claim.filter((id) => this.#tables.locate(id)?.place === claimPlace(this.#owner))
-    const before = claimed.length
-    if (!this.#isSender() || !mayClaim) return claimed
-    for (const id of claim) {
+    const isProbe = pause !== undefined && pause.untilMs <= this.#nowMs
+    const place = claimPlace(this.#owner)
+    let left = this.#claimLimit()
+    return claim.filter((id) => {
       const location = this.#tables.locate(id)
-      if (location?.place !== this.#box) continue
-      const to = { place: claimPlace(this.#owner), sequence: location.sequence }
-      this.#tables.moveRecord(id, location, to)
-      claimed.push(id)
-      if (isProbe) break
-    }
-    if (isProbe && claimed.length > before) {
-      this.#state.pause = { owner: this.#owner, untilMs: this.#nowMs + probeMs, isProbe }
-    }
-    return claimed
+      if (location?.place === place) return true
+      if (left === 0 || location?.place !== this.#box) return false
+      this.#tables.moveRecord(id, location, { place, sequence: location.sequence })
+      left -= 1
+      if (isProbe) {
+        this.#state.pause = { owner: this.#owner, untilMs: this.#nowMs + probeMs, isProbe }
+      }
+      return true
+    })
+  }
+
+  /** How many records the owner may claim now. */
+  #claimLimit(): number {
+    const { pause } = this.#state
+    if (!this.#isSender()) return 0
+    if (!pause) return Number.POSITIVE_INFINITY
+    if (pause.untilMs <= this.#nowMs) return 1
+    return pause.owner === this.#owner && !pause.isProbe ? Number.POSITIVE_INFINITY : 0
   }
 
   #append(): readonly Receipt[] {
@@ -240,7 +244,9 @@ export class Step {
 
   #recordCalls(): void {
     const { calls, callsTtlMs } = this.#request
-    if (calls > 0 && callsTtlMs > 0) this.#tables.addCalls(this.#nowMs, calls)
+    if (calls === 0 || callsTtlMs === 0) return
+    this.#tables.forgetCalls(this.#nowMs - callsTtlMs)
+    this.#tables.addCalls(this.#nowMs, calls)
   }
 
   #setPause(): void {
@@ -263,28 +269,34 @@ export class Step {
   #respond(isNewSender: boolean, orphans: StoredRecord[]): ExchangeResponse {
     const { box, isResync, isLeaving, seenUpTo } = this.#request
     const others = this.#others.filter((owner) => this.#isAlive(owner)).length
-    if (isLeaving) return { ...EMPTY_RESPONSE, seenUpTo, others }
+    const empty = { ...EMPTY_RESPONSE, storeId: this.#state.id, seenUpTo, others }
+    if (isLeaving) return empty
     const isSender = this.#isSender()
     const isTold = isNewSender || (isResync && isSender && box === 'fleet')
     return {
-      ...EMPTY_RESPONSE,
-      ...(isSender ? this.#listArrivals() : { seenUpTo }),
+      ...empty,
+      ...(isSender ? this.#listArrivals() : {}),
       orphans: isResync ? this.#listClaimed() : orphans,
       isSender,
-      others,
-      callAgesMs: isTold ? this.#tables.listCalls().map((atMs) => this.#nowMs - atMs) : undefined,
+      callAgesMs: isTold ? this.#listCallAges() : undefined,
       isFailover: isTold && this.#state.isFailover,
     }
   }
 
   #respondLost(): ExchangeResponse {
     const { owner, step, append, seenUpTo } = this.#request
-    const lost = { ...EMPTY_RESPONSE, isLost: true, seenUpTo }
+    const lost = { ...EMPTY_RESPONSE, storeId: this.#state.id, isLost: true, seenUpTo }
     const past = this.#tables.findPastOwner(owner)
     if (!past) return lost
     const wasDone = past.step === step
     const letters = wasDone && append ? past.receipts?.letters : undefined
     return { ...lost, wasDone, receipts: toReceipts(letters ?? '') }
+  }
+
+  #listCallAges(): number[] {
+    const { callsTtlMs } = this.#request
+    this.#tables.forgetCalls(this.#nowMs - callsTtlMs)
+    return this.#tables.listCalls().map((atMs) => this.#nowMs - atMs)
   }
 
   #listArrivals(): Pick<ExchangeResponse, 'arrivals' | 'seenUpTo'> {

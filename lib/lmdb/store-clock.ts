@@ -14,7 +14,7 @@ export const machineClock: MachineClock = {
 }
 
 /**
- * Advances the store's clock, by which leases, dedupe keys, calls and pauses end. It runs with the
+ * Advances the store's clock, which ends leases, dedupe keys, calls and pauses. It runs with the
  * machine's monotonic clock, so that setting the system's clock changes nothing. Only over a
  * restart of the machine, wall time says how long it was off. If that is not known (the system's
  * clock was set back, or the restart goes unnoticed because the machine has been up for longer

@@ -22,6 +22,8 @@ const MAX_TEXT_BYTES = 500
 export interface State {
   /** Of the tables' layout. */
   readonly version: number
+  /** See `ExchangeResponse.storeId`: the name of the first owner. */
+  id: string
   /** The store's clock, and the machine's clocks when it was last read. */
   timeMs: number
   monotonicMs: number
@@ -89,6 +91,7 @@ export const claimPlace = (owner: number): number => owner * 2 + 1
 
 const FIRST_STATE: State = {
   version: 1,
+  id: '',
   timeMs: 0,
   monotonicMs: 0,
   wallMs: 0,

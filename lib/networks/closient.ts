@@ -14,6 +14,7 @@ import { type NetworkError, type Verdict, verdictOnStatus } from './verdict.js'
 
 /** An impression for Closient. The fields are those of its API in camel case: docs/networks.md. */
 export interface ClosientImpression {
+  /** Needed only if another network's input looks the same. */
   network?: 'closient' | undefined
   /** The campaign: a 22-character shortuuid, or a canonical UUID, which is sent as its shortuuid. */
   campaignId: string
@@ -31,11 +32,12 @@ export interface ClosientImpression {
 
 declare module './network.js' {
   interface ImpressionInputs {
+    /** The input of Closient. */
     closient: ClosientImpression
   }
 }
 
-/** `flush` defaults to `'finish'`, `connections` to 8. */
+/** The options of `closient()`. `flush` defaults to `'finish'`, `connections` to 8. */
 export interface ClosientOptions extends BuiltInOptions {
   /**
    * Counts a campaign once per offer, for search pages that show several offers of one campaign.

@@ -3,7 +3,11 @@ import { createSecureContext } from 'node:tls'
 import { z } from 'zod'
 import { isProxyUrl } from './proxy.js'
 
-/** Certificates or keys in PEM format. */
+/**
+ * Certificates or keys in PEM format.
+ *
+ * @inline
+ */
 export type Pem = string | Buffer
 
 /** How a network is reached. */
@@ -15,13 +19,19 @@ export interface ConnectionOptions {
    * environment what `HTTPS_PROXY` and `NO_PROXY` say.
    */
   readonly proxy?: string | undefined
-  /**
-   * `ca`: the certificate authorities to trust instead of the well-known ones; to add one, set
-   * `NODE_EXTRA_CA_CERTS` in the environment. `cert` and `key`: the client certificate, for a network
-   * or gateway that asks for one. All in PEM format. Default: none.
-   */
+  /** Certificates in PEM format. Default: none. */
   readonly tls?:
-    | { ca?: Pem | Pem[] | undefined; cert?: Pem | undefined; key?: Pem | undefined }
+    | {
+        /**
+         * The certificate authorities to trust instead of the well-known ones. To add one, set
+         * `NODE_EXTRA_CA_CERTS` in the environment.
+         */
+        ca?: Pem | Pem[] | undefined
+        /** The client certificate, for a network or gateway that asks for one. */
+        cert?: Pem | undefined
+        /** The private key of `cert`. */
+        key?: Pem | undefined
+      }
     | undefined
 }
 

@@ -12,6 +12,7 @@ import { type NetworkError, type Verdict, verdictOnStatus } from './verdict.js'
 
 /** An impression for ENS. The fields are the body parameters of its API: docs/networks.md. */
 export interface EnsImpression {
+  /** Needed only if another network's input looks the same. */
   network?: 'ens' | undefined
   /** The `id` from ENS's Fetch Campaigns endpoint: a positive integer. */
   campaignId: number
@@ -31,11 +32,12 @@ export interface EnsImpression {
 
 declare module './network.js' {
   interface ImpressionInputs {
+    /** The input of ENS. */
     ens: EnsImpression
   }
 }
 
-/** `flush` defaults to `'immediate'`, `connections` to 128. */
+/** The options of `ens()`. `flush` defaults to `'immediate'`, `connections` to 128. */
 export type EnsOptions = BuiltInOptions
 
 interface EnsItem {

@@ -109,7 +109,7 @@ export class InputReader<Channel extends { readonly network: Network }> {
     const network = channel?.network.name ?? UNKNOWN_NETWORK
     const forNetwork = channel ? ` for ${network}` : ''
     this.#log.warn(
-      `invalid ${network} ${field} ${given}`,
+      `invalid-input ${network} ${field} ${given}`,
       `invalid impression${forNetwork}: ${message}${describeDisplay(display)}`,
       { network, field, ...display },
     )
@@ -123,13 +123,22 @@ export class InputReader<Channel extends { readonly network: Network }> {
     for (const error of ignored) {
       const { field, message } = toInvalidImpressionError(error)
       const fields = { network: name, field }
-      this.#log.warn(`ignored ${name} ${field}`, `${name}: ${message}; counted without it`, fields)
+      this.#log.warn(
+        `ignored-field ${name} ${field}`,
+        `${name}: ${message}; counted without it`,
+        fields,
+      )
     }
   }
 
   /** Warns, once for each, about fields that the network does not have. They are ignored. */
   warnUnknownFields(input: object, { network }: Channel): void {
     this.#unknownFields.warn(input, network)
+  }
+
+  /** The same for an invalid input, but only about fields that may be the missing ones. */
+  warnMisspeltFields(input: object, channel: Channel | undefined): void {
+    this.#unknownFields.warnMisspelt(input, channel?.network)
   }
 }
 

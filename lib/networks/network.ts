@@ -26,7 +26,10 @@ type Exclusive<Input> = Input extends Input
   ? Input & { [Other in Exclude<FieldName<AnyInput>, keyof Input>]?: undefined }
   : never
 
-/** The input of `trackImpression`. */
+/**
+ * The input of `trackImpression`: that of any network in `ImpressionInputs`, without the fields of
+ * other networks.
+ */
 export type ImpressionInput = Exclusive<AnyInput>
 
 /**
@@ -41,9 +44,11 @@ export type Match = 'certain' | 'likely' | 'no'
 /** When impressions are sent: as they occur, or once the response has been written completely. */
 export type Flush = 'immediate' | 'finish'
 
-/** A rate limit: at most `limit` calls in any `windowMs` milliseconds. */
+/** A rate limit. */
 export interface QuotaWindow {
+  /** Most calls in any `windowMs` milliseconds. */
   readonly limit: number
+  /** The length of the window, in milliseconds. */
   readonly windowMs: number
 }
 
@@ -74,11 +79,13 @@ export interface Parsed<Item> {
 
 /** The HTTP request that carries impressions. */
 export interface NetworkRequest {
+  /** The request method. */
   readonly method: 'POST' | 'PUT' | 'GET'
   /** Path and query below the base URL, starting with a slash. */
   readonly path: string
   /** Their values are secret, except those of `content-type`, `accept` and `user-agent`. */
   readonly headers: Readonly<Record<string, string>>
+  /** The body, sent as UTF-8; empty for none. */
   readonly body: string
   /** What else must not be logged when the network repeats it: the definition's `secrets`. */
   readonly secrets?: readonly string[] | undefined
@@ -112,7 +119,7 @@ export interface NetworkDefinition<Item> extends ConnectionOptions {
   request(items: readonly Item[]): NetworkRequest
   /** What an answer means. Default: `verdictOnStatus`, which judges by the HTTP status. */
   verdict?(answer: Answer): Verdict
-  /** @default 'immediate' */
+  /** When impressions are sent. @default 'immediate' */
   readonly flush?: Flush | undefined
   /** Whether to send an impression again that may already have counted. @default 'drop' */
   readonly onUncertain?: 'drop' | 'resend' | undefined

@@ -1,12 +1,13 @@
 import type { Clock } from '../clock.js'
 import type { Verdict } from '../networks/verdict.js'
-import { DROPPED, REASONS, type Reason } from '../reason.js'
+import { addReasonAddress, DROPPED, REASONS, type Reason } from '../reason.js'
 
 /** `closed` lets calls through, `open` blocks them, `half-open` lets one probe through. */
 export type CircuitState = 'closed' | 'open' | 'half-open'
 
 /** What is left of one of a network's rate limits. */
 export interface QuotaLeft {
+  /** The length of the window, in milliseconds. */
   readonly windowMs: number
   /** Calls that the network allows in any `windowMs` milliseconds. */
   readonly limit: number
@@ -28,6 +29,7 @@ export interface NetworkHealth {
   readonly since: string
   /** A code and a sentence that a person can act on. */
   readonly reason: Reason
+  /** The circuit breaker's state. */
   readonly circuit: CircuitState
   /** How long the oldest pending impression has waited, in milliseconds; 0 if none is pending. */
   readonly oldestPendingMs: number
@@ -100,7 +102,7 @@ export class HealthMonitor {
     return {
       status,
       since: new Date(this.#sinceMs).toISOString(),
-      reason,
+      reason: addReasonAddress(reason),
       circuit: breaker.state(nowMs),
       oldestPendingMs: Math.max(0, Math.round(nowMs - (pending.oldestTrackedAtMs ?? nowMs))),
       quota: quota.left(nowMs),
@@ -139,7 +141,7 @@ export function createDisabledHealth(
   const health: NetworkHealth = {
     status: 'ok',
     since,
-    reason: REASONS.disabled,
+    reason: addReasonAddress(REASONS.disabled),
     circuit: 'closed',
     oldestPendingMs: 0,
     quota: [],

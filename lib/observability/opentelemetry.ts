@@ -1,3 +1,8 @@
+/**
+ * The tracker's figures as OpenTelemetry metrics.
+ *
+ * @module ad-impressions/opentelemetry
+ */
 import {
   type BatchObservableResult,
   type Meter,
@@ -9,6 +14,7 @@ import type { Stats } from '../counting/statistics.js'
 import { readReasonCode } from '../reason.js'
 import type { CircuitState, Health, NetworkHealth } from './health.js'
 
+/** The options of `observe()`. */
 export interface ObserveOptions {
   /** Where the metrics go. @default the global meter provider of `@opentelemetry/api` */
   meterProvider?: MeterProvider | undefined
@@ -16,8 +22,11 @@ export interface ObserveOptions {
 
 /** What `observe` needs of a tracker. The middleware has it as well. */
 export interface ObservableTracker {
+  /** The figures of each network. */
   stats(): Stats
+  /** Whether each network accepts impressions now. */
   health(): Health
+  /** Calls `listener` with each outcome. Returns a function that removes it. */
   on(event: 'outcome', listener: OutcomeListener): () => void
 }
 

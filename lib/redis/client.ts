@@ -3,35 +3,51 @@ import { ConfigurationError } from '../errors.js'
 
 /** What is used of `Redis` and `Cluster` of `ioredis` 5 and 6. */
 export interface IoredisClient {
+  /** The command `EVALSHA`. */
   evalsha(sha1: string, numberOfKeys: number, ...args: string[]): Promise<unknown>
+  /** The command `EVAL`. */
   eval(script: string, numberOfKeys: number, ...args: string[]): Promise<unknown>
+  /** Commands that are sent together. */
   pipeline(commands: unknown[][]): {
+    /** Sends them. */
     exec(): Promise<[error: Error | null, result: unknown][] | null>
   }
 }
 
 /** What is used of a client, pool, cluster or sentinel of `redis` (node-redis) 5 and 6. */
 export interface NodeRedisClient {
+  /** The command `EVALSHA`. */
   evalSha(sha1: string, options: NodeRedisArguments): Promise<unknown>
+  /** The command `EVAL`. */
   eval(script: string, options: NodeRedisArguments): Promise<unknown>
+  /** Commands that are sent together. */
   multi(): NodeRedisPipeline
 }
 
-interface NodeRedisArguments {
+/** What a script is called with. */
+export interface NodeRedisArguments {
+  /** The names of the keys that it uses. */
   keys: string[]
+  /** Its other arguments. */
   arguments: string[]
 }
 
-interface NodeRedisPipeline {
+/** What is used of the result of `multi()`. */
+export interface NodeRedisPipeline {
+  /** Adds the command `EVALSHA`. */
   evalSha(sha1: string, options: NodeRedisArguments): NodeRedisPipeline
+  /** Adds the command `EVAL`. */
   eval(script: string, options: NodeRedisArguments): NodeRedisPipeline
+  /** Adds the command `WAIT`. */
   wait(replicas: number, timeoutMs: number): NodeRedisPipeline
+  /** Sends the commands. */
   execAsPipeline(): Promise<unknown[]>
 }
 
+/** A client that the app has made. */
 export type RedisClient = IoredisClient | NodeRedisClient
 
-/** A Lua script with its SHA-1, by which Redis remembers it. */
+/** A Lua script with its SHA-1, the name under which Redis remembers it. */
 export interface Script {
   readonly text: string
   readonly sha1: string

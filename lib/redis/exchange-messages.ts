@@ -49,6 +49,7 @@ export function encodeRequest(base: string, request: ExchangeRequest): EncodedAr
 
 /** A response as `EXCHANGE_SCRIPT` encodes it. An empty array is an empty object in its JSON. */
 interface EncodedResponse {
+  storeId: string
   isLost?: boolean
   wasDone?: boolean
   /** One letter per record. */
@@ -76,9 +77,10 @@ const RECEIPTS: Readonly<Record<string, Receipt>> = {
 export function decodeResponse(reply: string, { seenUpTo }: ExchangeRequest): ExchangeResponse {
   const encoded: EncodedResponse = JSON.parse(reply)
   const receipts = [...encoded.receipts].map((letter) => RECEIPTS[letter] ?? 'overflow')
-  const { isLost = false, nowMs, calls, isFull, wasDone } = encoded
-  if (isLost) return { ...EMPTY_RESPONSE, isLost, wasDone, receipts, isFull, seenUpTo }
+  const { isLost = false, storeId, nowMs, calls, isFull, wasDone } = encoded
+  if (isLost) return { ...EMPTY_RESPONSE, storeId, isLost, wasDone, receipts, isFull, seenUpTo }
   return {
+    storeId,
     isLost,
     wasDone,
     receipts,

@@ -1,17 +1,19 @@
 import { FIGURES_FUNCTION } from './read-scripts.js'
 
+const DAY_MS = 24 * 3_600_000
+
 /**
  * The longest time without any process of a network before its keys expire, in milliseconds: 30
  * days. A network that is removed from the configuration leaves nothing behind.
  */
-const IDLE_TTL_MS = 30 * 24 * 3_600_000
+const IDLE_TTL_MS = 30 * DAY_MS
 
 /**
  * How long the store remembers that an owner is dead, and its last step, in milliseconds: a day.
  * Until then, a step that a client sends once more, after a long loss of its connection, cannot bring
  * the owner back.
  */
-const DEAD_OWNER_TTL_MS = 24 * 3_600_000
+const DEAD_OWNER_TTL_MS = DAY_MS
 
 /** Most records that a step moves from dead owners, and that a response lists as arrivals. */
 const MAX_MOVED = 1_000
@@ -30,8 +32,9 @@ local base = string.sub(STATE, 1, -1 - #'state')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
-local stored = redis.call('HMGET', OWNER, 'step', 'isDead')
+local stored = redis.call('HMGET', OWNER, 'step', 'isDead', 'expiresFromMs')
 local lastStep = tonumber(stored[1] or 0)
+local storeId = redis.call('HGET', STATE, 'id') or ''
 
 local function isLost()
   if stored[2] then return true end
@@ -39,7 +42,7 @@ local function isLost()
 end
 
 local function lostResponse()
-  local response = { isLost = true, receipts = '', isFull = false }
+  local response = { storeId = storeId, isLost = true, receipts = '', isFull = false }
   if stored[1] then response.wasDone = lastStep == request.step end
   if response.wasDone and request.append then
     local last = redis.call('HMGET', OWNER, 'appendNumber', 'receipts')
@@ -74,8 +77,13 @@ local isRepeated = request.isResync or isDone
 local isRolledBack = lastStep < request.step - 1
 if isRolledBack then request.seenUpTo = 0 end
 local sequence = tonumber(redis.call('HGET', STATE, 'sequence') or 0)
+if storeId == '' then
+  storeId = request.owner
+  redis.call('HSET', STATE, 'id', storeId)
+end
 local response = {
-  isFull = false, isSender = false, isFailover = false, seenUpTo = request.seenUpTo
+  storeId = storeId, isFull = false, isSender = false, isFailover = false,
+  seenUpTo = request.seenUpTo
 }
 
 local function putIntoBox(id)
@@ -333,10 +341,23 @@ else
   end
 end
 
-redis.call('HSET', STATE, 'sequence', sequence)
-local idleTtlMs = math.max(${IDLE_TTL_MS}, request.callsTtlMs)
-for i = 1, 9 do
-  if KEYS[i] ~= OWNER or not request.isLeaving then redis.call('PEXPIRE', KEYS[i], idleTtlMs) end
+-- Once a day, because Redis replicates and logs each change. A key that was empty begins anew.
+local function keepKeys()
+  local idleTtlMs = math.max(${IDLE_TTL_MS}, request.callsTtlMs + ${DAY_MS})
+  local isDue = now - tonumber(stored[3] or 0) >= ${DAY_MS}
+  if isDue and not request.isLeaving then redis.call('HSET', OWNER, 'expiresFromMs', now) end
+  for i = 1, 9 do
+    if KEYS[i] ~= OWNER or not request.isLeaving then
+      if isDue then
+        redis.call('PEXPIRE', KEYS[i], idleTtlMs)
+      else
+        redis.call('PEXPIRE', KEYS[i], idleTtlMs, 'NX')
+      end
+    end
+  end
 end
+
+redis.call('HSET', STATE, 'sequence', sequence)
+keepKeys()
 return cjson.encode(response)
 `

@@ -1,3 +1,8 @@
+/**
+ * An outbox in Redis or Valkey, for any number of machines.
+ *
+ * @module ad-impressions/redis
+ */
 import { z } from 'zod'
 import { checkOptions, wholeNumber } from '../check-options.js'
 import type { OpenOutbox } from '../delivery/outbox/outbox.js'
@@ -5,8 +10,15 @@ import { SharedOutbox } from '../delivery/outbox/shared-outbox.js'
 import { type RedisClient, scriptRunner } from './client.js'
 import { RedisStore } from './redis-store.js'
 
-export type { IoredisClient, NodeRedisClient, RedisClient } from './client.js'
+export type {
+  IoredisClient,
+  NodeRedisArguments,
+  NodeRedisClient,
+  NodeRedisPipeline,
+  RedisClient,
+} from './client.js'
 
+/** The options of `redisOutbox()`. */
 export interface RedisOutboxOptions {
   /**
    * A client of `ioredis` 5 or 6 (`new Redis()`, `new Cluster()`) or of `redis` 5 or 6

@@ -16,7 +16,7 @@ function escapeBraces(name: string): string {
 /** The keys that an exchange changes, in the order in which the script expects them. */
 export function exchangeKeys(base: string, owner: string, box: 'fleet' | 'own'): string[] {
   return [
-    // A hash: sequence; sender, isFailover; pauseOwner, pauseUntilMs, isProbe.
+    // A hash: id, the name of the first owner; sequence; sender, isFailover; pauseOwner, pauseUntilMs, isProbe.
     `${base}state`,
     // A sorted set: when each owner's lease expires.
     `${base}owners`,
@@ -28,7 +28,8 @@ export function exchangeKeys(base: string, owner: string, box: 'fleet' | 'own'):
     `${base}calls`,
     // A hash: the figures of past owners.
     `${base}figures`,
-    // A hash: step, appendNumber, receipts, figures; after its death, isDead but no figures.
+    // A hash: step, appendNumber, receipts, expiresFromMs, figures; after its death, isDead but no
+    // figures.
     `${base}owner:${owner}`,
     // A sorted set: ids of the records that the owner has claimed.
     `${base}claimed:${owner}`,

@@ -78,7 +78,10 @@ export function requestSuppression<Source>(
   if (!consent) return undefined
   const hasConsent = callOption('consent', consent, source, log)
   if (hasConsent !== FAILED && typeof hasConsent !== 'boolean') {
-    log.error('option consent', 'the option consent: expected true or false; treated as no consent')
+    log.error(
+      'option-failed consent',
+      'the option consent: expected true or false; treated as no consent',
+    )
   }
   return hasConsent === true ? undefined : 'no-consent'
 }
@@ -97,7 +100,7 @@ function isSkippedBot<Source>(
   if (typeof isBotByRule === 'boolean') return isBotByRule
   if (isBotByRule !== FAILED) {
     log.error(
-      'option traffic.bots',
+      'option-failed traffic.bots',
       'the option traffic.bots: expected true or false; the list of known bots is used instead',
     )
   }

@@ -21,7 +21,7 @@ export function preventCopies(res: ServerResponse, log: Log): void {
 
 function warnAboutCopies(log: Log): void {
   log.warn(
-    'shared response',
+    'shared-response',
     'a page with impressions allows shared caches to store it (Cache-Control: public, ' +
       's-maxage or max-age): displays of the cached copies are never counted',
   )

@@ -2,7 +2,9 @@ import type { ServerResponse } from 'node:http'
 
 /** The answer to a request. */
 export interface Reply {
+  /** The HTTP status. */
   readonly status: number
+  /** By lower-case name. */
   readonly headers: Readonly<Record<string, string>>
   /** Node.js does not send it in answer to a HEAD request. */
   readonly body?: Buffer

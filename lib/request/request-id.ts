@@ -29,7 +29,7 @@ export function identifyPageLoad<Source>(
     if (isRequestId(id)) return { requestId: copyText(id), canRecur: true }
     if (id !== FAILED) {
       log.warn(
-        'option requestId',
+        'option-failed requestId',
         'the option requestId: expected 1 to 200 visible ASCII characters; a random id is used instead',
       )
     }

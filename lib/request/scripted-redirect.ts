@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { hasAnyResponseHeader } from './response-header.js'
 
-/** The headers by which a script of the page goes elsewhere instead of displaying the response. */
+/** The headers with which a script of the page goes elsewhere instead of displaying the response. */
 const REDIRECT_HEADERS: ReadonlySet<string> = new Set([
   // https://htmx.org/reference/#response_headers
   'hx-redirect',

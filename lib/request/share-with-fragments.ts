@@ -7,7 +7,7 @@ import { isNavigation } from './navigation.js'
 import { type PageLoadCookie, setPageLoadCookie } from './page-load-cookie.js'
 
 /**
- * Sets the page-load cookie, by which the page's fragments find what it has counted.
+ * Sets the page-load cookie, with which the page's fragments find what it has counted.
  *
  * @param hasFleet whether other processes must know the page load by its cookie
  */
@@ -30,7 +30,8 @@ export function shareWithFragments(
 
 /**
  * Random, so that it cannot be guessed, whatever the option `requestId` returns. Processes that share
- * an outbox have no common memory of random ids, so there it follows from the request id.
+ * an outbox have no common memory of random ids, so there it is the SHA-256 hash of the request id,
+ * without a key: who knows the request id knows the cookie.
  */
 function createCookieId(requestId: string, hasFleet: boolean): string {
   return hasFleet ? toPageLoadUuid(requestId) : randomUUID()

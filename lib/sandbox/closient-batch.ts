@@ -5,7 +5,9 @@ import { describeType, isRecord } from './json-input.js'
 export interface ClosientFields {
   /** A shortuuid, even if the canonical UUID was sent. */
   readonly campaignId: string
+  /** A shortuuid, as `campaignId`. */
   readonly offerId?: string
+  /** The search query of the whole batch. */
   readonly searchQuery?: string
 }
 

@@ -15,6 +15,7 @@ import { buildGatewayPage, type SandboxResponse } from './sandbox-response.js'
 
 /** A call to a network of your own, as its `verdict` sees it. */
 export interface CustomRequest {
+  /** The request method, such as `POST`. */
   readonly method: string
   /** The request target: path and query string. */
   readonly path: string
@@ -35,6 +36,7 @@ export interface CustomImpression extends CampaignFields {
 export interface CustomVerdict {
   /** 200 to 599. @default 200 */
   readonly status?: number
+  /** Header values by name. @default none */
   readonly headers?: Readonly<Record<string, string>>
   /** A string is sent as it is, anything else as JSON. @default no body */
   readonly body?: unknown

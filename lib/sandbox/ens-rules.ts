@@ -7,9 +7,13 @@ import { buildGatewayPage, type SandboxResponse } from './sandbox-response.js'
 
 /** The fields that ENS receives for one impression. */
 export interface EnsFields {
+  /** A positive integer. */
   readonly campaignId: number
+  /** The placement, such as `header_banner`. */
   readonly placement: string
+  /** The viewer's country: an ISO 3166-1 alpha-2 code. */
   readonly location?: string
+  /** The viewer's device. */
   readonly device?: 'mobile' | 'desktop' | 'tablet'
 }
 

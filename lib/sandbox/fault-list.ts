@@ -11,7 +11,9 @@ export interface FaultOptions {
 
 /** A fault that is set. */
 export interface SetFault {
+  /** Counts from 1 within its network. */
   readonly id: number
+  /** What happens to the calls. */
   readonly fault: Fault
   /** How many more calls it applies to. */
   readonly left: number

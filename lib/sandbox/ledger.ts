@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { BoundedLog } from './bounded-log.js'
 import type { SandboxCall } from './sandbox-call.js'
 
-/** When and by which call an impression was counted. */
+/** When, and by what call, an impression was counted. */
 export interface Counted {
   /** By the sandbox's clock, in ms since the epoch. */
   readonly at: number
@@ -12,7 +12,9 @@ export interface Counted {
 
 /** Counts since the start or the last `reset()`. They include entries the ledger has dropped. */
 export interface LedgerTotals {
+  /** Calls that were read completely. */
   readonly calls: number
+  /** Impressions that were counted. */
   readonly impressions: number
   /** Calls by the status that was sent, or by `reset`, `cut-off`, `hung`, `aborted`. */
   readonly ends: Readonly<Record<string, number>>

@@ -17,6 +17,7 @@ export interface ReceivedRequest {
 
 /** What every network receives for an impression, whatever its other fields are. */
 export interface CampaignFields {
+  /** As the network writes it. */
   readonly campaignId: string | number
 }
 

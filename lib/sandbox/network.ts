@@ -37,6 +37,7 @@ export interface SandboxNetwork<Impression extends Counted = Counted> {
   readonly calls: SandboxCall[]
   /** A copy of the counted impressions in the ledger, oldest first. */
   readonly impressions: Impression[]
+  /** How much the network has received, beyond what the ledger keeps. */
   readonly totals: LedgerTotals
   /** The faults that are set, in the order in which they are tried. */
   readonly faults: SetFault[]
@@ -54,11 +55,13 @@ export interface SandboxNetwork<Impression extends Counted = Counted> {
   /** Resolves once `calls` were read in total. Rejects if the sandbox closes first. */
   called(calls: number): Promise<void>
   /**
-   * Adds a listener for calls that were read, calls that ended, counted impressions, or connections
-   * that were reset before reading. Returns a function that removes it.
+   * Adds a listener for calls that were read (`call`) or that ended (`end`). Returns a function that
+   * removes it.
    */
   on(event: 'call' | 'end', listener: (call: SandboxCall) => void): () => void
+  /** The same for counted impressions. */
   on(event: 'impression', listener: (impression: Impression) => void): () => void
+  /** The same for connections that were reset before reading. */
   on(event: 'connection-reset', listener: () => void): () => void
   /**
    * Stops listening, so that connections are refused as if no server ran there. Idle connections
@@ -66,6 +69,7 @@ export interface SandboxNetwork<Impression extends Counted = Counted> {
    * the same port.
    */
   refuse(): Promise<() => Promise<void>>
+  /** Whether connections are refused now. */
   readonly refusing: boolean
   /**
    * Closes the kept-alive connections that have no call in progress, with a FIN. Resolves to their

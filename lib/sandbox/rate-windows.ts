@@ -1,11 +1,14 @@
-/** At most `limit` calls in `windowMs`. */
+/** One rate limit of a key. */
 export interface RateWindow {
+  /** Most calls in the window. */
   readonly limit: number
+  /** The length of the window, in milliseconds. */
   readonly windowMs: number
 }
 
 /** The current state of one window. */
 export interface RateWindowState extends RateWindow {
+  /** How many calls the window still allows. */
   readonly remaining: number
   /** When calls become available again, in ms since the epoch. */
   readonly resetsAt: number

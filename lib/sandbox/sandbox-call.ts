@@ -19,20 +19,24 @@ export interface SandboxCall {
   readonly id: number
   /** When the call was read, by the sandbox's clock, in ms since the epoch. */
   readonly at: number
+  /** The request method, such as `POST`. */
   readonly method: string
   /** The request target, including the query string. The API key is replaced by `[redacted]`. */
   readonly path: string
   /** Names are in lower case. The values of credentials are replaced by `[redacted]`. */
   readonly headers: Readonly<Record<string, string>>
+  /** Whether the call carried the right key. */
   readonly authorization: Authorization
   /**
    * The parsed JSON, or the text if it is not JSON. `undefined` if it was empty or too large. The
    * API key is replaced by `[redacted]`.
    */
   readonly body: unknown
+  /** The size of the body, in bytes. */
   readonly bodyBytes: number
   /** The status that was sent; `null` until then, and if no status was sent. */
   readonly status: number | null
+  /** How the call ended. */
   readonly end: SandboxCallEnd
   /** The campaigns of the valid impressions that it carried. Empty if the network refused the call. */
   readonly campaigns: readonly (string | number)[]

@@ -2,7 +2,11 @@ import type { CustomNetworkOptions } from './custom-network.js'
 import type { RateLimitForm } from './rate-limit-headers.js'
 import type { RateWindow, RateWindowKind } from './rate-windows.js'
 
-/** @typeParam Name the names of your own networks */
+/**
+ * The options of `startSandbox()`.
+ *
+ * @typeParam Name the names of your own networks
+ */
 export interface SandboxOptions<Name extends string = string> {
   /**
    * The port of the sandbox page on 127.0.0.1. ENS listens on the next port, Closient on the one
@@ -13,14 +17,16 @@ export interface SandboxOptions<Name extends string = string> {
   readonly port?: number
   /** The clock for the ledger and the rate-limit windows, in ms since the epoch. @default Date.now */
   readonly now?: () => number
+  /** How the sandbox of ENS behaves. */
   readonly ens?: {
-    /** @default 'sandbox-ens-key' */
+    /** The only key that it accepts. @default 'sandbox-ens-key' */
     readonly apiKey?: string
   }
+  /** How the sandbox of Closient behaves. */
   readonly closient?: {
-    /** @default 'csb_sandbox_key' */
+    /** The only key that it accepts. @default 'csb_sandbox_key' */
     readonly apiKey?: string
-    /** @default 300 a minute and 10,000 a day, as Closient publishes */
+    /** The rate limits of the key. @default 300 a minute and 10,000 a day, as Closient publishes */
     readonly windows?: readonly RateWindow[]
     /** Closient does not document when a window begins. @default 'fixed' */
     readonly windowKind?: RateWindowKind

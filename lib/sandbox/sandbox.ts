@@ -1,3 +1,8 @@
+/**
+ * Both networks on loopback, for development and tests.
+ *
+ * @module ad-impressions/sandbox
+ */
 import type { ClosientSandbox } from './closient-network.js'
 import { Control } from './control.js'
 import { createNetworks, type SandboxNetworks, toVariablePrefix } from './create-networks.js'
@@ -9,6 +14,7 @@ import { LoopbackServer } from './loopback-server.js'
 import type { SandboxNetwork } from './network.js'
 import type { SandboxOptions } from './sandbox-options.js'
 
+export type { ClosientFields } from './closient-batch.js'
 export type { ClosientSandbox, CountedClosientImpression } from './closient-network.js'
 export type {
   CustomImpression,
@@ -16,6 +22,7 @@ export type {
   CustomRequest,
   CustomVerdict,
 } from './custom-network.js'
+export type { EnsFields } from './ens-rules.js'
 export type { Fault } from './fault.js'
 export type { FaultOptions, SetFault } from './fault-list.js'
 export type { Counted, LedgerTotals } from './ledger.js'
@@ -32,7 +39,7 @@ export type CountedEnsImpression = EnsFields & Counted
 export type CountedCustomImpression = CustomImpression & Counted
 
 /** The environment variables of a network: `my-net` has `MY_NET_API_KEY` and `MY_NET_BASE_URL`. */
-type NetworkVariables<Name extends string> = `${SnakeCase<Name>}_${'API_KEY' | 'BASE_URL'}`
+export type NetworkVariables<Name extends string> = `${SnakeCase<Name>}_${'API_KEY' | 'BASE_URL'}`
 
 type SnakeCase<Name extends string> = Name extends `${infer Start}-${infer Rest}`
   ? `${Uppercase<Start>}_${SnakeCase<Rest>}`
@@ -46,7 +53,9 @@ type SnakeCase<Name extends string> = Name extends `${infer Start}-${infer Rest}
 export interface Sandbox<Name extends string = never> extends AsyncDisposable {
   /** The address of the page that shows what the networks receive. */
   readonly url: string
+  /** The sandbox of ENS. */
   readonly ens: SandboxNetwork<CountedEnsImpression>
+  /** The sandbox of Closient. */
   readonly closient: ClosientSandbox
   /** Your own networks. */
   readonly networks: Readonly<Record<Name, SandboxNetwork<CountedCustomImpression>>>

@@ -67,7 +67,11 @@ const READERS = {
   vercel: fromHeader('x-vercel-ip-country'),
 } satisfies Record<string, CountryReader>
 
-/** A CDN, load balancer or platform that sends the viewer's country to the server in a header. */
+/**
+ * A CDN, load balancer or platform that sends the viewer's country to the server in a header.
+ *
+ * @useDeclaredType
+ */
 export type Cdn = keyof typeof READERS
 
 /** All values of `Cdn`. */

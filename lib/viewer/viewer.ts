@@ -10,6 +10,7 @@ import { cleanSearchQuery, MAX_SEARCH_QUERY_CHARACTERS } from './search-query.js
 export interface Viewer {
   /** An ISO 3166-1 alpha-2 code in upper case. */
   readonly country: string | undefined
+  /** By the option `device`, client hints or the User-Agent. */
   readonly device: Device | undefined
   /** At most 1,024 characters, without control characters. */
   readonly searchQuery: string | undefined
@@ -63,7 +64,7 @@ export class RequestViewer<Source> implements Viewer {
     // Databases return codes such as XX for an unknown country, so two letters cause no warning.
     if (isKnown(value) && !(typeof value === 'string' && value.length <= 2)) {
       this.#log.warn(
-        'option country',
+        'option-failed country',
         'the option country: expected an ISO 3166-1 alpha-2 code such as US; ignored',
       )
     }
@@ -77,7 +78,7 @@ export class RequestViewer<Source> implements Viewer {
     if (isDevice(value)) return value
     if (isKnown(value))
       this.#log.warn(
-        'option device',
+        'option-failed device',
         "the option device: expected 'mobile', 'desktop' or 'tablet'; ignored",
       )
     return undefined
@@ -92,7 +93,7 @@ export class RequestViewer<Source> implements Viewer {
       return cleanSearchQuery(copyText(value))
     }
     this.#log.warn(
-      'option searchQuery',
+      'option-failed searchQuery',
       `the option searchQuery: expected a string of at most ${MAX_SEARCH_QUERY_CHARACTERS} characters; ignored`,
     )
     return undefined

@@ -11,7 +11,7 @@ const NONCE = /^[\w+/-]+=*$/
 export function createScriptTag(url: string, nonce: unknown, log: Log): string {
   const isNonce = typeof nonce === 'string' && NONCE.test(nonce)
   if (nonce !== undefined && !isNonce) {
-    log.warn('script nonce', 'script(): nonce: expected base64; the attribute is omitted')
+    log.warn('script-nonce', 'script(): nonce: expected base64; the attribute is omitted')
   }
   return `<script src="${url}"${isNonce ? ` nonce="${nonce}"` : ''} async></script>`
 }

@@ -6,7 +6,7 @@ import type { UsedTokens } from '../counting/used-tokens.js'
 import type { NetworkChannel } from '../delivery/network-channel.js'
 import { createImpression } from '../impression.js'
 import type { Log } from '../logger.js'
-import { REASONS, type Reason, type Suppression } from '../reason.js'
+import { REASONS, type Reason, readReasonCode, type Suppression } from '../reason.js'
 import { type AdmissionOptions, requestSuppression } from '../request/admission.js'
 import { describePage } from '../request/describe-page.js'
 import type { Report } from './report-body.js'
@@ -132,7 +132,10 @@ export class VisibleReports<Source> {
     const { statistics, log } = this.#dependencies
     const { requestId = '', campaignId, placement, offerId } = payload ?? {}
     const input = { requestId, campaignId, placement, offerId, page, reason }
-    log.warn(`invalid ${reason}`, `a visible impression is not counted: ${reason}`)
+    log.warn(
+      `${readReasonCode(reason)} ${reason}`,
+      `a visible impression is not counted: ${reason}`,
+    )
     statistics.concludeInvalid(channel?.network.name, input)
   }
 }

@@ -15,7 +15,7 @@ describe('an outcome', () => {
       {
         network: 'ens',
         outcome: 'delivered',
-        reason: 'http-200: the network accepted it',
+        reason: 'http-200: the network accepted it (docs/reasons.md#http-status)',
         requestId: 'r1',
         campaignId: 42,
         attempts: 2,
@@ -66,7 +66,7 @@ describe('an outcome', () => {
     assert.deepEqual(messages[0], {
       network: 'ens',
       outcome: 'dropped',
-      reason: DROPPED.expired,
+      reason: `${DROPPED.expired} (docs/reasons.md#expired)`,
       requestId: 'r1',
       campaignId: 42,
       attempts: 2,

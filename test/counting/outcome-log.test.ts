@@ -40,7 +40,7 @@ describe('the log of outcomes', () => {
     outcomeLog.write(subject, 'rejected', 'http-400: no such placement')
     assert.deepEqual(lines, [
       'debug ad-impressions: ens: impression rejected: http-400: no such placement ' +
-        '(campaign 42, placement top, GET /news)',
+        '(campaign 42, placement top, GET /news) (docs/reasons.md#http-status)',
     ])
   })
 

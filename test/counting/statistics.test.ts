@@ -36,6 +36,17 @@ describe('statistics', () => {
     assert.ok(Object.values(ens ?? {}).every((figure) => figure === 0))
   })
 
+  it('of all processes have every input without a network, whichever networks share them', () => {
+    const { statistics } = createStatistics()
+    const shared = new Map([
+      ['ens', { delivered: 1, [UNKNOWN_NETWORK]: 2 }],
+      ['acme', { delivered: 3, [UNKNOWN_NETWORK]: 4 }],
+    ])
+    const { ens, acme, [UNKNOWN_NETWORK]: unknown } = statistics.combine(shared)
+    assert.deepEqual([ens?.tracked, acme?.tracked], [1, 3])
+    assert.deepEqual([unknown?.tracked, unknown?.invalid], [6, 6])
+  })
+
   it('return a snapshot that does not change later', () => {
     const { statistics, ens } = createStatistics()
     const before = statistics.snapshot()

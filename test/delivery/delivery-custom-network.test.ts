@@ -19,7 +19,7 @@ describe('delivery, for a custom network', () => {
     assert.deepEqual(ended('rejected'), [5])
     const reason = 'it threw, and its message is withheld: it may quote the key'
     const rejected = outcomes.find(({ outcome }) => outcome === 'rejected')
-    assert.equal(rejected?.reason, `unsendable: request() failed: ${reason}`)
+    assert.ok(rejected?.reason.startsWith(`unsendable: request() failed: ${reason}`))
     assert.equal(ended('delivered').length, 7)
     assert(!transport.sent.flat().includes(5))
   })

@@ -48,7 +48,7 @@ describe('delivery', () => {
     assert(event)
     assert.equal(event.attempts, 2)
     assert.equal(event.latencyMs, 10 + 250 + 10)
-    assert.equal(event.reason, 'http-200: the network accepted it')
+    assert.equal(event.reason, 'http-200: the network accepted it (docs/reasons.md#http-status)')
   })
 
   it('redacts the secrets of the request in reasons and in the log', () => {
@@ -60,7 +60,10 @@ describe('delivery', () => {
     transport.script = () => status(400)
     push()
     clock.advance(100)
-    assert.equal(outcomes[0]?.reason, 'http-400: bad key [redacted] 400')
+    assert.equal(
+      outcomes[0]?.reason,
+      'http-400: bad key [redacted] 400 (docs/reasons.md#http-status)',
+    )
     assert(logged.length > 0)
     assert(!logged.some(({ message }) => message.includes('secret')))
   })

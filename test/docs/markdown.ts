@@ -21,7 +21,7 @@ export interface Page {
   readonly blocks: readonly CodeBlock[]
   /** The text without code blocks and comments. */
   readonly prose: string
-  /** The fragments that links can name, as GitHub makes them from headings. */
+  /** The fragments that links can name: as GitHub makes them from headings, and `<a id>`. */
   readonly anchors: ReadonlySet<string>
 }
 
@@ -75,6 +75,7 @@ function readAnchors(prose: string): Set<string> {
     for (let copy = 1; anchors.has(anchor); copy += 1) anchor = `${slug}-${copy}`
     anchors.add(anchor)
   }
+  for (const [, id = ''] of prose.matchAll(/<a id="([^"]+)">/g)) anchors.add(id)
   return anchors
 }
 

@@ -3,6 +3,7 @@ import { ConfigurationError } from '../../lib/errors.js'
 import { defineNetwork, isNetwork } from '../../lib/networks/define-network.js'
 import type { Fields, NetworkDefinition } from '../../lib/networks/network.js'
 import { createTracker } from '../../lib/tracker.js'
+import { withoutAddress } from '../docs-address.js'
 import { acme } from './acme.js'
 import { answer } from './answer.js'
 import { viewer } from './viewer.js'
@@ -182,7 +183,7 @@ describe('defineNetwork()', () => {
 
   it('has warnings for the tracker to log', () => {
     const lines: string[] = []
-    const add = (_fields: object, message: string) => void lines.push(message)
+    const add = (_fields: object, message: string) => void lines.push(withoutAddress(message))
     const network = defineNetwork({ ...minimal, warnings: ['a is deprecated', 'b is missing'] })
     createTracker({ networks: [network], logger: { debug: add, warn: add, error: add } })
     assert.deepEqual(lines, [
@@ -197,7 +198,7 @@ describe('defineNetwork()', () => {
       { limit: 0, windowMs: 1 },
     ]
     assert.match(
-      catchError({ ...minimal, windows }).message,
+      withoutAddress(catchError({ ...minimal, windows }).message),
       /windows\.1\.limit: expected a whole number of at least 1$/,
     )
   })

@@ -203,6 +203,18 @@ describe('InputReader.findChannel()', () => {
 })
 
 describe('InputReader.warnUnknownFields()', () => {
+  it('names the field that a misspelt one was meant to be, with or without a network', () => {
+    const { reader, warnings, channels } = createReader('ens', 'closient')
+    const [channel] = channels
+    assert.ok(channel)
+    reader.warnUnknownFields({ campaignId: 42, placment: 'top' }, channel)
+    reader.warnMisspeltFields({ campaignID: 42, price: 7 }, undefined)
+    assert.deepEqual(warnings, [
+      'ens: "placment" is not a field of this network; ignored (did you mean placement?)',
+      'unknown: "campaignID" is not a field of any network; ignored (did you mean campaignId?)',
+    ])
+  })
+
   it('warns once about each field', () => {
     const { reader, warnings, channels } = createReader('ens', 'closient')
     const [channel] = channels

@@ -311,6 +311,19 @@ describe('Redis steps that arrive twice, late or never', () => {
     assert.deepEqual(await admin.zrange('{p:n}:claimed:finder', 0, '-1'), ['b'])
   })
 
+  it('keeps the keys of a network that is in use', async () => {
+    const owner = createOwner('one')
+    const days = (count: number) => count * 86_400_000
+    await owner.exchange({ append: records('a', 'b'), leaseMs: days(60) })
+    await owner.exchange({ claim: ['a'], leaseMs: days(60) })
+    for (let n = 0; n < 3; n += 1) {
+      await advance(days(20))
+      assert.equal((await owner.exchange({ leaseMs: days(60) })).isLost, false)
+    }
+    assert.deepEqual(listIds((await owner.exchange({ isResync: true })).orphans), ['a'])
+    assert.deepEqual((await owner.exchange({ claim: ['b'] })).claimed, ['b'])
+  })
+
   it('keeps one key per dead owner, for a day', async () => {
     for (let n = 0; n < 5; n += 1) await createOwner(`o${n}`).exchange({ isLeaving: true })
     const last = createOwner('last')

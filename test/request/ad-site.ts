@@ -116,7 +116,7 @@ export class AdSite implements AsyncDisposable {
     this.sandbox = sandbox
     const createLogMethod = (level: string) => (fields: object, message: string) => {
       // Outcomes have a log of their own.
-      const isOutcome = /^(outcome|suppressed .+)$/.test(String(Reflect.get(fields, 'kind')))
+      const isOutcome = / (outcome|suppressed)$/.test(String(Reflect.get(fields, 'kind')))
       if (!isOutcome) this.log.push({ level, message })
     }
     const options: TrackerOptions<FrameworkRequest> = {

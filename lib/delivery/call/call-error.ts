@@ -28,7 +28,7 @@ export function describeCause(cause: unknown): string {
   return messages.filter((message) => message !== '').join(', ') || 'the connection failed'
 }
 
-/** Alerts by which TLS refuses a connection (RFC 8446 section 6.2), as OpenSSL names them. */
+/** Alerts with which TLS refuses a connection (RFC 8446 section 6.2), as OpenSSL names them. */
 const REFUSAL =
   /_ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE|DECRYPT_ERROR|INSUFFICIENT_SECURITY|PROTOCOL_VERSION)$/
 

@@ -56,7 +56,7 @@ export function judgeCall(
   const reason = toReason(clean(verdict.reason) || 'the network gave no reason', code)
   if (unreadable === undefined) return { ...verdict, reason }
   const problem = `the body of the answer cannot be read: ${clean(unreadable)}`
-  log.warn(`unreadable ${network.name}`, `${network.name}: ${problem}; its status decides`)
+  log.warn(`unreadable-answer ${network.name}`, `${network.name}: ${problem}; its status decides`)
   return { ...verdict, reason: `${reason} (${problem})` }
 }
 
@@ -71,10 +71,13 @@ function judgeAnswer(network: Network, answer: Answer, log: Log): Verdict {
   try {
     const verdict = sanitizeVerdict(network.verdict(answer))
     if (verdict) return verdict
-    log.error(`verdict ${name}`, `${name}: verdict() returned no verdict: the status decides`)
+    log.error(
+      `verdict-failed ${name}`,
+      `${name}: verdict() returned no verdict: the status decides`,
+    )
   } catch {
     // The error is withheld: a parser's error may quote an answer that echoes the key.
-    log.error(`verdict ${name}`, `${name}: verdict() threw: the status decides`)
+    log.error(`verdict-failed ${name}`, `${name}: verdict() threw: the status decides`)
   }
   return verdictOnStatus(answer, undefined)
 }

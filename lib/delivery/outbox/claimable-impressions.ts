@@ -112,6 +112,6 @@ export class ClaimableImpressions {
 }
 
 /** What other processes appended counts here once it is claimed and has a sequence. */
-function isCountedHere({ sequence }: Impression): boolean {
+export function isCountedHere({ sequence }: Impression): boolean {
   return sequence > 0
 }

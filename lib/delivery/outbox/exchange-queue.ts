@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../clock.js'
 import { type Operation, OperationQueue } from './operation-queue.js'
-import type { ExchangeRequest, ExchangeResponse, NewRecord, Store } from './store.js'
+import type { Receipt } from './outbox.js'
+import type { Figures } from './shared-figures.js'
+import {
+  type ExchangeRequest,
+  type ExchangeResponse,
+  MAX_RECORDS,
+  type NewRecord,
+  type Store,
+} from './store.js'
 
 export interface ExchangeQueueDependencies {
   readonly store: Store
@@ -11,21 +19,19 @@ export interface ExchangeQueueDependencies {
     ExchangeRequest,
     'leaseMs' | 'maxPending' | 'dedupeTtlMs' | 'callsTtlMs' | 'probeMs'
   >
-  /** This process's figures once it has appended so many records more. */
-  readonly countFigures: (appending: number) => Readonly<Record<string, number>>
+  /** This process's figures once these operations are done. */
+  readonly countFigures: (operations: readonly Operation[]) => Figures
   /** Called with each response, before the operations of its request. */
   readonly onResponse: (response: ExchangeResponse, request: ExchangeRequest) => void
   readonly onFailure: (thrown: unknown) => void
 }
 
-/** A step takes about so many operations; the rest waits for the next one. */
-const OPERATIONS_PER_STEP = 1_000
 /** The pause after a step failed. */
 const RETRY_MS = 1_000
-/** So many steps fit into a lease, so that a slow one does not end it. */
+/** How many steps fit into a lease: a slow one does not end it. */
 const STEPS_PER_LEASE = 4
 /**
- * A step that nothing depends on begins so long after the last one, so that pages share steps.
+ * How long after the last step one begins that nothing depends on, so that pages share steps.
  */
 const COLLECT_MS = 5
 /** How often the sender looks for what other processes have appended. */
@@ -67,6 +73,7 @@ export class ExchangeQueue {
   #isDeferred = false
   #isRunning = false
   #isLeaving = false
+  #isStopped = false
   /** Until then, steps append nothing: the store had no memory for it. */
   #fullUntilMs = Number.NEGATIVE_INFINITY
   #leaseEnd = NO_LEASE
@@ -88,7 +95,10 @@ export class ExchangeQueue {
     return clock.now() < this.#leaseEnd.atMs && clock.wallNow() < this.#leaseEnd.wallMs
   }
 
-  /** The operation will be done, however long the store fails. */
+  /**
+   * One of the next steps does the operation, however long the store fails. When others have taken
+   * over, an append is done under the new name, and everything else ends as lost.
+   */
   add(operation: Operation): void {
     this.#operations.add(operation)
     if (operation.claim) this.schedule()
@@ -100,9 +110,14 @@ export class ExchangeQueue {
     return this.#unanswered?.request.append?.records ?? []
   }
 
-  /** Removes the appends that have not been sent to the store and that `isSelected` selects, and returns their ids. */
-  removeAppends(isSelected: (id: string) => boolean): string[] {
-    return this.#operations.removeAppends(isSelected)
+  /** Removes and returns the operations that `isSelected` selects, if no step has them yet. */
+  remove(isSelected: (operation: Operation) => boolean): Operation[] {
+    return this.#operations.remove(isSelected)
+  }
+
+  /** Calls that no step has told the store. */
+  get unstoredCalls(): number {
+    return this.#calls
   }
 
   countCall(): void {
@@ -151,7 +166,16 @@ export class ExchangeQueue {
     })
   }
 
+  /** Sends nothing more to the store, and ignores what it still answers. */
+  stop(): void {
+    this.#isStopped = true
+    this.#cancelTimer()
+    this.#cancelPoll()
+    this.#giveUp(new Error('close() was called'))
+  }
+
   #run(): void {
+    if (this.#isStopped) return
     this.#cancelTimer()
     this.#cancelPoll()
     const { store, clock, constants } = this.#dependencies
@@ -178,9 +202,8 @@ export class ExchangeQueue {
 
   #createStep(): PendingStep {
     const { constants, clock, countFigures } = this.#dependencies
-    // The first step only registers the owner: repeated after others have buried it, it stores nothing.
-    const max = this.#isKnown ? OPERATIONS_PER_STEP : 0
-    const operations = this.#operations.take(max, !this.#isFull)
+    // The first step only registers the owner: repeated after its lease has expired, it stores nothing.
+    const operations = this.#isKnown ? this.#operations.takeStep(!this.#isFull) : []
     const records = operations.flatMap(({ append }) => append ?? [])
     if (records.length > 0) this.#appends += 1
     this.#steps += 1
@@ -199,7 +222,7 @@ export class ExchangeQueue {
       append: records.length > 0 ? { number: this.#appends, records } : undefined,
       calls: this.#calls,
       pauseMs: this.#pauseMs,
-      figures: countFigures(records.length),
+      figures: countFigures(operations),
       isLeaving: this.#isLeaving && this.#operations.length === 0,
     }
     this.#calls = 0
@@ -213,9 +236,10 @@ export class ExchangeQueue {
 
   #onAnswered(step: PendingStep, response: ExchangeResponse, leaseEnd: LeaseEnd): void {
     const { onResponse } = this.#dependencies
+    if (this.#isStopped) return
     this.#unanswered = undefined
     this.#isRunning = false
-    onResponse(response, step.request)
+    this.#attempt(() => onResponse(response, step.request))
     if (response.isLost) {
       this.#startAgain(step, response)
     } else {
@@ -236,9 +260,22 @@ export class ExchangeQueue {
     }
     const receipts = response.receipts.values()
     for (const operation of operations) {
-      const { append, onDone } = operation
+      const { append } = operation
       if (append && isFull) this.#operations.add(operation)
-      else onDone(response, append && receipts.next().value)
+      else this.#end(operation, response, append && receipts.next().value)
+    }
+  }
+
+  #end({ onDone }: Operation, response: ExchangeResponse, receipt: Receipt | undefined): void {
+    this.#attempt(() => onDone(response, receipt))
+  }
+
+  /** Whatever a callback throws, the next step follows. */
+  #attempt(callback: () => void): void {
+    try {
+      callback()
+    } catch (thrown) {
+      this.#dependencies.onFailure(thrown)
     }
   }
 
@@ -259,21 +296,25 @@ export class ExchangeQueue {
     if (wasDone) this.#endOperations(operations, { ...response, isLost: false })
     for (const operation of wasDone ? [] : operations) {
       if (operation.append && wasDone === false) this.#operations.add(operation)
-      else operation.onDone(response, operation.append && 'uncertain')
+      else this.#end(operation, response, operation.append && 'uncertain')
     }
-    for (const { onDone } of others) onDone(response, undefined)
+    for (const operation of others) this.#end(operation, response, undefined)
   }
 
-  #continue({ request }: PendingStep, { isSender, others, isFull }: ExchangeResponse): void {
+  #continue({ request }: PendingStep, response: ExchangeResponse): void {
+    const { isSender, others, isFull, arrivals, orphans } = response
     const { clock, constants } = this.#dependencies
     if (request.isLeaving) {
+      this.stop()
       this.#onLeft()
       return
     }
     const { hasClaim, hasOthers, length } = this.#operations
     const mayAppend = !this.#isFull
     const renewAtMs = clock.now() + constants.leaseMs / STEPS_PER_LEASE
-    if (isFull || hasClaim || (this.#isLeaving && mayAppend) || !this.#isKnown) this.schedule()
+    const isMore = arrivals.length + orphans.length >= MAX_RECORDS
+    const isUrgent = isFull || hasClaim || isMore || !this.#isKnown
+    if (isUrgent || (this.#isLeaving && mayAppend)) this.schedule()
     else if (hasOthers || this.#calls > 0 || (mayAppend && length > 0)) this.#collect()
     else this.#scheduleAt(mayAppend ? renewAtMs : Math.min(this.#fullUntilMs, renewAtMs))
     if (isSender && others > 0 && constants.callsTtlMs > 0) this.#pollLater()
@@ -301,9 +342,19 @@ export class ExchangeQueue {
 
   #onFailed(step: PendingStep, thrown: unknown): void {
     const { clock, onFailure } = this.#dependencies
+    if (this.#isStopped) return
     step.isRepeated = true
     onFailure(thrown)
+    this.#giveUp(thrown)
     this.#cancelTimer = clock.after(RETRY_MS, () => this.#run())
+  }
+
+  /** Ends what need not be done when the store fails. */
+  #giveUp(thrown: unknown): void {
+    const waiting = this.#operations.remove(({ onFailed }) => onFailed !== undefined)
+    for (const { onFailed } of [...waiting, ...(this.#unanswered?.operations ?? [])]) {
+      onFailed?.(thrown)
+    }
   }
 }
 

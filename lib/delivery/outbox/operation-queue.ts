@@ -1,10 +1,13 @@
 import { Queue } from '../queue.js'
 import type { Receipt } from './outbox.js'
+import type { Figures } from './shared-figures.js'
 import type { ExchangeResponse, NewRecord, StoredRecord } from './store.js'
 
 /** What one step of the store has to do, besides what belongs to the process as a whole. */
 export interface Operation {
   readonly settle?: readonly string[]
+  /** What the settled impressions end as, and how many: with this step, the figures count them. */
+  readonly outcomes?: Figures
   readonly release?: readonly StoredRecord[]
   readonly claim?: readonly string[]
   readonly append?: NewRecord
@@ -14,7 +17,12 @@ export interface Operation {
    * receipt is `uncertain`.
    */
   readonly onDone: (response: ExchangeResponse, receipt: Receipt | undefined) => void
+  /** Only if it need not be done when the store fails: it is called then instead. */
+  readonly onFailed?: (thrown: unknown) => void
 }
+
+/** About how many records the operations of a step are on; the rest waits for the next one. */
+const RECORDS_PER_STEP = 1_000
 
 /**
  * The operations of steps to come. Appends are last: they need memory of the store, and other
@@ -45,26 +53,41 @@ export class OperationQueue {
     else this.#others.push(operation)
   }
 
-  /** Removes and returns up to `max` operations. */
-  take(max: number, withAppends: boolean): Operation[] {
-    const others = this.#others.take(max)
+  /** Removes and returns the operations of one step. */
+  takeStep(withAppends: boolean): Operation[] {
+    const taken: Operation[] = []
+    let records = 0
+    for (let next = this.#others.first; next; next = this.#others.first) {
+      records += countRecords(next)
+      if (records > RECORDS_PER_STEP && taken.length > 0) break
+      taken.push(next)
+      this.#others.shift()
+    }
     this.#hasClaim &&= this.#others.length > 0
-    return withAppends ? [...others, ...this.#appends.take(max - others.length)] : others
+    const rest = Math.max(0, RECORDS_PER_STEP - records)
+    return withAppends ? [...taken, ...this.#appends.take(rest)] : taken
   }
 
   /** Removes and returns all but the appends. */
   takeOthers(): Operation[] {
-    return this.take(this.#others.length, false)
+    this.#hasClaim = false
+    return this.#others.take(this.#others.length)
   }
 
-  /** Removes the appends that `isSelected` selects, and returns their ids. */
-  removeAppends(isSelected: (id: string) => boolean): string[] {
-    const removed: string[] = []
-    for (const operation of this.#appends.take(this.#appends.length)) {
-      const id = operation.append?.id
-      if (id !== undefined && isSelected(id)) removed.push(id)
-      else this.#appends.push(operation)
+  /** Removes and returns the operations that `isSelected` selects. */
+  remove(isSelected: (operation: Operation) => boolean): Operation[] {
+    const removed: Operation[] = []
+    for (const queue of [this.#others, this.#appends]) {
+      for (const operation of queue.take(queue.length)) {
+        if (isSelected(operation)) removed.push(operation)
+        else queue.push(operation)
+      }
     }
     return removed
   }
+}
+
+/** At least 1. */
+function countRecords({ settle = [], release = [], claim = [] }: Operation): number {
+  return Math.max(1, settle.length + release.length + claim.length)
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.js'
-import type { Impression } from '../../impression.js'
+import type { Impression, Outcome } from '../../impression.js'
 import type { Log } from '../../logger.js'
 import type { Figures } from './shared-figures.js'
 
@@ -12,7 +12,7 @@ export type Awaitable<Value> = Value | Promise<Value>
  * - `duplicate`: another process has accepted the impression already.
  * - `handed-over`: accepted, and another process sends it.
  * - `uncertain`: others took over from this process while it was not clear whether it was accepted.
- * - `unstorable`: JSON cannot represent it.
+ * - `unstorable`: JSON cannot represent its item, so it ends as `invalid`.
  */
 export type Receipt =
   | 'accepted'
@@ -24,6 +24,7 @@ export type Receipt =
 
 /** Impressions that this process is to send, and that may share one call. */
 export interface Claim {
+  /** The impressions, in the order in which they are sent. */
   readonly impressions: readonly Impression[]
   /**
    * A fencing token: proves that the claim still holds when it is settled or released. An outbox
@@ -48,7 +49,9 @@ export interface OutboxOptions {
   readonly dedupeTtlMs: number
   /** This process's figures, by name, as in `stats()`. They include those of inputs without a network. */
   readonly figures: () => Figures
+  /** The tracker's time and timers. */
   readonly clock: Clock
+  /** The tracker's log. */
   readonly log: Log
 }
 
@@ -61,6 +64,12 @@ export interface OutboxEvents {
   onReady(): void
   /** A process that died had claimed these: they may have counted. They are claimed here now. */
   onOrphans(claim: Claim): void
+  /** Stands for a record that could not be read, and that the outbox has removed. */
+  onUnreadable(impression: Impression, outcome: Outcome): void
+  /** The outbox has lost these, and they may have been sent. */
+  onUncertain(impressions: readonly Impression[]): void
+  /** The outbox had lost an impression of this process, or of another one, that waited here. */
+  onAppendedAgain(impression: Impression, receipt: Receipt): void
   /** Other processes have taken over these impressions. */
   onHandedOver(impressions: readonly Impression[]): void
   /**
@@ -86,8 +95,14 @@ export interface Fleet {
   onCallEnd(pauseMs: number): void
   /** The sums of the figures of all processes, past ones included. Rejects if the outbox fails. */
   readFigures(): Promise<Figures>
-  /** Leaves what this process has not claimed to others. Nothing is called after that. */
+  /** Leaves what this process has not claimed to others. Nothing but `abandon` is called after that. */
   leave(): Promise<void>
+  /**
+   * Gives up an outbox that has not answered everything, and sends nothing more to it.
+   *
+   * @returns the impressions that it may have accepted, or not
+   */
+  abandon(): readonly Impression[]
 }
 
 /**
@@ -107,6 +122,7 @@ export interface Outbox {
   readonly hasFullBatch: boolean
   /** The `trackedAtMs` of the impression that is claimed next. */
   readonly nextTrackedAtMs: number | undefined
+  /** Stores an impression, unless the outbox is full. */
   append(impression: Impression): Awaitable<Receipt>
   /**
    * Up to `max` impressions that may share one call; `undefined` if none waits (any more).
@@ -115,7 +131,7 @@ export interface Outbox {
    */
   claim(max: number, isMixed?: boolean): Awaitable<Claim | undefined>
   /** These impressions of the claim have their outcome. */
-  settle(claim: Claim, impressions: readonly Impression[]): Awaitable<void>
+  settle(claim: Claim, impressions: readonly Impression[], outcome: Outcome): Awaitable<void>
   /** These impressions of the claim wait again. */
   release(claim: Claim, impressions: readonly Impression[]): Awaitable<void>
   /** Removes every waiting impression of this process whose `trackedAtMs` is lower. */

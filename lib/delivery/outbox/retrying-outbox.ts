@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.js'
 import { describeError } from '../../errors.js'
-import type { Impression } from '../../impression.js'
+import type { Impression, Outcome } from '../../impression.js'
 import type { Log } from '../../logger.js'
 import { Queue } from '../queue.js'
 import type { Awaitable, Claim, Fleet, Outbox, OutboxEvents, Receipt } from './outbox.js'
@@ -20,7 +20,7 @@ export interface RetryingOutboxDependencies {
 /** How long an outbox that failed is not used. */
 const PAUSE_MS = 1_000
 
-/** So many appends at a time, so that an outbox that still fails is not flooded. */
+/** Most appends at a time, so that an outbox that still fails is not flooded. */
 const CONCURRENT_APPENDS = 100
 
 /**
@@ -73,8 +73,13 @@ export class RetryingOutbox {
     )
   }
 
-  settle(claim: Claim, impressions: readonly Impression[], next = () => {}): void {
-    this.#retryUntilDone(() => this.#dependencies.outbox.settle(claim, impressions), next)
+  settle(
+    claim: Claim,
+    impressions: readonly Impression[],
+    outcome: Outcome,
+    next = () => {},
+  ): void {
+    this.#retryUntilDone(() => this.#dependencies.outbox.settle(claim, impressions, outcome), next)
   }
 
   release(claim: Claim, impressions: readonly Impression[], next: () => void): void {
@@ -201,7 +206,7 @@ export class RetryingOutbox {
       clock.after(PAUSE_MS, () => this.#resume())
       this.#isPaused = true
     }
-    log.error(`outbox ${network}`, `${network}: the outbox failed: ${describeError(thrown)}`)
+    log.error(`outbox-failed ${network}`, `${network}: the outbox failed: ${describeError(thrown)}`)
   }
 
   #resume(): void {

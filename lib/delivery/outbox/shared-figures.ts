@@ -1,6 +1,10 @@
 /** Counts by name. */
 export type Figures = Readonly<Record<string, number>>
 
+export function addFigures(sums: Record<string, number>, figures: Figures): void {
+  for (const [name, count] of Object.entries(figures)) sums[name] = (sums[name] ?? 0) + count
+}
+
 /** The figures of what has no outcome yet. All others only grow. */
 const CURRENT = ['held', 'unstored']
 

@@ -1,21 +1,17 @@
-import { randomBytes } from 'node:crypto'
 import { describeError } from '../../errors.js'
-import type { Impression } from '../../impression.js'
+import { createImpression, type Impression, type Outcome } from '../../impression.js'
+import { AppendingImpressions } from './appending-impressions.js'
 import { ClaimableImpressions } from './claimable-impressions.js'
 import { ExchangeQueue } from './exchange-queue.js'
+import type { Operation } from './operation-queue.js'
 import type { Claim, Fleet, Outbox, OutboxEvents, OutboxOptions, Receipt } from './outbox.js'
-import { type Figures, SharedFigures } from './shared-figures.js'
+import { SettlingImpressions } from './settling-impressions.js'
+import { addFigures, type Figures, SharedFigures } from './shared-figures.js'
 import type { ExchangeRequest, ExchangeResponse, Store, StoredRecord } from './store.js'
 import { parseImpression, serializeImpression } from './stored-impression.js'
 
 /** Expired impressions are settled by operations of at most this many ids. */
 const EXPIRED_PER_STEP = 1_000
-
-/** An impression that the store has not accepted yet. */
-interface Appending {
-  readonly impression: Impression
-  readonly resolve: (receipt: Receipt) => void
-}
 
 /**
  * An outbox that several processes share through a store: what all engines have in common.
@@ -32,19 +28,18 @@ export class SharedOutbox implements Outbox, Fleet {
   readonly #options: OutboxOptions
   readonly #queue: ExchangeQueue
   readonly #impressions: ClaimableImpressions
-  /** By the ids of their records. */
-  readonly #appending = new Map<string, Appending>()
-  /** The ids of records that have their outcome, and that the store has not removed yet. */
-  readonly #settling = new Set<string>()
-  readonly #idPrefix = `${randomBytes(9).toString('base64url')}:`
-  #lastId = 0
+  readonly #appending: AppendingImpressions
+  readonly #settling: SettlingImpressions
   #events: OutboxEvents | undefined
   /** Changes when others have taken over from this process: its claims no longer hold. */
   #fence = 0
   #hasLeft = false
-  /** Reject the figures that are being read. */
-  #rejectReaders: ((thrown: unknown) => void)[] = []
-  readonly #figures = new SharedFigures()
+  /** Of the store, once it has answered. */
+  #storeId: string | undefined
+  #isSender = false
+  /** Whether this process was the sender of a store that has lost its data: it knows the calls. */
+  #knowsCalls = false
+  #figures = new SharedFigures()
 
   /** @param leaseMs how long the process may stay silent before others take over from it */
   constructor(store: Store, options: OutboxOptions, leaseMs: number) {
@@ -63,9 +58,20 @@ export class SharedOutbox implements Outbox, Fleet {
         // A probe ends within the time of a call, and its end is in the store soon after.
         probeMs: timeoutMs + leaseMs,
       },
-      countFigures: (appending) => this.#countFigures(appending),
+      countFigures: (operations) => this.#countFigures(operations),
       onResponse: (response, request) => this.#onResponse(response, request),
       onFailure: (thrown) => this.#onFailure(thrown),
+    })
+    this.#appending = new AppendingImpressions({
+      queue: this.#queue,
+      clock,
+      onAccepted: (...accepted) => this.#onAccepted(...accepted),
+    })
+    this.#settling = new SettlingImpressions({
+      queue: this.#queue,
+      // What the store has lost needs no settling.
+      isTakenOver: (response) => response.isLost && !this.#hasLostData(response),
+      onHandedOver: (impressions) => this.#events?.onHandedOver(impressions),
     })
   }
 
@@ -90,62 +96,44 @@ export class SharedOutbox implements Outbox, Fleet {
   }
 
   append(impression: Impression): Receipt | Promise<Receipt> {
-    const payload = serializeImpression(impression, this.#options.clock)
-    if (payload === undefined) return 'unstorable'
-    const { dedupeKey } = impression
-    this.#lastId += 1
-    const id = `${this.#idPrefix}${this.#lastId.toString(36)}`
-    return new Promise((resolve) => {
-      this.#appending.set(id, { impression, resolve })
-      this.#queue.add({
-        append: dedupeKey === undefined ? { id, payload } : { id, payload, dedupeKey },
-        onDone: (response, receipt) => this.#onAppended(id, response, receipt ?? 'uncertain'),
-      })
-    })
+    return this.#appending.append(impression)
   }
 
   claim(max: number, isMixed = false): Promise<Claim | undefined> | undefined {
     const impressions = this.#impressions.claim(max, isMixed)
     if (impressions.length === 0) return undefined
     const fence = this.#fence
+    const byId = new Map(impressions.map((one) => [this.#impressions.getId(one), one]))
     return new Promise((resolve) => {
       this.#queue.add({
-        claim: impressions.map((impression) => this.#impressions.getId(impression)),
-        onDone: ({ claimed }) => resolve(this.#onClaimed(impressions, fence, claimed)),
+        claim: [...byId.keys()],
+        onDone: ({ claimed }) => resolve(this.#onClaimed(byId, fence, claimed)),
       })
     })
   }
 
-  settle(claim: Claim, impressions: readonly Impression[]): Promise<void> | undefined {
-    if (claim.fence !== this.#fence) return undefined
-    return this.#settle(this.#impressions.settle(claim, impressions), (isLost) => {
-      if (isLost) this.#events?.onHandedOver(impressions)
-    })
+  async settle(claim: Claim, impressions: readonly Impression[], outcome: Outcome): Promise<void> {
+    if (claim.fence !== this.#fence) return
+    const ids = this.#impressions.settle(claim, impressions)
+    await this.#settling.settle(ids, impressions, { [outcome]: ids.length })
   }
 
   release(claim: Claim, impressions: readonly Impression[]): Promise<void> | undefined {
     if (claim.fence !== this.#fence) return undefined
     this.#impressions.release(claim, impressions)
-    const release = impressions.map((impression) => ({
-      id: this.#impressions.getId(impression),
-      payload: serializeImpression(impression, this.#options.clock) ?? '',
-    }))
-    return new Promise((resolve) => this.#queue.add({ release, onDone: () => resolve() }))
+    return this.#release(impressions.map((one) => [this.#impressions.getId(one), one]))
   }
 
   async expire(beforeMs: number): Promise<readonly Impression[]> {
-    const unsent = this.#expireAppends(beforeMs)
+    const unsent = this.#appending.expire(beforeMs)
     const { ids, impressions } = this.#impressions.expire(beforeMs)
-    const fence = this.#fence
-    const steps: Promise<void>[] = []
+    const steps: Promise<readonly Impression[]>[] = []
     for (let first = 0; first < ids.length; first += EXPIRED_PER_STEP) {
-      steps.push(this.#settle(ids.slice(first, first + EXPIRED_PER_STEP)))
+      const range = [first, first + EXPIRED_PER_STEP] as const
+      const expired = impressions.slice(...range)
+      steps.push(this.#settling.settle(ids.slice(...range), expired, countOutcomes(expired)))
     }
-    await Promise.all(steps)
-    if (fence === this.#fence) return [...unsent, ...impressions]
-    // Others have taken over the stored ones.
-    this.#events?.onHandedOver(impressions)
-    return unsent
+    return [...unsent, ...(await Promise.all(steps)).flat()]
   }
 
   recover(events: OutboxEvents): readonly Impression[] {
@@ -164,10 +152,10 @@ export class SharedOutbox implements Outbox, Fleet {
   }
 
   async readFigures(): Promise<Figures> {
+    if (this.#hasLeft) throw new Error('close() was called')
     // The store first learns this process's latest figures.
     await new Promise<void>((resolve, reject) => {
-      this.#rejectReaders.push(reject)
-      this.#queue.add({ onDone: () => resolve() })
+      this.#queue.add({ onDone: () => resolve(), onFailed: reject })
     })
     const { figures, records } = await this.#store.readFleet()
     return { ...figures, pending: records + (figures.unstored ?? 0) }
@@ -175,55 +163,110 @@ export class SharedOutbox implements Outbox, Fleet {
 
   async leave(): Promise<void> {
     this.#hasLeft = true
-    for (const { id } of this.#queue.appendsInDoubt) {
-      const appending = this.#appending.get(id)
-      if (appending) appending.impression.isMaybeCounted = true
-    }
-    // A claim that is not answered yet no longer holds.
-    this.#fence += 1
-    this.#events?.onHandedOver(this.#impressions.clear())
+    this.#queue.remove(({ claim }) => claim !== undefined)
+    this.#handOverAll()
     await this.#queue.leave()
     await this.#store.close()
   }
 
-  #settle(settle: readonly string[], onDone = (_isLost: boolean) => {}): Promise<void> {
-    for (const id of settle) this.#settling.add(id)
-    return new Promise((resolve) => {
-      this.#queue.add({
-        settle,
-        onDone: ({ isLost }) => {
-          for (const id of settle) this.#settling.delete(id)
-          onDone(isLost)
-          resolve()
-        },
-      })
-    })
+  abandon(): readonly Impression[] {
+    this.#hasLeft = true
+    this.#queue.stop()
+    this.#handOverAll()
+    // Others find them claimed, unless the store has done the step.
+    this.#events?.onHandedOver(this.#settling.toArray())
+    return this.#appending.inDoubt
+  }
+
+  /** What this process has claimed no longer belongs to it. */
+  #handOverAll(): void {
+    this.#fence += 1
+    this.#events?.onHandedOver(this.#impressions.clear())
+  }
+
+  #release(impressions: readonly (readonly [id: string, Impression])[]): Promise<void> {
+    const release = impressions.map(([id, impression]) => ({
+      id,
+      payload: serializeImpression(impression, this.#options.clock) ?? '',
+    }))
+    return new Promise((resolve) => this.#queue.add({ release, onDone: () => resolve() }))
   }
 
   #onResponse(response: ExchangeResponse, request: ExchangeRequest): void {
-    const { isLost, arrivals, orphans, callAgesMs, isFailover } = response
-    this.#rejectReaders = []
+    const { isLost, isSender, arrivals, orphans, callAgesMs, isFailover } = response
     if (isLost) {
-      if (response.wasDone) this.#figures.onStored(request.figures)
-      this.#figures.startAgain()
-      this.#fence += 1
-      this.#events?.onHandedOver(this.#impressions.clear())
+      this.#onLost(response, request)
       return
     }
     this.#figures.onStored(request.figures)
+    this.#storeId = response.storeId
+    this.#isSender = isSender
     if (this.#hasLeft) return
-    if (callAgesMs) this.#events?.onCallHistory(callAgesMs, isFailover)
+    if (callAgesMs && !this.#knowsCalls) {
+      this.#events?.onCallHistory(this.#addUnstored(callAgesMs), isFailover)
+    }
+    this.#knowsCalls = false
     this.#adopt(arrivals, 'waiting')
     const impressions = this.#adopt(orphans, 'claimed')
     if (impressions.length > 0) this.#events?.onOrphans({ impressions, fence: this.#fence })
     if (arrivals.length > 0) this.#events?.onReady()
   }
 
+  #onLost(response: ExchangeResponse, { figures }: ExchangeRequest): void {
+    if (this.#hasLostData(response)) {
+      this.#recoverData()
+      return
+    }
+    if (response.wasDone) this.#figures.onStored(figures)
+    this.#figures.startAgain()
+    this.#handOverAll()
+  }
+
+  #hasLostData({ storeId }: ExchangeResponse): boolean {
+    return this.#storeId !== undefined && storeId !== this.#storeId
+  }
+
+  /** What the store had of this process is in nobody else's hands. */
+  #recoverData(): void {
+    const { network, log } = this.#options
+    log.error(
+      `outbox-lost ${network}`,
+      `${network}: the outbox has lost its data: what waits here is stored again, what may have ` +
+        "been sent is uncertain, and dedupe keys and the fleet's figures begin anew",
+    )
+    this.#figures = new SharedFigures()
+    this.#knowsCalls = this.#isSender
+    this.#fence += 1
+    const { ids, impressions } = this.#impressions.expire(Number.POSITIVE_INFINITY)
+    this.#events?.onUncertain(this.#impressions.clear())
+    if (!this.#queue.isLeaseValid) {
+      // Others may have taken over before, and sent what waited here.
+      this.#events?.onUncertain(impressions)
+      return
+    }
+    for (const [index, impression] of impressions.entries()) {
+      void this.#appendAgain(ids[index] ?? '', impression)
+    }
+  }
+
+  async #appendAgain(id: string, impression: Impression): Promise<void> {
+    const receipt = await this.#appending.appendAs(id, impression)
+    this.#events?.onAppendedAgain(impression, receipt)
+  }
+
+  /** The store does not know the calls that have begun since a step that was repeated. */
+  #addUnstored(callAgesMs: readonly number[]): readonly number[] {
+    return [...callAgesMs, ...new Array<number>(this.#queue.unstoredCalls).fill(0)]
+  }
+
   /** Records that others have appended, or that this process appended for another sender. */
   #adopt(records: readonly StoredRecord[], state: 'waiting' | 'claimed'): Impression[] {
     const { network, clock } = this.#options
     const adopted: Impression[] = []
+    const sent = records.filter(({ id }) => this.#settling.hasSettled(id)).map(({ id }) => id)
+    if (sent.length > 0) void this.#settling.settle(sent, [], {})
     for (const { id, payload } of records) {
+      if (this.#settling.hasSettled(id)) continue
       // Of a record that it is appending, only the receipt says that it waits; a dead owner may have
       // claimed it meanwhile.
       const isAppending = state === 'waiting' && this.#appending.has(id)
@@ -233,56 +276,56 @@ export class SharedOutbox implements Outbox, Fleet {
         this.#impressions.add(id, impression, state)
         adopted.push(impression)
       } catch (thrown) {
-        this.#onFailure(thrown)
+        this.#removeUnreadable(id, state, thrown)
       }
     }
     return adopted
   }
 
-  #onAppended(id: string, { isSender }: ExchangeResponse, receipt: Receipt): void {
-    const appending = this.#appending.get(id)
-    if (!appending) return
-    const { impression, resolve } = appending
-    this.#appending.delete(id)
-    const isMine = receipt === 'accepted' && isSender && !this.#hasLeft
-    if (isMine) this.#impressions.add(id, impression, 'waiting')
-    resolve(receipt === 'accepted' && !isMine ? 'handed-over' : receipt)
-  }
-
-  #onClaimed(
-    impressions: readonly Impression[],
-    fence: number,
-    claimed: readonly string[],
-  ): Claim | undefined {
-    if (fence !== this.#fence) return undefined
-    const ids = new Set(claimed)
-    const isClaimed = (impression: Impression) => ids.has(this.#impressions.getId(impression))
-    const mine = impressions.filter(isClaimed)
-    const others = impressions.filter((impression) => !isClaimed(impression))
-    if (others.length > 0) this.#impressions.putBack(others)
-    return mine.length > 0 ? { impressions: mine, fence } : undefined
-  }
-
-  /** What the store may have accepted is no longer in this process's hands. */
-  #expireAppends(beforeMs: number): Impression[] {
-    const isOld = (id: string) => {
-      const trackedAtMs = this.#appending.get(id)?.impression.trackedAtMs
-      return trackedAtMs !== undefined && trackedAtMs < beforeMs
-    }
-    return this.#queue.removeAppends(isOld).flatMap((id) => {
-      const appending = this.#appending.get(id)
-      this.#appending.delete(id)
-      // It has its outcome before this takes effect.
-      appending?.resolve('accepted')
-      return appending?.impression ?? []
+  /** Such a record would stay in the store for ever. */
+  #removeUnreadable(id: string, state: 'waiting' | 'claimed', thrown: unknown): void {
+    const { network, clock, log } = this.#options
+    const message = `the outbox has a record that cannot be read, and removes it: ${describeError(thrown)}`
+    log.error(`unreadable ${network}`, `${network}: ${message}`)
+    const outcome = state === 'claimed' ? 'uncertain' : 'invalid'
+    const details = { campaignId: '', item: undefined }
+    const impression = createImpression(network, '', details, clock.now())
+    void this.#settling.settle([id], [impression], { [outcome]: 1 }).then((ended) => {
+      if (ended.length > 0) this.#events?.onUnreadable(impression, outcome)
     })
   }
 
+  #onAccepted(id: string, impression: Impression, { isSender }: ExchangeResponse): Receipt {
+    if (!isSender || this.#hasLeft) return 'handed-over'
+    this.#impressions.add(id, impression, 'waiting')
+    return 'accepted'
+  }
+
+  #onClaimed(
+    byId: ReadonlyMap<string, Impression>,
+    fence: number,
+    claimed: readonly string[],
+  ): Claim | undefined {
+    const isClaimed = new Set(claimed)
+    const mine = [...byId].filter(([id]) => isClaimed.has(id))
+    if (fence !== this.#fence) {
+      // What was claimed during close() is never sent.
+      if (mine.length > 0) void this.#release(mine)
+      return undefined
+    }
+    const others = [...byId].filter(([id]) => !isClaimed.has(id))
+    if (others.length > 0) this.#impressions.putBack(others.map(([, impression]) => impression))
+    return mine.length > 0 ? { impressions: mine.map(([, one]) => one), fence } : undefined
+  }
+
   /** `pending` is what the store holds, and what this process has not stored yet. */
-  #countFigures(appending: number): Figures {
+  #countFigures(operations: readonly Operation[]): Figures {
     const { pending = 0, ...figures } = this.#options.figures()
-    const unstored = Math.max(0, pending - this.#impressions.pendingHere - appending)
-    return this.#figures.toShare({ ...figures, unstored })
+    const sums: Record<string, number> = { ...figures }
+    for (const { outcomes = {} } of operations) addFigures(sums, outcomes)
+    const appending = operations.filter(({ append }) => append).length
+    const stored = this.#impressions.pendingHere + this.#settling.pendingHere + appending
+    return this.#figures.toShare({ ...sums, unstored: Math.max(0, pending - stored) })
   }
 
   #onFailure(thrown: unknown): void {
@@ -290,7 +333,12 @@ export class SharedOutbox implements Outbox, Fleet {
     const message =
       `${network}: the outbox failed, and impressions wait in memory until it works again: ` +
       describeError(thrown)
-    log.error(`outbox ${network}`, message)
-    for (const reject of this.#rejectReaders.splice(0)) reject(thrown)
+    log.error(`outbox-failed ${network}`, message)
   }
+}
+
+/** What `PendingOutcomes` counts expired impressions as. */
+function countOutcomes(expired: readonly Impression[]): Figures {
+  const uncertain = expired.filter(({ isMaybeCounted }) => isMaybeCounted).length
+  return { dropped: expired.length - uncertain, uncertain }
 }

@@ -1,6 +1,9 @@
 import type { Receipt } from './outbox.js'
 import type { Figures } from './shared-figures.js'
 
+/** Most records that a step moves from dead owners, and most that a response lists as arrivals. */
+export const MAX_RECORDS = 1_000
+
 /** An impression in a store. */
 export interface StoredRecord {
   /** Unique in the store: an impression that is moved to another process keeps it. */
@@ -25,7 +28,7 @@ export interface ExchangeRequest {
   readonly step: number
   /** Whether the owner registers. Otherwise an owner that the store does not know is `lost`. */
   readonly isNew: boolean
-  /** From this step on, the owner may stay silent for so long before others take over from it. */
+  /** For how long, from this step on, the owner may be silent before others take over from it. */
   readonly leaseMs: number
   /**
    * `fleet`: all records are in one box, which one owner at a time, the sender, may claim from.
@@ -80,6 +83,11 @@ export interface ExchangeRequest {
 /** What a step did. */
 export interface ExchangeResponse {
   /**
+   * Names the store, and is created with its first record or owner: with another id, the store has
+   * lost everything that it had. Empty in an empty store.
+   */
+  readonly storeId: string
+  /**
    * Whether others have taken over from the owner, or may have: nothing was done then, and none of
    * the owner's records belongs to it any more.
    */
@@ -96,15 +104,15 @@ export interface ExchangeResponse {
   /** The records that were claimed. Fewer than wanted during a pause, and one when it has ended. */
   readonly claimed: readonly string[]
   /**
-   * Records that wait in the owner's box, or for the sender, since `seenUpTo`: at most 1,000. Without
-   * those that this step has appended, about which the receipts say enough.
+   * Records that wait in the owner's box, or for the sender, since `seenUpTo`: at most `MAX_RECORDS`.
+   * Without those that this step has appended, about which the receipts say enough.
    */
   readonly arrivals: readonly StoredRecord[]
   /** What to send as the next `seenUpTo`. */
   readonly seenUpTo: number
   /**
-   * Records that dead owners had claimed, now claimed by this one: at most 1,000. With `isResync`,
-   * all records that this owner has claimed.
+   * Records that dead owners had claimed, now claimed by this one: at most `MAX_RECORDS`. With
+   * `isResync`, all records that this owner has claimed.
    */
   readonly orphans: readonly StoredRecord[]
   /** Whether the owner may claim: always in a box of its own. */
@@ -122,6 +130,7 @@ export interface ExchangeResponse {
 
 /** The response of a step that did nothing. */
 export const EMPTY_RESPONSE: ExchangeResponse = {
+  storeId: '',
   isLost: false,
   wasDone: undefined,
   receipts: [],
@@ -158,7 +167,7 @@ export interface FleetFigures {
  *   `unstored`) are forgotten.
  *
  * An owner that leaves is treated the same way at once, without an `isFailover`. A step moves at
- * most 1,000 records, and the next ones the rest.
+ * most `MAX_RECORDS`, and the next ones the rest.
  *
  * A pause: nobody but its owner claims anything until it has ended. Then the first other owner that
  * claims gets one record, and the pause is its own for another `probeMs`.

@@ -26,9 +26,12 @@ export function serializeImpression(impression: Impression, clock: Clock): strin
 /** @throws if `serializeImpression` has not written the payload */
 export function parseImpression(payload: string, network: string, clock: Clock): Impression {
   const { requestId, trackedAtMs, attempts, isMaybeCounted, ...details } = JSON.parse(payload)
-  if (typeof requestId !== 'string' || typeof trackedAtMs !== 'number') {
-    throw new TypeError('not an impression')
-  }
+  const hasTypes =
+    typeof requestId === 'string' &&
+    /^(string|number)$/.test(typeof details.campaignId) &&
+    typeof details.batchKey === 'string' &&
+    [trackedAtMs, attempts].every(Number.isFinite)
+  if (!hasTypes) throw new TypeError('not an impression')
   const ageMs = Math.max(0, clock.wallNow() - trackedAtMs)
   const impression = createImpression(network, requestId, details, clock.now() - ageMs)
   impression.attempts = attempts

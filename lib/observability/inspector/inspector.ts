@@ -13,8 +13,17 @@ import { PAGE_REPLY, SECURITY_HEADERS } from './page.js'
 import { PageLoads } from './page-loads.js'
 import { type QuerySource, toShownReason } from './shown-reason.js'
 
-/** The option `inspector`. */
-export type InspectorOption<Source> = boolean | { allow: (source: Source) => boolean }
+/**
+ * The option `inspector`.
+ *
+ * @inline
+ */
+export type InspectorOption<Source> =
+  | boolean
+  | {
+      /** Returns whether this request may see the page. Anything but `true` means no. */
+      allow: (source: Source) => boolean
+    }
 
 export interface InspectorDependencies<Source> {
   readonly option: Exclude<InspectorOption<Source>, false>
@@ -108,7 +117,7 @@ export class Inspector<Source> implements ImpressionWatcher {
     const answer = callOption('inspector.allow', allow, source, log)
     if (typeof answer !== 'boolean' && answer !== FAILED) {
       const message = 'the option inspector.allow: expected true or false; the inspector is refused'
-      log.warn('option inspector.allow', message)
+      log.warn('option-failed inspector.allow', message)
     }
     return answer === true
   }

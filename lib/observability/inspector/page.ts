@@ -59,7 +59,7 @@ const PAGE = `<!doctype html>
   </div>
   <p class="soft" id="none"></p>
   <div id="page-loads"></div>
-  <footer class="soft">This process only: its last ${MAX_PAGE_LOADS} page loads, with ${MAX_IMPRESSIONS} impressions each. Each reason begins with a code, which docs/troubleshooting.md explains.</footer>
+  <footer class="soft">This process only: its last ${MAX_PAGE_LOADS} page loads, with ${MAX_IMPRESSIONS} impressions each. Each reason begins with a code, which docs/reasons.md explains.</footer>
 </main>
 <script>${PAGE_SCRIPT}</script>
 </body>

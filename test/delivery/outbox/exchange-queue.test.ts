@@ -1,8 +1,12 @@
+// Tests lib/delivery/outbox/exchange-queue.ts
+// Tests lib/delivery/outbox/operation-queue.ts
+
 import assert from 'node:assert/strict'
 import { ExchangeQueue } from '../../../lib/delivery/outbox/exchange-queue.js'
 import type { Operation } from '../../../lib/delivery/outbox/operation-queue.js'
 import { VirtualClock } from '../virtual-clock.js'
 import { MemoryStore } from './memory-store.js'
+import { listIds, records, StoreOwner } from './store-owner.js'
 
 const LEASE_MS = 10_000
 
@@ -13,6 +17,7 @@ describe('steps of a store', () => {
     const store = new MemoryStore(clock.now)
     let steps = 0
     const failures: string[] = []
+    const arrived: string[] = []
     let isFull = false
     const queue = new ExchangeQueue({
       store: {
@@ -28,13 +33,13 @@ describe('steps of a store', () => {
       clock,
       constants: {
         leaseMs: LEASE_MS,
-        maxPending: 100,
+        maxPending: 10_000,
         dedupeTtlMs: 60_000,
         callsTtlMs: 60_000,
         probeMs: 1_000,
       },
       countFigures: () => ({}),
-      onResponse: () => {},
+      onResponse: ({ arrivals }) => arrived.push(...listIds(arrivals)),
       onFailure: (thrown) => failures.push(String(thrown)),
     })
     queue.schedule()
@@ -45,6 +50,7 @@ describe('steps of a store', () => {
       clock,
       store,
       failures,
+      arrived,
       /** Adds an operation, and resolves to the number of steps by then when it is done. */
       add: (operation: Omit<Operation, 'onDone'>): Promise<number> =>
         new Promise((resolve) => queue.add({ ...operation, onDone: () => resolve(steps) })),
@@ -107,7 +113,7 @@ describe('steps of a store', () => {
     await clock.advanceAsync(0)
     await late
     assert.equal((await store.readFleet()).records, 0)
-    assert.deepEqual(failures, ['Error: it is full'])
+    assert.match(String(failures), /^Error: it is full$/)
     const before = countSteps()
     await clock.advanceAsync(10_000)
     const perSecond = (countSteps() - before) / 10
@@ -117,6 +123,34 @@ describe('steps of a store', () => {
     await clock.advanceAsync(1_000)
     await Promise.all(appended)
     assert.equal((await store.readFleet()).records, 2)
+  })
+
+  it('do at most about 1,000 records at a time', async () => {
+    const { clock, add } = await register()
+    const ids = Array.from({ length: 400 }, (_, n) => `r${n}`)
+    const done = Array.from({ length: 5 }, () => add({ settle: ids }))
+    await clock.advanceAsync(100)
+    assert.deepEqual(await Promise.all(done), [1, 1, 2, 2, 3])
+  })
+
+  it('follow each other at once until everything that waits has arrived', async () => {
+    const { clock, store, arrived } = await register()
+    const ids = Array.from({ length: 3_500 }, (_, n) => `r${n}`)
+    await new StoreOwner(store, 'other', 'fleet').exchange({ append: records(...ids) })
+    await clock.advanceAsync(LEASE_MS / 4)
+    assert.deepEqual(arrived, ids)
+  })
+
+  it('go on although what waits for one throws', async () => {
+    const { clock, queue, add, failures } = await register()
+    const onDone = () => {
+      throw new RangeError('no more stack')
+    }
+    queue.add({ ...append('a'), onDone })
+    const done = [add(append('b')), add({ claim: ['a'] })]
+    await clock.advanceAsync(100)
+    assert.deepEqual(await Promise.all(done), [1, 1])
+    assert.match(String(failures), /no more stack/)
   })
 
   it('renew the lease when nothing happens', async () => {

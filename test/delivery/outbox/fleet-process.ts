@@ -30,7 +30,16 @@ class ProcessClock implements Clock {
   readonly wallNow = (): number => this.#clock.wallNow()
 
   after(delayMs: number, task: () => void, keepsAlive?: 'keeps-alive'): () => void {
-    return this.#clock.after(delayMs, () => this.run(task), keepsAlive)
+    let isCancelled = false
+    const runUnlessCancelled = () => {
+      if (!isCancelled) task()
+    }
+    const cancel = this.#clock.after(delayMs, () => this.run(runUnlessCancelled), keepsAlive)
+    return () => {
+      // It may be due already, and wait until the process goes on.
+      isCancelled = true
+      cancel()
+    }
   }
 
   defer(task: () => void): void {
@@ -66,6 +75,8 @@ export class FleetProcess {
   readonly #clock: ProcessClock
   readonly #statistics: Statistics
   readonly #network: string
+  /** Counts the freezes after which the store's answers came too late. */
+  #timeouts = 0
 
   constructor({
     clock,
@@ -124,8 +135,11 @@ export class FleetProcess {
     if (this.#clock.state === 'runs') this.#clock.state = 'frozen'
   }
 
-  thaw(): void {
-    if (this.#clock.state === 'frozen') this.#clock.thaw()
+  /** @param hasTimeouts whether timers run before the sockets are read: answers come too late */
+  thaw(hasTimeouts = false): void {
+    if (this.#clock.state !== 'frozen') return
+    if (hasTimeouts) this.#timeouts += 1
+    this.#clock.thaw()
   }
 
   kill(): void {
@@ -166,13 +180,17 @@ export class FleetProcess {
   /** The store answers only while the process runs. */
   #openOutbox(store: Store, options: OutboxOptions): SharedOutbox {
     const clock = this.#clock
-    const whenRunning = <Value>(answer: Promise<Value>): Promise<Value> =>
-      new Promise((resolve, reject) => {
+    const whenRunning = <Value>(answer: Promise<Value>): Promise<Value> => {
+      const timeouts = this.#timeouts
+      const isInTime = () => timeouts === this.#timeouts
+      return new Promise((resolve, reject) => {
+        const timeOut = () => reject(new Error('the answer came too late'))
         answer.then(
-          (value) => clock.run(() => resolve(value)),
+          (value) => clock.run(() => (isInTime() ? resolve(value) : timeOut())),
           (thrown) => clock.run(() => reject(thrown)),
         )
       })
+    }
     const own: Store = {
       exchange: (request) => whenRunning(store.exchange(structuredClone(request))),
       hasArrivals: (seenUpTo) => whenRunning(store.hasArrivals(seenUpTo)),

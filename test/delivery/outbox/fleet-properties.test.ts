@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import type { NetworkStats } from '../../../lib/counting/statistics.js'
 import type { Store } from '../../../lib/delivery/outbox/store.js'
 import { connectionError, ok, type Script, status } from '../scripted-transport.js'
 import { VirtualClock } from '../virtual-clock.js'
@@ -12,6 +13,8 @@ import { FleetProcess, LEASE_MS } from './fleet-process.js'
 import { MemoryStore } from './memory-store.js'
 
 const PROCESSES = 3
+/** How long after it did a step the store's answer arrives. */
+const LATENCY_MS = 4
 
 const STEP = fc.oneof(
   {
@@ -40,6 +43,15 @@ const STEP = fc.oneof(
         'start' as const,
       ),
       at: fc.nat(PROCESSES - 1),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      does: fc.constant('stall' as const),
+      at: fc.nat(PROCESSES - 1),
+      afterMs: fc.nat(4 * LATENCY_MS),
+      hasTimeouts: fc.boolean(),
     }),
   },
   {
@@ -92,6 +104,8 @@ class RandomFleet {
         return this.#push(step.at, step.key)
       case 'wait':
         return await this.clock.advanceAsync(step.ms)
+      case 'stall':
+        return await this.#stall(step)
       case 'store':
         this.#storeFails = step.fails
         return
@@ -118,10 +132,30 @@ class RandomFleet {
     return last
   }
 
+  /** The fleet's figures are those of its processes, and what the network has counted. */
+  assertCounted(stats: NetworkStats): void {
+    assert.equal(stats.pending, 0)
+    assert(stats.tracked <= this.keyOf.size, 'more impressions than were tracked')
+    assert(stats.delivered <= this.counted.size)
+    assert(stats.delivered + stats.uncertain >= this.counted.size, 'one that counted is missing')
+    if (this.all.some(({ isKilled }) => isKilled)) return
+    const tracked = this.all.reduce((sum, one) => sum + one.stats.tracked, 0)
+    assert.equal(stats.tracked, tracked, 'not the sum of the figures')
+  }
+
   #push(at: number, key: number): void {
     this.#pushed += 1
     this.keyOf.set(this.#pushed, `key ${key}`)
     this.#current[at]?.push(this.#pushed, `key ${key}`)
+  }
+
+  /** Freezes a process for longer than its lease, soon after an impression was tracked there. */
+  async #stall({ at, afterMs, hasTimeouts }: Extract<Step, { does: 'stall' }>): Promise<void> {
+    this.#push(at, this.#pushed)
+    await this.clock.advanceAsync(afterMs)
+    this.#current[at]?.freeze()
+    await this.clock.advanceAsync(LEASE_MS * 2)
+    this.#current[at]?.thaw(hasTimeouts)
   }
 
   async #change(change: 'freeze' | 'thaw' | 'kill' | 'close' | 'start', at: number): Promise<void> {
@@ -142,6 +176,7 @@ class RandomFleet {
       exchange: async (request) => {
         if (this.#storeFails === 'before') throw new Error('the store is down')
         const response = await this.#memory.exchange(request)
+        await new Promise<void>((resolve) => this.clock.after(LATENCY_MS, resolve))
         if (this.#storeFails === 'after') throw new Error('the answer was lost')
         return response
       },
@@ -185,13 +220,7 @@ describe('a fleet of processes that are killed, frozen and closed at random, wit
             .flatMap(({ outcomes }) => outcomes.map(({ campaignId }) => campaignId))
           assert.equal(new Set(ended).size, ended.length, 'two outcomes of one impression')
           const [stats] = await Promise.all([last.fleetStats(), fleet.clock.advanceAsync(100)])
-          assert.equal(stats.pending, 0)
-          assert(stats.tracked <= fleet.keyOf.size, 'more impressions than were tracked')
-          assert(stats.delivered <= fleet.counted.size)
-          assert(
-            stats.delivered + stats.uncertain >= fleet.counted.size,
-            'one that counted is missing',
-          )
+          fleet.assertCounted(stats)
         }),
         { numRuns: Number(process.env.FLEET_RUNS ?? 60) },
       )

@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict'
 import { connectionError, ok, type Script, status } from '../scripted-transport.js'
 import { VirtualClock } from '../virtual-clock.js'
+import { FailingStore } from './failing-store.js'
 import { FleetProcess, type FleetProcessOptions, LEASE_MS } from './fleet-process.js'
 import { MemoryStore } from './memory-store.js'
+import { StoreOwner } from './store-owner.js'
 
 const WINDOWS = { windows: [{ limit: 300, windowMs: 60_000 }], maxBatch: 10 }
 
@@ -173,6 +175,37 @@ for (const [description, network] of [
       assert.equal(new Set(one.transport.sent.flat()).size, 2_500)
     })
 
+    it('do not collect calls of fleetStats() in an outage of the store', async () => {
+      const { clock, store, start } = createFleet()
+      const failing = new FailingStore(store)
+      const one = start({ store: failing })
+      await clock.advanceAsync(100)
+      failing.fails = 'before'
+      for (let n = 0; n < 2_500; n += 1) {
+        await Promise.all([assert.rejects(one.fleetStats()), clock.advanceAsync(1_000)])
+      }
+      failing.fails = 'never'
+      failing.steps = 0
+      await clock.advanceAsync(1_100)
+      assert(failing.steps <= 2, `${failing.steps} steps`)
+    })
+
+    it('remove a record that cannot be read, and count it', async () => {
+      const { clock, store, start } = createFleet()
+      const box = network === WINDOWS ? 'fleet' : 'own'
+      const other = new StoreOwner(store, 'other', box)
+      const append = ['', '{}', '{"requestId":"r","trackedAtMs":1e99,"campaignId":{}}', 'null']
+      await other.exchange({ append: append.map((payload, n) => ({ id: `r${n}`, payload })) })
+      await other.exchange({ claim: ['r0'] })
+      await clock.advanceAsync(LEASE_MS + 1)
+      const one = start()
+      await clock.advanceAsync(LEASE_MS)
+      one.assertBalanced()
+      assert.deepEqual([one.stats.uncertain, one.stats.invalid, one.stats.pending], [1, 3, 0])
+      assert.equal((await store.readFleet()).records, 0)
+      assert.equal(one.log.filter((line) => line.includes('cannot be read, and')).length, 1)
+    })
+
     it('take nothing over from each other after an outage of the store', async () => {
       const { clock, store, start } = createFleet()
       let isDown = false
@@ -192,6 +225,32 @@ for (const [description, network] of [
       await clock.advanceAsync(LEASE_MS * 3)
       const outcomes = all.flatMap((one) => one.outcomes.map(({ outcome }) => outcome))
       assert.deepEqual(outcomes, ['delivered', 'delivered'])
+    })
+
+    it('count an impression in one process although its store was out of reach for a lease', async () => {
+      const { clock, store, start } = createFleet()
+      let isDown = false
+      const failing = Object.assign(Object.create(store) as MemoryStore, {
+        exchange: (request: Parameters<MemoryStore['exchange']>[0]) =>
+          isDown ? Promise.reject(new Error('it is down')) : store.exchange(request),
+        hasArrivals: (seenUpTo: number) => store.hasArrivals(seenUpTo),
+        readFleet: () => store.readFleet(),
+      })
+      const one = start({ store: failing, script: () => undefined })
+      await clock.advanceAsync(100)
+      const two = start()
+      one.push(1)
+      await clock.advanceAsync(100)
+      isDown = true
+      one.transport.calls[0]?.end(ok)
+      await clock.advanceAsync(LEASE_MS * 2)
+      assert.deepEqual([one.stats.pending, one.stats.delivered, two.stats.uncertain], [1, 0, 1])
+      isDown = false
+      await clock.advanceAsync(LEASE_MS)
+      assert.deepEqual(one.outcomes, [])
+      one.assertBalanced()
+      const [fleet] = await Promise.all([one.fleetStats(), clock.advanceAsync(100)])
+      assert.deepEqual([fleet.tracked, fleet.uncertain, fleet.pending], [1, 1, 0])
     })
 
     it('count once what a step did whose answer was lost before others took over', async () => {

@@ -6,13 +6,11 @@ import {
   type ExchangeRequest,
   type ExchangeResponse,
   type FleetFigures,
+  MAX_RECORDS,
   type NewRecord,
   type Store,
   type StoredRecord,
 } from '../../../lib/delivery/outbox/store.js'
-
-/** Most records that a step moves from dead owners, and that a response lists as arrivals. */
-const MAX_MOVED = 1_000
 
 /** Figures of a past owner that count impressions without an outcome. */
 const FORGOTTEN_FIGURES = ['held', 'unstored']
@@ -67,6 +65,7 @@ export class MemoryStore implements Store {
   /** When each dedupe key is forgotten. */
   readonly #keys = new Map<string, number>()
   readonly #pastFigures: Record<string, number> = {}
+  #id = ''
   #calls: number[] = []
   #sequence = 0
   #sender: Sender | undefined
@@ -79,6 +78,7 @@ export class MemoryStore implements Store {
   async exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
     const owner = this.#registerOrRenew(request)
     if (!owner) return this.#lostResponse(request)
+    this.#id ||= request.owner
     const isRepeated = owner.lastStep === request.step
     owner.lastStep = request.step
     if (request.isAfterOutage) this.#spareOthers(request)
@@ -100,6 +100,7 @@ export class MemoryStore implements Store {
     const isSender = this.#isSender(request)
     const isTold = isNewSender || (request.isResync && this.#sender?.owner === request.owner)
     return {
+      storeId: this.#id,
       isLost: false,
       wasDone: undefined,
       receipts,
@@ -171,7 +172,7 @@ export class MemoryStore implements Store {
     for (const name of this.#owners.keys()) if (!this.#isAlive(name)) this.#bury(name)
 
     const orphans: StoredRecord[] = []
-    let left = MAX_MOVED
+    let left = MAX_RECORDS
     for (const name of this.#dead) {
       const entries = [...this.#entries.values()]
       const claimed = entries.filter(({ claimedBy }) => claimedBy === name)
@@ -302,7 +303,7 @@ export class MemoryStore implements Store {
     const others = this.#countOthers(owner)
     this.#bury(owner)
     if (this.#sender?.owner === owner) this.#sender = undefined
-    return { ...EMPTY_RESPONSE, receipts, claimed, seenUpTo, others }
+    return { ...EMPTY_RESPONSE, storeId: this.#id, receipts, claimed, seenUpTo, others }
   }
 
   /** @param upTo the last sequence before this step appended anything */
@@ -314,7 +315,7 @@ export class MemoryStore implements Store {
       .filter((entry) => isWaitingIn(entry, name))
       .filter(({ sequence }) => sequence > seenUpTo && sequence <= upTo)
       .sort(bySequence)
-    const arrivals = waiting.slice(0, MAX_MOVED)
+    const arrivals = waiting.slice(0, MAX_RECORDS)
     const last = arrivals.at(-1)
     return {
       arrivals: arrivals.map(toRecord),
@@ -323,7 +324,8 @@ export class MemoryStore implements Store {
   }
 
   #lostResponse(request: ExchangeRequest): ExchangeResponse {
-    const lost = { ...EMPTY_RESPONSE, isLost: true, seenUpTo: request.seenUpTo }
+    const { seenUpTo } = request
+    const lost = { ...EMPTY_RESPONSE, storeId: this.#id, isLost: true, seenUpTo }
     const past = this.#past.get(request.owner)
     if (!past || this.#now() - past.diedAtMs >= DAY_MS) return lost
     const wasDone = past.lastStep === request.step

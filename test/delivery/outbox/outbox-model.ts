@@ -76,8 +76,12 @@ export class OutboxModel {
     const picked = this.#claims[pick % Math.max(1, this.#claims.length)]
     if (!picked) return
     const part = picked.unsettled.splice(0, max)
-    await this.#outbox[method](picked.claim, part)
-    if (method === 'release') for (const impression of part) this.#waiting.add(impression)
+    if (method === 'settle') {
+      await this.#outbox.settle(picked.claim, part, 'delivered')
+      return
+    }
+    await this.#outbox.release(picked.claim, part)
+    for (const impression of part) this.#waiting.add(impression)
   }
 
   #compare(): void {

@@ -24,6 +24,9 @@ export function createOutboxOptions(options: Partial<OutboxOptions> = {}): Outbo
 export const IGNORED_EVENTS = {
   onReady: () => {},
   onOrphans: () => {},
+  onUnreadable: () => {},
+  onUncertain: () => {},
+  onAppendedAgain: () => {},
   onHandedOver: () => {},
   onCallHistory: () => {},
 }

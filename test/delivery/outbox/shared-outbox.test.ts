@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import type { Claim } from '../../../lib/delivery/outbox/outbox.js'
 import { SharedOutbox } from '../../../lib/delivery/outbox/shared-outbox.js'
-import type { Store } from '../../../lib/delivery/outbox/store.js'
+import type { NewRecord, Store } from '../../../lib/delivery/outbox/store.js'
 import type { Impression } from '../../../lib/impression.js'
 import { createImpressionFactory } from '../impressions.js'
 import { VirtualClock } from '../virtual-clock.js'
+import { FailingStore } from './failing-store.js'
 import { MemoryStore } from './memory-store.js'
 import { outboxContract } from './outbox-contract.js'
 import { createOutboxOptions, IGNORED_EVENTS } from './outbox-options.js'
@@ -19,6 +20,30 @@ outboxContract('SharedOutbox, without windows', (options) => {
 outboxContract('SharedOutbox, with windows', (options) => {
   const store = new MemoryStore(options.clock.now)
   return new SharedOutbox(store, { ...options, longestWindowMs: 60_000 }, LEASE_MS)
+})
+
+describe('shared outbox: the history of calls', () => {
+  it('has the calls that began while a step was repeated', async () => {
+    const clock = new VirtualClock()
+    const store = new FailingStore(new MemoryStore(clock.now))
+    const options = createOutboxOptions({ longestWindowMs: 60_000, clock })
+    const outbox = new SharedOutbox(store, options, LEASE_MS)
+    const histories: (readonly number[])[] = []
+    outbox.recover({
+      ...IGNORED_EVENTS,
+      onCallHistory: (agesMs) => histories.push(agesMs),
+    })
+    await clock.advanceAsync(100)
+    store.fails = 'after'
+    outbox.onCall()
+    await clock.advanceAsync(100)
+    outbox.onCall()
+    outbox.onCall()
+    store.fails = 'never'
+    await clock.advanceAsync(2_000)
+    const counts = histories.map((agesMs) => agesMs.length)
+    assert.deepEqual(counts, [0, 3])
+  })
 })
 
 describe('an outbox whose append was answered too late', () => {
@@ -57,6 +82,41 @@ describe('an outbox whose append was answered too late', () => {
     assert.equal(orphans.length, 1)
     assert.equal(two.waiting, 0)
   })
+})
+
+describe('an outbox whose store has lost its last moments', () => {
+  for (const list of ['arrivals', 'orphans'] as const) {
+    it(`settles again what it has sent, if the store lists it among ${list}`, async () => {
+      const clock = new VirtualClock()
+      const store = new MemoryStore(clock.now)
+      let isListed = false
+      const settled: string[] = []
+      const appended: NewRecord[] = []
+      const exchange: Store['exchange'] = async (request) => {
+        const response = await store.exchange(request)
+        settled.push(...request.settle)
+        appended.push(...(request.append?.records ?? []))
+        return isListed ? { ...response, [list]: appended } : response
+      }
+      const options = createOutboxOptions({ clock })
+      const outbox = new SharedOutbox({ ...forwardTo(store), exchange }, options, LEASE_MS)
+      const orphans: Claim[] = []
+      outbox.recover({ ...IGNORED_EVENTS, onOrphans: (claim) => orphans.push(claim) })
+      await Promise.all([outbox.append(createImpressionFactory()()), clock.advanceAsync(100)])
+      const [claim] = await Promise.all([outbox.claim(1), clock.advanceAsync(100)])
+      assert(claim)
+      const settling = outbox.settle(claim, claim.impressions, 'delivered')
+      await Promise.all([settling, clock.advanceAsync(100)])
+      isListed = true
+      await clock.advanceAsync(LEASE_MS / 4)
+      isListed = false
+      await clock.advanceAsync(100)
+      assert.equal(outbox.waiting, 0)
+      assert.deepEqual(orphans, [])
+      assert.equal(new Set(settled).size, 1)
+      assert(settled.length > 1)
+    })
+  }
 })
 
 function forwardTo(store: Store): Store {

@@ -30,6 +30,7 @@ function recordsContract(setUp: () => StoreSetup): void {
   it('does nothing for an empty request', async () => {
     const response = await owner.exchange()
     assert.deepEqual(response, {
+      storeId: response.storeId,
       isLost: false,
       wasDone: undefined,
       receipts: [],

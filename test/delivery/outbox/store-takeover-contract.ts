@@ -30,6 +30,19 @@ export function storeTakeoverContract(setUp: () => StoreSetup): void {
     return dead
   }
 
+  it('keeps its id, also when its owners have left', async () => {
+    const [one, two] = [createOwner('1'), createOwner('2')]
+    const unknown = await one.exchange({ isNew: false })
+    assert.equal(unknown.storeId, '')
+    const { storeId } = await one.exchange({ isNew: true })
+    assert(storeId.length > 0)
+    assert.equal((await two.exchange()).storeId, storeId)
+    assert.equal((await one.exchange({ isLeaving: true })).storeId, storeId)
+    assert.equal((await one.exchange()).storeId, storeId)
+    await two.exchange({ isLeaving: true })
+    assert.equal((await createOwner('3').exchange()).storeId, storeId)
+  })
+
   it('does nothing for an owner that it does not know', async () => {
     const owner = createOwner('one')
     const response = await owner.exchange({
