@@ -107,7 +107,7 @@ export class Inspector<Source> implements ImpressionWatcher {
     const message =
       'the inspector is refused under this host name: open it at localhost or an IP address, or set ' +
       'inspector.allow'
-    log.warn('option inspector host', message)
+    log.warn('inspector-refused', message)
     return false
   }
 
