@@ -112,7 +112,7 @@ function addRoutes(
   }
   const visibility =
     visibilityPath === undefined ? [] : [visibilityPath, `${visibilityPath}/client.js`]
-  const inspector = inspectorPath === undefined ? [] : [inspectorPath, `${inspectorPath}.json`]
+  const inspector = inspectorPath === undefined ? [] : [inspectorPath]
   for (const url of [...visibility, ...inspector]) {
     // Registered twice, the plugin has its routes already.
     if (app.hasRoute({ method: 'POST', url: app.prefix.replace(/\/$/, '') + url })) continue
