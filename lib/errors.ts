@@ -119,11 +119,15 @@ function isArray(value: object): boolean {
   }
 }
 
-/** The message of whatever was thrown: on one line and shortened. Never throws. */
-export function describeError(thrown: unknown): string {
+/**
+ * The message of whatever was thrown: on one line and shortened. Never throws.
+ *
+ * @param redact removes secrets: see `toOneLine`
+ */
+export function describeError(thrown: unknown, redact?: (printable: string) => string): string {
   try {
     const message = thrown instanceof Error ? thrown.message : describeValue(thrown)
-    return toOneLine(String(message))
+    return toOneLine(String(message), redact)
   } catch {
     return 'an error without a message'
   }

@@ -57,6 +57,7 @@ const PLUGIN_PROPERTIES = {
 export function impressions(options: ImpressionsOptions<FastifyRequest> = {}): ImpressionsPlugin {
   const tracker = resolveTracker(options)
   const plugin: FastifyPluginCallback = (app, _options, done) => {
+    requireFastify(app)
     addHelper(app, tracker)
     addRoutes(app, tracker)
     if (!('tracker' in options)) {
@@ -65,6 +66,15 @@ export function impressions(options: ImpressionsOptions<FastifyRequest> = {}): I
     done()
   }
   return Object.assign(plugin, PLUGIN_PROPERTIES, pickMethods(tracker.methods))
+}
+
+/** @throws {TypeError} in Express and Koa, which would call the plugin with each request */
+function requireFastify({ addHook }: Partial<FastifyInstance>): void {
+  if (typeof addHook === 'function') return
+  throw new TypeError(
+    'ad-impressions: the plugin of ad-impressions/fastify works only in Fastify. Import impressions ' +
+      "from 'ad-impressions' in Express, from 'ad-impressions/koa' in Koa",
+  )
 }
 
 function addHelper(
@@ -102,7 +112,7 @@ function addRoutes(
   }
   const visibility =
     visibilityPath === undefined ? [] : [visibilityPath, `${visibilityPath}/client.js`]
-  const inspector = inspectorPath === undefined ? [] : [inspectorPath, `${inspectorPath}.json`]
+  const inspector = inspectorPath === undefined ? [] : [inspectorPath]
   for (const url of [...visibility, ...inspector]) {
     // Registered twice, the plugin has its routes already.
     if (app.hasRoute({ method: 'POST', url: app.prefix.replace(/\/$/, '') + url })) continue

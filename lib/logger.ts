@@ -40,6 +40,7 @@ export const LOG_CODES = [
   'ignored-field',
   'script-nonce',
   'shared-response',
+  'inspector-refused',
   // Delivery
   'retry',
   'gateway-suspect',

@@ -11,13 +11,14 @@ export const MISUSES = {
     'counts, and the stats() of this tracker stay 0. Call impressions() once and use what it ' +
     'returns, or share one tracker with impressions({ tracker })',
   'koa-in-express':
-    'the middleware of ad-impressions/koa is mounted in Express: nothing is counted. Import ' +
-    "impressions from 'ad-impressions'",
+    'the middleware of ad-impressions/koa is mounted in Express or Fastify: nothing is counted. Import ' +
+    "impressions from 'ad-impressions' in Express, from 'ad-impressions/fastify' in Fastify",
   'express-in-koa':
     'the middleware of ad-impressions for Express is mounted in Koa: nothing is counted. Import ' +
     "impressions from 'ad-impressions/koa'",
   'no-response':
-    "pageLoad(req, res) was called without Node's request and response: nothing is counted. Pass " +
+    "pageLoad(req, res) or the middleware for Express was called without Node's request and response: " +
+    "nothing is counted. In Fastify, import impressions from 'ad-impressions/fastify'. To pageLoad, pass " +
     'ctx.req and ctx.res in Koa, request.raw and reply.raw in Fastify',
   'finished-page':
     'trackImpression was called long after its page had finished: it belongs to one request, whose ' +

@@ -142,8 +142,9 @@ export interface TrackerOptions<Source = IncomingMessage> {
   /**
    * Serves a page that shows the latest page loads, what became of each impression and why, and how
    * each network is, at `/_visible/inspector`, or below `visibility.path` if that is set. With `true`
-   * everyone may see it, and it is off if `NODE_ENV` is `production`. `allow` returns whether this
-   * request may see it, in production too; anything but `true` means no.
+   * everyone may see it who opens it at `localhost` or an IP address, and it is off if `NODE_ENV` is
+   * `production`. `allow` returns whether this request may see it, under any name and in production
+   * too; anything but `true` means no.
    *
    * @default false
    * @example inspector: { allow: (req) => req.session.user?.isAdmin === true }

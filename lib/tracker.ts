@@ -56,8 +56,8 @@ export interface Tracker extends TrackerMethods {
    */
   readonly visibilityPath?: string | undefined
   /**
-   * The path of the inspector, for a framework that needs a route: `reply()` answers requests for this
-   * path, and for the same path with `.json`. `undefined` if the option `inspector` is off.
+   * The path of the inspector, for a framework that needs a route: `reply()` answers requests for it.
+   * `undefined` if the option `inspector` is off.
    */
   readonly inspectorPath?: string | undefined
 }
@@ -185,7 +185,7 @@ export function assembleTracker<Source>(
   return {
     methods,
     pageLoad: cacheHelpers((req, res, source) => {
-      inspector?.onRequest()
+      inspector?.onRequest(req)
       return createTrackImpression(new PageLoad(pageLoadDependencies, req, res, source))
     }, misuse),
     reply: (req, source, body) =>

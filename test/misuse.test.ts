@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { RequestListener } from 'node:http'
-import express, { type RequestHandler } from 'express'
-import Fastify from 'fastify'
+import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
+import Fastify, { type FastifyPluginCallback } from 'fastify'
 import Koa, { type Middleware } from 'koa'
 import { type Clock, systemClock } from '../lib/clock.js'
 import { impressions } from '../lib/express.js'
@@ -106,6 +106,31 @@ describe('the middleware of another framework', () => {
     })
     assert.equal(await visit(app.callback()), 'page')
     assert.deepEqual(readCodes(lines), ['express-in-koa'])
+  })
+})
+
+describe('the plugin for Fastify', () => {
+  it('names the right import where another framework calls it', async () => {
+    const { options } = createOptions()
+    const app = express()
+    const fails: ErrorRequestHandler = (error, _req, res, _next) => void res.send(error.message)
+    app.use(Reflect.apply(toAny, undefined, [fastifyImpressions(options)]) as RequestHandler, fails)
+    assert.match(await visit(app), /Import impressions from 'ad-impressions' in Express/)
+  })
+})
+
+describe('the middleware for Express in Fastify', () => {
+  it('is named, and pages are served', async () => {
+    const { lines, options } = createOptions()
+    const app = Fastify()
+    await app.register(
+      Reflect.apply(toAny, undefined, [impressions(options)]) as FastifyPluginCallback,
+    )
+    app.get('/', async () => 'page')
+    assert.equal((await app.inject('/')).body, 'page')
+    await app.close()
+    assert.deepEqual(readCodes(lines), ['no-response'])
+    assert.match(lines[0] ?? '', /import impressions from 'ad-impressions\/fastify'/)
   })
 })
 

@@ -134,6 +134,14 @@ describe('a wrong option throws an error with its path and what was expected', (
     }
   }
 
+  it('a missing visibility.secret: asks for the environment variable', () => {
+    const visibility = { secret: process.env.NO_SUCH_VARIABLE }
+    assert.match(
+      messageFor({ networks: [network], visibility }),
+      /is its environment variable set\?/,
+    )
+  })
+
   const secret = `${SECRET}${CANARY}`
 
   for (const path of ['', '/', '_visible', '/a/', '//a', '/a b', '/a?b', '/é', '/.', '/a/..', 7]) {

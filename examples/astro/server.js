@@ -1,6 +1,7 @@
 // Astro as middleware of Express. Start it with: npm run example astro
 
 import { randomBytes } from 'node:crypto'
+import path from 'node:path'
 import { impressions } from 'ad-impressions'
 import express from 'express'
 import { waitUntilStopped } from '../wait-until-stopped.js'
@@ -12,7 +13,7 @@ const tracker = impressions({
   visibility: { secret: process.env.AD_IMPRESSIONS_SECRET ?? randomBytes(32).toString('base64') },
 })
 app.use(tracker)
-app.use(express.static(new URL('dist/client', import.meta.url).pathname))
+app.use(express.static(path.join(import.meta.dirname, 'dist/client')))
 app.use((req, res, next) => handler(req, res, next, res.locals)) // pages see them as Astro.locals
 
 await waitUntilStopped(app.listen(process.env.PORT ?? 3000))

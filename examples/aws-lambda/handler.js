@@ -23,8 +23,10 @@ const respond = serverless(app)
 
 /** The function for API Gateway (HTTP API, payload format 2.0). */
 export async function handler(event, context) {
-  const response = await respond(event, context)
-  // Once the handler returns, the instance may be frozen: deliver before, but not for long.
-  await tracker.flush({ timeoutMs: 2_000 })
-  return response
+  try {
+    return await respond(event, context)
+  } finally {
+    // Once the handler returns, the instance may be frozen: deliver before, but not for long.
+    await tracker.flush({ timeoutMs: 2_000 })
+  }
 }

@@ -5,22 +5,27 @@ import { waitUntilStopped } from '../wait-until-stopped.js'
 import { handler } from './handler.js'
 
 const server = createServer(async (req, res) => {
-  const { statusCode, headers, body, isBase64Encoded } = await handler(createEvent(req), {})
-  res.writeHead(statusCode, headers)
-  res.end(body, isBase64Encoded ? 'base64' : 'utf8')
+  try {
+    const { statusCode, headers, body, isBase64Encoded } = await handler(createEvent(req), {})
+    res.writeHead(statusCode, headers)
+    res.end(body, isBase64Encoded ? 'base64' : 'utf8')
+  } catch (error) {
+    console.error(error)
+    res.writeHead(502).end()
+  }
 })
 
 /** An event of API Gateway without a body (HTTP API, payload format 2.0). */
 function createEvent({ method, url, headers, socket }) {
-  const { pathname, search } = new URL(url, 'http://localhost')
+  const [rawPath, ...query] = url.split('?')
   return {
     version: '2.0',
     routeKey: '$default',
-    rawPath: pathname,
-    rawQueryString: search.slice(1),
+    rawPath,
+    rawQueryString: query.join('?'),
     headers,
     requestContext: {
-      http: { method, path: pathname, sourceIp: socket.remoteAddress },
+      http: { method, path: rawPath, sourceIp: socket.remoteAddress },
     },
     isBase64Encoded: false,
   }

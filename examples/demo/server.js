@@ -43,9 +43,10 @@ app.use((_req, res, next) => {
   // The page's two scripts talk to this server only: one reports visible ads, the other shows what
   // the server has counted. Only the server calls the networks.
   const scripts = `script-src 'nonce-${nonce}'; connect-src 'self'`
+  const rest = "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
   res.set(
     'content-security-policy',
-    `default-src 'none'; style-src 'self'; img-src data:; ${scripts}`,
+    `default-src 'none'; style-src 'self'; img-src data:; ${scripts}; ${rest}`,
   )
   next()
 })

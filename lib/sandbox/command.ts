@@ -100,7 +100,9 @@ function parseArguments(args: string[]) {
       },
     })
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
+    const message = error instanceof Error ? error.message : String(error)
+    // Node.js adds advice on positional arguments, which this command does not have.
+    throw new UsageError(message.replace(/\. To specify a positional argument.*$/s, ''))
   }
 }
 
@@ -122,7 +124,9 @@ function reportError(error: unknown): void {
     process.stderr.write(`ad-impressions: ${error.message}\n\n${USAGE}`)
     process.exitCode = 2
   } else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    process.stderr.write(`ad-impressions: ${error.message}\nChoose another port with --port.\n`)
+    process.stderr.write(
+      `ad-impressions: ${error.message}\nA sandbox may be running already. For a second one, choose another port with --port.\n`,
+    )
     process.exitCode = 1
   } else {
     throw error

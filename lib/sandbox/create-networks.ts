@@ -23,21 +23,27 @@ const PUBLISHED_WINDOWS: readonly RateWindow[] = [
   { limit: 10_000, windowMs: 86_400_000 },
 ]
 
-const CUSTOM_NETWORKS = z.record(
-  z
-    .string()
-    // As in `defineNetwork`.
-    .regex(/^[a-z][a-z0-9_-]{0,31}$/, 'expected a short lower-case name such as "acme"')
-    .refine((name) => name !== 'ens' && name !== 'closient', 'expected another name than ours'),
-  z.strictObject({
-    path: z.string().regex(/^\/[^?#]*$/, 'expected a path that starts with a slash'),
-    apiKey: z.string().min(1).optional(),
-    verdict: z.custom<CustomNetworkOptions['verdict']>(
-      (value) => typeof value === 'function',
-      'expected a function',
-    ),
-  }),
-)
+const CUSTOM_NETWORKS = z
+  .record(
+    z
+      .string()
+      // As in `defineNetwork`.
+      .regex(/^[a-z][a-z0-9_-]{0,31}$/, 'expected a short lower-case name such as "acme"')
+      .refine((name) => name !== 'ens' && name !== 'closient', 'expected another name than ours'),
+    z.strictObject({
+      path: z.string().regex(/^\/[^?#]*$/, 'expected a path that starts with a slash'),
+      apiKey: z.string().min(1).optional(),
+      verdict: z.custom<CustomNetworkOptions['verdict']>(
+        (value) => typeof value === 'function',
+        'expected a function',
+      ),
+    }),
+  )
+  .refine(
+    (networks) =>
+      new Set(Object.keys(networks).map(toVariablePrefix)).size === Object.keys(networks).length,
+    'expected names that differ in more than - and _, for their environment variables',
+  )
 
 /** @throws {TypeError} that says what is wrong with a custom network */
 export function createNetworks(options: SandboxOptions): SandboxNetworks {
@@ -76,4 +82,9 @@ function createCustomNetworks(
     return [name, new ServedNetwork({ ...shared, apiKey, rules })] as const
   })
   return new Map(created)
+}
+
+/** What the names of a network's environment variables begin with. */
+export function toVariablePrefix(name: string): string {
+  return name.toUpperCase().replaceAll('-', '_')
 }

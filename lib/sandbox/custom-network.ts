@@ -2,7 +2,7 @@ import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http'
 import { z } from 'zod'
 import { describeError } from '../errors.js'
 import { RESPONSE_HEADERS, RESPONSE_STATUS } from './fault.js'
-import { describeProblems, parseJsonOrText } from './json-input.js'
+import { describeProblems, describeType, parseJsonOrText } from './json-input.js'
 import type {
   CampaignFields,
   NetworkRules,
@@ -93,8 +93,10 @@ export class CustomRules implements NetworkRules<CustomImpression> {
     if (request.pathname !== this.#options.path) return rejectWith(404)
     if (request.text === undefined) return rejectWith(413)
     try {
-      const { counted, ...response } = this.#callVerdict(request)
-      return { impressions: counted.map(toImpression), buildResponse: () => toResponse(response) }
+      const { counted, ...rest } = this.#callVerdict(request)
+      // Built here, because a body that JSON cannot represent is an error of `verdict`.
+      const response = toResponse(rest)
+      return { impressions: counted.map(toImpression), buildResponse: () => response }
     } catch (error) {
       this.#warnOnce(error)
       return rejectWith(500)
@@ -110,7 +112,7 @@ export class CustomRules implements NetworkRules<CustomImpression> {
   #warnOnce(error: unknown): void {
     if (this.#hasWarned) return
     this.#hasWarned = true
-    const message = createKeyRedactor(this.#apiKey)(describeError(error))
+    const message = describeError(error, createKeyRedactor(this.#apiKey))
     process.emitWarning(`verdict of the sandbox network ${this.#name} failed: ${message}`)
   }
 
@@ -144,8 +146,16 @@ function toResponse(response: Omit<z.infer<typeof VERDICT>, 'counted'>): Sandbox
       ...(body !== undefined && { 'content-type': isText ? 'text/plain' : 'application/json' }),
       ...Object.fromEntries(headers),
     },
-    body: isText ? (body ?? '') : JSON.stringify(body),
+    body: isText ? (body ?? '') : toJson(body),
   }
+}
+
+/** Throws for a body that JSON cannot represent, such as a function or a circular object. */
+function toJson(body: unknown): string {
+  const json: string | undefined = JSON.stringify(body)
+  if (json === undefined)
+    throw new TypeError(`body: expected text or JSON, not ${describeType(body)}`)
+  return json
 }
 
 function rejectWith(status: number): RequestDecision<CustomImpression> {

@@ -4,6 +4,8 @@ import type { SandboxCall } from './sandbox-call.js'
 
 const MAX_LISTED = 1000
 const MAX_BODY_CHARACTERS = 20_000
+/** Indentation makes deeply nested JSON a hundred times as long. */
+const MAX_INDENTED_CHARACTERS = 100_000
 
 /** A network's totals, faults, and latest calls and impressions, as JSON. */
 export function describeNetwork(network: ServedNetwork<CampaignFields>): object {
@@ -39,5 +41,7 @@ export function describeCall(call: SandboxCall): object {
 
 function formatBody(body: unknown): string {
   if (body === undefined) return ''
-  return typeof body === 'string' ? body : JSON.stringify(body, null, 2)
+  if (typeof body === 'string') return body
+  const json = JSON.stringify(body)
+  return json.length > MAX_INDENTED_CHARACTERS ? json : JSON.stringify(body, null, 2)
 }

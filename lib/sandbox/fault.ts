@@ -45,7 +45,11 @@ export interface Fault {
 
 export const RESPONSE_STATUS = z.int().min(200).max(599)
 export const RESPONSE_HEADERS = {
-  name: z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is not a header name'),
+  name: z
+    .string()
+    .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is not a header name')
+    // Node.js throws when it sends one, because no trailers follow.
+    .regex(/^(?!trailer$)/i, 'is not a header that the sandbox can send'),
   value: z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'is not a header value'),
 }
 

@@ -58,7 +58,8 @@ export class Ledger<Impression extends Counted> {
     this.#calls = new BoundedLog<MutableCall>({
       maxEntries: maxCalls,
       maxWeight: MAX_BYTES,
-      weigh: (call) => call.bodyBytes + call.path.length + estimateBytes(call.headers),
+      weigh: ({ path, headers, body }) =>
+        path.length + estimateBytes(headers) + estimateBytes(body),
     })
     this.#impressions = new BoundedLog<Impression>({
       maxEntries: maxImpressions,
@@ -166,11 +167,23 @@ export class Ledger<Impression extends Counted> {
   }
 }
 
-/** The approximate size of an impression or of headers, without the names of the fields. */
-function estimateBytes(fields: object): number {
-  let bytes = 0
-  for (const value of Object.values(fields)) {
-    bytes += typeof value === 'string' ? value.length : 8
+const OBJECT_BYTES = 64
+const FIELD_BYTES = 16
+
+/**
+ * The approximate size in memory. Of JSON, it is up to 30 times that of its text: an empty object is
+ * two characters.
+ */
+function estimateBytes(value: unknown): number {
+  if (typeof value === 'string') return value.length
+  if (typeof value !== 'object' || value === null) return 0
+  let bytes = OBJECT_BYTES
+  if (Array.isArray(value)) {
+    for (const item of value) bytes += FIELD_BYTES + estimateBytes(item)
+  } else {
+    for (const [name, inner] of Object.entries(value)) {
+      bytes += FIELD_BYTES + name.length + estimateBytes(inner)
+    }
   }
   return bytes
 }

@@ -262,7 +262,7 @@ export class ServedNetwork<Fields extends CampaignFields>
     const { at, id } = call
     const counted = decision.impressions
       .slice(0, limitCounted(decision.impressions.length, fault))
-      .map((fields) => ({ at, call: id, ...fields }))
+      .map((fields) => ({ ...fields, at, call: id }))
     this.ledger.addImpressions(call, counted)
     return counted.length
   }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { encodeInBase64 } from '../delivery/call/redact.js'
 import { parseJsonOrText } from './json-input.js'
 
 const REDACTED = '[redacted]'
@@ -14,12 +15,10 @@ const MIN_LENGTH = 8
 /** Replaces a key in a text. */
 export type KeyRedactor = (text: string) => string
 
-/** Replaces the key wherever it occurs in a text: as it is, or encoded for a URL or for JSON. */
+/** Replaces the key wherever it occurs in a text: as it is, for a URL or JSON, or in base64. */
 export function createKeyRedactor(apiKey: string): KeyRedactor {
-  const encoded = encodeURIComponent(apiKey.toWellFormed())
-  const lowerCase = encoded.replace(/%../g, (octet) => octet.toLowerCase())
-  const forms = new Set([apiKey, encoded, lowerCase, escapeForJson(apiKey)])
-  const patterns = [...forms]
+  const forms = [apiKey, escapeForJson(apiKey), ...listUrlForms(apiKey), ...listBase64(apiKey)]
+  const patterns = [...new Set(forms)]
     .filter((form) => form !== '')
     .map((form) => (form.length >= MIN_LENGTH ? form : matchWholeWord(form)))
   return (text) =>
@@ -67,15 +66,40 @@ export function redactBody(text: string | undefined, redact: KeyRedactor): unkno
   const redacted = redact(text)
   const body = parseJsonOrText(redacted)
   if (isNested(body, MAX_DEPTH)) return redacted
-  // Only an escape, such as \u0061, can still hide the key.
+  // Only an escape, such as \u0061, can still hide the key: JSON.stringify undoes those.
   if (body === redacted || !redacted.includes('\\')) return body
-  return JSON.parse(redacted, (_name, value) => (typeof value === 'string' ? redact(value) : value))
+  return parseJsonOrText(redact(JSON.stringify(body)))
 }
 
 /** Whether objects and arrays are nested in more than `levels` levels. */
 function isNested(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   return levels === 0 || Object.values(value).some((inner) => isNested(inner, levels - 1))
+}
+
+/** Encoders differ in which of `!'()*~` and the space they encode, and in the case of the digits. */
+function listUrlForms(apiKey: string): readonly string[] {
+  const encoded = encodeURIComponent(apiKey.toWellFormed())
+  const strict = encoded.replace(/[!'()*]/g, (character) => `%${toHex(character)}`)
+  const form = new URLSearchParams([['', apiKey]]).toString().slice(1)
+  return [encoded, strict, form].flatMap((text) => [
+    text,
+    text.replace(/%../g, (octet) => octet.toLowerCase()),
+  ])
+}
+
+/** In both alphabets, alone and behind other text, as in `user:<key>`. */
+function listBase64(apiKey: string): readonly string[] {
+  const bytes = Buffer.from(apiKey)
+  if (bytes.length < MIN_LENGTH) return []
+  return [0, 1, 2].flatMap((offset) => {
+    const base64 = encodeInBase64(bytes, offset)
+    return [base64, base64.replaceAll('+', '-').replaceAll('/', '_')]
+  })
+}
+
+function toHex(character: string): string {
+  return Buffer.from(character).toString('hex').toUpperCase()
 }
 
 function escapeForJson(text: string): string {

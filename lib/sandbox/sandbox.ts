@@ -5,7 +5,7 @@
  */
 import type { ClosientSandbox } from './closient-network.js'
 import { Control } from './control.js'
-import { createNetworks, type SandboxNetworks } from './create-networks.js'
+import { createNetworks, type SandboxNetworks, toVariablePrefix } from './create-networks.js'
 import type { CustomImpression } from './custom-network.js'
 import type { EnsFields } from './ens-rules.js'
 import type { Counted } from './ledger.js'
@@ -157,7 +157,7 @@ async function closeServers(servers: readonly Closeable[]): Promise<void> {
 
 function buildEnv(networks: SandboxNetworks['all']): Record<string, string> {
   const variables = [...networks].flatMap(([name, { apiKey, baseUrl }]) => {
-    const prefix = name.toUpperCase().replaceAll('-', '_')
+    const prefix = toVariablePrefix(name)
     return [
       [`${prefix}_API_KEY`, apiKey],
       [`${prefix}_BASE_URL`, baseUrl],

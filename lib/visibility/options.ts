@@ -58,11 +58,21 @@ function repeatsItself(text: string): boolean {
   return false
 }
 
+function describeSecretProblem(value: unknown): string {
+  const problem =
+    value === undefined
+      ? 'got nothing: is its environment variable set?'
+      : 'neither a placeholder nor a repeated text'
+  return (
+    `expected at least ${MIN_SECRET_BYTES} random bytes, such as \`openssl rand -base64 32\` prints, or a ` +
+    `list of these; ${problem}`
+  )
+}
+
 export const visibilitySchema = z.strictObject({
   secret: z.custom<string | readonly string[]>(
     (value) => (Array.isArray(value) ? value.length > 0 && value.every(isSecret) : isSecret(value)),
-    `expected at least ${MIN_SECRET_BYTES} random bytes, such as \`openssl rand -base64 32\` prints, or a ` +
-      'list of these: no placeholder and nothing that repeats itself',
+    { error: ({ input }) => describeSecretProblem(input) },
   ),
   path: z
     .string()

@@ -129,7 +129,7 @@ describe('The command `ad-impressions`', () => {
     [[], /missing command/],
     [['sandpit'], /unknown command 'sandpit'/],
     [['sandbox', 'now'], /unexpected argument 'now'/],
-    [['sandbox', '--prot', '1'], /--prot/],
+    [['sandbox', '--prot', '1'], /Unknown option '--prot'\n/],
     [['sandbox', '--port', 'http'], /--port: 'http' is not a number/],
     [['sandbox', '--port', '70000'], /--port: '70000' is not a number/],
     [['sandbox', '--port'], /--port/],
@@ -149,6 +149,9 @@ describe('The command `ad-impressions`', () => {
     await using sandbox = await startSandbox()
     const { code, stderr } = await run('sandbox', '--port', `${parsePort(sandbox.url)}`).ended
     assert.equal(code, 1)
-    assert.match(stderr, /EADDRINUSE.*\nChoose another port with --port\.\n$/)
+    assert.match(
+      stderr,
+      /EADDRINUSE.*\nA sandbox may be running already\..* choose another port with --port\.\n$/,
+    )
   })
 })

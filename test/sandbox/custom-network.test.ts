@@ -62,6 +62,19 @@ describe("The sandbox's network of the user's own", () => {
     assert.deepEqual(impression, { campaignId: 7, slot: 'top', call: 1 })
   })
 
+  it('says itself when and in which call an impression counted', async () => {
+    const acme = await start(() => ({ counted: [{ campaignId: 7, at: 'noon', call: 99 }] }))
+    await send('')
+    assert.equal(typeof acme.impressions[0]?.at, 'number')
+    assert.equal(acme.impressions[0]?.call, 1)
+  })
+
+  it('answers 500 if its verdict repeats a body that is nested too deeply', async () => {
+    await start(({ body }) => ({ body }))
+    assert.equal((await send(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)).status, 500)
+    assert.equal((await send({ a: 1 })).status, 200)
+  })
+
   it('passes the whole request to its verdict, and knows the key in any header', async () => {
     const requests: CustomRequest[] = []
     const acme = await start((request) => {
@@ -149,10 +162,18 @@ describe("The sandbox's network of the user's own", () => {
 
   const wrong: [description: string, verdict: () => unknown, message: RegExp][] = [
     ['throws', () => assert.fail('canary-key is wrong'), /failed: \[redacted\] is wrong/],
+    [
+      'throws a message that is cut in the middle of the key',
+      () => assert.fail(`${'x'.repeat(195)} canary-key`),
+      /failed: x{195} \[red…$/,
+    ],
     ['returns a promise', async () => assert.fail(), /expected an object, not a promise/],
     ['returns nothing', () => undefined, /result: .*expected object/i],
     ['returns a wrong status', () => ({ status: 99 }), /status: /],
     ['returns a wrong header', () => ({ headers: { a: '\n' } }), /headers\.a: is not a header/],
+    ['returns a body that is no JSON', () => ({ body: 1n }), /BigInt/],
+    ['returns a function as its body', () => ({ body: () => '' }), /body: expected text or JSON/],
+    ['returns a header for trailers', () => ({ headers: { Trailer: 'a' } }), /headers\.Trailer: /],
     ['counts something without a campaign', () => ({ counted: [{}] }), /counted\.0/],
   ]
   for (const [description, verdict, message] of wrong) {
@@ -175,6 +196,10 @@ describe("The sandbox's network of the user's own", () => {
   const invalid: [networks: object, message: RegExp][] = [
     [{ Acme: { path: '/', verdict: () => ({}) } }, /short lower-case name/],
     [{ ens: { path: '/', verdict: () => ({}) } }, /expected another name/],
+    [
+      { 'a-b': { path: '/', verdict: () => ({}) }, a_b: { path: '/', verdict: () => ({}) } },
+      /names that differ in more than - and _/,
+    ],
     [{ acme: { path: 'v1', verdict: () => ({}) } }, /acme\.path: expected a path/],
     [{ acme: { path: '/' } }, /acme\.verdict: expected a function/],
     [{ acme: { path: '/', verdict: () => ({}), apiKey: '' } }, /acme\.apiKey/],

@@ -88,7 +88,7 @@ function listForms(secret: string): readonly string[] {
     // Decoded, it has one character per byte.
     encodeURIComponent(secret.toWellFormed()),
     bytes.toString('hex'),
-    ...[0, 1, 2].map((offset) => toBase64(bytes, offset)),
+    ...[0, 1, 2].map((offset) => encodeInBase64(bytes, offset)),
   ]
 }
 
@@ -96,7 +96,7 @@ function listForms(secret: string): readonly string[] {
  * The base64 of `bytes` behind `offset` other bytes, as in `user:<key>`, without the digits at either
  * end that depend on the bytes around it.
  */
-function toBase64(bytes: Buffer, offset: number): string {
+export function encodeInBase64(bytes: Buffer, offset: number): string {
   const base64 = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64')
   return base64.slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + bytes.length) * 8) / 6))
 }

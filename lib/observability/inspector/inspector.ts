@@ -1,4 +1,5 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
 import { callOption, FAILED } from '../../check-options.js'
 import type { Clock } from '../../clock.js'
 import type { ImpressionWatcher, Stats } from '../../counting/statistics.js'
@@ -26,7 +27,10 @@ export type InspectorOption<Source> =
 
 export interface InspectorDependencies<Source> {
   readonly option: Exclude<InspectorOption<Source>, false>
-  /** The path of the page. Its data is at the same path with `.json`. */
+  /**
+   * The path of the page. The query `?data` gets its data, so that an app that protects the path
+   * protects both.
+   */
   readonly path: string
   readonly querySourceFor: (network: string) => QuerySource
   readonly clock: Pick<Clock, 'now' | 'wallNow'>
@@ -58,9 +62,9 @@ export class Inspector<Source> implements ImpressionWatcher {
     return this.#dependencies.path
   }
 
-  /** A request has reached the middleware. */
-  onRequest(): void {
-    this.#requests += 1
+  /** A request has reached the middleware. In Fastify, those of the inspector itself do as well. */
+  onRequest({ url = '' }: IncomingMessage): void {
+    if (!url.startsWith(this.path)) this.#requests += 1
   }
 
   /** A page has an ad that counts once its browser reports it. */
@@ -87,21 +91,30 @@ export class Inspector<Source> implements ImpressionWatcher {
     const { url = '', method, headers } = req
     const { path } = this.#dependencies
     if (!url.startsWith(path) || (method !== 'GET' && method !== 'HEAD')) return undefined
-    const [rest] = url.slice(path.length).split('?', 1)
-    if (rest !== '' && rest !== '.json') return undefined
-    if (!this.#isAllowed(source)) return undefined
-    if (rest === '') return Promise.resolve(PAGE_REPLY)
+    const [rest, query] = url.slice(path.length).split('?', 2)
+    if (rest !== '' || !this.#isAllowed(headers, source)) return undefined
+    if (query !== 'data') return Promise.resolve(PAGE_REPLY)
     // Even where the app lets pages of other sites read its responses.
     return isFromOtherSite(headers['sec-fetch-site'])
       ? undefined
       : Promise.resolve(this.#replyWithData(sources))
   }
 
-  /** Anything but `true` means no. */
-  #isAllowed(source: Source): boolean {
+  #isAllowed(headers: IncomingHttpHeaders, source: Source): boolean {
     const { option, log } = this.#dependencies
-    if (option === true) return true
-    const answer = callOption('inspector.allow', option.allow, source, log)
+    if (option !== true) return this.#isAllowedBy(option.allow, source)
+    if (hasLocalHost(headers)) return true
+    const message =
+      'the inspector is refused under this host name: open it at localhost or an IP address, or set ' +
+      'inspector.allow'
+    log.warn('inspector-refused', message)
+    return false
+  }
+
+  /** Anything but `true` means no. */
+  #isAllowedBy(allow: (source: Source) => boolean, source: Source): boolean {
+    const { log } = this.#dependencies
+    const answer = callOption('inspector.allow', allow, source, log)
     if (typeof answer !== 'boolean' && answer !== FAILED) {
       const message = 'the option inspector.allow: expected true or false; the inspector is refused'
       log.warn('option-failed inspector.allow', message)
@@ -131,7 +144,18 @@ export class Inspector<Source> implements ImpressionWatcher {
 
 /** The reason may be that of the latest call. */
 function describeHealth(health: NetworkHealth, querySource: QuerySource) {
-  return { ...health, reason: toShownReason(health.reason, querySource) }
+  return { ...health, reason: toShownReason(health.reason, querySource, false) }
+}
+
+/**
+ * Whether the request names the server by an IP address or as localhost. Any other name may be one
+ * that the page of another site has made resolve to this machine, to read its data (DNS rebinding).
+ */
+function hasLocalHost({ host, ':authority': authority }: IncomingHttpHeaders): boolean {
+  const name = String(host ?? authority ?? '')
+    .replace(/:\d+$/, '')
+    .toLowerCase()
+  return /^(.+\.)?localhost$/.test(name) || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0
 }
 
 function isFromOtherSite(site: string | undefined): boolean {

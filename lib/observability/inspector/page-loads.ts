@@ -68,7 +68,8 @@ export class PageLoads implements ImpressionWatcher {
     const { network, requestId, attempts, trackedAtMs } = subject
     const live = this.#pageLoads.get(requestId)?.impressions.find(({ live }) => live === subject)
     if (!live && this.#known.has(subject)) return
-    const shownReason = toShownReason(reason, this.#dependencies.querySourceFor(network))
+    const querySource = this.#dependencies.querySourceFor(network)
+    const shownReason = toShownReason(reason, querySource, outcome === 'invalid')
     const way = describeFinished(outcome, reason, attempts, shownReason)
     const latencyMs = Math.max(0, Math.round(this.#dependencies.now() - trackedAtMs))
     const recorded = live ?? this.#record(subject)

@@ -152,7 +152,7 @@ function show(data) {
 
 async function poll() {
   try {
-    const response = await fetch(location.origin + location.pathname + '.json', { cache: 'no-store', signal: AbortSignal.timeout(10000) })
+    const response = await fetch(location.origin + location.pathname + '?data', { cache: 'no-store', signal: AbortSignal.timeout(10000) })
     if (!response.ok) throw new Error('refused')
     const data = await response.json()
     if (isPaused) return

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { toOneLine } from '../../errors.js'
 import { isAcceptedReason } from '../../networks/verdict.js'
 import {
@@ -15,6 +16,10 @@ const GIVEN = /, got (.*)$/s
 const THROWN = /(that can be read) \(.*\)/s
 /** Where some of our own sentences quote the answer of the network. */
 const QUOTED_ANSWER = / \(http-\d.*$/s
+/** An IPv4 address, with its port if it has one. */
+const IPV4 = /(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?!\d|\.\d)(?::\d+)?/g
+/** What may be an IPv6 address. */
+const IPV6 = /(?<![\w:])[\da-f]{0,4}:[\da-f:.]*[\da-f:](?!\w)/gi
 
 /** Those that are the same for every impression. */
 const FIXED_REASONS: ReadonlySet<string> = new Set(
@@ -30,18 +35,40 @@ const FIXED_REASONS: ReadonlySet<string> = new Set(
  */
 export type QuerySource = 'nothing' | 'answer' | 'verdict'
 
+const HIDDEN_ADDRESS = 'an IP address'
 const WITHHELD = 'what the network says is only in the log, because it may quote a search query'
 
-/** The reason of an outcome without search queries. */
-export function toShownReason(reason: Reason, querySource: QuerySource): string {
+/**
+ * The reason without search queries and IP addresses.
+ *
+ * @param isOfInput whether it says what is wrong with an input, and not how a call ended
+ */
+export function toShownReason(
+  reason: Reason,
+  querySource: QuerySource,
+  isOfInput: boolean,
+): string {
+  if (isAcceptedReason(reason) || FIXED_REASONS.has(reason)) return reason
+  const text = isOfInput ? hideValues(reason) : hideAnswer(reason, querySource)
+  return toOneLine(hideAddresses(text))
+}
+
+function hideValues(reason: Reason): string {
+  return reason.replace(THROWN, '$1').replace(GIVEN, (_, value) => hideValue(value))
+}
+
+function hideAnswer(reason: Reason, querySource: QuerySource): string {
+  if (querySource === 'nothing') return reason
   const code = readReasonCode(reason)
-  if (code === 'invalid-input') {
-    return toOneLine(reason.replace(THROWN, '$1').replace(GIVEN, (_, value) => hideValue(value)))
-  }
-  const isHarmless = isAcceptedReason(reason) || FIXED_REASONS.has(reason)
-  if (querySource === 'nothing' || isHarmless) return toOneLine(reason)
   if (querySource === 'verdict' || code.startsWith('http-')) return `${code}: ${WITHHELD}`
-  return toOneLine(reason.replace(QUOTED_ANSWER, ''))
+  return reason.replace(QUOTED_ANSWER, '')
+}
+
+/** Those of a network and of a proxy, which errors of connections quote with their ports. */
+function hideAddresses(text: string): string {
+  return text
+    .replace(IPV4, HIDDEN_ADDRESS)
+    .replace(IPV6, (address) => (isIP(address) ? HIDDEN_ADDRESS : address))
 }
 
 /** @param value what `describeValue` returned */

@@ -4,6 +4,7 @@ import { describeError } from '../../errors.js'
 import type { Answer } from '../../networks/answer.js'
 import { builtInNetworks } from '../../networks/built-in-networks.js'
 import { apiKeyVariable, baseUrlVariable } from '../../networks/built-in-options.js'
+import { isLoopback } from '../../networks/check-base-url.js'
 import type { Network, NetworkRequest } from '../../networks/network.js'
 import type { Finding } from './finding.js'
 
@@ -108,6 +109,9 @@ function adviceFor(network: Network, code = ''): string {
       'if a gateway of yours decrypts TLS, set NODE_EXTRA_CA_CERTS to its certificate authority; ' +
       `else check ${baseUrlVariable(name)} and this machine's clock`
     )
+  }
+  if (code === 'ECONNREFUSED' && isLoopback(hostname)) {
+    return `start the sandbox with \`npx ad-impressions sandbox\`, or check ${baseUrlVariable(name)}`
   }
   if (hasProxy(network)) {
     return `check HTTPS_PROXY, and that the proxy allows connections to ${host}`

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import express from 'express'
+import express4 from 'express4'
+import { impressions } from '../../../lib/express.js'
 import type { InspectorOption } from '../../../lib/observability/inspector/inspector.js'
-import { resolveOptions } from '../../../lib/options.js'
+import { resolveOptions, type TrackerOptions } from '../../../lib/options.js'
 import { SERVERS, VisibleSite } from '../../visibility/visible-site.js'
 import { INSPECTOR, withNodeEnv } from './inspected-site.js'
 
@@ -17,7 +20,7 @@ function startSite(inspector: InspectorOption<unknown>, server = SERVERS[0]) {
 /** What the page and its data answer: 200, or what the app has at these paths. */
 async function readStatuses(site: VisibleSite, headers = {}): Promise<string[]> {
   const answers = await Promise.all(
-    [INSPECTOR, `${INSPECTOR}.json`].map((path) => site.request(path, headers)),
+    [INSPECTOR, `${INSPECTOR}?data`].map((path) => site.request(path, headers)),
   )
   return answers.map((answer) => {
     const isInspector = answer.headers['content-security-policy'] !== undefined
@@ -94,6 +97,42 @@ describe('the option inspector.allow', () => {
   })
 })
 
+for (const server of SERVERS) {
+  describe(`inspector: true in ${server.name}`, () => {
+    const name = server.protocol === 'http1' ? 'host' : ':authority'
+
+    it('is refused under a name that another site could make resolve to this machine', async () => {
+      await using site = await startSite(true, server)
+      for (const host of ['rebound.example', 'rebound.example:3000', 'localhost.example', '1.2']) {
+        assert.deepEqual(await readStatuses(site, { [name]: host }), REFUSED, host)
+      }
+      assert.equal(site.logLines.length, 1)
+      assert.match(
+        site.logLines[0] ?? '',
+        /open it at localhost or an IP address, or set inspector/,
+      )
+    })
+
+    it('is shown at localhost and IP addresses', async () => {
+      await using site = await startSite(true, server)
+      for (const host of [
+        'localhost',
+        'LOCALHOST:80',
+        'app.localhost',
+        '192.168.1.7:3000',
+        '[::1]:80',
+      ]) {
+        assert.deepEqual(await readStatuses(site, { [name]: host }), SHOWN, host)
+      }
+    })
+  })
+}
+
+it('inspector.allow also decides under other names', async () => {
+  await using site = await startSite({ allow: () => true })
+  assert.deepEqual(await readStatuses(site, { host: 'news.example' }), SHOWN)
+})
+
 describe("the inspector's data", () => {
   it('is refused to pages of other sites', async () => {
     await using site = await startSite(true)
@@ -107,6 +146,24 @@ describe("the inspector's data", () => {
       assert.equal(data, expected, origin)
     }
   })
+})
+
+describe('an app that protects the path of the inspector itself', () => {
+  for (const [name, makeApp] of [
+    ['Express 4', express4],
+    ['Express 5', express],
+  ] as const) {
+    it(`protects its data too, in ${name}`, async () => {
+      const build = (options: TrackerOptions<unknown>) => {
+        const tracker = impressions(options)
+        const app = makeApp().use(INSPECTOR, (_req, res) => void res.status(401).send('sign in'))
+        return { listener: app.use(tracker), trackers: [tracker] }
+      }
+      await using site = await VisibleSite.start({ build, options: { inspector: true } })
+      assert.equal((await site.request(INSPECTOR)).status, 401)
+      assert.equal((await site.request(`${INSPECTOR}?data`)).status, 401)
+    })
+  }
 })
 
 describe('the option inspector', () => {

@@ -44,7 +44,7 @@ export function startInspectedSite(
 }
 
 export async function readInspector(site: VisibleSite, path = INSPECTOR): Promise<InspectorData> {
-  const { status, text } = await site.request(`${path}.json`)
+  const { status, text } = await site.request(`${path}?data`)
   assert.equal(status, 200)
   return JSON.parse(text)
 }

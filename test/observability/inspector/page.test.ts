@@ -196,9 +196,9 @@ describe("the inspector's page", () => {
   it('says when the server does not answer, and goes on when it does', async () => {
     await using site = await startInspectedSite()
     await open(site)
-    await page.route('**/*.json', (route) => route.abort())
+    await page.route('**/*?data', (route) => route.abort())
     await page.getByText('The server does not answer').waitFor()
-    await page.unroute('**/*.json')
+    await page.unroute('**/*?data')
     await page.getByText('Live', { exact: true }).waitFor()
   })
 
@@ -209,7 +209,7 @@ describe("the inspector's page", () => {
     })
     let polls = 0
     page.on('request', (request) => {
-      if (request.url().endsWith('.json')) polls += 1
+      if (request.url().endsWith('?data')) polls += 1
     })
     await page.clock.install()
     await page.goto(`http://127.0.0.1:${site.port}${INSPECTOR}`)

@@ -13,7 +13,7 @@ const QUERY = 'vegan shoes 4711'
 /** Everything that the inspector sends. */
 async function readEverything(site: VisibleSite): Promise<string> {
   const replies = await Promise.all(
-    [INSPECTOR, `${INSPECTOR}.json`].map((path) => site.request(path)),
+    [INSPECTOR, `${INSPECTOR}?data`].map((path) => site.request(path)),
   )
   return replies.map(({ headers, text }) => JSON.stringify(headers) + text).join('\n')
 }
@@ -106,23 +106,25 @@ describe('the privacy of the inspector', () => {
     )
   })
 
-  it('hides what a network of the user says if the option searchQuery is set', async () => {
-    await using site = await startInspectedSite({
-      networks: (sandbox) => [...createQuotingNetwork(sandbox.ens.baseUrl)],
-      options: { searchQuery: () => QUERY },
-      page({ trackImpression, answer }) {
-        Reflect.apply(trackImpression, undefined, [{ campaignId: 1 }])
-        answer('a page')
-      },
+  for (const code of ['timeout', 'invalid-input', 'http-400']) {
+    it(`hides what a network of the user says under the code ${code} if the option searchQuery is set`, async () => {
+      await using site = await startInspectedSite({
+        networks: (sandbox) => [createQuotingNetwork(sandbox.ens.baseUrl, code)],
+        options: { searchQuery: () => QUERY },
+        page({ trackImpression, answer }) {
+          Reflect.apply(trackImpression, undefined, [{ campaignId: 1 }])
+          answer('a page')
+        },
+      })
+      await site.request()
+      await site.waitForOutcomes(1)
+      assertAbsent(await readEverything(site), [QUERY, 'vegan'])
     })
-    await site.request()
-    await site.waitForOutcomes(1)
-    assertAbsent(await readEverything(site), [QUERY, 'vegan'])
-  })
+  }
 })
 
-function createQuotingNetwork(baseUrl: string): readonly Network[] {
-  const network = defineNetwork({
+function createQuotingNetwork(baseUrl: string, code: string): Network {
+  return defineNetwork({
     name: 'acme',
     baseUrl,
     fields: [],
@@ -131,9 +133,8 @@ function createQuotingNetwork(baseUrl: string): readonly Network[] {
       item: viewer.searchQuery,
     }),
     request: () => ({ method: 'POST', path: '/nowhere', headers: {}, body: '' }),
-    verdict: () => ({ kind: 'rejected', reason: `timeout: nothing for ${QUERY}` }),
+    verdict: () => ({ kind: 'rejected', reason: `${code}: nothing for ${QUERY}` }),
   })
-  return [network]
 }
 
 const WITHHELD_AS_TIMEOUT =
@@ -171,9 +172,30 @@ describe('a reason on the inspector', () => {
     ],
     ['timeout: nothing for vegan shoes', 'verdict', WITHHELD_AS_TIMEOUT],
     [REASONS.processDied, 'verdict', REASONS.processDied],
+    [
+      'unreachable: connect ECONNREFUSED 10.1.2.3:443 (10.1.2.4:4089 through the proxy [fd00::7]:3128)',
+      'nothing',
+      'unreachable: connect ECONNREFUSED an IP address (an IP address through the proxy [an IP address]:3128)',
+    ],
+    [
+      'unreachable: connect ECONNREFUSED ::1:443',
+      'answer',
+      'unreachable: connect ECONNREFUSED an IP address',
+    ],
+    [
+      'http-403: not from ip:203.0.113.77. Nor 2001:db8::1. At 12:30:45 in version 1.2.3',
+      'nothing',
+      'http-403: not from ip:an IP address. Nor an IP address. At 12:30:45 in version 1.2.3',
+    ],
+    [
+      'invalid-input: nothing for vegan shoes',
+      'verdict',
+      'invalid-input: what the network says is only in the log, because it may quote a search query',
+    ],
   ] as const) {
     it(`is "${shown}" for "${reason}"`, () => {
-      assert.equal(toShownReason(reason, querySource), shown)
+      const isOfInput = reason.startsWith('invalid-input') && querySource === 'nothing'
+      assert.equal(toShownReason(reason, querySource, isOfInput), shown)
     })
   }
 })

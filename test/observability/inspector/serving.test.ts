@@ -30,11 +30,24 @@ for (const server of SERVERS) {
       assert.deepEqual(site.summaries, ['ens delivered'])
     })
 
+    it('counts the requests that reach the middleware, so that an empty page is explained', async () => {
+      await using site = await startInspectedSite({
+        server,
+        page: ({ answer }) => answer('a page'),
+      })
+      await site.request(INSPECTOR)
+      assert.equal((await readInspector(site)).requests, 0)
+      await site.request()
+      await site.request()
+      const { requests, pageLoads } = await readInspector(site)
+      assert.deepEqual([requests, pageLoads], [2, []])
+    })
+
     it('may not be cached, framed or sniffed, and runs only its own script', async () => {
       await using site = await startInspectedSite({ server })
       for (const [path, type] of [
         [INSPECTOR, 'text/html; charset=utf-8'],
-        [`${INSPECTOR}.json`, 'application/json; charset=utf-8'],
+        [`${INSPECTOR}?data`, 'application/json; charset=utf-8'],
       ] as const) {
         const { status, headers } = await site.request(path)
         assert.equal(status, 200)
@@ -51,7 +64,7 @@ for (const server of SERVERS) {
 
     it('is not there by default', async () => {
       await using site = await VisibleSite.start({ server })
-      for (const path of [INSPECTOR, `${INSPECTOR}.json`]) {
+      for (const path of [INSPECTOR, `${INSPECTOR}?data`]) {
         const { headers, text } = await site.request(path)
         const { text: other } = await site.request('/another')
         assert.equal(headers['content-security-policy'], undefined)
@@ -109,6 +122,7 @@ describe('the inspector', () => {
       [`${INSPECTOR}s`, 'GET'],
       [`${INSPECTOR}/`, 'GET'],
       [`${INSPECTOR}.html`, 'GET'],
+      [`${INSPECTOR}.json`, 'GET'],
       [INSPECTOR, 'POST'],
       [INSPECTOR, 'DELETE'],
     ] as const) {
@@ -116,14 +130,6 @@ describe('the inspector', () => {
       assert.equal(headers['content-security-policy'], undefined, `${method} ${path}`)
     }
     assert.match((await site.request('/_visible/client.js')).text, /IntersectionObserver/)
-  })
-
-  it('counts the requests that reach the middleware, so that an empty page is explained', async () => {
-    await using site = await startInspectedSite({ page: ({ answer }) => answer('a page') })
-    await site.request()
-    await site.request()
-    const { requests, pageLoads } = await readInspector(site)
-    assert.deepEqual([requests, pageLoads], [2, []])
   })
 })
 

@@ -80,7 +80,7 @@ describe('doctor: networks', () => {
     const lines = await checkEns({ ENS_BASE_URL: `http://127.0.0.1:${port}` })
     assert.match(
       lines[1] ?? '',
-      /^problem: ens: .*ECONNREFUSED.*; allow outgoing connections to 127\.0\.0\.1:\d+ in the fire/,
+      /^problem: ens: .*ECONNREFUSED.*; start the sandbox .*, or check ENS_BASE_URL$/,
     )
   })
 
