@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../clock.js'
+import { Lease, type LeaseEnd } from './lease.js'
 import { type Operation, OperationQueue } from './operation-queue.js'
 import type { Receipt } from './outbox.js'
 import type { Figures } from './shared-figures.js'
@@ -37,14 +38,6 @@ const COLLECT_MS = 5
 /** How often the sender looks for what other processes have appended. */
 const POLL_MS = 100
 
-/** When a lease ends, by `now()` and `wallNow()` of the clock: whichever is earlier. */
-interface LeaseEnd {
-  readonly atMs: number
-  readonly wallMs: number
-}
-
-const NO_LEASE: LeaseEnd = { atMs: Number.NEGATIVE_INFINITY, wallMs: Number.NEGATIVE_INFINITY }
-
 /** A request until it is answered, and what it is for. */
 interface PendingStep {
   readonly request: ExchangeRequest
@@ -62,6 +55,7 @@ interface PendingStep {
 export class ExchangeQueue {
   readonly #dependencies: ExchangeQueueDependencies
   readonly #operations = new OperationQueue()
+  readonly #lease: Lease
   #owner = createOwner()
   #isKnown = false
   #seenUpTo = 0
@@ -76,7 +70,6 @@ export class ExchangeQueue {
   #isStopped = false
   /** Until then, steps append nothing: the store had no memory for it. */
   #fullUntilMs = Number.NEGATIVE_INFINITY
-  #leaseEnd = NO_LEASE
   #lastStepAtMs = Number.NEGATIVE_INFINITY
   /** When the next step begins. */
   #dueAtMs = Number.POSITIVE_INFINITY
@@ -86,13 +79,12 @@ export class ExchangeQueue {
 
   constructor(dependencies: ExchangeQueueDependencies) {
     this.#dependencies = dependencies
+    this.#lease = new Lease(dependencies.clock, dependencies.constants.leaseMs)
   }
 
   /** Whether nobody else can have taken over from this process. */
   get isLeaseValid(): boolean {
-    const { clock } = this.#dependencies
-    // The monotonic clock may stand still while the machine is suspended, and the other may be set.
-    return clock.now() < this.#leaseEnd.atMs && clock.wallNow() < this.#leaseEnd.wallMs
+    return this.#lease.isValid
   }
 
   /**
@@ -189,10 +181,7 @@ export class ExchangeQueue {
     const request = step.isRepeated
       ? { ...step.request, isResync: true, isAfterOutage }
       : step.request
-    const leaseEnd = {
-      atMs: startedAtMs + constants.leaseMs,
-      wallMs: clock.wallNow() + constants.leaseMs,
-    }
+    const leaseEnd = this.#lease.endIfRenewedNow()
     this.#isRunning = true
     store.exchange(request).then(
       (response) => this.#onAnswered(step, response, leaseEnd),
@@ -246,7 +235,7 @@ export class ExchangeQueue {
     } else {
       this.#isKnown = true
       this.#seenUpTo = response.seenUpTo
-      this.#leaseEnd = leaseEnd
+      this.#lease.renew(leaseEnd)
       this.#endOperations(step.operations, response)
     }
     this.#continue(step, response)
@@ -292,7 +281,7 @@ export class ExchangeQueue {
     this.#steps = 0
     this.#appends = 0
     if (!wasDone) this.#calls += request.calls
-    this.#leaseEnd = NO_LEASE
+    this.#lease.end()
     const others = this.#operations.takeOthers()
     if (wasDone) this.#endOperations(operations, { ...response, isLost: false })
     for (const operation of wasDone ? [] : operations) {

@@ -1,4 +1,5 @@
 // Tests lib/delivery/outbox/exchange-queue.ts
+// Tests lib/delivery/outbox/lease.ts
 // Tests lib/delivery/outbox/operation-queue.ts
 
 import assert from 'node:assert/strict'
