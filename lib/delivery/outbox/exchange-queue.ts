@@ -34,7 +34,7 @@ const STEPS_PER_LEASE = 4
 /**
  * How long after the last step one begins that nothing depends on, so that pages share steps.
  */
-const COLLECT_MS = 5
+const COLLECT_MS = 10
 /** How often the sender looks for what other processes have appended. */
 const POLL_MS = 100
 
