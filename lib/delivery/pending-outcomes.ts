@@ -63,8 +63,9 @@ export class PendingOutcomes {
       const kind = `${readReasonCode(reason)} ${outcome} ${network}` as const
       log.warn(kind, `${network}: impression ${outcome}: ${reason}`)
     }
+    const logDrop = outcome === 'dropped' ? this.#createDropLog(reason) : undefined
     for (const impression of impressions) {
-      if (outcome === 'dropped') this.#logDrop(reason)
+      logDrop?.()
       statistics.conclude(impression, outcome, reason)
       list.remove(impression)
     }
@@ -74,11 +75,12 @@ export class PendingOutcomes {
     for (const ending of endDropped(impressions, drop)) this.conclude(ending)
   }
 
-  /** Once for each impression: the log merges the lines of a minute into one with a count. */
-  #logDrop(reason: Reason): void {
+  /** To be called for each impression: the log merges the lines of a minute into one with a count. */
+  #createDropLog(reason: Reason): () => void {
     const { network, log } = this.#dependencies
+    const kind = `${readReasonCode(reason)} ${network}` as const
     const message = `${network}: impression dropped without being sent: ${reason}`
-    log.warn(`${readReasonCode(reason)} ${network}`, message)
+    return () => log.warn(kind, message)
   }
 
   /** Other processes have taken over these impressions, and count them. */
