@@ -1,22 +1,23 @@
 /** More than are settled in the few seconds that a store may lose. */
-const MAX_IDS = 10_000
+const MIN_IDS = 10_000
 
 /**
- * The ids of records that a process has settled last. A store that has lost its last moments, after
- * a crash or a failover, lists them again as if they waited.
+ * The ids of records that a process has settled last, between `MIN_IDS` and twice as many. A store
+ * that has lost its last moments, after a crash or a failover, lists them again as if they waited.
  */
 export class SettledIds {
-  /** In the order in which they were added. */
-  readonly #ids = new Set<string>()
+  #latest = new Set<string>()
+  #earlier = new Set<string>()
 
   has(id: string): boolean {
-    return this.#ids.has(id)
+    return this.#latest.has(id) || this.#earlier.has(id)
   }
 
   add(id: string): void {
-    this.#ids.add(id)
-    if (this.#ids.size <= MAX_IDS) return
-    const [oldest = ''] = this.#ids
-    this.#ids.delete(oldest)
+    this.#latest.add(id)
+    if (this.#latest.size < MIN_IDS) return
+    // Not one by one: a set gets slow when its oldest elements are deleted.
+    this.#earlier = this.#latest
+    this.#latest = new Set()
   }
 }
