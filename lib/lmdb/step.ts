@@ -19,7 +19,10 @@ import {
 /** Most records that a step moves from dead owners, and that a response lists as arrivals. */
 const MAX_MOVED = 1_000
 
-/** Most dedupe keys that a step forgets. More than one appends, so that expired ones do not pile up. */
+/**
+ * Most dedupe keys that a step forgets if it has any to remember. More than it may have, so that
+ * expired ones do not pile up.
+ */
 const MAX_FORGOTTEN = 2_000
 
 /** How long the last steps of past owners are remembered: a day. */
@@ -220,7 +223,9 @@ export class Step {
         return receipt === 'accepted' ? this.#receiptForKnown(location) : receipt
       })
     }
-    this.#tables.forgetExpiredKeys(this.#nowMs, MAX_FORGOTTEN)
+    if (append.records.some(({ dedupeKey }) => dedupeKey !== undefined)) {
+      this.#tables.forgetExpiredKeys(this.#nowMs, MAX_FORGOTTEN)
+    }
     const receipts = append.records.map((record) => this.#appendOne(record))
     const letters = receipts.map((receipt) => receipt.charAt(0)).join('')
     this.#tables.putReceipts(this.#owner, { number: append.number, letters })

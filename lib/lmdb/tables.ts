@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Database } from 'lmdb'
+import { asBinary, type Database } from 'lmdb'
 import type { StoredRecord } from '../delivery/outbox/store.js'
 
 /** The first byte of each key. */
@@ -190,13 +190,20 @@ export class Tables {
 
   putRecord({ id, payload }: StoredRecord, location: Location): void {
     this.#put(recordKey(location), [id, payload])
-    this.#put(textKey(TABLE.id, id), [location.place, location.sequence])
+    this.#putLocation(id, location)
   }
 
   /** @param payload the new payload; by default, it stays */
   moveRecord(id: string, from: Location, to: Location, payload?: string): void {
     const key = recordKey(from)
-    this.putRecord({ id, payload: payload ?? this.#payloadAt(key) }, to)
+    if (payload === undefined) {
+      const row = this.#db.getBinary(key)
+      if (!row) throw new Error('it has lost a record')
+      this.#put(recordKey(to), asBinary(row))
+      this.#putLocation(id, to)
+    } else {
+      this.putRecord({ id, payload }, to)
+    }
     this.#remove(key)
   }
 
@@ -251,10 +258,8 @@ export class Tables {
     )
   }
 
-  #payloadAt(key: Buffer): string {
-    const row = this.#db.get(key) as [string, string] | undefined
-    if (!row) throw new Error('it has lost a record')
-    return row[1]
+  #putLocation(id: string, { place, sequence }: Location): void {
+    this.#put(textKey(TABLE.id, id), [place, sequence])
   }
 
   #put(key: Buffer, value: unknown): void {
@@ -291,10 +296,15 @@ function recordKey({ place, sequence }: Location): Buffer {
 }
 
 function textKey(table: number, text: string): Buffer {
-  const bytes = Buffer.from(text)
-  return bytes.length > MAX_TEXT_BYTES
-    ? Buffer.concat([Buffer.of(table, 1), createHash('sha256').update(bytes).digest()])
-    : Buffer.concat([Buffer.of(table, 0), bytes])
+  const length = Buffer.byteLength(text)
+  if (length > MAX_TEXT_BYTES) {
+    return Buffer.concat([Buffer.of(table, 1), createHash('sha256').update(text).digest()])
+  }
+  const key = Buffer.allocUnsafe(2 + length)
+  key[0] = table
+  key[1] = 0
+  key.write(text, 2)
+  return key
 }
 
 /** Always hashed: half of a SHA-256 is shorter than a request id and a campaign's. */
