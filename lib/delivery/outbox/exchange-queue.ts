@@ -31,10 +31,8 @@ export interface ExchangeQueueDependencies {
 const RETRY_MS = 1_000
 /** How many steps fit into a lease: a slow one does not end it. */
 const STEPS_PER_LEASE = 4
-/**
- * How long after the last step one begins that nothing depends on, so that pages share steps.
- */
-const COLLECT_MS = 10
+/** How long after the last step one begins that is not urgent, so that pages share steps. */
+const COLLECT_MS = 20
 /** How often the sender looks for what other processes have appended. */
 const POLL_MS = 100
 
@@ -93,7 +91,7 @@ export class ExchangeQueue {
    */
   add(operation: Operation): void {
     this.#operations.add(operation)
-    if (operation.claim) this.schedule()
+    if (this.#operations.isReady(!this.#isFull)) this.schedule()
     else this.#collect()
   }
 
@@ -299,11 +297,11 @@ export class ExchangeQueue {
       this.#onLeft()
       return
     }
-    const { hasClaim, hasOthers, length } = this.#operations
+    const { hasOthers, length } = this.#operations
     const mayAppend = !this.#isFull
     const renewAtMs = clock.now() + constants.leaseMs / STEPS_PER_LEASE
     const isMore = arrivals.length + orphans.length >= MAX_RECORDS
-    const isUrgent = isFull || hasClaim || isMore || !this.#isKnown
+    const isUrgent = isFull || this.#operations.isReady(mayAppend) || isMore || !this.#isKnown
     if (isUrgent || (this.#isLeaving && mayAppend)) this.schedule()
     else if (hasOthers || this.#calls > 0 || (mayAppend && length > 0)) this.#collect()
     else this.#scheduleAt(mayAppend ? renewAtMs : Math.min(this.#fullUntilMs, renewAtMs))

@@ -11,6 +11,8 @@ export interface Operation {
   readonly release?: readonly StoredRecord[]
   readonly claim?: readonly string[]
   readonly append?: NewRecord
+  /** Whether it does not wait for others to share its step. */
+  readonly isUrgent?: boolean
   /**
    * Called with the response of the step that did it, and for an append with its receipt. If others
    * took over before the response arrived, it `isLost` unless the step was certainly done, and the
@@ -31,15 +33,12 @@ const RECORDS_PER_STEP = 1_000
 export class OperationQueue {
   readonly #appends = new Queue<Operation>()
   readonly #others = new Queue<Operation>()
-  /** Whether one of them is a claim, which a call depends on. */
-  #hasClaim = false
+  /** How many records the others are on. */
+  #otherRecords = 0
+  #hasUrgent = false
 
   get length(): number {
     return this.#others.length + this.#appends.length
-  }
-
-  get hasClaim(): boolean {
-    return this.#hasClaim
   }
 
   /** Whether there is more than appends. */
@@ -47,10 +46,20 @@ export class OperationQueue {
     return this.#others.length > 0
   }
 
+  /** Whether the next step has no reason to wait for more operations. */
+  isReady(withAppends: boolean): boolean {
+    const records = this.#otherRecords + (withAppends ? this.#appends.length : 0)
+    return this.#hasUrgent || records >= RECORDS_PER_STEP
+  }
+
   add(operation: Operation): void {
-    if (operation.claim) this.#hasClaim = true
-    if (operation.append) this.#appends.push(operation)
-    else this.#others.push(operation)
+    if (operation.append) {
+      this.#appends.push(operation)
+    } else {
+      this.#others.push(operation)
+      this.#otherRecords += countRecords(operation)
+      if (operation.isUrgent) this.#hasUrgent = true
+    }
   }
 
   /** Removes and returns the operations of one step. */
@@ -62,26 +71,26 @@ export class OperationQueue {
       if (records > RECORDS_PER_STEP && taken.length > 0) break
       taken.push(next)
       this.#others.shift()
+      this.#otherRecords -= countRecords(next)
     }
-    this.#hasClaim &&= this.#others.length > 0
+    this.#hasUrgent &&= this.#others.length > 0
     const rest = Math.max(0, RECORDS_PER_STEP - records)
     return withAppends ? [...taken, ...this.#appends.take(rest)] : taken
   }
 
   /** Removes and returns all but the appends. */
   takeOthers(): Operation[] {
-    this.#hasClaim = false
+    this.#otherRecords = 0
+    this.#hasUrgent = false
     return this.#others.take(this.#others.length)
   }
 
   /** Removes and returns the operations that `isSelected` selects. */
   remove(isSelected: (operation: Operation) => boolean): Operation[] {
     const removed: Operation[] = []
-    for (const queue of [this.#others, this.#appends]) {
-      for (const operation of queue.take(queue.length)) {
-        if (isSelected(operation)) removed.push(operation)
-        else queue.push(operation)
-      }
+    for (const operation of [...this.takeOthers(), ...this.#appends.take(this.#appends.length)]) {
+      if (isSelected(operation)) removed.push(operation)
+      else this.add(operation)
     }
     return removed
   }

@@ -110,6 +110,8 @@ export class SharedOutbox implements Outbox, Fleet {
     return new Promise((resolve) => {
       this.#queue.add({
         claim: [...byId.keys()],
+        // Nothing could join it.
+        isUrgent: impressions.length === max,
         onDone: (response) => {
           this.#claiming.delete(impressions)
           const claim = this.#onClaimed(byId, fence, response)

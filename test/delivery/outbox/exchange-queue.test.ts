@@ -79,17 +79,28 @@ describe('steps of a store', () => {
       await clock.advanceAsync(1)
       done.push(add(append(id)))
     }
-    await clock.advanceAsync(10)
+    await clock.advanceAsync(20)
     assert.deepEqual(await Promise.all(done), [1, 2, 2, 2])
   })
 
-  it('do not let a claim wait, since a call depends on it, and do the rest with it', async () => {
+  it('do at once what is urgent, and the rest with it', async () => {
     const { clock, add } = await register()
     const first = add(append('a'))
     await clock.advanceAsync(1)
-    const others = [add({ settle: ['x'] }), add({ claim: ['a'] })]
+    const others = [add({ settle: ['x'] }), add({ claim: ['a'], isUrgent: true })]
     await clock.advanceAsync(0)
     assert.deepEqual(await Promise.all([first, ...others]), [1, 2, 2])
+  })
+
+  it('begin at once when there is enough for a whole one', async () => {
+    const { clock, add } = await register()
+    await Promise.all([add(append('a')), clock.advanceAsync(0)])
+    const done = [add({ settle: Array.from({ length: 600 }, (_, n) => `r${n}`) })]
+    for (let n = 0; n < 399; n += 1) done.push(add(append(`b${n}`)))
+    await clock.advanceAsync(1)
+    const last = add(append('last'))
+    await clock.advanceAsync(0)
+    assert.deepEqual(new Set(await Promise.all([...done, last])), new Set([2]))
   })
 
   it('store soon which calls have been begun', async () => {
@@ -98,19 +109,19 @@ describe('steps of a store', () => {
     await clock.advanceAsync(0)
     queue.countCall()
     queue.countCall()
-    await clock.advanceAsync(10)
+    await clock.advanceAsync(20)
     assert.equal(countSteps(), 2)
   })
 
   it('go on without appends while the store is full, and try them each second', async () => {
     const { clock, add, store, failures, queue, setFull, countSteps } = await register()
-    await Promise.all([add(append('a')), clock.advanceAsync(10)])
+    await Promise.all([add(append('a')), clock.advanceAsync(20)])
     setFull(true)
     const appended = [add(append('b')), add(append('c'))]
     const settled = add({ settle: ['a'] })
-    await clock.advanceAsync(10)
+    await clock.advanceAsync(20)
     await settled
-    const late = add({ claim: ['x'] })
+    const late = add({ claim: ['x'], isUrgent: true })
     await clock.advanceAsync(0)
     await late
     assert.equal((await store.readFleet()).records, 0)
