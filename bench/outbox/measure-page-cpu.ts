@@ -6,6 +6,8 @@ import { type BenchFleet, type Engine, startFleet } from './bench-fleet.js'
 import type { RedisServer } from './redis-server.js'
 
 const ENGINES: readonly Engine[] = ['disabled', 'memory', 'lmdb', 'redis']
+/** A process at rest compiles its code late: so many pages come before the first round. */
+const WARM_UP_PAGES = 20_000
 const PAGES = 2_000
 const IMPRESSIONS_PER_PAGE = 3
 const LATENCY_MS = 2
@@ -29,6 +31,11 @@ export async function measurePageCpu(
     const setup = { engine, network: 'closient', processes: 1, latencyMs: LATENCY_MS } as const
     fleets.set(engine, await startFleet(setup, sink, redis))
   }
+  schedule.showProgress('outbox: CPU per page, warm-up')
+  const warmUp = { pages: schedule.scaleCount(WARM_UP_PAGES), impressions: IMPRESSIONS_PER_PAGE }
+  await Promise.all(
+    [...fleets.values()].map(({ processes: [process] }) => process?.call('measureCpu', warmUp)),
+  )
   const figures = new Map<Engine, PageFigures>(
     ENGINES.map((engine) => [engine, { cpuUs: [], roundTrips: [] }]),
   )
