@@ -82,14 +82,8 @@ export class LmdbStore implements Store {
     return this.#use(async ({ db }) => {
       db.resetReadTxn()
       const tables = new Tables(db)
-      const { pastFigures, records } = tables.readState()
-      const figures = { ...pastFigures }
-      for (const owner of tables.listOwners()) {
-        for (const [name, count] of Object.entries(owner.figures)) {
-          figures[name] = (figures[name] ?? 0) + count
-        }
-      }
-      return { figures, records }
+      const { records } = tables.readState()
+      return { figures: tables.sumFigures(), records }
     })
   }
 

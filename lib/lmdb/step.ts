@@ -6,15 +6,10 @@ import {
   type NewRecord,
   type StoredRecord,
 } from '../delivery/outbox/store.js'
-import {
-  claimPlace,
-  FLEET_BOX,
-  type Location,
-  type Owner,
-  ownBox,
-  type State,
-  type Tables,
-} from './tables.js'
+import { claimPlace, FLEET_BOX, type Location, ownBox } from './keys.js'
+import { Owners } from './owners.js'
+import type { Owner, State } from './state.js'
+import type { Tables } from './tables.js'
 
 /** Most records that a step moves from dead owners, and that a response lists as arrivals. */
 const MAX_MOVED = 1_000
@@ -24,12 +19,6 @@ const MAX_MOVED = 1_000
  * expired ones do not pile up.
  */
 const MAX_FORGOTTEN = 2_000
-
-/** How long the last steps of past owners are remembered: a day. */
-const PAST_OWNER_TTL_MS = 24 * 3_600_000
-
-/** Figures of a past owner that count impressions without an outcome. */
-const FORGOTTEN_FIGURES = ['held', 'unstored']
 
 /** By their first letters, which are what the tables hold. */
 const RECEIPTS: Readonly<Record<string, Receipt>> = {
@@ -45,10 +34,9 @@ export class Step {
   readonly #state: State
   readonly #request: ExchangeRequest
   readonly #nowMs: number
+  readonly #owners: Owners
   /** Whether the owner has done the step before, and repeats it. */
   #isRepeated = false
-  /** All but the request's own. */
-  #others: Owner[] = []
   #owner = 0
   #box = 0
   /** The last sequence before the step appended anything. */
@@ -61,109 +49,75 @@ export class Step {
     this.#state = state
     this.#request = request
     this.#nowMs = Math.floor(state.timeMs)
+    this.#owners = new Owners(tables, state, this.#nowMs)
   }
 
   run(): ExchangeResponse {
-    const owner = this.#findOrRegister()
+    const { owner: name, step, isNew, leaseMs, box, isAfterOutage, isLeaving } = this.#request
+    const owner = this.#owners.findOrRegister(name, isNew)
     if (!owner) return this.#respondLost()
-    this.#state.id ||= owner.name
+    this.#isRepeated = owner.step === step
+    owner.step = step
+    this.#owners.renewLease(owner, leaseMs)
+    this.#state.id ||= name
     this.#owner = owner.number
-    this.#box = this.#request.box === 'fleet' ? FLEET_BOX : ownBox(owner.number)
-    if (this.#request.isAfterOutage) this.#spareOthers()
-    const isTakingOver = !this.#request.isLeaving
-    const isNewSender = isTakingOver && this.#takeSenderRole()
-    const orphans = isTakingOver ? this.#takeOver() : []
+    this.#box = box === 'fleet' ? FLEET_BOX : ownBox(owner.number)
+    if (isAfterOutage) this.#owners.spareOthers(owner, leaseMs)
+    const isNewSender = !isLeaving && this.#takeSenderRole(owner)
+    const orphans = isLeaving ? [] : this.#takeOver(owner)
     for (const id of this.#request.settle) this.#settle(id)
     for (const record of this.#request.release) this.#release(record)
     const claimed = this.#claim()
     this.#lastArrival = this.#state.sequence
-    const receipts = this.#append()
+    const receipts = this.#append(owner)
     if (!this.#isRepeated) {
       this.#recordCalls()
       this.#setPause()
     }
-    if (this.#request.isLeaving) this.#bury(owner)
-    else this.#tables.putOwner(owner)
-    const response = this.#respond(isNewSender, orphans)
+    if (isLeaving) this.#leave(owner)
+    else this.#tables.putFigures(owner.number, this.#request.figures)
+    const response = this.#respond(owner, isNewSender, orphans)
     this.#tables.writeState(this.#state)
     return { ...response, receipts, claimed, missing: this.#missing }
   }
 
-  #findOrRegister(): Owner | undefined {
-    const { owner: name, step, isNew, leaseMs, figures } = this.#request
-    const owners = this.#tables.listOwners()
-    this.#others = owners.filter((owner) => owner.name !== name)
-    const known = owners.find((owner) => owner.name === name)
-    if (known ? known.leaseUntilMs === undefined : !isNew) return undefined
-    if (!known) this.#state.lastOwner += 1
-    const number = known?.number ?? this.#state.lastOwner
-    this.#isRepeated = known?.step === step
-    const leaseUntilMs = this.#nowMs + leaseMs
-    return { name, number, leaseUntilMs, figures, step }
-  }
-
-  #spareOthers(): void {
-    const untilMs = this.#nowMs + this.#request.leaseMs
-    this.#others = this.#others.map((owner) => {
-      if (owner.leaseUntilMs === undefined || owner.leaseUntilMs >= untilMs) return owner
-      const spared = { ...owner, leaseUntilMs: untilMs }
-      this.#tables.putOwner(spared)
-      return spared
-    })
-  }
-
-  #isAlive({ leaseUntilMs }: Owner): boolean {
-    return leaseUntilMs !== undefined && leaseUntilMs > this.#nowMs
-  }
-
   /** Returns whether the owner has become the sender. */
-  #takeSenderRole(): boolean {
+  #takeSenderRole(owner: Owner): boolean {
     const { sender } = this.#state
-    if (this.#request.box === 'own' || sender === this.#owner) return false
-    const isHeld = this.#others.some((owner) => owner.number === sender && this.#isAlive(owner))
-    if (isHeld) return false
+    if (this.#request.box === 'own' || sender === owner.number) return false
+    const holder = this.#owners.listOthers(owner).find(({ number }) => number === sender)
+    if (holder && this.#owners.isAlive(holder)) return false
     this.#state.isFailover = sender !== undefined
     this.#state.sender = this.#owner
     return true
   }
 
   /** Returns what dead owners had claimed. */
-  #takeOver(): StoredRecord[] {
+  #takeOver(owner: Owner): StoredRecord[] {
     const orphans: StoredRecord[] = []
     let left = MAX_MOVED
-    const dead = this.#others.filter((other) => !this.#isAlive(other))
-    for (const owner of dead) if (owner.leaseUntilMs !== undefined) this.#bury(owner)
-    for (const owner of dead) {
-      const claimed = this.#tables.listRecords(claimPlace(owner.number), left)
+    for (const dead of this.#owners.buryOthers(owner)) {
+      const claimed = this.#tables.listRecords(claimPlace(dead.number), left)
       for (const record of claimed) {
-        const to = { place: claimPlace(this.#owner), sequence: record.sequence }
+        const to = { place: claimPlace(owner.number), sequence: record.sequence }
         this.#tables.moveRecord(record.id, record, to, record.payload)
         orphans.push({ id: record.id, payload: record.payload })
       }
       left -= claimed.length
-      const waiting = this.#tables.listRecords(ownBox(owner.number), left)
+      const waiting = this.#tables.listRecords(ownBox(dead.number), left)
       for (const record of waiting) {
         this.#tables.moveRecord(record.id, record, this.#endOfBox(), record.payload)
       }
       left -= waiting.length
-      if (left > 0) this.#tables.removeOwner(owner)
+      if (left > 0) this.#owners.remove(dead)
       else break
     }
     return orphans
   }
 
-  /** From now on, the owner is dead: what is left of it is moved by others. */
-  #bury(owner: Owner): void {
-    const past = { ...this.#state.pastFigures }
-    for (const [name, count] of Object.entries(owner.figures)) {
-      if (!FORGOTTEN_FIGURES.includes(name)) past[name] = (past[name] ?? 0) + count
-    }
-    this.#state.pastFigures = past
-    this.#tables.forgetPastOwners(this.#nowMs)
-    this.#tables.putPastOwner(owner, this.#nowMs + PAST_OWNER_TTL_MS)
-    this.#tables.putOwner({ ...owner, leaseUntilMs: undefined, figures: {} })
-    const isLeaving = owner.number === this.#owner
-    if (isLeaving && this.#state.sender === this.#owner) this.#state.sender = undefined
+  #leave(owner: Owner): void {
+    this.#owners.bury(owner, this.#request.figures)
+    if (this.#state.sender === owner.number) this.#state.sender = undefined
   }
 
   #endOfBox() {
@@ -213,12 +167,11 @@ export class Step {
     return pause.owner === this.#owner && !pause.isProbe ? Number.POSITIVE_INFINITY : 0
   }
 
-  #append(): readonly Receipt[] {
+  #append(owner: Owner): readonly Receipt[] {
     const { append } = this.#request
     if (!append) return []
-    const last = this.#tables.receiptsOf(this.#owner)
-    if (last?.number === append.number) {
-      return toReceipts(last.letters).map((receipt, n) => {
+    if (owner.append === append.number) {
+      return toReceipts(this.#tables.receiptsOf(owner.number)).map((receipt, n) => {
         const location = this.#tables.locate(append.records[n]?.id ?? '')
         return receipt === 'accepted' ? this.#receiptForKnown(location) : receipt
       })
@@ -228,7 +181,8 @@ export class Step {
     }
     const receipts = append.records.map((record) => this.#appendOne(record))
     const letters = receipts.map((receipt) => receipt.charAt(0)).join('')
-    this.#tables.putReceipts(this.#owner, { number: append.number, letters })
+    this.#tables.putReceipts(owner.number, letters)
+    owner.append = append.number
     return receipts
   }
 
@@ -253,8 +207,13 @@ export class Step {
   #recordCalls(): void {
     const { calls, callsTtlMs } = this.#request
     if (calls === 0 || callsTtlMs === 0) return
-    this.#tables.forgetCalls(this.#nowMs - callsTtlMs)
+    if (this.#nowMs - this.#state.callsForgottenMs >= callsTtlMs / 10) this.#forgetCalls()
     this.#tables.addCalls(this.#nowMs, calls)
+  }
+
+  #forgetCalls(): void {
+    this.#tables.forgetCalls(this.#nowMs - this.#request.callsTtlMs)
+    this.#state.callsForgottenMs = this.#nowMs
   }
 
   #setPause(): void {
@@ -274,9 +233,11 @@ export class Step {
     return this.#request.box === 'own' || this.#state.sender === this.#owner
   }
 
-  #respond(isNewSender: boolean, orphans: StoredRecord[]): ExchangeResponse {
+  #respond(owner: Owner, isNewSender: boolean, orphans: StoredRecord[]): ExchangeResponse {
     const { box, isResync, isLeaving, seenUpTo } = this.#request
-    const others = this.#others.filter((owner) => this.#isAlive(owner)).length
+    const others = this.#owners
+      .listOthers(owner)
+      .filter((other) => this.#owners.isAlive(other)).length
     const empty = { ...EMPTY_RESPONSE, storeId: this.#state.id, seenUpTo, others }
     if (isLeaving) return empty
     const isSender = this.#isSender()
@@ -297,13 +258,11 @@ export class Step {
     const past = this.#tables.findPastOwner(owner)
     if (!past) return lost
     const wasDone = past.step === step
-    const letters = wasDone && append ? past.receipts?.letters : undefined
-    return { ...lost, wasDone, receipts: toReceipts(letters ?? '') }
+    return { ...lost, wasDone, receipts: toReceipts(wasDone && append ? past.receipts : '') }
   }
 
   #listCallAges(): number[] {
-    const { callsTtlMs } = this.#request
-    this.#tables.forgetCalls(this.#nowMs - callsTtlMs)
+    this.#forgetCalls()
     return this.#tables.listCalls().map((atMs) => this.#nowMs - atMs)
   }
 

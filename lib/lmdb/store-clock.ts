@@ -1,4 +1,4 @@
-import type { State } from './tables.js'
+import type { State } from './state.js'
 
 /** Clocks that all processes of a machine share. */
 export interface MachineClock {

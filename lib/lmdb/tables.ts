@@ -1,83 +1,23 @@
-import { createHash } from 'node:crypto'
 import { asBinary, type Database } from 'lmdb'
+import { addFigures, type Figures } from '../delivery/outbox/shared-figures.js'
 import type { StoredRecord } from '../delivery/outbox/store.js'
-
-/** The first byte of each key. */
-const TABLE = {
-  state: 0,
-  owner: 1,
-  receipts: 2,
-  record: 3,
-  id: 4,
-  key: 5,
-  expiry: 6,
-  calls: 7,
-  past: 8,
-}
-
-/** Longer names and ids are hashed: LMDB limits keys to 1,978 bytes. */
-const MAX_TEXT_BYTES = 500
-
-/** What one network's processes share, apart from the rows of the other tables. */
-export interface State {
-  /** Of the tables' layout. */
-  readonly version: number
-  /** See `ExchangeResponse.storeId`: the name of the first owner. */
-  id: string
-  /** The store's clock, and the machine's clocks when it was last read. */
-  timeMs: number
-  monotonicMs: number
-  wallMs: number
-  /** Of the record that was put into a box last. */
-  sequence: number
-  /** Records in all places. */
-  records: number
-  lastOwner: number
-  /** The number of the owner that has, or had, the sender's role. */
-  sender: number | undefined
-  isFailover: boolean
-  pause: Pause | undefined
-  /** Sums of the figures of past owners. */
-  pastFigures: Readonly<Record<string, number>>
-}
-
-export interface Pause {
-  readonly owner: number
-  readonly untilMs: number
-  /** Whether the owner has its one record, and gets no other before it ends or prolongs the pause. */
-  readonly isProbe: boolean
-}
-
-export interface Owner {
-  readonly name: string
-  /** Names the owner in other rows. Numbers start at 1. */
-  readonly number: number
-  /** `undefined` for a dead owner of which records are left to be moved. */
-  readonly leaseUntilMs: number | undefined
-  readonly figures: Readonly<Record<string, number>>
-  /** The number of its last step. */
-  readonly step: number
-}
-
-export interface Receipts {
-  /** Of the append. */
-  readonly number: number
-  /** One letter per record. */
-  readonly letters: string
-}
+import {
+  dedupeKeyKey,
+  expiryKey,
+  type Location,
+  numberKey,
+  recordKey,
+  TABLE,
+  textKey,
+  timeKey,
+} from './keys.js'
+import { type Owner, parseState, type State, serializeState } from './state.js'
 
 /** What a past owner did last. */
 export interface PastOwner {
   readonly step: number
-  readonly receipts: Receipts | undefined
-}
-
-/** Where a record is: in a box, or with the owner that has claimed it. */
-export interface Location {
-  /** A number: `FLEET_BOX`, `ownBox(owner)` or `claimPlace(owner)`. */
-  readonly place: number
-  /** Orders the place, and is unique in the store. */
-  readonly sequence: number
+  /** Of its last append: one letter per record. */
+  readonly receipts: string
 }
 
 export interface PlacedRecord extends StoredRecord, Location {}
@@ -85,26 +25,10 @@ export interface PlacedRecord extends StoredRecord, Location {}
 /** A sequence has six bytes in keys, and the next number has to fit as well. */
 const MAX_SEQUENCE = 2 ** 48 - 2
 
-export const FLEET_BOX = 0
-export const ownBox = (owner: number): number => owner * 2
-export const claimPlace = (owner: number): number => owner * 2 + 1
+/** Where the figures of past owners are. */
+const PAST_OWNERS = 0
 
-const FIRST_STATE: State = {
-  version: 1,
-  id: '',
-  timeMs: 0,
-  monotonicMs: 0,
-  wallMs: 0,
-  sequence: 0,
-  records: 0,
-  lastOwner: 0,
-  sender: undefined,
-  isFailover: false,
-  pause: undefined,
-  pastFigures: {},
-}
-
-/** One network's rows. Everything but `readState` and `listOwners` runs in a write transaction. */
+/** One network's rows. Everything but `readState` and `sumFigures` runs in a write transaction. */
 export class Tables {
   readonly #db: Database<unknown, Buffer>
 
@@ -113,40 +37,48 @@ export class Tables {
   }
 
   readState(): State {
-    const state = this.#db.get(STATE_KEY) as State | undefined
-    if (state && state.version !== FIRST_STATE.version) {
-      throw new Error(`its layout has version ${state.version}: this release reads version 1`)
-    }
-    return state ?? { ...FIRST_STATE }
+    return parseState(this.#db.get(STATE_KEY))
   }
 
   writeState(state: State): void {
-    this.#put(STATE_KEY, state)
+    this.#put(STATE_KEY, serializeState(state))
   }
 
-  listOwners(): Owner[] {
-    const range = this.#db.getRange({
-      start: Buffer.of(TABLE.owner),
-      end: Buffer.of(TABLE.owner + 1),
-    })
-    return Array.from(range, ({ value }) => value as Owner)
+  putFigures(owner: number, figures: Figures): void {
+    this.#put(numberKey(TABLE.figures, owner), figures)
   }
 
-  putOwner(owner: Owner): void {
-    this.#put(textKey(TABLE.owner, owner.name), owner)
+  /** Adds figures of an owner to those of past owners, and removes its own. */
+  addPastFigures(owner: number, figures: Figures): void {
+    const past = { ...this.figuresOf(PAST_OWNERS) }
+    addFigures(past, figures)
+    this.putFigures(PAST_OWNERS, past)
+    this.#remove(numberKey(TABLE.figures, owner))
   }
 
-  removeOwner(owner: Owner): void {
-    this.#remove(textKey(TABLE.owner, owner.name))
-    this.#remove(numberKey(TABLE.receipts, owner.number))
+  figuresOf(owner: number): Figures {
+    return (this.#db.get(numberKey(TABLE.figures, owner)) as Figures | undefined) ?? {}
   }
 
-  receiptsOf(owner: number): Receipts | undefined {
-    return this.#db.get(numberKey(TABLE.receipts, owner)) as Receipts | undefined
+  /** Of all owners, past ones included. */
+  sumFigures(): Figures {
+    const sums: Record<string, number> = {}
+    const range = { start: Buffer.of(TABLE.figures), end: Buffer.of(TABLE.figures + 1) }
+    for (const { value } of this.#db.getRange(range)) addFigures(sums, value as Figures)
+    return sums
   }
 
-  putReceipts(owner: number, receipts: Receipts): void {
-    this.#put(numberKey(TABLE.receipts, owner), receipts)
+  /** Of the owner's last append: one letter per record. */
+  receiptsOf(owner: number): string {
+    return (this.#db.get(numberKey(TABLE.receipts, owner)) as string | undefined) ?? ''
+  }
+
+  putReceipts(owner: number, letters: string): void {
+    this.#put(numberKey(TABLE.receipts, owner), letters)
+  }
+
+  removeReceipts(owner: number): void {
+    this.#remove(numberKey(TABLE.receipts, owner))
   }
 
   /** Remembers the owner's last step for a while. */
@@ -272,47 +204,3 @@ export class Tables {
 }
 
 const STATE_KEY = Buffer.of(TABLE.state)
-
-function numberKey(table: number, number: number): Buffer {
-  const key = Buffer.allocUnsafe(5)
-  key[0] = table
-  key.writeUInt32BE(number, 1)
-  return key
-}
-
-function timeKey(table: number, timeMs: number): Buffer {
-  const key = Buffer.allocUnsafe(7)
-  key[0] = table
-  key.writeUIntBE(timeMs, 1, 6)
-  return key
-}
-
-function recordKey({ place, sequence }: Location): Buffer {
-  const key = Buffer.allocUnsafe(11)
-  key[0] = TABLE.record
-  key.writeUInt32BE(place, 1)
-  key.writeUIntBE(sequence, 5, 6)
-  return key
-}
-
-function textKey(table: number, text: string): Buffer {
-  const length = Buffer.byteLength(text)
-  if (length > MAX_TEXT_BYTES) {
-    return Buffer.concat([Buffer.of(table, 1), createHash('sha256').update(text).digest()])
-  }
-  const key = Buffer.allocUnsafe(2 + length)
-  key[0] = table
-  key[1] = 0
-  key.write(text, 2)
-  return key
-}
-
-/** Always hashed: half of a SHA-256 is shorter than a request id and a campaign's. */
-function dedupeKeyKey(dedupeKey: string): Buffer {
-  const hash = createHash('sha256').update(dedupeKey).digest()
-  return Buffer.concat([Buffer.of(TABLE.key), hash.subarray(0, 16)])
-}
-
-function expiryKey(untilMs: number, key: Buffer): Buffer {
-  return Buffer.concat([timeKey(TABLE.expiry, untilMs), key.subarray(1)])
-}

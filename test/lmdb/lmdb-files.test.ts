@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { open } from 'lmdb'
 import { LmdbStore } from '../../lib/lmdb/lmdb-store.js'
 import { records, StoreOwner } from '../delivery/outbox/store-owner.js'
 import { VirtualClock } from '../delivery/virtual-clock.js'
@@ -95,6 +96,19 @@ describe('LMDB store, files', () => {
     const { store } = createOwner()
     await store.close()
     await assert.rejects(store.readFleet(), /it is closed/)
+  })
+
+  it('refuses a directory that another release has written', async () => {
+    mkdirSync(path)
+    const root = open({ path, noSubdir: false, maxDbs: 1 })
+    const db = root.openDB<unknown, Buffer>('acme', { keyEncoding: 'binary', encoding: 'msgpack' })
+    for (const state of [{ version: 1, records: 3 }, JSON.stringify({ version: 3 })]) {
+      await db.put(Buffer.of(0), state)
+      const owner = createOwner()
+      await assert.rejects(owner.exchange(), /its layout has version [13]: .* reads version 2$/)
+      await stores.pop()?.close()
+    }
+    await root.close()
   })
 
   it('waits for the disk in sync mode `always`', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
+import type { State } from '../../lib/lmdb/state.js'
 import { advanceStoreClock, machineClock } from '../../lib/lmdb/store-clock.js'
-import type { State } from '../../lib/lmdb/tables.js'
 
 const HOUR_MS = 3_600_000
 

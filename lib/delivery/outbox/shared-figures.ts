@@ -6,7 +6,7 @@ export function addFigures(sums: Record<string, number>, figures: Figures): void
 }
 
 /** The figures of what has no outcome yet. All others only grow. */
-const CURRENT = ['held', 'unstored']
+export const CURRENT_FIGURES: readonly string[] = ['held', 'unstored']
 
 /**
  * The figures of one process in a store that sums up those of all, also of past owners. A process
@@ -22,7 +22,7 @@ export class SharedFigures {
   toShare(figures: Figures): Figures {
     const toShare: Record<string, number> = {}
     for (const [name, count] of Object.entries(figures)) {
-      toShare[name] = CURRENT.includes(name) ? count : count - (this.#left[name] ?? 0)
+      toShare[name] = CURRENT_FIGURES.includes(name) ? count : count - (this.#left[name] ?? 0)
     }
     return toShare
   }
@@ -34,7 +34,7 @@ export class SharedFigures {
   startAgain(): void {
     const left: Record<string, number> = { ...this.#left }
     for (const [name, count] of Object.entries(this.#stored)) {
-      if (!CURRENT.includes(name)) left[name] = (left[name] ?? 0) + count
+      if (!CURRENT_FIGURES.includes(name)) left[name] = (left[name] ?? 0) + count
     }
     this.#left = left
     this.#stored = {}
