@@ -74,7 +74,7 @@ export class Delivery {
       ...dependencies,
       network: network.name,
       onReady: () => this.#scheduleDrain(),
-      onCallHistory: (...history) => this.#onCallHistory(...history),
+      onCallHistory: (agesMs) => this.#quota.restore(agesMs, dependencies.clock.now()),
     })
     this.#settlement = new Settlement({ network, pending: this.#pending, random, log })
     this.#health = new HealthMonitor({
@@ -147,13 +147,6 @@ export class Delivery {
     this.#pending.dropRest()
   }
 
-  #onCallHistory(agesMs: readonly number[], isFailover: boolean): void {
-    const { network, clock } = this.#dependencies
-    // The calls that a process had in flight when it died may be missing.
-    const unknown = isFailover ? network.connections : 0
-    this.#quota.restore(agesMs, unknown, clock.now())
-  }
-
   #scheduleDrain(): void {
     if (this.#isDrainScheduled || this.#pending.isClosed) return
     this.#dependencies.clock.defer(() => this.#drain())
@@ -172,7 +165,7 @@ export class Delivery {
       const nowMs = clock.now()
       const waitMs = this.#waitMs(nowMs)
       if (waitMs > 0) {
-        // After a probe or a call in flight, `#onCallEnd` drains.
+        // After a probe or a call in flight, `#onCallEnd` drains; `onReady` when a call may begin.
         if (Number.isFinite(waitMs)) this.#cancelWakeUp = clock.after(waitMs, () => this.#drain())
         return
       }
@@ -210,9 +203,17 @@ export class Delivery {
 
   /** Milliseconds until circuit breaker, quota and pacing let the next call through. */
   #waitMs(nowMs: number): number {
+    const kind = this.#nextKind(nowMs)
+    // A claim may go on: with its answer, the outbox knows the calls before it.
+    if (kind === 'retry' && !this.#mayCall) return Number.POSITIVE_INFINITY
     const waitMs = this.#blockedForMs(nowMs)
     if (waitMs > 0 || this.#pacingSuspensions > 0) return waitMs
-    return this.#quota.pacedWaitMs(nowMs, this.#nextKind(nowMs), this.#waitedMs(nowMs))
+    return this.#quota.pacedWaitMs(nowMs, kind, this.#waitedMs(nowMs))
+  }
+
+  /** Whether the outbox lets a call begin. */
+  get #mayCall(): boolean {
+    return this.#pending.fleet?.mayCall ?? true
   }
 
   /** Milliseconds until circuit breaker and quota let any call through. */
@@ -268,9 +269,8 @@ export class Delivery {
 
   /** Whether one more call may be sent now. */
   #isFree(nowMs: number): boolean {
-    if (this.#pending.isClosed || this.#inFlight >= this.#dependencies.network.connections) {
-      return false
-    }
+    const { connections } = this.#dependencies.network
+    if (this.#pending.isClosed || this.#inFlight >= connections || !this.#mayCall) return false
     return this.#blockedForMs(nowMs) === 0
   }
 

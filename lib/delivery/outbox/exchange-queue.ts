@@ -27,6 +27,12 @@ export interface ExchangeQueueDependencies {
   readonly onFailure: (thrown: unknown) => void
 }
 
+/**
+ * Most calls that have begun and that the store is not known to have. When the sender dies, the next
+ * one assumes that there were as many.
+ */
+export const MAX_UNCONFIRMED_CALLS = 4
+
 /** The pause after a step failed. */
 const RETRY_MS = 1_000
 /** How many steps fit into a lease: a slow one does not end it. */
@@ -59,6 +65,7 @@ export class ExchangeQueue {
   #seenUpTo = 0
   #steps = 0
   #appends = 0
+  /** Calls that no step has told the store. */
   #calls = 0
   #pauseMs: number | undefined
   #unanswered: PendingStep | undefined
@@ -105,14 +112,15 @@ export class ExchangeQueue {
     return this.#operations.remove(isSelected)
   }
 
-  /** Calls that no step has told the store. */
-  get unstoredCalls(): number {
-    return this.#calls
+  /** Whether the store is known to have enough of the calls that have begun for one more. */
+  get mayCall(): boolean {
+    return this.#calls + (this.#unanswered?.request.calls ?? 0) < MAX_UNCONFIRMED_CALLS
   }
 
-  countCall(): void {
-    this.#calls += 1
-    this.#collect()
+  countCalls(count: number): void {
+    this.#calls += count
+    if (this.mayCall) this.#collect()
+    else this.schedule()
   }
 
   /** See `ExchangeRequest.pauseMs`. It goes with the next step. */
@@ -271,14 +279,15 @@ export class ExchangeQueue {
    * Others have taken over from this process: it goes on under a new name. What it has not sent to
    * the store under the old name is stored under the new one.
    */
-  #startAgain({ request, operations, isRepeated }: PendingStep, response: ExchangeResponse): void {
+  #startAgain({ operations, isRepeated }: PendingStep, response: ExchangeResponse): void {
     const { wasDone = isRepeated ? undefined : false } = response
     this.#owner = createOwner()
     this.#isKnown = false
     this.#seenUpTo = 0
     this.#steps = 0
     this.#appends = 0
-    if (!wasDone) this.#calls += request.calls
+    // The next sender assumes as many, and this process still knows those of a store that is empty.
+    this.#calls = 0
     this.#lease.end()
     const others = this.#operations.takeOthers()
     if (wasDone) this.#endOperations(operations, { ...response, isLost: false })
@@ -301,7 +310,8 @@ export class ExchangeQueue {
     const mayAppend = !this.#isFull
     const renewAtMs = clock.now() + constants.leaseMs / STEPS_PER_LEASE
     const isMore = arrivals.length + orphans.length >= MAX_RECORDS
-    const isUrgent = isFull || this.#operations.isReady(mayAppend) || isMore || !this.#isKnown
+    const isHeldUp = isFull || isMore || !this.#isKnown || !this.mayCall
+    const isUrgent = isHeldUp || this.#operations.isReady(mayAppend)
     if (isUrgent || (this.#isLeaving && mayAppend)) this.schedule()
     else if (hasOthers || this.#calls > 0 || (mayAppend && length > 0)) this.#collect()
     else this.#scheduleAt(mayAppend ? renewAtMs : Math.min(this.#fullUntilMs, renewAtMs))

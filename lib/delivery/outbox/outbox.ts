@@ -75,16 +75,18 @@ export interface OutboxEvents {
   /**
    * From now on, this process makes all calls.
    *
-   * @param agesMs how long ago each earlier call was begun, oldest first
-   * @param isFailover whether the last calls before that may be missing
+   * @param agesMs how long ago each earlier call ended at the latest, oldest first; negative for one
+   * that may still be in flight
    */
-  onCallHistory(agesMs: readonly number[], isFailover: boolean): void
+  onCallHistory(agesMs: readonly number[]): void
 }
 
 /** What an outbox adds that several processes share. */
 export interface Fleet {
   /** Whether what this process has claimed certainly still belongs to it. */
   readonly isLeaseValid: boolean
+  /** Whether a call may begin. `onReady` tells when it may again. */
+  readonly mayCall: boolean
   /** A call to the network begins. */
   onCall(): void
   /**

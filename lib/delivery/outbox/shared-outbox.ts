@@ -2,7 +2,7 @@ import { describeError } from '../../errors.js'
 import { createImpression, type Impression, type Outcome } from '../../impression.js'
 import { AppendingImpressions } from './appending-impressions.js'
 import { ClaimableImpressions } from './claimable-impressions.js'
-import { ExchangeQueue } from './exchange-queue.js'
+import { ExchangeQueue, MAX_UNCONFIRMED_CALLS } from './exchange-queue.js'
 import type { Operation } from './operation-queue.js'
 import type { Claim, Fleet, Outbox, OutboxEvents, OutboxOptions, Receipt } from './outbox.js'
 import { SettlingImpressions } from './settling-impressions.js'
@@ -38,9 +38,8 @@ export class SharedOutbox implements Outbox, Fleet {
   #hasLeft = false
   /** Of the store, once it has answered. */
   #storeId: string | undefined
+  /** Also while a store that has lost its data has not said who is. */
   #isSender = false
-  /** Whether this process was the sender of a store that has lost its data: it knows the calls. */
-  #knowsCalls = false
   #figures = new SharedFigures()
 
   /** @param leaseMs how long the process may stay silent before others take over from it */
@@ -56,7 +55,8 @@ export class SharedOutbox implements Outbox, Fleet {
         leaseMs,
         maxPending,
         dedupeTtlMs,
-        callsTtlMs: longestWindowMs,
+        // A window counts a call from its end.
+        callsTtlMs: longestWindowMs > 0 ? longestWindowMs + timeoutMs : 0,
         // A probe ends within the time of a call, and its end is in the store soon after.
         probeMs: timeoutMs + leaseMs,
       },
@@ -95,6 +95,10 @@ export class SharedOutbox implements Outbox, Fleet {
 
   get isLeaseValid(): boolean {
     return this.#queue.isLeaseValid
+  }
+
+  get mayCall(): boolean {
+    return this.#queue.mayCall
   }
 
   append(impression: Impression): Receipt | Promise<Receipt> {
@@ -154,7 +158,7 @@ export class SharedOutbox implements Outbox, Fleet {
   }
 
   onCall(): void {
-    if (this.#options.longestWindowMs > 0) this.#queue.countCall()
+    if (this.#options.longestWindowMs > 0) this.#queue.countCalls(1)
   }
 
   onCallEnd(pauseMs: number): void {
@@ -211,16 +215,24 @@ export class SharedOutbox implements Outbox, Fleet {
     }
     this.#figures.onStored(request.figures)
     this.#storeId = response.storeId
+    // The sender knows its calls better than the store, and what the network has said about them.
+    if (callAgesMs && !this.#isSender) this.#adoptCalls(callAgesMs, isFailover)
     this.#isSender = isSender
     if (this.#hasLeft) return
-    if (callAgesMs && !this.#knowsCalls) {
-      this.#events?.onCallHistory(this.#addUnstored(callAgesMs), isFailover)
-    }
-    this.#knowsCalls = false
     this.#adopt(arrivals, 'waiting')
     const impressions = this.#adopt(orphans, 'claimed')
     if (impressions.length > 0) this.#events?.onOrphans({ impressions, fence: this.#fence })
-    if (arrivals.length > 0) this.#events?.onReady()
+    if (arrivals.length > 0 || request.calls > 0) this.#events?.onReady()
+  }
+
+  /** This process is the sender now. */
+  #adoptCalls(beganAgesMs: readonly number[], isFailover: boolean): void {
+    const unknown = isFailover ? MAX_UNCONFIRMED_CALLS : 0
+    // The sender after this one must know of them too, even if this process is about to leave.
+    if (unknown > 0) this.#queue.countCalls(unknown)
+    const agesMs = [...beganAgesMs, ...new Array<number>(unknown).fill(0)]
+    // The store does not know when a call ended, from when a window counts it.
+    this.#events?.onCallHistory(agesMs.map((ageMs) => ageMs - this.#options.timeoutMs))
   }
 
   #onLost(response: ExchangeResponse, { figures }: ExchangeRequest): void {
@@ -230,6 +242,7 @@ export class SharedOutbox implements Outbox, Fleet {
     }
     if (response.wasDone) this.#figures.onStored(figures)
     this.#figures.startAgain()
+    this.#isSender = false
     this.#handOverAll()
   }
 
@@ -246,7 +259,6 @@ export class SharedOutbox implements Outbox, Fleet {
         "been sent is uncertain, and dedupe keys and the fleet's figures begin anew",
     )
     this.#figures = new SharedFigures()
-    this.#knowsCalls = this.#isSender
     this.#fence += 1
     // Nobody can have sent what the store has not said to be claimed.
     for (const claiming of this.#claiming) this.#impressions.putBack(claiming)
@@ -266,11 +278,6 @@ export class SharedOutbox implements Outbox, Fleet {
   async #appendAgain(id: string, impression: Impression): Promise<void> {
     const receipt = await this.#appending.appendAs(id, impression)
     this.#events?.onAppendedAgain(impression, receipt)
-  }
-
-  /** The store does not know the calls that have begun since a step that was repeated. */
-  #addUnstored(callAgesMs: readonly number[]): readonly number[] {
-    return [...callAgesMs, ...new Array<number>(this.#queue.unstoredCalls).fill(0)]
   }
 
   /** Records that others have appended, or that this process appended for another sender. */

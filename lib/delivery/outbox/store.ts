@@ -65,7 +65,10 @@ export interface ExchangeRequest {
   readonly dedupeTtlMs: number
   /** Calls that the owner has begun since the last exchange. Remembered for `callsTtlMs`. */
   readonly calls: number
-  /** The network's longest window; 0 without windows, and no call is remembered then. */
+  /**
+   * The network's longest window and the time that a call may take; 0 without windows, and no call
+   * is remembered then.
+   */
   readonly callsTtlMs: number
   /**
    * Nobody but this owner claims anything for so long, unless the pause of another one ends later

@@ -31,7 +31,7 @@ export class QuotaWindows {
       .sort((one, other) => one.windowMs - other.windowMs)[0]
   }
 
-  /** Replaces the history: calls that ended so long ago, oldest first. */
+  /** Replaces the history: calls that ended so long ago at the latest, oldest first. */
   restore(agesMs: readonly number[], nowMs: number): void {
     this.#all = this.#all.map(({ limit, windowMs }) => {
       const restored = new SlidingWindow({ limit, windowMs })

@@ -187,12 +187,11 @@ export class Quota {
   /**
    * Other processes have made all calls so far.
    *
-   * @param agesMs how long ago each was begun, oldest first
-   * @param unknown how many more there may have been just now
+   * @param agesMs how long ago each ended at the latest, oldest first; negative for one that may
+   * still be in flight
    */
-  restore(agesMs: readonly number[], unknown: number, nowMs: number): void {
-    const calls = [...agesMs, ...new Array<number>(unknown).fill(0)]
-    this.#windows.restore(calls, nowMs)
+  restore(agesMs: readonly number[], nowMs: number): void {
+    this.#windows.restore(agesMs, nowMs)
     this.#reported = []
   }
 

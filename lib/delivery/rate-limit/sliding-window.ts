@@ -129,11 +129,13 @@ export class SlidingWindow {
     this.#shortUntilMs = nowMs + this.windowMs
   }
 
-  /** A call has ended. */
-  onCallEnd(nowMs: number): void {
+  /** A call has ended, or ends at the latest then. */
+  onCallEnd(atMs: number): void {
     const last = this.#runs.last
-    if (last && nowMs - last.fromMs < this.windowMs / RUNS_PER_WINDOW) last.endMs = nowMs
-    else this.#runs.push({ fromMs: nowMs, endMs: nowMs, before: this.#ended })
+    // Runs are in order: a call that ends before an earlier one must have ended counts as long.
+    const endMs = Math.max(atMs, last?.endMs ?? atMs)
+    if (last && endMs - last.fromMs < this.windowMs / RUNS_PER_WINDOW) last.endMs = endMs
+    else this.#runs.push({ fromMs: endMs, endMs, before: this.#ended })
     this.#ended += 1
   }
 

@@ -105,10 +105,10 @@ describe('steps of a store', () => {
 
   it('store soon which calls have been begun', async () => {
     const { clock, queue, countSteps } = await register()
-    queue.countCall()
+    queue.countCalls(1)
     await clock.advanceAsync(0)
-    queue.countCall()
-    queue.countCall()
+    queue.countCalls(1)
+    queue.countCalls(1)
     await clock.advanceAsync(20)
     assert.equal(countSteps(), 2)
   })

@@ -18,6 +18,8 @@ export class FailingStore implements Store {
   readonly #hanging: (() => void)[] = []
   /** Steps that were tried. */
   steps = 0
+  /** Who has tried the last one. */
+  lastOwner = ''
 
   constructor(store: Store) {
     this.#store = store
@@ -25,6 +27,7 @@ export class FailingStore implements Store {
 
   async exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
     this.steps += 1
+    this.lastOwner = request.owner
     if (!this.isAffected(request)) return await this.#store.exchange(request)
     if (this.fails === 'before') throw new Error('it is down')
     const response = await this.#store.exchange(request)

@@ -9,7 +9,7 @@ import { FailingStore } from './failing-store.js'
 import { FleetProcess, LEASE_MS } from './fleet-process.js'
 import { MemoryStore } from './memory-store.js'
 
-const WINDOWS = { windows: [{ limit: 4, windowMs: 60_000 }], maxBatch: 10 }
+const WINDOWS = { windows: [{ limit: 8, windowMs: 60_000 }], maxBatch: 10 }
 
 for (const [description, network] of [
   ['without windows', {}],
@@ -166,7 +166,8 @@ describe('a store that loses its data', () => {
   it('does not make the sender forget its calls', async () => {
     const clock = new VirtualClock()
     const store = new FailingStore(new MemoryStore(clock.now))
-    const one = new FleetProcess({ clock, store, network: { ...WINDOWS, maxBatch: 1 } })
+    const network = { windows: [{ limit: 4, windowMs: 60_000 }], maxBatch: 1 }
+    const one = new FleetProcess({ clock, store, network })
     one.transport.script = () => status(200)
     await clock.advanceAsync(100)
     for (const item of [1, 2, 3, 4]) {

@@ -23,17 +23,28 @@ outboxContract('SharedOutbox, with windows', (options) => {
 })
 
 describe('shared outbox: the history of calls', () => {
-  it('has the calls that began while a step was repeated', async () => {
+  const TIMEOUT_MS = 3_000
+
+  function createFleet() {
     const clock = new VirtualClock()
     const store = new FailingStore(new MemoryStore(clock.now))
-    const options = createOutboxOptions({ longestWindowMs: 60_000, clock })
-    const outbox = new SharedOutbox(store, options, LEASE_MS)
-    const histories: (readonly number[])[] = []
-    outbox.recover({
-      ...IGNORED_EVENTS,
-      onCallHistory: (agesMs) => histories.push(agesMs),
-    })
-    await clock.advanceAsync(100)
+    const options = createOutboxOptions({ longestWindowMs: 60_000, timeoutMs: TIMEOUT_MS, clock })
+    const open = async () => {
+      const outbox = new SharedOutbox(store, options, LEASE_MS)
+      const histories: (readonly number[])[] = []
+      outbox.recover({
+        ...IGNORED_EVENTS,
+        onCallHistory: (agesMs) => histories.push(agesMs),
+      })
+      await clock.advanceAsync(100)
+      return { outbox, histories, clear: () => histories.splice(0) }
+    }
+    return { clock, store, open }
+  }
+
+  it('is not told again to the sender, which knows its calls better than the store', async () => {
+    const { clock, store, open } = createFleet()
+    const { outbox, histories } = await open()
     store.fails = 'after'
     outbox.onCall()
     await clock.advanceAsync(100)
@@ -41,8 +52,62 @@ describe('shared outbox: the history of calls', () => {
     outbox.onCall()
     store.fails = 'never'
     await clock.advanceAsync(2_000)
-    const counts = histories.map((agesMs) => agesMs.length)
-    assert.deepEqual(counts, [0, 3])
+    assert.deepEqual(histories, [[]])
+  })
+
+  it('is told to the next sender if the answer that made it the sender was lost', async () => {
+    const { clock, store, open } = createFleet()
+    const one = await open()
+    one.outbox.onCall()
+    await clock.advanceAsync(100)
+    await Promise.all([one.outbox.leave(), clock.advanceAsync(100)])
+    store.fails = 'after'
+    const two = await open()
+    store.fails = 'never'
+    await clock.advanceAsync(2_000)
+    assert.deepEqual(
+      two.histories.map(({ length }) => length),
+      [1],
+    )
+  })
+
+  it('has each call end as late as it may have, and is kept for so long', async () => {
+    const { clock, open } = createFleet()
+    const one = await open()
+    one.outbox.onCall()
+    await clock.advanceAsync(60_000)
+    one.outbox.onCall()
+    await clock.advanceAsync(2_000)
+    await Promise.all([one.outbox.leave(), clock.advanceAsync(200)])
+    const { histories } = await open()
+    assert.deepEqual(
+      histories.map((agesMs) => agesMs.map((ageMs) => Math.floor(ageMs / 1_000))),
+      [[59, -1]],
+    )
+  })
+
+  it('has the calls that a dead sender may have begun, also for the sender after the next', async () => {
+    const { clock, store, open } = createFleet()
+    const dead = await open()
+    store.isAffected = ({ owner }) => owner === first
+    const first = store.lastOwner
+    dead.outbox.onCall()
+    await clock.advanceAsync(100)
+    store.fails = 'before'
+    let begun = 1
+    for (; dead.outbox.mayCall; begun += 1) dead.outbox.onCall()
+    const next = await open()
+    await clock.advanceAsync(LEASE_MS * 2)
+    assert.deepEqual(
+      next.histories.map(({ length }) => length),
+      [begun],
+    )
+    await Promise.all([next.outbox.leave(), clock.advanceAsync(100)])
+    const { histories } = await open()
+    assert.deepEqual(
+      histories.map(({ length }) => length),
+      [begun],
+    )
   })
 })
 
