@@ -113,6 +113,16 @@ describe('steps of a store', () => {
     assert.equal(countSteps(), 2)
   })
 
+  it('begin at once when no call may begin before the store knows of the others', async () => {
+    const { clock, queue, countSteps } = await register()
+    queue.countCalls(1)
+    await clock.advanceAsync(0)
+    for (; queue.mayCall; queue.countCalls(1));
+    await clock.advanceAsync(0)
+    assert.equal(countSteps(), 2)
+    assert.equal(queue.mayCall, true)
+  })
+
   it('go on without appends while the store is full, and try them each second', async () => {
     const { clock, add, store, failures, queue, setFull, countSteps } = await register()
     await Promise.all([add(append('a')), clock.advanceAsync(20)])

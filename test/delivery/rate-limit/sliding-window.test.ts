@@ -22,6 +22,14 @@ describe('SlidingWindow', () => {
     assert.equal(window.remaining(12_000, 0), 3)
   })
 
+  it('counts a call that may be in flight from its latest end, and what ends before that no shorter', () => {
+    const window = new SlidingWindow(QUOTA)
+    for (const endsMs of [5_000, 1_000, 2_000]) window.onCallEnd(endsMs)
+    assert.equal(window.remaining(14_999, 0), 0)
+    assert.equal(window.waitMs(12_500, 0), 2_500)
+    assert.equal(window.remaining(15_000, 0), 3)
+  })
+
   it('waits until the oldest call expires', () => {
     assert.equal(windowWithCalls(0, 2_000, 4_000).waitMs(5_000, 0), 5_000)
   })
