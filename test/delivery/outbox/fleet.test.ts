@@ -55,6 +55,16 @@ for (const [description, network] of [
       assert.equal(one.stats.duplicate + two.stats.duplicate, 1)
     })
 
+    it('claim one batch after the other without waiting for more pages', async () => {
+      const { clock, start } = createFleet()
+      const one = start()
+      await clock.advanceAsync(100)
+      one.delivery.suspendPacing()
+      for (let item = 1; item <= 60; item += 1) one.push(item, undefined, `batch ${item}`)
+      await clock.advanceAsync(500)
+      assert.equal(one.stats.delivered, 60)
+    })
+
     it('send what a killed process had not claimed, and count what it had as uncertain', async () => {
       const { clock, start } = createFleet()
       const one = start({ script: () => undefined, network: { ...network, connections: 1 } })
