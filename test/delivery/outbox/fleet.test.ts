@@ -320,3 +320,30 @@ for (const [description, network] of [
     })
   })
 }
+
+describe('the sender of a fleet', () => {
+  it('waits in flush() for what it is claiming, whoever tracked that', async () => {
+    const clock = new VirtualClock()
+    const store = new MemoryStore(clock.now)
+    const slow = new FailingStore(store)
+    const sender = new FleetProcess({ clock, store: slow, network: WINDOWS })
+    await clock.advanceAsync(100)
+    const other = new FleetProcess({ clock, store, network: WINDOWS })
+    await clock.advanceAsync(LEASE_MS)
+    slow.isAffected = ({ claim }) => claim.length > 0
+    slow.fails = 'hangs'
+    other.push(1)
+    await clock.advanceAsync(1_000)
+    let isFlushed: boolean | undefined
+    void sender.delivery.flush(10_000).then((value) => {
+      isFlushed = value
+    })
+    await clock.advanceAsync(1_000)
+    assert.equal(isFlushed, undefined)
+    slow.fails = 'never'
+    slow.answer()
+    await clock.advanceAsync(1_000)
+    assert.equal(isFlushed, true)
+    assert.equal(sender.stats.delivered, 1)
+  })
+})
