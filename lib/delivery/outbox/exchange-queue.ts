@@ -279,15 +279,16 @@ export class ExchangeQueue {
    * Others have taken over from this process: it goes on under a new name. What it has not sent to
    * the store under the old name is stored under the new one.
    */
-  #startAgain({ operations, isRepeated }: PendingStep, response: ExchangeResponse): void {
+  #startAgain({ request, operations, isRepeated }: PendingStep, response: ExchangeResponse): void {
     const { wasDone = isRepeated ? undefined : false } = response
     this.#owner = createOwner()
     this.#isKnown = false
     this.#seenUpTo = 0
     this.#steps = 0
     this.#appends = 0
-    // The next sender assumes as many, and this process still knows those of a store that is empty.
-    this.#calls = 0
+    // Of a sender that is known to be dead, the next one assumes these calls.
+    if (response.wasDone === undefined) this.#calls += request.calls
+    else this.#calls = 0
     this.#lease.end()
     const others = this.#operations.takeOthers()
     if (wasDone) this.#endOperations(operations, { ...response, isLost: false })

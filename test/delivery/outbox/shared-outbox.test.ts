@@ -37,7 +37,7 @@ describe('shared outbox: the history of calls', () => {
         onCallHistory: (agesMs) => histories.push(agesMs),
       })
       await clock.advanceAsync(100)
-      return { outbox, histories, clear: () => histories.splice(0) }
+      return { outbox, histories }
     }
     return { clock, store, open }
   }
@@ -86,11 +86,11 @@ describe('shared outbox: the history of calls', () => {
     )
   })
 
-  it('has the calls that a dead sender may have begun, also for the sender after the next', async () => {
+  it('has the calls that a dead sender may have begun, once, for each sender after it', async () => {
     const { clock, store, open } = createFleet()
     const dead = await open()
-    store.isAffected = ({ owner }) => owner === first
-    const first = store.lastOwner
+    const owner = store.lastOwner
+    store.isAffected = (request) => request.owner === owner
     dead.outbox.onCall()
     await clock.advanceAsync(100)
     store.fails = 'before'
@@ -102,11 +102,30 @@ describe('shared outbox: the history of calls', () => {
       next.histories.map(({ length }) => length),
       [begun],
     )
-    await Promise.all([next.outbox.leave(), clock.advanceAsync(100)])
+    store.fails = 'never'
+    await clock.advanceAsync(2_000)
+    await Promise.all([next.outbox.leave(), clock.advanceAsync(LEASE_MS)])
+    assert.deepEqual(
+      dead.histories.map(({ length }) => length),
+      [0, begun],
+    )
+  })
+
+  it('has the calls of a sender that a store without its data had not confirmed', async () => {
+    const { clock, store, open } = createFleet()
+    const { outbox } = await open()
+    store.fails = 'before'
+    outbox.onCall()
+    await clock.advanceAsync(100)
+    outbox.onCall()
+    store.loseData(new MemoryStore(clock.now))
+    store.fails = 'never'
+    await clock.advanceAsync(2_000)
+    await Promise.all([outbox.leave(), clock.advanceAsync(100)])
     const { histories } = await open()
     assert.deepEqual(
       histories.map(({ length }) => length),
-      [begun],
+      [2],
     )
   })
 })
