@@ -314,7 +314,8 @@ export class Delivery {
     const isNews = result !== 'suspect' || kind !== 'retry' || this.#breaker.isOpen
     this.#breaker.release(permit, isNews ? result : 'unsent', nowMs, retryAfterMs)
     if (isNews) this.#health.onCallEnd(verdict)
-    this.#sharePause(result, nowMs)
+    // Nor does one that was refused before say anything new to other processes.
+    if (result !== 'suspect' || isFirstAttempt(batch)) this.#sharePause(result, nowMs)
     this.#settlement.settle(batch, verdict, {
       isServerError: answer !== undefined && answer.status >= 500,
       blockedForMs: this.#breaker.blockedForMs(nowMs),
@@ -333,6 +334,10 @@ export class Delivery {
       fleet?.onCallEnd(0)
     }
   }
+}
+
+function isFirstAttempt({ impressions }: Batch): boolean {
+  return impressions.some(({ attempts }) => attempts === 1)
 }
 
 /** The longest window; without any, as long as an impression may wait. */

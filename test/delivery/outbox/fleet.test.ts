@@ -197,6 +197,20 @@ for (const [description, network] of [
       )
     })
 
+    it('one impression that a gateway refuses again and again stops no process for long', async () => {
+      const { clock, start } = createFleet()
+      const script: Script = ({ items }) => (items.includes(1) ? status(403) : ok)
+      const [one, two] = [start({ script }), start({ script })]
+      await clock.advanceAsync(100)
+      one.push(1)
+      for (let item = 2; item < 102; item += 1) {
+        await clock.advanceAsync(2_000)
+        two.push(item)
+      }
+      await clock.advanceAsync(1_000)
+      assert.equal(one.stats.delivered + two.stats.delivered, 100)
+    })
+
     it('calls that fail in one process do not stop the others', async () => {
       const { clock, start } = createFleet()
       const one = start({ script: () => connectionError(false, 'ECONNREFUSED') })
