@@ -60,7 +60,10 @@ export class ExchangeQueue {
   #steps = 0
   #appends = 0
   #calls = 0
-  #pauseMs: number | undefined
+  /** Until when this process wants no process to call the network; 0 if they may. */
+  #pauseUntilMs = 0
+  /** Whether the next step has to tell the store about it. */
+  #isPauseNew = false
   #unanswered: PendingStep | undefined
   #isDeferred = false
   #isRunning = false
@@ -115,10 +118,24 @@ export class ExchangeQueue {
     this.#collect()
   }
 
-  /** See `ExchangeRequest.pauseMs`. It goes with the next step. */
+  /** See `ExchangeRequest.pauseMs`. It goes with the next step; the end of a pause causes none. */
   setPause(pauseMs: number): void {
-    this.#pauseMs = pauseMs
+    this.#pauseUntilMs = pauseMs > 0 ? this.#dependencies.clock.now() + pauseMs : 0
+    this.#isPauseNew = true
     if (pauseMs > 0) this.schedule()
+  }
+
+  get #hasNewPause(): boolean {
+    return this.#isPauseNew && this.#pauseUntilMs > 0
+  }
+
+  /** What the next step tells the store about the pause: nothing if it is over by then. */
+  #takePause(): number | undefined {
+    if (!this.#isPauseNew) return undefined
+    this.#isPauseNew = false
+    if (this.#pauseUntilMs === 0) return 0
+    const leftMs = this.#pauseUntilMs - this.#dependencies.clock.now()
+    return leftMs > 0 ? leftMs : undefined
   }
 
   /** Does a step as soon as possible, even if there is nothing to do. */
@@ -208,13 +225,12 @@ export class ExchangeQueue {
       claim: operations.flatMap(({ claim }) => claim ?? []),
       append: records.length > 0 ? { number: this.#appends, records } : undefined,
       calls: this.#calls,
-      pauseMs: this.#pauseMs,
+      pauseMs: this.#takePause(),
       figures: countFigures(operations),
       // By itself, because another step does what this one might not have done.
       isLeaving: this.#isLeaving && operations.length + this.#operations.length === 0,
     }
     this.#calls = 0
-    this.#pauseMs = undefined
     return { request, operations, createdAtMs: clock.now(), isRepeated: false }
   }
 
@@ -279,6 +295,8 @@ export class ExchangeQueue {
     this.#steps = 0
     this.#appends = 0
     if (!wasDone) this.#calls += request.calls
+    // The store may not know the pause. If it does, only its owner can end it early.
+    this.#isPauseNew = true
     this.#lease.end()
     const others = this.#operations.takeOthers()
     if (wasDone) this.#endOperations(operations, { ...response, isLost: false })
@@ -301,7 +319,8 @@ export class ExchangeQueue {
     const mayAppend = !this.#isFull
     const renewAtMs = clock.now() + constants.leaseMs / STEPS_PER_LEASE
     const isMore = arrivals.length + orphans.length >= MAX_RECORDS
-    const isUrgent = isFull || this.#operations.isReady(mayAppend) || isMore || !this.#isKnown
+    const isReady = this.#operations.isReady(mayAppend) || this.#hasNewPause
+    const isUrgent = isFull || isReady || isMore || !this.#isKnown
     if (isUrgent || (this.#isLeaving && mayAppend)) this.schedule()
     else if (hasOthers || this.#calls > 0 || (mayAppend && length > 0)) this.#collect()
     else this.#scheduleAt(mayAppend ? renewAtMs : Math.min(this.#fullUntilMs, renewAtMs))

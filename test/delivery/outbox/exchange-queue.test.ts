@@ -189,6 +189,69 @@ describe('steps of a store', () => {
     assert.match(String(failures), /no more stack/)
   })
 
+  describe('with a pause', () => {
+    /** How many of two records another process may claim: after a pause, it is one, as a probe. */
+    async function countClaimable(store: MemoryStore): Promise<number> {
+      const other = new StoreOwner(store, 'other', 'own')
+      await other.exchange({ append: records('o', 'p') })
+      return (await other.exchange({ claim: ['o', 'p'] })).claimed.length
+    }
+
+    it('tell the store at once', async () => {
+      const { clock, store, queue, countSteps } = await register()
+      queue.setPause(30_000)
+      await clock.advanceAsync(0)
+      assert.equal(countSteps(), 1)
+      assert.equal(await countClaimable(store), 0)
+    })
+
+    it('tell the store right after the one that is running', async () => {
+      const { clock, store, queue, countSteps } = await register()
+      queue.schedule()
+      clock.advance(0)
+      queue.setPause(30_000)
+      await clock.advanceAsync(0)
+      assert.equal(countSteps(), 2)
+      assert.equal(await countClaimable(store), 0)
+    })
+
+    it('tell the store that it has ended, but none is done for that alone', async () => {
+      const { clock, store, queue, add, countSteps } = await register()
+      queue.setPause(30_000)
+      await clock.advanceAsync(0)
+      queue.setPause(0)
+      await clock.advanceAsync(100)
+      assert.equal(countSteps(), 1)
+      await Promise.all([add({ settle: ['x'] }), clock.advanceAsync(20)])
+      assert.equal(await countClaimable(store), 2)
+    })
+
+    it('tell the store again under a new name, as long as it lasts', async () => {
+      for (const isOver of [false, true]) {
+        const { clock, store, queue } = await register()
+        const other = new StoreOwner(store, 'another', 'fleet')
+        clock.advance(LEASE_MS * 2)
+        await other.exchange()
+        queue.setPause(1_000)
+        if (isOver) clock.advance(1_000)
+        await clock.advanceAsync(500)
+        assert.equal(await countClaimable(store), isOver ? 2 : 0)
+      }
+    })
+
+    it('tell the store under a new name that it has ended', async () => {
+      const { clock, store, queue, add } = await register()
+      queue.setPause(60_000)
+      await clock.advanceAsync(0)
+      clock.advance(LEASE_MS * 2)
+      await new StoreOwner(store, 'another', 'fleet').exchange()
+      await clock.advanceAsync(LEASE_MS / 4)
+      queue.setPause(0)
+      await Promise.all([add({ settle: ['x'] }), clock.advanceAsync(20)])
+      assert.equal(await countClaimable(store), 2)
+    })
+  })
+
   it('renew the lease when nothing happens', async () => {
     const { clock, queue, countSteps } = await register()
     await clock.advanceAsync(LEASE_MS * 10)
