@@ -4,6 +4,7 @@ import { Lease, type LeaseEnd } from './lease.js'
 import { type Operation, OperationQueue } from './operation-queue.js'
 import type { Receipt } from './outbox.js'
 import type { Figures } from './shared-figures.js'
+import { SharedPause } from './shared-pause.js'
 import {
   type ExchangeRequest,
   type ExchangeResponse,
@@ -54,16 +55,13 @@ export class ExchangeQueue {
   readonly #dependencies: ExchangeQueueDependencies
   readonly #operations = new OperationQueue()
   readonly #lease: Lease
+  readonly #pause: SharedPause
   #owner = createOwner()
   #isKnown = false
   #seenUpTo = 0
   #steps = 0
   #appends = 0
   #calls = 0
-  /** Until when this process wants no process to call the network; 0 if they may. */
-  #pauseUntilMs = 0
-  /** Whether the next step has to tell the store about it. */
-  #isPauseNew = false
   #unanswered: PendingStep | undefined
   #isDeferred = false
   #isRunning = false
@@ -81,6 +79,7 @@ export class ExchangeQueue {
   constructor(dependencies: ExchangeQueueDependencies) {
     this.#dependencies = dependencies
     this.#lease = new Lease(dependencies.clock, dependencies.constants.leaseMs)
+    this.#pause = new SharedPause(dependencies.clock)
   }
 
   /** Whether nobody else can have taken over from this process. */
@@ -120,22 +119,8 @@ export class ExchangeQueue {
 
   /** See `ExchangeRequest.pauseMs`. It goes with the next step; the end of a pause causes none. */
   setPause(pauseMs: number): void {
-    this.#pauseUntilMs = pauseMs > 0 ? this.#dependencies.clock.now() + pauseMs : 0
-    this.#isPauseNew = true
+    this.#pause.set(pauseMs)
     if (pauseMs > 0) this.schedule()
-  }
-
-  get #hasNewPause(): boolean {
-    return this.#isPauseNew && this.#pauseUntilMs > 0
-  }
-
-  /** What the next step tells the store about the pause: nothing if it is over by then. */
-  #takePause(): number | undefined {
-    if (!this.#isPauseNew) return undefined
-    this.#isPauseNew = false
-    if (this.#pauseUntilMs === 0) return 0
-    const leftMs = this.#pauseUntilMs - this.#dependencies.clock.now()
-    return leftMs > 0 ? leftMs : undefined
   }
 
   /** Does a step as soon as possible, even if there is nothing to do. */
@@ -225,7 +210,7 @@ export class ExchangeQueue {
       claim: operations.flatMap(({ claim }) => claim ?? []),
       append: records.length > 0 ? { number: this.#appends, records } : undefined,
       calls: this.#calls,
-      pauseMs: this.#takePause(),
+      pauseMs: this.#pause.take(),
       figures: countFigures(operations),
       // By itself, because another step does what this one might not have done.
       isLeaving: this.#isLeaving && operations.length + this.#operations.length === 0,
@@ -296,7 +281,7 @@ export class ExchangeQueue {
     this.#appends = 0
     if (!wasDone) this.#calls += request.calls
     // The store may not know the pause. If it does, only its owner can end it early.
-    this.#isPauseNew = true
+    this.#pause.repeat()
     this.#lease.end()
     const others = this.#operations.takeOthers()
     if (wasDone) this.#endOperations(operations, { ...response, isLost: false })
@@ -319,7 +304,7 @@ export class ExchangeQueue {
     const mayAppend = !this.#isFull
     const renewAtMs = clock.now() + constants.leaseMs / STEPS_PER_LEASE
     const isMore = arrivals.length + orphans.length >= MAX_RECORDS
-    const isReady = this.#operations.isReady(mayAppend) || this.#hasNewPause
+    const isReady = this.#operations.isReady(mayAppend) || this.#pause.isUrgent
     const isUrgent = isFull || isReady || isMore || !this.#isKnown
     if (isUrgent || (this.#isLeaving && mayAppend)) this.schedule()
     else if (hasOthers || this.#calls > 0 || (mayAppend && length > 0)) this.#collect()

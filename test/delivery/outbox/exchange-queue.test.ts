@@ -1,6 +1,7 @@
 // Tests lib/delivery/outbox/exchange-queue.ts
 // Tests lib/delivery/outbox/lease.ts
 // Tests lib/delivery/outbox/operation-queue.ts
+// Tests lib/delivery/outbox/shared-pause.ts
 
 import assert from 'node:assert/strict'
 import { ExchangeQueue } from '../../../lib/delivery/outbox/exchange-queue.js'
