@@ -1,3 +1,4 @@
+import { MAX_RECORDS } from '../delivery/outbox/store.js'
 import { FIGURES_FUNCTION } from './read-scripts.js'
 
 const DAY_MS = 24 * 3_600_000
@@ -14,9 +15,6 @@ const IDLE_TTL_MS = 30 * DAY_MS
  * the owner back.
  */
 const DEAD_OWNER_TTL_MS = DAY_MS
-
-/** Most records that a step moves from dead owners, and that a response lists as arrivals. */
-const MAX_MOVED = 1_000
 
 /**
  * One exchange. `ARGV[1]` is the request and the reply is the response, both as JSON: see
@@ -145,10 +143,10 @@ end
 -- Returns the ids of what dead owners had claimed.
 local function takeOver()
   if request.isLeaving then return {} end
-  local expired = redis.call('ZRANGEBYSCORE', OWNERS, '-inf', now, 'LIMIT', 0, ${MAX_MOVED})
+  local expired = redis.call('ZRANGEBYSCORE', OWNERS, '-inf', now, 'LIMIT', 0, ${MAX_RECORDS})
   for _, owner in ipairs(expired) do bury(owner) end
 
-  local orphans, left = {}, ${MAX_MOVED}
+  local orphans, left = {}, ${MAX_RECORDS}
   while left > 0 do
     local owner = redis.call('LINDEX', DEAD, 0)
     if not owner then break end
@@ -259,7 +257,7 @@ local function recordCalls()
   if request.calls > 0 and not isDone then
     redis.call('RPUSH', CALLS, string.format('%.0f:%.0f', now, request.calls))
   end
-  for _ = 1, ${MAX_MOVED} do
+  for _ = 1, ${MAX_RECORDS} do
     local oldest = redis.call('LINDEX', CALLS, 0)
     if not oldest or not isForgotten(oldest) then break end
     redis.call('LPOP', CALLS)
@@ -281,8 +279,8 @@ end
 -- A flat list: id, payload, id, payload.
 local function toRecords(ids)
   local records = {}
-  for from = 1, #ids, ${MAX_MOVED} do
-    local to = math.min(from + ${MAX_MOVED} - 1, #ids)
+  for from = 1, #ids, ${MAX_RECORDS} do
+    local to = math.min(from + ${MAX_RECORDS} - 1, #ids)
     local payloads = redis.call('HMGET', RECORDS, unpack(ids, from, to))
     for i, payload in ipairs(payloads) do
       local id = ids[from + i - 1]
@@ -304,9 +302,9 @@ local function listArrivals(last)
   if not isSender() then return end
   response.seenUpTo = sequence
   if last <= request.seenUpTo then return end
-  local ids = redis.call('ZRANGEBYSCORE', BOX, '(' .. request.seenUpTo, last, 'LIMIT', 0, ${MAX_MOVED})
+  local ids = redis.call('ZRANGEBYSCORE', BOX, '(' .. request.seenUpTo, last, 'LIMIT', 0, ${MAX_RECORDS})
   response.arrivals = toRecords(ids)
-  if #ids == ${MAX_MOVED} then response.seenUpTo = tonumber(redis.call('ZSCORE', BOX, ids[#ids])) end
+  if #ids == ${MAX_RECORDS} then response.seenUpTo = tonumber(redis.call('ZSCORE', BOX, ids[#ids])) end
 end
 
 local function leave()
