@@ -36,6 +36,8 @@ export interface Owner {
   readonly number: number
   /** `undefined` for a dead owner of which records are left to be moved. */
   leaseUntilMs?: number | undefined
+  /** Whether it has its lease only because of an outage, and has done no step since. */
+  isSpared?: true | undefined
   /** The number of its last step. */
   step: number
   /** The number of its last append. */

@@ -51,7 +51,7 @@ export class Step {
   }
 
   run(): ExchangeResponse {
-    const { owner: name, step, isNew, leaseMs, box, isAfterOutage, isLeaving } = this.#request
+    const { owner: name, step, isNew, leaseMs, box, outageMs, isLeaving } = this.#request
     const owner = this.#owners.findOrRegister(name, isNew)
     if (!owner) return this.#respondLost()
     this.#isRepeated = owner.step === step
@@ -60,7 +60,7 @@ export class Step {
     this.#state.id ||= name
     this.#owner = owner.number
     this.#box = box === 'fleet' ? FLEET_BOX : ownBox(owner.number)
-    if (isAfterOutage) this.#owners.spareOthers(owner, leaseMs)
+    if (outageMs > 0) this.#owners.spareOthers(owner, leaseMs, outageMs)
     const isNewSender = !isLeaving && this.#takeSenderRole(owner)
     const orphans = isLeaving ? [] : this.#takeOver(owner)
     for (const id of this.#request.settle) this.#settle(id)

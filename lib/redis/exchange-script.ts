@@ -30,7 +30,7 @@ local base = string.sub(STATE, 1, -1 - #'state')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
-local stored = redis.call('HMGET', OWNER, 'step', 'isDead', 'expiresFromMs')
+local stored = redis.call('HMGET', OWNER, 'step', 'isDead', 'expiresFromMs', 'isSpared')
 local lastStep = tonumber(stored[1] or 0)
 local storeId = redis.call('HGET', STATE, 'id') or ''
 
@@ -97,12 +97,20 @@ local function isAlive(owner)
   return tonumber(redis.call('ZSCORE', OWNERS, owner) or 0) > now
 end
 
-local function renewLeases()
-  local untilMs = now + request.leaseMs
-  redis.call('ZADD', OWNERS, untilMs, request.owner)
-  if not request.isAfterOutage then return end
-  for _, owner in ipairs(redis.call('ZRANGE', OWNERS, 0, -1)) do
-    redis.call('ZADD', OWNERS, 'GT', untilMs, owner)
+local function renewLease()
+  redis.call('ZADD', OWNERS, now + request.leaseMs, request.owner)
+  if stored[4] then redis.call('HDEL', OWNER, 'isSpared') end
+end
+
+local function spareOthers()
+  if request.outageMs == 0 then return end
+  local from, untilMs = '(' .. now - request.outageMs, now + request.leaseMs
+  for _, owner in ipairs(redis.call('ZRANGEBYSCORE', OWNERS, from, '(' .. untilMs)) do
+    local key = base .. 'owner:' .. owner
+    if redis.call('HEXISTS', key, 'isSpared') == 0 then
+      redis.call('HSET', key, 'isSpared', 1)
+      redis.call('ZADD', OWNERS, untilMs, owner)
+    end
   end
 end
 
@@ -314,7 +322,8 @@ local function leave()
   end
 end
 
-renewLeases()
+renewLease()
+spareOthers()
 local isNewSender = becomeSender()
 local orphans = toRecords(takeOver())
 for _, id in ipairs(request.settle) do settle(id) end

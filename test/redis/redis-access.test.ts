@@ -54,7 +54,7 @@ describe('Redis access', () => {
     await one.exchange({ claim: ['a', 'b'], pauseMs: 0, ...options })
     await one.exchange({ settle: ['a'], isLeaving: true, ...options })
     const two = new StoreOwner(store, 'two', 'fleet')
-    const adopted = await two.exchange({ isAfterOutage: true, ...options })
+    const adopted = await two.exchange({ outageMs: 1_000, ...options })
     assert.deepEqual(listIds(adopted.orphans), ['b'])
     assert.deepEqual(adopted.callAgesMs?.length, 1)
     await two.exchange({ release: records('b'), ...options })
