@@ -34,9 +34,11 @@ local stored = redis.call('HMGET', OWNER, 'step', 'isDead', 'expiresFromMs', 'is
 local lastStep = tonumber(stored[1] or 0)
 local storeId = redis.call('HGET', STATE, 'id') or ''
 
+-- An owner that has no lease and is not dead goes on: the key with all leases has been lost.
 local function isLost()
   if stored[2] then return true end
-  return not request.isNew and not redis.call('ZSCORE', OWNERS, request.owner)
+  local isKnown = request.isNew or stored[1] or redis.call('ZSCORE', OWNERS, request.owner)
+  return not isKnown
 end
 
 local function lostResponse()
@@ -74,7 +76,8 @@ local isRepeated = request.isResync or isDone
 -- undone: were it lost, others would send that once more.
 local isRolledBack = lastStep < request.step - 1
 if isRolledBack then request.seenUpTo = 0 end
-local sequence = tonumber(redis.call('HGET', STATE, 'sequence') or 0)
+-- It begins with the time, so that it goes on above the numbers in use if this key has been lost.
+local sequence = tonumber(redis.call('HGET', STATE, 'sequence') or now)
 if storeId == '' then
   storeId = request.owner
   redis.call('HSET', STATE, 'id', storeId)
@@ -168,9 +171,55 @@ local function takeOver()
   return orphans
 end
 
+local function hasRecord(id)
+  return redis.call('HEXISTS', RECORDS, id) == 1
+end
+
+-- All boxes, and what each owner has claimed.
+local function listPlaces()
+  local places = { base .. 'box' }
+  local function addPlaces(owners)
+    for _, owner in ipairs(owners) do
+      places[#places + 1] = base .. 'box:' .. owner
+      places[#places + 1] = base .. 'claimed:' .. owner
+    end
+  end
+  addPlaces(redis.call('ZRANGE', OWNERS, 0, -1))
+  addPlaces(redis.call('LRANGE', DEAD, 0, -1))
+  return places
+end
+
+-- Drops the records that neither wait nor are claimed, because a place has been lost. They would
+-- stay for ever. Dropped, they are missing for the process that knows them.
+local isChecked = false
+local function dropStrays()
+  if isChecked then return end
+  isChecked = true
+  local places, placed, isPlaced = listPlaces(), 0, {}
+  for _, place in ipairs(places) do placed = placed + redis.call('ZCARD', place) end
+  if placed >= redis.call('HLEN', RECORDS) then return end
+  for _, place in ipairs(places) do
+    for _, id in ipairs(redis.call('ZRANGE', place, 0, -1)) do isPlaced[id] = true end
+  end
+  for _, id in ipairs(redis.call('HKEYS', RECORDS)) do
+    if not isPlaced[id] then redis.call('HDEL', RECORDS, id) end
+  end
+end
+
+-- Of a record that the owner has not claimed. Another one may have.
+local function isMissing(id)
+  if redis.call('ZSCORE', BOX, id) then return false end
+  if hasRecord(id) then dropStrays() end
+  return not hasRecord(id)
+end
+
 local function settle(id)
   local removed = redis.call('ZREM', CLAIMED, id) + redis.call('ZREM', BOX, id)
-  if removed > 0 then redis.call('HDEL', RECORDS, id) end
+  if removed > 0 then
+    redis.call('HDEL', RECORDS, id)
+  elseif hasRecord(id) then
+    dropStrays()
+  end
 end
 
 local function release(record)
@@ -205,7 +254,7 @@ local function claim()
       claimed[#claimed + 1] = id
       left = left - 1
       if isProbe then setPause(request.probeMs, 1) end
-    elseif redis.call('HEXISTS', RECORDS, id) == 0 then
+    elseif isMissing(id) then
       missing[#missing + 1] = id
     end
   end
@@ -227,7 +276,7 @@ end
 
 local count = 0
 local function append(id, payload, keyIndex)
-  if redis.call('HEXISTS', RECORDS, id) == 1 then return receiptForKnown(id) end
+  if hasRecord(id) then return receiptForKnown(id) end
   local key = KEYS[keyIndex]
   if key and redis.call('EXISTS', key) == 1 then return 'D' end
   if count >= request.maxPending then return 'O' end
@@ -247,6 +296,10 @@ local function appendAll()
     return ''
   end
   count = redis.call('HLEN', RECORDS)
+  if count + #request.append.records > request.maxPending then
+    dropStrays()
+    count = redis.call('HLEN', RECORDS)
+  end
   local receipts = {}
   for i, record in ipairs(request.append.records) do
     receipts[i] = append(record[1], record[2], record[3])
@@ -296,7 +349,7 @@ local function toRecords(ids)
         records[#records + 1] = id
         records[#records + 1] = payload
       else
-        -- Evicted, or deleted by hand: nobody can send it.
+        -- Evicted, or deleted by hand: nobody who reads it can send it.
         redis.call('ZREM', BOX, id)
         redis.call('ZREM', CLAIMED, id)
       end
@@ -311,8 +364,9 @@ local function listArrivals(last)
   response.seenUpTo = sequence
   if last <= request.seenUpTo then return end
   local ids = redis.call('ZRANGEBYSCORE', BOX, '(' .. request.seenUpTo, last, 'LIMIT', 0, ${MAX_RECORDS})
-  response.arrivals = toRecords(ids)
+  -- Before those without a payload are removed.
   if #ids == ${MAX_RECORDS} then response.seenUpTo = tonumber(redis.call('ZSCORE', BOX, ids[#ids])) end
+  response.arrivals = toRecords(ids)
 end
 
 local function leave()
@@ -351,9 +405,9 @@ else
 end
 
 -- Once a day, because Redis replicates and logs each change. A key that was empty begins anew.
+local isDue = now - tonumber(stored[3] or 0) >= ${DAY_MS}
 local function keepKeys()
   local idleTtlMs = math.max(${IDLE_TTL_MS}, request.callsTtlMs + ${DAY_MS})
-  local isDue = now - tonumber(stored[3] or 0) >= ${DAY_MS}
   if isDue and not request.isLeaving then redis.call('HSET', OWNER, 'expiresFromMs', now) end
   for i = 1, 9 do
     if KEYS[i] ~= OWNER or not request.isLeaving then
@@ -367,6 +421,7 @@ local function keepKeys()
 end
 
 redis.call('HSET', STATE, 'sequence', sequence)
+if isDue then dropStrays() end
 keepKeys()
 return cjson.encode(response)
 `

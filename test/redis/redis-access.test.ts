@@ -12,8 +12,8 @@ import { RedisServer } from './redis-server.js'
 const RULES = [
   '~{ad-impressions:*',
   '+eval +evalsha +wait +time',
-  '+hget +hmget +hset +hdel +hlen +hexists +hgetall +hincrby',
-  '+zadd +zrem +zscore +zcount +zrange +zrangebyscore +zremrangebyrank',
+  '+hget +hmget +hset +hdel +hlen +hexists +hkeys +hgetall +hincrby',
+  '+zadd +zrem +zscore +zcard +zcount +zrange +zrangebyscore +zremrangebyrank',
   '+lindex +lpop +rpush +lrange +set +exists +del +pexpire',
 ]
 
