@@ -6,6 +6,7 @@ export interface State {
   id: string
   /** The store's clock, and the machine's clocks when it was last read. */
   timeMs: number
+  bootId: string
   monotonicMs: number
   wallMs: number
   /** Of the record that was put into a box last. */
@@ -50,6 +51,7 @@ const EMPTY_STATE: State = {
   version: LAYOUT_VERSION,
   id: '',
   timeMs: 0,
+  bootId: '',
   monotonicMs: 0,
   wallMs: 0,
   sequence: 0,
