@@ -170,16 +170,14 @@ export class ExchangeQueue {
     if (this.#isStopped) return
     this.#cancelTimer()
     this.#cancelPoll()
-    const { store, clock, constants } = this.#dependencies
+    const { store, clock } = this.#dependencies
     this.#unanswered ??= this.#createStep()
     const step = this.#unanswered
-    const startedAtMs = clock.now()
-    this.#lastStepAtMs = startedAtMs
+    this.#lastStepAtMs = clock.now()
     this.#dueAtMs = Number.POSITIVE_INFINITY
     this.#isDeferred = false
-    const isAfterOutage = startedAtMs - step.createdAtMs > constants.leaseMs / STEPS_PER_LEASE
     const request = step.isRepeated
-      ? { ...step.request, isResync: true, isAfterOutage }
+      ? { ...step.request, isResync: true, outageMs: this.#getOutageMs(step) }
       : step.request
     const leaseEnd = this.#lease.endIfRenewedNow()
     this.#isRunning = true
@@ -187,6 +185,15 @@ export class ExchangeQueue {
       (response) => this.#onAnswered(step, response, leaseEnd),
       (thrown: unknown) => this.#onFailed(step, thrown),
     )
+  }
+
+  /** See `ExchangeRequest.outageMs`: since when the step could not be done. */
+  #getOutageMs({ request, createdAtMs }: PendingStep): number {
+    const { clock, constants } = this.#dependencies
+    const ageMs = clock.now() - createdAtMs
+    if (ageMs <= constants.leaseMs / STEPS_PER_LEASE) return 0
+    // The store may have failed before this process started.
+    return request.isNew ? Number.MAX_SAFE_INTEGER : ageMs
   }
 
   #createStep(): PendingStep {
@@ -203,7 +210,7 @@ export class ExchangeQueue {
       isNew: !this.#isKnown,
       box: constants.callsTtlMs > 0 ? 'fleet' : 'own',
       isResync: false,
-      isAfterOutage: false,
+      outageMs: 0,
       seenUpTo: this.#seenUpTo,
       settle: operations.flatMap(({ settle }) => settle ?? []),
       release: operations.flatMap(({ release }) => release ?? []),

@@ -14,17 +14,21 @@ const LEASE_MS = 10_000
 
 describe('steps of a store', () => {
   /** A process that is known to the store, and the number of its steps from now on. */
-  async function register() {
+  async function register({ isDownAtFirst = false } = {}) {
     const clock = new VirtualClock()
     const store = new MemoryStore(clock.now)
     let steps = 0
     const failures: string[] = []
     const arrived: string[] = []
     let isFull = false
+    let isDown = isDownAtFirst
+    const outages: number[] = []
     const queue = new ExchangeQueue({
       store: {
         exchange: async (request) => {
           steps += 1
+          if (isDown) throw new Error('it is down')
+          outages.push(request.outageMs)
           if (!isFull || !request.append) return store.exchange(request)
           return { ...(await store.exchange({ ...request, append: undefined })), isFull: true }
         },
@@ -57,6 +61,12 @@ describe('steps of a store', () => {
       add: (operation: Omit<Operation, 'onDone'>): Promise<number> =>
         new Promise((resolve) => queue.add({ ...operation, onDone: () => resolve(steps) })),
       countSteps: () => steps,
+      /** For how long the store had failed, by each step that it has done. */
+      outages,
+      /** Whether the store fails from now on. */
+      setDown(value: boolean): void {
+        isDown = value
+      },
       /** Whether the store has memory for appends from now on. */
       setFull(value: boolean): void {
         isFull = value
@@ -261,6 +271,26 @@ describe('steps of a store', () => {
     await clock.advanceAsync(LEASE_MS * 10)
     assert.equal(countSteps(), 40)
     assert(queue.isLeaseValid)
+  })
+
+  it('say for how long they could not be done if others may have lost their leases', async () => {
+    const { clock, queue, outages, setDown } = await register()
+    for (const downMs of [1_500, LEASE_MS * 3]) {
+      setDown(true)
+      queue.schedule()
+      await clock.advanceAsync(downMs)
+      setDown(false)
+      await clock.advanceAsync(1_000)
+    }
+    assert.deepEqual(outages, [0, 0, LEASE_MS * 3 + 1_000])
+  })
+
+  it('do not know for how long when the process is new', async () => {
+    const { clock, outages, setDown } = await register({ isDownAtFirst: true })
+    await clock.advanceAsync(LEASE_MS)
+    setDown(false)
+    await clock.advanceAsync(1_000)
+    assert.equal(outages[0], Number.MAX_SAFE_INTEGER)
   })
 
   it('find the lease over after the machine was suspended and its monotonic clock stood still', async () => {
