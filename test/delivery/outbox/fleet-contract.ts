@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { NetworkStats, Stats } from '../../../lib/counting/statistics.js'
 import { OUTCOMES } from '../../../lib/impression.js'
 import type { FleetLimits, FleetSettings } from './fleet-messages.js'
-import { PER_PAGE, RealFleet } from './real-fleet.js'
+import { type FleetApp, PER_PAGE, RealFleet } from './real-fleet.js'
 
 /** How many impressions the test displays. CI displays 100,000 (FLEET_IMPRESSIONS). */
 const IMPRESSIONS = Number(process.env.FLEET_IMPRESSIONS ?? 6_000)
@@ -18,6 +18,8 @@ const LIMITS: FleetLimits = {
 const MAX_CLAIMED = LIMITS.ens.connections + LIMITS.closient.connections * LIMITS.closient.maxBatch
 /** How many impressions of the process to be killed may wait for the outbox's answer at a new page. */
 const MAX_UNSTORED = 100
+/** How often the test tries to stop a process while it does no step of the store. */
+const MAX_STOPS = 50
 
 interface Engine {
   readonly engine: FleetSettings['engine']
@@ -26,10 +28,22 @@ interface Engine {
   readonly close: () => Promise<void>
 }
 
+/** In a step, it would hold LMDB's lock: all others would stand still as well, and not take over. */
+async function stopBetweenSteps(stopped: FleetApp, other: FleetApp): Promise<void> {
+  for (let attempt = 0; attempt < MAX_STOPS; attempt += 1) {
+    stopped.signal('SIGSTOP')
+    const answer = other.fleetStats()
+    if (await Promise.race([answer, delay(LEASE_MS / 8)])) return
+    stopped.signal('SIGCONT')
+    await answer
+  }
+  assert.fail('the process was never stopped between two steps')
+}
+
 /** Returns the fleet's figures when everything has its outcome. */
 async function killAndStop(fleet: RealFleet, disturb?: () => Promise<void>): Promise<Stats> {
-  const [killed, stopped] = fleet.apps
-  assert(killed && stopped)
+  const [killed, stopped, other] = fleet.apps
+  assert(killed && stopped && other)
   const isDone = () => fleet.displayed.size >= IMPRESSIONS
   const loads = fleet.apps.map((app) =>
     fleet.load(app, isDone, app === killed ? MAX_UNSTORED : undefined),
@@ -37,7 +51,7 @@ async function killAndStop(fleet: RealFleet, disturb?: () => Promise<void>): Pro
   await fleet.whenDisplayed(IMPRESSIONS * 0.3)
   killed.signal('SIGKILL')
   await fleet.whenDisplayed(IMPRESSIONS * 0.4)
-  stopped.signal('SIGSTOP')
+  await stopBetweenSteps(stopped, other)
   await delay(LEASE_MS * 2)
   stopped.signal('SIGCONT')
   await fleet.whenDisplayed(IMPRESSIONS * 0.6)
