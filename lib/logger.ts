@@ -65,14 +65,22 @@ type WithDetails<Code extends string> = Code | `${Code} ${string}`
 /** @inline */
 type WriteMessage = (kind: LogKind, message: string, fields?: Record<string, unknown>) => void
 
+export interface DebugMessage {
+  readonly kind: LogKind
+  readonly message: string
+  readonly fields: Record<string, unknown>
+}
+
 /**
  * The library's own log. Each kind of warning and error is logged at most once a minute, then with
  * the number of messages that were suppressed. Each message ends with the address of the section
  * about its code.
  */
 export interface Log {
-  /** Logs 100 messages a minute. `undefined` if the logger omits debug messages: do not make any. */
-  readonly debug: WriteMessage | undefined
+  /**
+   * Logs 100 messages a minute, and makes no others. `undefined` if the logger omits debug messages.
+   */
+  readonly debug: ((create: () => DebugMessage) => void) | undefined
   /** Logs a warning. */
   readonly warn: WriteMessage
   /** Logs an error. */
@@ -136,13 +144,14 @@ export function createLog(logger: Logger, clock: Clock): Log {
   let debugSinceMs = Number.NEGATIVE_INFINITY
   let debugCount = 0
 
-  function writeDebug(kind: string, message: string, fields: object = {}): void {
+  function writeDebug(create: () => DebugMessage): void {
     const nowMs = clock.now()
     const isNewInterval = nowMs - debugSinceMs >= INTERVAL_MS
     const omitted = isNewInterval ? debugCount - MAX_DEBUG_MESSAGES : 0
     if (isNewInterval) [debugSinceMs, debugCount] = [nowMs, 0]
     debugCount += 1
     if (debugCount > MAX_DEBUG_MESSAGES) return
+    const { kind, message, fields } = create()
     const suffix = omitted > 0 ? ` (${omitted} debug messages were omitted before)` : ''
     callLogger(logger, 'debug', { kind, ...fields }, formatLine(kind, `${message}${suffix}`))
   }

@@ -4,7 +4,7 @@ import { Writable } from 'node:stream'
 import { promisify } from 'node:util'
 import pino from 'pino'
 import type { Clock } from '../lib/clock.js'
-import { consoleLogger, createLog, type Logger } from '../lib/logger.js'
+import { consoleLogger, createLog, type Log, type Logger, type LogKind } from '../lib/logger.js'
 import { withoutAddress } from './docs-address.js'
 
 /** A clock that moves only when `advance` is called, and then runs the tasks that are due. */
@@ -37,12 +37,14 @@ class ManualClock implements Clock {
 }
 
 const MINUTE_MS = 60_000
+const LEVELS = ['debug', 'warn', 'error'] as const
+type Level = (typeof LEVELS)[number]
 
 const run = promisify(execFile)
 const DEBUG_PROGRAM = `
   import { systemClock } from './lib/clock.js'
   import { consoleLogger, createLog } from './lib/logger.js'
-  createLog(consoleLogger, systemClock).debug('retry', 'one')`
+  createLog(consoleLogger, systemClock).debug(() => ({ kind: 'retry', message: 'one', fields: {} }))`
 
 function createRecordedLog() {
   const lines: string[] = []
@@ -145,10 +147,13 @@ describe('a kind of message', () => {
   })
 })
 
-describe('a logger', () => {
-  const levels = ['debug', 'warn', 'error'] as const
+function writeTo(log: Log, level: Level, kind: LogKind, message: string): void {
+  if (level === 'debug') log.debug?.(() => ({ kind, message, fields: {} }))
+  else log[level](kind, message)
+}
 
-  for (const level of levels) {
+describe('a logger', () => {
+  for (const level of LEVELS) {
     it(`is called for ${level}, as a method`, () => {
       const logger = {
         lines: [] as string[],
@@ -162,7 +167,7 @@ describe('a logger', () => {
           this.lines.push(`error ${withoutAddress(message)}`)
         },
       }
-      createLog(logger, new ManualClock())[level]?.('retry', 'hello')
+      writeTo(createLog(logger, new ManualClock()), level, 'retry', 'hello')
       assert.deepEqual(logger.lines, [`${level} ad-impressions: hello`])
     })
 
@@ -172,8 +177,8 @@ describe('a logger', () => {
       }
       const clock = new ManualClock()
       const log = createLog({ debug: fail, warn: fail, error: fail }, clock)
-      log[level]?.('retry', 'hello')
-      log[level]?.('retry', 'hello')
+      writeTo(log, level, 'retry', 'hello')
+      writeTo(log, level, 'retry', 'hello')
       clock.advance(MINUTE_MS)
     })
   }
@@ -208,7 +213,7 @@ describe('a logger', () => {
       pino({ level: 'debug', base: null, timestamp: false }, stream),
       new ManualClock(),
     )
-    log.debug?.('retry a', 'one')
+    writeTo(log, 'debug', 'retry a', 'one')
     log.warn('retry b', 'two', { network: 'ens' })
     log.error('retry c', 'three')
     assert.deepEqual(
@@ -228,20 +233,31 @@ describe('a logger', () => {
 
   it('gets 100 debug messages a minute, and then the number of those that were omitted', () => {
     const { log, lines, clock } = createRecordedLog()
-    for (let n = 0; n < 150; n += 1) log.debug?.('retry', `message ${n}`)
+    for (let n = 0; n < 150; n += 1) writeTo(log, 'debug', 'retry', `message ${n}`)
     assert.equal(lines.length, 100)
     clock.advance(MINUTE_MS)
-    log.debug?.('retry', 'one')
-    log.debug?.('retry', 'two')
+    writeTo(log, 'debug', 'retry', 'one')
+    writeTo(log, 'debug', 'retry', 'two')
     assert.deepEqual(lines.slice(100), [
       'debug ad-impressions: one (50 debug messages were omitted before)',
       'debug ad-impressions: two',
     ])
   })
 
+  it('causes no work for a debug message that is omitted', () => {
+    const { log } = createRecordedLog()
+    let created = 0
+    const create = () => {
+      created += 1
+      return { kind: 'retry' as const, message: 'hello', fields: {} }
+    }
+    for (let n = 0; n < 150; n += 1) log.debug?.(create)
+    assert.equal(created, 100)
+  })
+
   it('gets debug messages of one kind each by itself', () => {
     const { log, lines } = createRecordedLog()
-    for (const name of ['one', 'two', 'three']) log.debug?.('retry', name)
+    for (const name of ['one', 'two', 'three']) writeTo(log, 'debug', 'retry', name)
     assert.deepEqual(
       lines,
       ['one', 'two', 'three'].map((name) => `debug ad-impressions: ${name}`),
@@ -285,7 +301,7 @@ describe('a logger', () => {
     })
     try {
       const toConsole = createLog(consoleLogger, new ManualClock())
-      toConsole.debug?.('retry a', 'one')
+      writeTo(toConsole, 'debug', 'retry a', 'one')
       consoleLogger.debug({}, 'two')
       toConsole.warn('retry b', 'two', { network: 'ens' })
       toConsole.error('retry c', 'three')

@@ -1,6 +1,6 @@
 import { toOneLine } from '../errors.js'
 import type { Impression, Outcome, OutcomeSubject } from '../impression.js'
-import type { Log } from '../logger.js'
+import type { DebugMessage, Log } from '../logger.js'
 import { type Reason, readReasonCode } from '../reason.js'
 
 /** What was displayed, and where, as far as that is known. */
@@ -55,27 +55,9 @@ export class OutcomeLog {
 
   write(subject: OutcomeSubject, outcome: Outcome, reason: Reason): void {
     if (outcome === 'delivered') return
-    if (this.#log.debug && !isForgery(reason)) this.#writeDebug(subject, outcome, reason)
+    const { debug } = this.#log
+    if (debug && !isForgery(reason)) debug(() => describeOutcome(subject, outcome, reason))
     if (outcome === 'suppressed' && this.#warned) this.#warnOnce(this.#warned, subject, reason)
-  }
-
-  #writeDebug(subject: OutcomeSubject, outcome: Outcome, reason: Reason): void {
-    const { network, requestId, campaignId, placement, offerId, page, attempts } = subject
-    this.#log.debug?.(
-      `${readReasonCode(reason)} outcome`,
-      `${network}: impression ${outcome}: ${reason}${describeDisplay(subject)}`,
-      {
-        network,
-        outcome,
-        reason,
-        requestId,
-        campaignId: cleanPart(campaignId),
-        placement: cleanPart(placement),
-        offerId: cleanPart(offerId),
-        page: cleanPart(page),
-        attempts,
-      },
-    )
   }
 
   #warnOnce(warned: Set<Reason>, subject: OutcomeSubject, reason: Reason): void {
@@ -87,5 +69,24 @@ export class OutcomeLog {
       `${subject.network}: an impression does not count: ${reason}${describeDisplay(subject)}. ` +
         'The next ones are logged at the level debug only',
     )
+  }
+}
+
+function describeOutcome(subject: OutcomeSubject, outcome: Outcome, reason: Reason): DebugMessage {
+  const { network, requestId, campaignId, placement, offerId, page, attempts } = subject
+  return {
+    kind: `${readReasonCode(reason)} outcome`,
+    message: `${network}: impression ${outcome}: ${reason}${describeDisplay(subject)}`,
+    fields: {
+      network,
+      outcome,
+      reason,
+      requestId,
+      campaignId: cleanPart(campaignId),
+      placement: cleanPart(placement),
+      offerId: cleanPart(offerId),
+      page: cleanPart(page),
+      attempts,
+    },
   }
 }

@@ -49,6 +49,8 @@ export class PendingImpressions {
   readonly #outcomes: PendingOutcomes
   /** Impressions claimed so far. */
   #claimed = 0
+  /** Impressions in a claim that the outbox has not answered. */
+  #claiming = 0
   #isExpiryScheduled = false
   #isClosed = false
 
@@ -161,11 +163,16 @@ export class PendingImpressions {
 
   /** Claims a batch from the outbox. `next` gets `undefined` if nothing waits or the outbox failed. */
   claim(max: number, isMixed: boolean, next: (claim: Claim | undefined) => void): void {
+    const { waiting } = this.#outbox
+    let isAnswered = false
     this.#outbox.claim(max, isMixed, (claim) => {
+      isAnswered = true
+      this.#claiming = 0
       this.#claimed += claim?.impressions.length ?? 0
       if (claim) this.#adopt(claim.impressions)
       next(claim)
     })
+    if (!isAnswered) this.#claiming = waiting - this.#outbox.waiting
   }
 
   /** The batch without what has ended: others have taken it over, or the store has lost it. */
@@ -230,9 +237,8 @@ export class PendingImpressions {
    */
   async flush(timeoutMs: number): Promise<boolean> {
     const endsAtMs = this.#dependencies.clock.now() + timeoutMs
-    if (this.fleet && !(await this.#whenClaimed(this.#claimed + this.#outbox.waiting, endsAtMs))) {
-      return false
-    }
+    const isClaimed = this.fleet === undefined || (await this.#whenClaimed(endsAtMs))
+    if (!isClaimed) return false
     return await this.#list.flush(endsAtMs - this.#dependencies.clock.now())
   }
 
@@ -310,10 +316,11 @@ export class PendingImpressions {
     if (!this.fleet) this.#expire(Number.POSITIVE_INFINITY, 'closed')
   }
 
-  /** Resolves to whether so many impressions had been claimed, or none waited, before `endsAtMs`. */
-  async #whenClaimed(count: number, endsAtMs: number): Promise<boolean> {
+  /** Resolves to whether what waits now was claimed, or nothing waited, before `endsAtMs`. */
+  async #whenClaimed(endsAtMs: number): Promise<boolean> {
     const { clock } = this.#dependencies
-    while (this.#claimed < count && this.#outbox.waiting > 0) {
+    const count = this.#claimed + this.#claiming + this.#outbox.waiting
+    while (this.#claimed < count && this.#claiming + this.#outbox.waiting > 0) {
       if (clock.now() >= endsAtMs) return false
       await new Promise<void>((resolve) => clock.after(CLAIM_POLL_MS, resolve, 'keeps-alive'))
     }

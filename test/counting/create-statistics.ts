@@ -7,7 +7,11 @@ import type { Log } from '../../lib/logger.js'
 export function createStatistics(nowMs = 1_000) {
   const messages: string[] = []
   const record = (_kind: string, message: string) => void messages.push(message)
-  const log: Log = { debug: record, warn: record, error: record }
+  const log: Log = {
+    debug: (create) => messages.push(create().message),
+    warn: record,
+    error: record,
+  }
   const now = () => nowMs
   const clock: Clock = { now, wallNow: now, after: () => () => {}, defer: () => {} }
   const statistics = new Statistics([{ name: 'ens' }, { name: 'acme' }], clock, log)

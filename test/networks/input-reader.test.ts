@@ -18,7 +18,7 @@ const networks = {
 function createReader(...names: (keyof typeof networks)[]) {
   const warnings: string[] = []
   const note = (_kind: string, message: string) => void warnings.push(message)
-  const log: Log = { debug: note, warn: note, error: note }
+  const log: Log = { debug: undefined, warn: note, error: note }
   const channels = names.map((name): { network: Network } => ({ network: networks[name] }))
   return { reader: new InputReader(channels, log), warnings, channels }
 }

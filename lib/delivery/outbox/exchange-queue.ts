@@ -92,7 +92,7 @@ export class ExchangeQueue {
   add(operation: Operation): void {
     this.#operations.add(operation)
     if (this.#operations.isReady(!this.#isFull)) this.schedule()
-    else this.#collect()
+    else if (!operation.append || !this.#isFull) this.#collect()
   }
 
   /** The records of an append that the store may have done, and has not answered. */

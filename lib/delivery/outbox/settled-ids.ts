@@ -1,5 +1,5 @@
-/** More than are settled in the few seconds that a store may lose. */
-const MIN_IDS = 10_000
+/** More than a process settles in the few seconds that a store may lose. */
+const MIN_IDS = 100_000
 
 /**
  * The ids of records that a process has settled last, between `MIN_IDS` and twice as many. A store

@@ -110,8 +110,8 @@ export class SharedOutbox implements Outbox, Fleet {
     return new Promise((resolve) => {
       this.#queue.add({
         claim: [...byId.keys()],
-        // Nothing could join it.
-        isUrgent: impressions.length === max,
+        // Nothing could join it, or the next claim waits for it.
+        isUrgent: impressions.length === max || this.#impressions.waiting > 0,
         onDone: (response) => {
           this.#claiming.delete(impressions)
           const claim = this.#onClaimed(byId, fence, response)

@@ -149,7 +149,7 @@ describe("an error of a custom network's verdict()", () => {
     })
     const messages: string[] = []
     const add = (_kind: string, message: string) => void messages.push(message)
-    const log = { debug: add, warn: add, error: add }
+    const log = { debug: undefined, warn: add, error: add }
     const echo = { answer: answer(400, `${key} is wrong`) }
     const verdict = judgeCall(network, echo, network.request([]), log)
     assert.deepEqual(verdict, {

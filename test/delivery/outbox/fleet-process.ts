@@ -123,9 +123,9 @@ export class FleetProcess {
   }
 
   /** Tracks an impression now. */
-  push(item: number, dedupeKey?: string): void {
+  push(item: number, dedupeKey?: string, batchKey?: string): void {
     if (this.#clock.state !== 'runs') return
-    const details = { campaignId: item, item }
+    const details = { campaignId: item, item, ...(batchKey !== undefined && { batchKey }) }
     const impression = createImpression('acme', `page-${item}`, details, this.#clock.now())
     if (dedupeKey !== undefined) impression.dedupeKey = dedupeKey
     this.delivery.push(impression)

@@ -55,6 +55,16 @@ for (const [description, network] of [
       assert.equal(one.stats.duplicate + two.stats.duplicate, 1)
     })
 
+    it('claim one batch after the other without waiting for more pages', async () => {
+      const { clock, start } = createFleet()
+      const one = start()
+      await clock.advanceAsync(100)
+      one.delivery.suspendPacing()
+      for (let item = 1; item <= 60; item += 1) one.push(item, undefined, `batch ${item}`)
+      await clock.advanceAsync(500)
+      assert.equal(one.stats.delivered, 60)
+    })
+
     it('send what a killed process had not claimed, and count what it had as uncertain', async () => {
       const { clock, start } = createFleet()
       const one = start({ script: () => undefined, network: { ...network, connections: 1 } })
@@ -310,3 +320,30 @@ for (const [description, network] of [
     })
   })
 }
+
+describe('the sender of a fleet', () => {
+  it('waits in flush() for what it is claiming, whoever tracked that', async () => {
+    const clock = new VirtualClock()
+    const store = new MemoryStore(clock.now)
+    const slow = new FailingStore(store)
+    const sender = new FleetProcess({ clock, store: slow, network: WINDOWS })
+    await clock.advanceAsync(100)
+    const other = new FleetProcess({ clock, store, network: WINDOWS })
+    await clock.advanceAsync(LEASE_MS)
+    slow.isAffected = ({ claim }) => claim.length > 0
+    slow.fails = 'hangs'
+    other.push(1)
+    await clock.advanceAsync(1_000)
+    let isFlushed: boolean | undefined
+    void sender.delivery.flush(10_000).then((value) => {
+      isFlushed = value
+    })
+    await clock.advanceAsync(1_000)
+    assert.equal(isFlushed, undefined)
+    slow.fails = 'never'
+    slow.answer()
+    await clock.advanceAsync(1_000)
+    assert.equal(isFlushed, true)
+    assert.equal(sender.stats.delivered, 1)
+  })
+})
