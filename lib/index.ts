@@ -27,7 +27,7 @@ export {
 } from './errors.js'
 export { type ImpressionsMiddleware, impressions } from './express.js'
 export type { Impression, Outcome, OutcomeEvent } from './impression.js'
-export type { Log, LogCode, Logger, LogKind } from './logger.js'
+export type { DebugMessage, Log, LogCode, Logger, LogKind } from './logger.js'
 export type { Answer } from './networks/answer.js'
 export type { BuiltInOptions } from './networks/built-in-options.js'
 export type { ConnectionOptions } from './networks/connection-options.js'

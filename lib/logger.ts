@@ -65,9 +65,13 @@ type WithDetails<Code extends string> = Code | `${Code} ${string}`
 /** @inline */
 type WriteMessage = (kind: LogKind, message: string, fields?: Record<string, unknown>) => void
 
+/** A message of the level `debug`. */
 export interface DebugMessage {
+  /** The kind of the message. */
   readonly kind: LogKind
+  /** Its text, without a prefix and without the address of its docs. */
   readonly message: string
+  /** What the message says, for programs. */
   readonly fields: Record<string, unknown>
 }
 

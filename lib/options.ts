@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { callback, checkOptions, wholeNumber } from './check-options.js'
 import { MemoryOutbox } from './delivery/outbox/memory-outbox.js'
 import type { OpenOutbox } from './delivery/outbox/outbox.js'
+import { likelyProcesses } from './delivery/rate-limit/likely-processes.js'
 import { ConfigurationError } from './errors.js'
 import { consoleLogger, type Logger } from './logger.js'
 import { listBuiltInCalls, networksFromEnvironment } from './networks/built-in-networks.js'
@@ -121,7 +122,8 @@ export interface TrackerOptions<Source = IncomingMessage> {
         maxAgeMs?: number | undefined
         /**
          * How many processes share the network's quota without a shared outbox, at least. Answers with
-         * RateLimit headers show that as well, but not at once.
+         * RateLimit headers show that as well, but not at once. Default: PM2's `instances`; in another
+         * worker of `node:cluster`, one per CPU, up to 8; elsewhere 1.
          */
         processes?: number | undefined
       }
@@ -243,7 +245,7 @@ function optionsSchema<Source>() {
         maxPending: wholeNumber(1).default(100_000),
         timeoutMs: milliseconds.default(10_000),
         maxAgeMs: milliseconds.default(60 * 60_000),
-        processes: wholeNumber(1).default(1),
+        processes: wholeNumber(1).default(() => likelyProcesses()),
       })
       .readonly()
       .prefault({}),

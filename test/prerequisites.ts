@@ -5,6 +5,7 @@ import path from 'node:path'
 const PROGRAMS = {
   chromium: 'CHROMIUM_PATH',
   'redis-server': 'REDIS_SERVER_PATH',
+  'valkey-server': 'VALKEY_SERVER_PATH',
 } as const
 
 /**

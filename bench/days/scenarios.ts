@@ -116,8 +116,9 @@ export const SECTIONS: readonly ScenarioSection[] = [
   {
     title: 'Several processes that cannot know of each other',
     text:
-      'The headers say nothing, and `delivery.processes` is not given. So each process takes the ' +
-      "day's calls for its own, and so does each process after a restart.",
+      'The headers say nothing, `delivery.processes` is not given, and neither PM2 nor `node:cluster` ' +
+      "tells. So each process takes the day's calls for its own, and so does each process after a " +
+      'restart.',
     canCarryAll: false,
     scenarios: [
       { viewsPerSecond: 1, processes: 4, headerForm: 'none' },

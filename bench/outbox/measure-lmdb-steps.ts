@@ -121,7 +121,7 @@ const EMPTY_REQUEST: ExchangeRequest = {
   leaseMs: 60_000,
   box: 'own',
   isResync: false,
-  isAfterOutage: false,
+  outageMs: 0,
   seenUpTo: 0,
   settle: [],
   release: [],

@@ -57,6 +57,8 @@ export class CircuitBreaker {
   readonly #random: () => number
   readonly #longestWaitMs: number
   #isOpen = false
+  /** Whether it is open for a reason that holds for every process with the same key. */
+  #isPaused = false
   /** When it becomes half-open. */
   #probeAtMs = 0
   /** The call that goes alone, while it is in flight. */
@@ -104,6 +106,15 @@ export class CircuitBreaker {
     return this.#isOpen ? Math.max(1, this.#probeAtMs - nowMs) : 0
   }
 
+  /**
+   * Milliseconds for which no process may call the network: it asks for a pause, or refuses the key
+   * or the base URL. 0 otherwise: failed calls may be about this process's connection or backend
+   * alone, and each process finds out for itself.
+   */
+  pausedForMs(nowMs: number): number {
+    return this.#isOpen && this.#isPaused ? Math.max(0, this.#probeAtMs - nowMs) : 0
+  }
+
   /** Milliseconds until a call may go through; `Infinity` while a probe is in flight. */
   waitMs(nowMs: number): number {
     if (this.allowsParallelCalls(nowMs)) return 0
@@ -149,8 +160,10 @@ export class CircuitBreaker {
     this.#remember(true)
     if (result === 'misconfigured' || this.#isEverythingSuspect()) {
       this.#open(nowMs, MISCONFIGURED_MS)
+      this.#isPaused = true
     } else if (result === 'paused' || this.#isOpen || this.#isFailureTheRule(result)) {
       this.#open(nowMs, waitMs)
+      this.#isPaused = result === 'paused'
     }
   }
 
@@ -165,6 +178,7 @@ export class CircuitBreaker {
     const waitMs = result === 'misconfigured' ? MISCONFIGURED_MS : askedMs
     if (this.#isOpen && result !== 'answered') this.#stayOpenUntil(nowMs + waitMs)
     else if (result === 'paused' && waitMs > 0) this.#open(nowMs, waitMs)
+    if (result === 'paused' || result === 'misconfigured') this.#isPaused = true
   }
 
   #onSuccess(nowMs: number): void {

@@ -314,7 +314,8 @@ export class Delivery {
     const isNews = result !== 'suspect' || kind !== 'retry' || this.#breaker.isOpen
     this.#breaker.release(permit, isNews ? result : 'unsent', nowMs, retryAfterMs)
     if (isNews) this.#health.onCallEnd(verdict)
-    this.#shareResult(result, nowMs)
+    // Nor does one that was refused before say anything new to other processes.
+    if (result !== 'suspect' || isFirstAttempt(batch)) this.#sharePause(result, nowMs)
     this.#settlement.settle(batch, verdict, {
       isServerError: answer !== undefined && answer.status >= 500,
       blockedForMs: this.#breaker.blockedForMs(nowMs),
@@ -322,14 +323,21 @@ export class Delivery {
     this.#scheduleDrain()
   }
 
-  /** A wait that the network asks for, or a wrong key, holds for every process. */
-  #shareResult(result: CallResult, nowMs: number): void {
+  /** A pause that the network asks for, or a wrong key, holds for every process. */
+  #sharePause(result: CallResult, nowMs: number): void {
     const { fleet } = this.#pending
-    if (result === 'answered') fleet?.onCallEnd(0)
-    else if (result === 'paused' || result === 'misconfigured') {
-      fleet?.onCallEnd(this.#breaker.blockedForMs(nowMs))
+    const pauseMs = this.#breaker.pausedForMs(nowMs)
+    if (result !== 'answered') {
+      if (pauseMs > 0) fleet?.onCallEnd(pauseMs)
+    } else if (!this.#breaker.isOpen) {
+      // An older call that succeeds while it is open does not end the pause.
+      fleet?.onCallEnd(0)
     }
   }
+}
+
+function isFirstAttempt({ impressions }: Batch): boolean {
+  return impressions.some(({ attempts }) => attempts === 1)
 }
 
 /** The longest window; without any, as long as an impression may wait. */

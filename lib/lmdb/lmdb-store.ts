@@ -109,10 +109,11 @@ export class LmdbStore implements Store {
     if (isAbandoned) throw new Error('its time is up')
     const state = tables.readState()
     advanceStoreClock(state, this.#clock)
+    const waitedMs = this.#clock.monotonicNow() - atMs
     // A process that had to wait for so long was not the only one.
-    const hasWaited = this.#clock.monotonicNow() - atMs > request.leaseMs / 2
-    const isAfterOutage = request.isAfterOutage || hasWaited
-    return new Step(tables, state, { ...request, isAfterOutage }).run()
+    const isOutage = waitedMs > request.leaseMs / 2
+    const outageMs = Math.max(request.outageMs, isOutage ? waitedMs : 0)
+    return new Step(tables, state, { ...request, outageMs }).run()
   }
 
   async #use<Result>(operation: (environment: Environment) => Promise<Result>): Promise<Result> {

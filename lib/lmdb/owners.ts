@@ -30,6 +30,7 @@ export class Owners {
 
   renewLease(owner: Owner, leaseMs: number): void {
     owner.leaseUntilMs = this.#nowMs + leaseMs
+    owner.isSpared = undefined
   }
 
   isAlive({ leaseUntilMs }: Owner): boolean {
@@ -40,11 +41,15 @@ export class Owners {
     return this.#state.owners.filter((other) => other.number !== number)
   }
 
-  /** Gives all others that are not dead yet a lease of at least `leaseMs`. */
-  spareOthers(owner: Owner, leaseMs: number): void {
+  /** After an outage, others get a lease of at least `leaseMs`: see `ExchangeRequest.outageMs`. */
+  spareOthers(owner: Owner, leaseMs: number, outageMs: number): void {
+    const untilMs = this.#nowMs + leaseMs
     for (const other of this.listOthers(owner)) {
-      if (other.leaseUntilMs === undefined) continue
-      other.leaseUntilMs = Math.max(other.leaseUntilMs, this.#nowMs + leaseMs)
+      const { leaseUntilMs = Number.NEGATIVE_INFINITY, isSpared } = other
+      const hadLease = leaseUntilMs > this.#nowMs - outageMs
+      if (isSpared || !hadLease || leaseUntilMs >= untilMs) continue
+      other.leaseUntilMs = untilMs
+      other.isSpared = true
     }
   }
 

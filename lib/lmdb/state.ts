@@ -6,6 +6,7 @@ export interface State {
   id: string
   /** The store's clock, and the machine's clocks when it was last read. */
   timeMs: number
+  bootId: string
   monotonicMs: number
   wallMs: number
   /** Of the record that was put into a box last. */
@@ -36,6 +37,8 @@ export interface Owner {
   readonly number: number
   /** `undefined` for a dead owner of which records are left to be moved. */
   leaseUntilMs?: number | undefined
+  /** Whether it has its lease only because of an outage, and has done no step since. */
+  isSpared?: true | undefined
   /** The number of its last step. */
   step: number
   /** The number of its last append. */
@@ -48,6 +51,7 @@ const EMPTY_STATE: State = {
   version: LAYOUT_VERSION,
   id: '',
   timeMs: 0,
+  bootId: '',
   monotonicMs: 0,
   wallMs: 0,
   sequence: 0,

@@ -3,6 +3,7 @@ import {
   EMPTY_RESPONSE,
   type ExchangeRequest,
   type ExchangeResponse,
+  MAX_RECORDS,
   type NewRecord,
   type StoredRecord,
 } from '../delivery/outbox/store.js'
@@ -10,9 +11,6 @@ import { claimPlace, FLEET_BOX, type Location, ownBox } from './keys.js'
 import { Owners } from './owners.js'
 import type { Owner, State } from './state.js'
 import type { Tables } from './tables.js'
-
-/** Most records that a step moves from dead owners, and that a response lists as arrivals. */
-const MAX_MOVED = 1_000
 
 /**
  * Most dedupe keys that a step forgets if it has any to remember. More than it may have, so that
@@ -53,7 +51,7 @@ export class Step {
   }
 
   run(): ExchangeResponse {
-    const { owner: name, step, isNew, leaseMs, box, isAfterOutage, isLeaving } = this.#request
+    const { owner: name, step, isNew, leaseMs, box, outageMs, isLeaving } = this.#request
     const owner = this.#owners.findOrRegister(name, isNew)
     if (!owner) return this.#respondLost()
     this.#isRepeated = owner.step === step
@@ -62,7 +60,7 @@ export class Step {
     this.#state.id ||= name
     this.#owner = owner.number
     this.#box = box === 'fleet' ? FLEET_BOX : ownBox(owner.number)
-    if (isAfterOutage) this.#owners.spareOthers(owner, leaseMs)
+    if (outageMs > 0) this.#owners.spareOthers(owner, leaseMs, outageMs)
     const isNewSender = !isLeaving && this.#takeSenderRole(owner)
     const orphans = isLeaving ? [] : this.#takeOver(owner)
     for (const id of this.#request.settle) this.#settle(id)
@@ -95,7 +93,7 @@ export class Step {
   /** Returns what dead owners had claimed. */
   #takeOver(owner: Owner): StoredRecord[] {
     const orphans: StoredRecord[] = []
-    let left = MAX_MOVED
+    let left = MAX_RECORDS
     for (const dead of this.#owners.buryOthers(owner)) {
       const claimed = this.#tables.listRecords(claimPlace(dead.number), left)
       for (const record of claimed) {
@@ -271,9 +269,9 @@ export class Step {
     const { sequence } = this.#state
     if (this.#lastArrival <= seenUpTo) return { arrivals: [], seenUpTo: sequence }
     const range = { after: seenUpTo, upTo: this.#lastArrival }
-    const records = this.#tables.listRecords(this.#box, MAX_MOVED + 1, range)
-    const arrivals = records.slice(0, MAX_MOVED)
-    const isMore = records.length > MAX_MOVED
+    const records = this.#tables.listRecords(this.#box, MAX_RECORDS + 1, range)
+    const arrivals = records.slice(0, MAX_RECORDS)
+    const isMore = records.length > MAX_RECORDS
     return {
       arrivals: arrivals.map(({ id, payload }) => ({ id, payload })),
       seenUpTo: isMore ? (arrivals.at(-1)?.sequence ?? 0) : sequence,

@@ -92,7 +92,7 @@ export function scriptRunner(client: unknown): RunScript {
     throw new ConfigurationError(
       'invalid-options',
       'redisOutbox(): client: expected a client of ioredis 5 or 6 (new Redis(), new Cluster()), ' +
-        'or of redis 5 or 6 (createClient(), createCluster(), createSentinel())',
+        'or of redis 5 or 6 (createClient(), createClientPool(), createCluster(), createSentinel())',
     )
   }
   return async (script, keys, argument, wait) => {

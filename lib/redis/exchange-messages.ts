@@ -28,7 +28,7 @@ export function encodeRequest(base: string, request: ExchangeRequest): EncodedAr
     isNew: request.isNew,
     box: request.box,
     isResync: request.isResync,
-    isAfterOutage: request.isAfterOutage,
+    outageMs: Math.ceil(request.outageMs),
     isLeaving: request.isLeaving,
     seenUpTo: request.seenUpTo,
     leaseMs: Math.ceil(request.leaseMs),

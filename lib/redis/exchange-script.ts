@@ -1,3 +1,4 @@
+import { MAX_RECORDS } from '../delivery/outbox/store.js'
 import { FIGURES_FUNCTION } from './read-scripts.js'
 
 const DAY_MS = 24 * 3_600_000
@@ -15,9 +16,6 @@ const IDLE_TTL_MS = 30 * DAY_MS
  */
 const DEAD_OWNER_TTL_MS = DAY_MS
 
-/** Most records that a step moves from dead owners, and that a response lists as arrivals. */
-const MAX_MOVED = 1_000
-
 /**
  * One exchange. `ARGV[1]` is the request and the reply is the response, both as JSON: see
  * `encodeRequest` and `decodeResponse`.
@@ -32,13 +30,15 @@ local base = string.sub(STATE, 1, -1 - #'state')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
-local stored = redis.call('HMGET', OWNER, 'step', 'isDead', 'expiresFromMs')
+local stored = redis.call('HMGET', OWNER, 'step', 'isDead', 'expiresFromMs', 'isSpared')
 local lastStep = tonumber(stored[1] or 0)
 local storeId = redis.call('HGET', STATE, 'id') or ''
 
+-- An owner that has no lease and is not dead goes on: the key with all leases has been lost.
 local function isLost()
   if stored[2] then return true end
-  return not request.isNew and not redis.call('ZSCORE', OWNERS, request.owner)
+  local isKnown = request.isNew or stored[1] or redis.call('ZSCORE', OWNERS, request.owner)
+  return not isKnown
 end
 
 local function lostResponse()
@@ -76,7 +76,8 @@ local isRepeated = request.isResync or isDone
 -- undone: were it lost, others would send that once more.
 local isRolledBack = lastStep < request.step - 1
 if isRolledBack then request.seenUpTo = 0 end
-local sequence = tonumber(redis.call('HGET', STATE, 'sequence') or 0)
+-- It begins with the time, so that it goes on above the numbers in use if this key has been lost.
+local sequence = tonumber(redis.call('HGET', STATE, 'sequence') or now)
 if storeId == '' then
   storeId = request.owner
   redis.call('HSET', STATE, 'id', storeId)
@@ -99,12 +100,20 @@ local function isAlive(owner)
   return tonumber(redis.call('ZSCORE', OWNERS, owner) or 0) > now
 end
 
-local function renewLeases()
-  local untilMs = now + request.leaseMs
-  redis.call('ZADD', OWNERS, untilMs, request.owner)
-  if not request.isAfterOutage then return end
-  for _, owner in ipairs(redis.call('ZRANGE', OWNERS, 0, -1)) do
-    redis.call('ZADD', OWNERS, 'GT', untilMs, owner)
+local function renewLease()
+  redis.call('ZADD', OWNERS, now + request.leaseMs, request.owner)
+  if stored[4] then redis.call('HDEL', OWNER, 'isSpared') end
+end
+
+local function spareOthers()
+  if request.outageMs == 0 then return end
+  local from, untilMs = '(' .. now - request.outageMs, now + request.leaseMs
+  for _, owner in ipairs(redis.call('ZRANGEBYSCORE', OWNERS, from, '(' .. untilMs)) do
+    local key = base .. 'owner:' .. owner
+    if redis.call('HEXISTS', key, 'isSpared') == 0 then
+      redis.call('HSET', key, 'isSpared', 1)
+      redis.call('ZADD', OWNERS, untilMs, owner)
+    end
   end
 end
 
@@ -145,10 +154,10 @@ end
 -- Returns the ids of what dead owners had claimed.
 local function takeOver()
   if request.isLeaving then return {} end
-  local expired = redis.call('ZRANGEBYSCORE', OWNERS, '-inf', now, 'LIMIT', 0, ${MAX_MOVED})
+  local expired = redis.call('ZRANGEBYSCORE', OWNERS, '-inf', now, 'LIMIT', 0, ${MAX_RECORDS})
   for _, owner in ipairs(expired) do bury(owner) end
 
-  local orphans, left = {}, ${MAX_MOVED}
+  local orphans, left = {}, ${MAX_RECORDS}
   while left > 0 do
     local owner = redis.call('LINDEX', DEAD, 0)
     if not owner then break end
@@ -162,9 +171,55 @@ local function takeOver()
   return orphans
 end
 
+local function hasRecord(id)
+  return redis.call('HEXISTS', RECORDS, id) == 1
+end
+
+-- All boxes, and what each owner has claimed.
+local function listPlaces()
+  local places = { base .. 'box' }
+  local function addPlaces(owners)
+    for _, owner in ipairs(owners) do
+      places[#places + 1] = base .. 'box:' .. owner
+      places[#places + 1] = base .. 'claimed:' .. owner
+    end
+  end
+  addPlaces(redis.call('ZRANGE', OWNERS, 0, -1))
+  addPlaces(redis.call('LRANGE', DEAD, 0, -1))
+  return places
+end
+
+-- Drops the records that neither wait nor are claimed, because a place has been lost. They would
+-- stay for ever. Dropped, they are missing for the process that knows them.
+local isChecked = false
+local function dropStrays()
+  if isChecked then return end
+  isChecked = true
+  local places, placed, isPlaced = listPlaces(), 0, {}
+  for _, place in ipairs(places) do placed = placed + redis.call('ZCARD', place) end
+  if placed >= redis.call('HLEN', RECORDS) then return end
+  for _, place in ipairs(places) do
+    for _, id in ipairs(redis.call('ZRANGE', place, 0, -1)) do isPlaced[id] = true end
+  end
+  for _, id in ipairs(redis.call('HKEYS', RECORDS)) do
+    if not isPlaced[id] then redis.call('HDEL', RECORDS, id) end
+  end
+end
+
+-- Of a record that the owner has not claimed. Another one may have.
+local function isMissing(id)
+  if redis.call('ZSCORE', BOX, id) then return false end
+  if hasRecord(id) then dropStrays() end
+  return not hasRecord(id)
+end
+
 local function settle(id)
   local removed = redis.call('ZREM', CLAIMED, id) + redis.call('ZREM', BOX, id)
-  if removed > 0 then redis.call('HDEL', RECORDS, id) end
+  if removed > 0 then
+    redis.call('HDEL', RECORDS, id)
+  elseif hasRecord(id) then
+    dropStrays()
+  end
 end
 
 local function release(record)
@@ -199,7 +254,7 @@ local function claim()
       claimed[#claimed + 1] = id
       left = left - 1
       if isProbe then setPause(request.probeMs, 1) end
-    elseif redis.call('HEXISTS', RECORDS, id) == 0 then
+    elseif isMissing(id) then
       missing[#missing + 1] = id
     end
   end
@@ -221,7 +276,7 @@ end
 
 local count = 0
 local function append(id, payload, keyIndex)
-  if redis.call('HEXISTS', RECORDS, id) == 1 then return receiptForKnown(id) end
+  if hasRecord(id) then return receiptForKnown(id) end
   local key = KEYS[keyIndex]
   if key and redis.call('EXISTS', key) == 1 then return 'D' end
   if count >= request.maxPending then return 'O' end
@@ -241,6 +296,10 @@ local function appendAll()
     return ''
   end
   count = redis.call('HLEN', RECORDS)
+  if count + #request.append.records > request.maxPending then
+    dropStrays()
+    count = redis.call('HLEN', RECORDS)
+  end
   local receipts = {}
   for i, record in ipairs(request.append.records) do
     receipts[i] = append(record[1], record[2], record[3])
@@ -259,7 +318,7 @@ local function recordCalls()
   if request.calls > 0 and not isDone then
     redis.call('RPUSH', CALLS, string.format('%.0f:%.0f', now, request.calls))
   end
-  for _ = 1, ${MAX_MOVED} do
+  for _ = 1, ${MAX_RECORDS} do
     local oldest = redis.call('LINDEX', CALLS, 0)
     if not oldest or not isForgotten(oldest) then break end
     redis.call('LPOP', CALLS)
@@ -281,8 +340,8 @@ end
 -- A flat list: id, payload, id, payload.
 local function toRecords(ids)
   local records = {}
-  for from = 1, #ids, ${MAX_MOVED} do
-    local to = math.min(from + ${MAX_MOVED} - 1, #ids)
+  for from = 1, #ids, ${MAX_RECORDS} do
+    local to = math.min(from + ${MAX_RECORDS} - 1, #ids)
     local payloads = redis.call('HMGET', RECORDS, unpack(ids, from, to))
     for i, payload in ipairs(payloads) do
       local id = ids[from + i - 1]
@@ -290,7 +349,7 @@ local function toRecords(ids)
         records[#records + 1] = id
         records[#records + 1] = payload
       else
-        -- Evicted, or deleted by hand: nobody can send it.
+        -- Evicted, or deleted by hand: nobody who reads it can send it.
         redis.call('ZREM', BOX, id)
         redis.call('ZREM', CLAIMED, id)
       end
@@ -304,9 +363,10 @@ local function listArrivals(last)
   if not isSender() then return end
   response.seenUpTo = sequence
   if last <= request.seenUpTo then return end
-  local ids = redis.call('ZRANGEBYSCORE', BOX, '(' .. request.seenUpTo, last, 'LIMIT', 0, ${MAX_MOVED})
+  local ids = redis.call('ZRANGEBYSCORE', BOX, '(' .. request.seenUpTo, last, 'LIMIT', 0, ${MAX_RECORDS})
+  -- Before those without a payload are removed.
+  if #ids == ${MAX_RECORDS} then response.seenUpTo = tonumber(redis.call('ZSCORE', BOX, ids[#ids])) end
   response.arrivals = toRecords(ids)
-  if #ids == ${MAX_MOVED} then response.seenUpTo = tonumber(redis.call('ZSCORE', BOX, ids[#ids])) end
 end
 
 local function leave()
@@ -316,7 +376,8 @@ local function leave()
   end
 end
 
-renewLeases()
+renewLease()
+spareOthers()
 local isNewSender = becomeSender()
 local orphans = toRecords(takeOver())
 for _, id in ipairs(request.settle) do settle(id) end
@@ -344,9 +405,9 @@ else
 end
 
 -- Once a day, because Redis replicates and logs each change. A key that was empty begins anew.
+local isDue = now - tonumber(stored[3] or 0) >= ${DAY_MS}
 local function keepKeys()
   local idleTtlMs = math.max(${IDLE_TTL_MS}, request.callsTtlMs + ${DAY_MS})
-  local isDue = now - tonumber(stored[3] or 0) >= ${DAY_MS}
   if isDue and not request.isLeaving then redis.call('HSET', OWNER, 'expiresFromMs', now) end
   for i = 1, 9 do
     if KEYS[i] ~= OWNER or not request.isLeaving then
@@ -360,6 +421,7 @@ local function keepKeys()
 end
 
 redis.call('HSET', STATE, 'sequence', sequence)
+if isDue then dropStrays() end
 keepKeys()
 return cjson.encode(response)
 `

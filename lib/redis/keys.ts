@@ -28,8 +28,8 @@ export function exchangeKeys(base: string, owner: string, box: 'fleet' | 'own'):
     `${base}calls`,
     // A hash: the figures of past owners.
     `${base}figures`,
-    // A hash: step, appendNumber, receipts, expiresFromMs, figures; after its death, isDead but no
-    // figures.
+    // A hash: step, appendNumber, receipts, expiresFromMs, figures; isSpared if it has its lease only
+    // because of an outage; after its death, isDead but no figures.
     `${base}owner:${owner}`,
     // A sorted set: ids of the records that the owner has claimed.
     `${base}claimed:${owner}`,

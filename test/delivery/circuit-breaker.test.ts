@@ -183,6 +183,62 @@ describe('the circuit breaker, for calls that were in flight when it opened', ()
   })
 })
 
+describe('the circuit breaker, for other processes with the same key', () => {
+  it('is paused as long as the network asks for', () => {
+    const { breaker, call } = createBreaker()
+    call('paused', 0, 30_000)
+    assert.equal(breaker.pausedForMs(10_000), 20_000)
+    assert.equal(breaker.pausedForMs(30_000), 0)
+  })
+
+  it('is paused for a minute when the key is wrong, or a gateway refuses everything', () => {
+    for (const result of ['misconfigured', 'suspect'] as const) {
+      const { breaker, call } = createBreaker()
+      call(result, 0)
+      assert.equal(breaker.pausedForMs(0), 60_000)
+    }
+  })
+
+  it('is not paused by a gateway that refuses one call among others', () => {
+    const { breaker, call } = createBreaker()
+    for (const result of ['answered', 'suspect'] as const) call(result, 0)
+    assert.equal(breaker.pausedForMs(0), 0)
+  })
+
+  it('is not paused by failed calls, even after a pause', () => {
+    const { breaker, call } = createBreaker()
+    for (let n = 0; n < 5; n += 1) call('refused', 0)
+    assert.equal(breaker.isOpen, true)
+    assert.equal(breaker.pausedForMs(0), 0)
+    call('paused', 10_000, 30_000)
+    call('refused', 40_000)
+    assert.equal(breaker.isOpen, true)
+    assert.equal(breaker.pausedForMs(40_000), 0)
+  })
+
+  it('is paused if a late answer asks for it, whatever opened the breaker', () => {
+    for (const result of ['paused', 'misconfigured'] as const) {
+      const { breaker, acquire } = createBreaker()
+      const calls = acquire(6)
+      for (const permit of calls.slice(1)) breaker.release(permit, 'refused', 0)
+      assert.equal(breaker.pausedForMs(0), 0)
+      for (const permit of calls.slice(0, 1)) breaker.release(permit, result, 0, 30_000)
+      assert.equal(breaker.pausedForMs(0), result === 'paused' ? 30_000 : 60_000)
+    }
+  })
+
+  it('stays paused when a call from before the pause succeeds, until a probe does', () => {
+    const { breaker, call, acquire } = createBreaker()
+    const [first, second] = acquire(2)
+    assert(first && second)
+    breaker.release(first, 'paused', 0, 30_000)
+    breaker.release(second, 'answered', 0)
+    assert.equal(breaker.pausedForMs(0), 30_000)
+    call('answered', 30_000)
+    assert.equal(breaker.pausedForMs(30_000), 0)
+  })
+})
+
 describe('the circuit breaker, for ambiguous calls', () => {
   it('stays closed after a single one among successes', () => {
     const { breaker, acquire } = createBreaker()

@@ -55,6 +55,14 @@ const LOSSLESS: readonly (readonly [string, Partial<TrafficScenario>])[] = [
     'eight known processes, with no headers',
     { ...HALF_DAY, processes: 8, knownProcesses: 8, headerForm: 'none' },
   ],
+  [
+    'sixteen processes that assume eight, with no headers',
+    { ...HALF_DAY, processes: 16, knownProcesses: 8, headerForm: 'none' },
+  ],
+  [
+    'one process that assumes eight, with two hundred search queries',
+    { ...HALF_DAY, knownProcesses: 8, queries: 200, headerForm: 'none' },
+  ],
 ]
 
 const OVERLOADED: readonly (readonly [string, Partial<TrafficScenario>])[] = [

@@ -121,7 +121,7 @@ describe('LMDB store, files', () => {
   it('uses the space of settled records and expired keys again', async () => {
     const clock = new VirtualClock()
     const owner = createOwner(path, {
-      clock: { monotonicNow: clock.now, wallNow: clock.wallNow },
+      clock: { bootId: 'boot', monotonicNow: clock.now, wallNow: clock.wallNow },
     })
     const sizes: number[] = []
     for (let n = 0; n < 60; n += 1) {

@@ -34,7 +34,7 @@ describe('LMDB store', () => {
 
   function setUp(): StoreSetup {
     const virtual = new VirtualClock()
-    const clock = { monotonicNow: virtual.now, wallNow: virtual.wallNow }
+    const clock = { bootId: 'boot', monotonicNow: virtual.now, wallNow: virtual.wallNow }
     networks += 1
     const network = `network ${networks}`
     return {
@@ -53,7 +53,7 @@ describe('LMDB store', () => {
       return virtual.now() + (readings > 1 ? waitMs : 0)
     }
     const open = (name: string) => {
-      const clock = { monotonicNow, wallNow: virtual.wallNow }
+      const clock = { bootId: 'boot', monotonicNow, wallNow: virtual.wallNow }
       const owner = new StoreOwner(
         new LmdbStore({ path, sync: 'soon', network: 'waiting', clock }),
         name,
@@ -72,6 +72,26 @@ describe('LMDB store', () => {
     assert.equal((await late()).isLost, false)
     virtual.advance(LEASE_MS + 1)
     assert.deepEqual(listIds((await finder()).arrivals), ['a'])
+  })
+
+  it('remembers keys and calls on a machine that has been up for longer', async () => {
+    const virtual = new VirtualClock()
+    const DAY_MS = 86_400_000
+    const append = (id: string) => [{ id, payload: '', dedupeKey: 'k' }]
+    const windows = { calls: 1, callsTtlMs: DAY_MS, dedupeTtlMs: 1_800_000 }
+    const open = (name: string, bootId: string, uptimeMs: number) => {
+      const clock = { bootId, monotonicNow: () => virtual.now() + uptimeMs, wallNow: virtual.now }
+      const store = new LmdbStore({ path, sync: 'soon', network: 'moved', clock })
+      return new StoreOwner(store, name, 'fleet')
+    }
+    const before = open('before', 'a', 2 * DAY_MS)
+    await before.exchange({ append: append('a'), ...windows })
+    await before.exchange({ isLeaving: true, callsTtlMs: DAY_MS })
+    virtual.advance(60_000)
+    const after = open('after', 'b', 40 * DAY_MS)
+    const { receipts, callAgesMs } = await after.exchange({ append: append('b'), ...windows })
+    assert.deepEqual([receipts, callAgesMs], [['duplicate'], [60_000, 0]])
+    for (const { store } of [before, after]) await store.close()
   })
 
   it('learns that a step was done while the process stood still', async () => {

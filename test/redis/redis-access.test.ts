@@ -12,8 +12,8 @@ import { RedisServer } from './redis-server.js'
 const RULES = [
   '~{ad-impressions:*',
   '+eval +evalsha +wait +time',
-  '+hget +hmget +hset +hdel +hlen +hexists +hgetall +hincrby',
-  '+zadd +zrem +zscore +zcount +zrange +zrangebyscore +zremrangebyrank',
+  '+hget +hmget +hset +hdel +hlen +hexists +hkeys +hgetall +hincrby',
+  '+zadd +zrem +zscore +zcard +zcount +zrange +zrangebyscore +zremrangebyrank',
   '+lindex +lpop +rpush +lrange +set +exists +del +pexpire',
 ]
 
@@ -54,7 +54,7 @@ describe('Redis access', () => {
     await one.exchange({ claim: ['a', 'b'], pauseMs: 0, ...options })
     await one.exchange({ settle: ['a'], isLeaving: true, ...options })
     const two = new StoreOwner(store, 'two', 'fleet')
-    const adopted = await two.exchange({ isAfterOutage: true, ...options })
+    const adopted = await two.exchange({ outageMs: 1_000, ...options })
     assert.deepEqual(listIds(adopted.orphans), ['b'])
     assert.deepEqual(adopted.callAgesMs?.length, 1)
     await two.exchange({ release: records('b'), ...options })

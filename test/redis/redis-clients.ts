@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
-import { createClient } from 'redis'
-import { createClient as createClient5 } from 'redis5'
+import { createClient, createClientPool } from 'redis'
+import { createClient as createClient5, createClientPool as createPool5 } from 'redis5'
 import type { RedisClient } from '../../lib/redis/client.js'
 
 export interface OpenClient {
@@ -11,7 +11,7 @@ export interface OpenClient {
 
 const ignoreErrors = () => {}
 
-/** A connected client of each supported library. */
+/** A connected client of each supported library; a pool is one, too. */
 export const CLIENTS: Readonly<Record<string, (port: number) => Promise<OpenClient>>> = {
   'ioredis 6': async (port) => {
     const client = new Redis(port, '127.0.0.1').on('error', ignoreErrors)
@@ -30,5 +30,15 @@ export const CLIENTS: Readonly<Record<string, (port: number) => Promise<OpenClie
     const client = createClient5({ socket: { host: '127.0.0.1', port } }).on('error', ignoreErrors)
     await client.connect()
     return { client, close: () => client.destroy() }
+  },
+  'a pool of redis 6': async (port) => {
+    const pool = createClientPool({ socket: { host: '127.0.0.1', port } }, { minimum: 2 })
+    await pool.on('error', ignoreErrors).connect()
+    return { client: pool, close: () => pool.destroy() }
+  },
+  'a pool of redis 5': async (port) => {
+    const pool = createPool5({ socket: { host: '127.0.0.1', port } }, { minimum: 2 })
+    await pool.on('error', ignoreErrors).connect()
+    return { client: pool, close: () => pool.destroy() }
   },
 }

@@ -4,8 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Redis } from 'ioredis'
-import { findProgram } from '../prerequisites.js'
-import { findFreePort, RedisServer } from './redis-server.js'
+import { findFreePort, findRedisServer, RedisServer } from './redis-server.js'
 
 /** A primary, a replica, and a sentinel that promotes the replica when the primary is down. */
 export class RedisSentinel {
@@ -52,7 +51,7 @@ export class RedisSentinel {
       `sentinel failover-timeout ${group} 2000`,
     ]
     writeFileSync(file, lines.join('\n'))
-    this.#process = spawn(findProgram('redis-server'), [file, '--sentinel'], { stdio: 'ignore' })
+    this.#process = spawn(findRedisServer(), [file, '--sentinel'], { stdio: 'ignore' })
     const client = new Redis(this.port, '127.0.0.1', {
       retryStrategy: () => 20,
       enableReadyCheck: false,

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -7,7 +8,16 @@ import path from 'node:path'
 import { Redis } from 'ioredis'
 import { findProgram } from '../prerequisites.js'
 
-/** A real Redis server on loopback, in a temporary directory of its own. */
+/** What the tests start: `redis-server`, or `valkey-server` if the environment says so. */
+export const SERVER = process.env.REDIS_SERVER ?? 'redis-server'
+
+/** @throws if it is missing; the message says how to install it */
+export function findRedisServer(): string {
+  assert(SERVER === 'redis-server' || SERVER === 'valkey-server', `REDIS_SERVER=${SERVER}`)
+  return findProgram(SERVER)
+}
+
+/** A real server on loopback, in a temporary directory of its own. */
 export class RedisServer {
   readonly port: number
   readonly #directory = mkdtempSync(path.join(tmpdir(), 'ad-impressions-redis-'))
@@ -38,11 +48,9 @@ export class RedisServer {
   async restart(options: readonly string[] = [], until?: 'loading'): Promise<void> {
     const place = ['--port', String(this.port), '--dir', this.#directory, '--bind', '127.0.0.1']
     const quiet = ['--save', '', '--loglevel', 'warning', '--appendfsync', 'always']
-    this.#process = spawn(
-      findProgram('redis-server'),
-      [...place, ...quiet, ...this.#options, ...options],
-      { stdio: 'ignore' },
-    )
+    this.#process = spawn(findRedisServer(), [...place, ...quiet, ...this.#options, ...options], {
+      stdio: 'ignore',
+    })
     await this.waitUntilUp(until)
   }
 

@@ -4,6 +4,7 @@ import { Lease, type LeaseEnd } from './lease.js'
 import { type Operation, OperationQueue } from './operation-queue.js'
 import type { Receipt } from './outbox.js'
 import type { Figures } from './shared-figures.js'
+import { SharedPause } from './shared-pause.js'
 import {
   type ExchangeRequest,
   type ExchangeResponse,
@@ -60,6 +61,7 @@ export class ExchangeQueue {
   readonly #dependencies: ExchangeQueueDependencies
   readonly #operations = new OperationQueue()
   readonly #lease: Lease
+  readonly #pause: SharedPause
   #owner = createOwner()
   #isKnown = false
   #seenUpTo = 0
@@ -67,7 +69,6 @@ export class ExchangeQueue {
   #appends = 0
   /** Calls that no step has told the store. */
   #calls = 0
-  #pauseMs: number | undefined
   #unanswered: PendingStep | undefined
   #isDeferred = false
   #isRunning = false
@@ -85,6 +86,7 @@ export class ExchangeQueue {
   constructor(dependencies: ExchangeQueueDependencies) {
     this.#dependencies = dependencies
     this.#lease = new Lease(dependencies.clock, dependencies.constants.leaseMs)
+    this.#pause = new SharedPause(dependencies.clock)
   }
 
   /** Whether nobody else can have taken over from this process. */
@@ -123,9 +125,9 @@ export class ExchangeQueue {
     else this.schedule()
   }
 
-  /** See `ExchangeRequest.pauseMs`. It goes with the next step. */
+  /** See `ExchangeRequest.pauseMs`. It goes with the next step; the end of a pause causes none. */
   setPause(pauseMs: number): void {
-    this.#pauseMs = pauseMs
+    this.#pause.set(pauseMs)
     if (pauseMs > 0) this.schedule()
   }
 
@@ -176,16 +178,14 @@ export class ExchangeQueue {
     if (this.#isStopped) return
     this.#cancelTimer()
     this.#cancelPoll()
-    const { store, clock, constants } = this.#dependencies
+    const { store, clock } = this.#dependencies
     this.#unanswered ??= this.#createStep()
     const step = this.#unanswered
-    const startedAtMs = clock.now()
-    this.#lastStepAtMs = startedAtMs
+    this.#lastStepAtMs = clock.now()
     this.#dueAtMs = Number.POSITIVE_INFINITY
     this.#isDeferred = false
-    const isAfterOutage = startedAtMs - step.createdAtMs > constants.leaseMs / STEPS_PER_LEASE
     const request = step.isRepeated
-      ? { ...step.request, isResync: true, isAfterOutage }
+      ? { ...step.request, isResync: true, outageMs: this.#getOutageMs(step) }
       : step.request
     const leaseEnd = this.#lease.endIfRenewedNow()
     this.#isRunning = true
@@ -193,6 +193,15 @@ export class ExchangeQueue {
       (response) => this.#onAnswered(step, response, leaseEnd),
       (thrown: unknown) => this.#onFailed(step, thrown),
     )
+  }
+
+  /** See `ExchangeRequest.outageMs`: since when the step could not be done. */
+  #getOutageMs({ request, createdAtMs }: PendingStep): number {
+    const { clock, constants } = this.#dependencies
+    const ageMs = clock.now() - createdAtMs
+    if (ageMs <= constants.leaseMs / STEPS_PER_LEASE) return 0
+    // The store may have failed before this process started.
+    return request.isNew ? Number.MAX_SAFE_INTEGER : ageMs
   }
 
   #createStep(): PendingStep {
@@ -209,20 +218,19 @@ export class ExchangeQueue {
       isNew: !this.#isKnown,
       box: constants.callsTtlMs > 0 ? 'fleet' : 'own',
       isResync: false,
-      isAfterOutage: false,
+      outageMs: 0,
       seenUpTo: this.#seenUpTo,
       settle: operations.flatMap(({ settle }) => settle ?? []),
       release: operations.flatMap(({ release }) => release ?? []),
       claim: operations.flatMap(({ claim }) => claim ?? []),
       append: records.length > 0 ? { number: this.#appends, records } : undefined,
       calls: this.#calls,
-      pauseMs: this.#pauseMs,
+      pauseMs: this.#pause.take(),
       figures: countFigures(operations),
       // By itself, because another step does what this one might not have done.
       isLeaving: this.#isLeaving && operations.length + this.#operations.length === 0,
     }
     this.#calls = 0
-    this.#pauseMs = undefined
     return { request, operations, createdAtMs: clock.now(), isRepeated: false }
   }
 
@@ -289,6 +297,8 @@ export class ExchangeQueue {
     // Of a sender that is known to be dead, the next one assumes these calls.
     if (response.wasDone === undefined) this.#calls += request.calls
     else this.#calls = 0
+    // The store may not know the pause. If it does, only its owner can end it early.
+    this.#pause.repeat()
     this.#lease.end()
     const others = this.#operations.takeOthers()
     if (wasDone) this.#endOperations(operations, { ...response, isLost: false })
@@ -312,7 +322,7 @@ export class ExchangeQueue {
     const renewAtMs = clock.now() + constants.leaseMs / STEPS_PER_LEASE
     const isMore = arrivals.length + orphans.length >= MAX_RECORDS
     const isHeldUp = isFull || isMore || !this.#isKnown || !this.mayCall
-    const isUrgent = isHeldUp || this.#operations.isReady(mayAppend)
+    const isUrgent = isHeldUp || this.#operations.isReady(mayAppend) || this.#pause.isUrgent
     if (isUrgent || (this.#isLeaving && mayAppend)) this.schedule()
     else if (hasOthers || this.#calls > 0 || (mayAppend && length > 0)) this.#collect()
     else this.#scheduleAt(mayAppend ? renewAtMs : Math.min(this.#fullUntilMs, renewAtMs))

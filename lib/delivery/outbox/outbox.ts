@@ -90,7 +90,7 @@ export interface Fleet {
   /** A call to the network begins. */
   onCall(): void
   /**
-   * A call has ended.
+   * A call has ended that says something about the network to every process.
    *
    * @param pauseMs for how long no process may call the network; 0 if it answers
    */

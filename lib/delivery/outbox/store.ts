@@ -41,10 +41,12 @@ export interface ExchangeRequest {
    */
   readonly isResync: boolean
   /**
-   * Whether the store has failed for a large part of a lease. Other owners may have had no chance to
-   * renew theirs, so each that is known gets a lease of at least `leaseMs` from now.
+   * For how long the store has failed, if that is a large part of a lease; otherwise 0. Other owners
+   * may have had no chance to renew their leases, so each gets one of at least `leaseMs` from now,
+   * unless its own had ended before the store failed. It gets that only once until its next step:
+   * otherwise, a process with a bad connection would keep the dead alive.
    */
-  readonly isAfterOutage: boolean
+  readonly outageMs: number
   /** The `seenUpTo` of the last response; 0 at first. */
   readonly seenUpTo: number
   /** Removes these records, whether claimed by the owner or waiting in its box. */

@@ -1,6 +1,7 @@
 // Tests lib/delivery/outbox/exchange-queue.ts
 // Tests lib/delivery/outbox/lease.ts
 // Tests lib/delivery/outbox/operation-queue.ts
+// Tests lib/delivery/outbox/shared-pause.ts
 
 import assert from 'node:assert/strict'
 import { ExchangeQueue } from '../../../lib/delivery/outbox/exchange-queue.js'
@@ -13,17 +14,21 @@ const LEASE_MS = 10_000
 
 describe('steps of a store', () => {
   /** A process that is known to the store, and the number of its steps from now on. */
-  async function register() {
+  async function register({ isDownAtFirst = false } = {}) {
     const clock = new VirtualClock()
     const store = new MemoryStore(clock.now)
     let steps = 0
     const failures: string[] = []
     const arrived: string[] = []
     let isFull = false
+    let isDown = isDownAtFirst
+    const outages: number[] = []
     const queue = new ExchangeQueue({
       store: {
         exchange: async (request) => {
           steps += 1
+          if (isDown) throw new Error('it is down')
+          outages.push(request.outageMs)
           if (!isFull || !request.append) return store.exchange(request)
           return { ...(await store.exchange({ ...request, append: undefined })), isFull: true }
         },
@@ -56,6 +61,12 @@ describe('steps of a store', () => {
       add: (operation: Omit<Operation, 'onDone'>): Promise<number> =>
         new Promise((resolve) => queue.add({ ...operation, onDone: () => resolve(steps) })),
       countSteps: () => steps,
+      /** For how long the store had failed, by each step that it has done. */
+      outages,
+      /** Whether the store fails from now on. */
+      setDown(value: boolean): void {
+        isDown = value
+      },
       /** Whether the store has memory for appends from now on. */
       setFull(value: boolean): void {
         isFull = value
@@ -202,11 +213,94 @@ describe('steps of a store', () => {
     assert.match(String(failures), /no more stack/)
   })
 
+  describe('with a pause', () => {
+    /** How many of two records another process may claim: after a pause, it is one, as a probe. */
+    async function countClaimable(store: MemoryStore): Promise<number> {
+      const other = new StoreOwner(store, 'other', 'own')
+      await other.exchange({ append: records('o', 'p') })
+      return (await other.exchange({ claim: ['o', 'p'] })).claimed.length
+    }
+
+    it('tell the store at once', async () => {
+      const { clock, store, queue, countSteps } = await register()
+      queue.setPause(30_000)
+      await clock.advanceAsync(0)
+      assert.equal(countSteps(), 1)
+      assert.equal(await countClaimable(store), 0)
+    })
+
+    it('tell the store right after the one that is running', async () => {
+      const { clock, store, queue, countSteps } = await register()
+      queue.schedule()
+      clock.advance(0)
+      queue.setPause(30_000)
+      await clock.advanceAsync(0)
+      assert.equal(countSteps(), 2)
+      assert.equal(await countClaimable(store), 0)
+    })
+
+    it('tell the store that it has ended, but none is done for that alone', async () => {
+      const { clock, store, queue, add, countSteps } = await register()
+      queue.setPause(30_000)
+      await clock.advanceAsync(0)
+      queue.setPause(0)
+      await clock.advanceAsync(100)
+      assert.equal(countSteps(), 1)
+      await Promise.all([add({ settle: ['x'] }), clock.advanceAsync(20)])
+      assert.equal(await countClaimable(store), 2)
+    })
+
+    it('tell the store again under a new name, as long as it lasts', async () => {
+      for (const isOver of [false, true]) {
+        const { clock, store, queue } = await register()
+        const other = new StoreOwner(store, 'another', 'fleet')
+        clock.advance(LEASE_MS * 2)
+        await other.exchange()
+        queue.setPause(1_000)
+        if (isOver) clock.advance(1_000)
+        await clock.advanceAsync(500)
+        assert.equal(await countClaimable(store), isOver ? 2 : 0)
+      }
+    })
+
+    it('tell the store under a new name that it has ended', async () => {
+      const { clock, store, queue, add } = await register()
+      queue.setPause(60_000)
+      await clock.advanceAsync(0)
+      clock.advance(LEASE_MS * 2)
+      await new StoreOwner(store, 'another', 'fleet').exchange()
+      await clock.advanceAsync(LEASE_MS / 4)
+      queue.setPause(0)
+      await Promise.all([add({ settle: ['x'] }), clock.advanceAsync(20)])
+      assert.equal(await countClaimable(store), 2)
+    })
+  })
+
   it('renew the lease when nothing happens', async () => {
     const { clock, queue, countSteps } = await register()
     await clock.advanceAsync(LEASE_MS * 10)
     assert.equal(countSteps(), 40)
     assert(queue.isLeaseValid)
+  })
+
+  it('say for how long they could not be done if others may have lost their leases', async () => {
+    const { clock, queue, outages, setDown } = await register()
+    for (const downMs of [1_500, LEASE_MS * 3]) {
+      setDown(true)
+      queue.schedule()
+      await clock.advanceAsync(downMs)
+      setDown(false)
+      await clock.advanceAsync(1_000)
+    }
+    assert.deepEqual(outages, [0, 0, LEASE_MS * 3 + 1_000])
+  })
+
+  it('do not know for how long when the process is new', async () => {
+    const { clock, outages, setDown } = await register({ isDownAtFirst: true })
+    await clock.advanceAsync(LEASE_MS)
+    setDown(false)
+    await clock.advanceAsync(1_000)
+    assert.equal(outages[0], Number.MAX_SAFE_INTEGER)
   })
 
   it('find the lease over after the machine was suspended and its monotonic clock stood still', async () => {

@@ -3,12 +3,13 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Redis } from 'ioredis'
+import type { Outbox } from '../../../lib/delivery/outbox/outbox.js'
 import { closient, createTracker, ens } from '../../../lib/index.js'
 import { redisOutbox } from '../../../lib/redis/index.js'
 import { type FleetRequest, type FleetSettings, formatClosientId } from './fleet-messages.js'
 
 const settings: FleetSettings = JSON.parse(process.argv[2] ?? '{}')
-const { engine, leaseMs, networks } = settings
+const { engine, leaseMs, limits, networks } = settings
 
 const logger = {
   debug: () => {},
@@ -16,17 +17,21 @@ const logger = {
   error: (_fields: object, message: string) => send({ kind: 'error', message }),
 }
 
-const outbox =
+const openOutbox =
   engine.kind === 'redis'
     ? redisOutbox({ client: new Redis(engine.url).on('error', () => {}), leaseMs })
     : (await import('../../../lib/lmdb/index.js')).lmdbOutbox({ path: engine.path, leaseMs })
 
 const tracker = createTracker({
   networks: [
-    ens({ apiKey: networks.ENS_API_KEY, baseUrl: networks.ENS_BASE_URL }),
-    closient({ apiKey: networks.CLOSIENT_API_KEY, baseUrl: networks.CLOSIENT_BASE_URL }),
+    ens({ apiKey: networks.ENS_API_KEY, baseUrl: networks.ENS_BASE_URL, ...limits.ens }),
+    closient({
+      apiKey: networks.CLOSIENT_API_KEY,
+      baseUrl: networks.CLOSIENT_BASE_URL,
+      ...limits.closient,
+    }),
   ],
-  outbox,
+  outbox: (options) => reportStored(openOutbox(options)),
   logger,
 })
 
@@ -45,6 +50,22 @@ const server = createServer((req, res) => {
   }
   res.end('<html></html>')
 })
+
+/** Reports the impressions that the outbox has answered for, those of one step together. */
+function reportStored(outbox: Outbox): Outbox {
+  const append = outbox.append.bind(outbox)
+  let campaignIds: (string | number)[] = []
+  const report = () => {
+    send({ kind: 'stored', campaignIds })
+    campaignIds = []
+  }
+  outbox.append = async (impression) => {
+    const receipt = await append(impression)
+    if (campaignIds.push(impression.campaignId) === 1) setImmediate(report)
+    return receipt
+  }
+  return outbox
+}
 
 function send(message: object): void {
   process.send?.(message)

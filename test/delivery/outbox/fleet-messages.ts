@@ -3,12 +3,19 @@ import type { Outcome } from '../../../lib/impression.js'
 import { toShortuuid } from '../../../lib/networks/shortuuid.js'
 import type { Sandbox } from '../../../lib/sandbox/sandbox.js'
 
+/** Options of the networks, which limit what a process has in flight. */
+export interface FleetLimits {
+  readonly ens: { readonly connections: number }
+  readonly closient: { readonly connections: number; readonly maxBatch: number }
+}
+
 /** What a process of a fleet is started with. */
 export interface FleetSettings {
   readonly engine:
     | { readonly kind: 'redis'; readonly url: string }
     | { readonly kind: 'lmdb'; readonly path: string }
   readonly leaseMs: number
+  readonly limits: FleetLimits
   readonly networks: Sandbox['env']
 }
 
@@ -23,13 +30,18 @@ export type FleetMessage =
   | { readonly kind: 'flushed'; readonly isFlushed: boolean }
   | { readonly kind: 'closed'; readonly isClosed: boolean; readonly stats: Stats }
   | { readonly kind: 'error'; readonly message: string }
-  | {
-      readonly kind: 'outcome'
-      readonly outcome: Outcome
-      readonly reason: string
-      readonly network: string
-      readonly campaignId: string | number
-    }
+  /** The outbox has answered for the impressions of these campaigns. */
+  | { readonly kind: 'stored'; readonly campaignIds: readonly (string | number)[] }
+  | FleetOutcome
+
+/** Any outcome but `delivered`. */
+export interface FleetOutcome {
+  readonly kind: 'outcome'
+  readonly outcome: Outcome
+  readonly reason: string
+  readonly network: string
+  readonly campaignId: string | number
+}
 
 /** The campaign with this number, in Closient's format. */
 export function formatClosientId(number: number): string {

@@ -164,6 +164,79 @@ for (const [description, network] of [
       assert.equal(one.stats.delivered + two.stats.delivered, 29)
     })
 
+    it('a call from before a pause that succeeds during it lets no process call', async () => {
+      const { clock, start } = createFleet()
+      const one = start({ script: () => undefined })
+      await clock.advanceAsync(100)
+      const two = start()
+      for (const item of [1, 2]) {
+        one.push(item)
+        await clock.advanceAsync(100)
+      }
+      one.transport.calls[1]?.end(status(429, { 'retry-after': '60' }))
+      await clock.advanceAsync(100)
+      one.transport.calls[0]?.end(ok)
+      for (let item = 3; item < 30; item += 1) {
+        two.push(item)
+        // The other process becomes the sender, if there is one.
+        if (item === 5) one.kill()
+        await clock.advanceAsync(2_000)
+      }
+      assert.deepEqual(two.transport.sent, [])
+      await clock.advanceAsync(30_000)
+      assert.equal(one.stats.delivered + two.stats.delivered, 29)
+    })
+
+    it('a gateway that refuses the first call stops every process for a minute', async () => {
+      const { clock, start } = createFleet()
+      let answer = status(403, { 'content-type': 'text/html' }, '<html>no</html>')
+      const all = Array.from({ length: 4 }, () => start({ script: () => answer }))
+      await clock.advanceAsync(100)
+      for (const [index, one] of all.entries()) {
+        one.push(index)
+        await clock.advanceAsync(1_000)
+      }
+      const countCalls = () => all.reduce((sum, { transport }) => sum + transport.calls.length, 0)
+      await clock.advanceAsync(50_000)
+      assert.equal(countCalls(), 1)
+      answer = ok
+      await clock.advanceAsync(90_000)
+      assert.equal(
+        all.reduce((sum, { stats }) => sum + stats.delivered, 0),
+        4,
+      )
+    })
+
+    it('one impression that a gateway refuses again and again stops no process for long', async () => {
+      const { clock, start } = createFleet()
+      const script: Script = ({ items }) => (items.includes(1) ? status(403) : ok)
+      const [one, two] = [start({ script }), start({ script })]
+      await clock.advanceAsync(100)
+      one.push(1)
+      for (let item = 2; item < 102; item += 1) {
+        await clock.advanceAsync(2_000)
+        two.push(item)
+      }
+      await clock.advanceAsync(1_000)
+      assert.equal(one.stats.delivered + two.stats.delivered, 100)
+    })
+
+    it('calls that fail in one process do not stop the others', async () => {
+      const { clock, start } = createFleet()
+      const one = start({ script: () => connectionError(false, 'ECONNREFUSED') })
+      await clock.advanceAsync(100)
+      const two = start()
+      for (let item = 1; item < 10; item += 1) {
+        one.push(item)
+        await clock.advanceAsync(1_000)
+      }
+      assert.equal(one.delivery.health().circuit, 'open')
+      one.kill()
+      await clock.advanceAsync(LEASE_MS + 3_000)
+      // One that failed alone was still claimed, to be sent again.
+      assert.deepEqual([two.stats.delivered, two.stats.uncertain], [8, 1])
+    })
+
     it('keep what the store does not take, and store it once it works again', async () => {
       const { clock, store, start } = createFleet()
       let isDown = false

@@ -23,9 +23,19 @@ const FLEET_BOX = ''
 
 interface Owner {
   leaseUntilMs: number
+  /** Whether it has its lease only because of an outage, and has done no step since. */
+  isSpared: boolean
   figures: Readonly<Record<string, number>>
   lastAppend: { readonly number: number; readonly receipts: readonly Receipt[] } | undefined
   lastStep: number
+}
+
+const NEW_OWNER: Owner = {
+  leaseUntilMs: 0,
+  isSpared: false,
+  figures: {},
+  lastAppend: undefined,
+  lastStep: 0,
 }
 
 /** What a past owner did last. */
@@ -83,7 +93,7 @@ export class MemoryStore implements Store {
     this.#id ||= request.owner
     const isRepeated = owner.lastStep === request.step
     owner.lastStep = request.step
-    if (request.isAfterOutage) this.#spareOthers(request)
+    if (request.outageMs > 0) this.#spareOthers(request)
     const isNewSender = this.#takeSenderRole(request)
     const orphans = this.#takeOver(request)
     for (const id of request.settle) this.#settle(request, id)
@@ -136,16 +146,21 @@ export class MemoryStore implements Store {
     let owner = this.#owners.get(name)
     if (!owner) {
       if (!isNew) return undefined
-      owner = { leaseUntilMs: 0, figures: {}, lastAppend: undefined, lastStep: 0 }
+      owner = { ...NEW_OWNER }
       this.#owners.set(name, owner)
     }
     owner.leaseUntilMs = this.#now() + leaseMs
+    owner.isSpared = false
     return owner
   }
 
-  #spareOthers({ leaseMs }: ExchangeRequest): void {
+  #spareOthers({ leaseMs, outageMs }: ExchangeRequest): void {
+    const untilMs = this.#now() + leaseMs
     for (const owner of this.#owners.values()) {
-      owner.leaseUntilMs = Math.max(owner.leaseUntilMs, this.#now() + leaseMs)
+      const wasDead = owner.leaseUntilMs <= this.#now() - outageMs
+      if (owner.isSpared || wasDead || owner.leaseUntilMs >= untilMs) continue
+      owner.leaseUntilMs = untilMs
+      owner.isSpared = true
     }
   }
 

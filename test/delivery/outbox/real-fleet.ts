@@ -5,9 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { request } from 'undici'
 import type { Stats } from '../../../lib/counting/statistics.js'
+import { describeError } from '../../../lib/errors.js'
 import { startSandbox } from '../../../lib/sandbox/sandbox.js'
 import {
   type FleetMessage,
+  type FleetOutcome,
   type FleetRequest,
   type FleetSettings,
   formatClosientId,
@@ -16,6 +18,10 @@ import {
 const PROGRAM = fileURLToPath(new URL('fleet-app.ts', import.meta.url))
 /** Whoever waits for longer waits in vain, and must end the processes. */
 const PATIENCE_MS = 240_000
+/** How long the networks take for an answer. */
+const ANSWER_DELAY_MS = 100
+/** The longest that a process takes for an answer: `close()` may take half of it. */
+const ANSWER_MS = 60_000
 
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
 
@@ -27,15 +33,21 @@ export class FleetApp {
   readonly #child: ChildProcess
   readonly #ended = new AbortController()
   #port = 0
-  readonly messages: FleetMessage[] = []
-  killedAtMs: number | undefined
+  /** What nobody has waited for yet. */
+  readonly #unread: FleetMessage[] = []
+  readonly outcomes: FleetOutcome[] = []
+  /** How many impressions it has displayed. */
+  displayed = 0
+  /** The campaigns that it reported as stored. */
+  readonly stored = new Set<string | number>()
+  isKilled = false
 
   constructor(settings: FleetSettings) {
     this.#child = fork(PROGRAM, [JSON.stringify(settings)], { execArgv: ['--import', 'tsx'] })
-    this.#child.once('exit', (code) => {
-      this.#ended.abort(new Error(`the process ended with ${code}`))
+    this.#child.once('exit', (code, signal) => {
+      this.#ended.abort(new Error(`the process ended with ${code ?? signal}`))
     })
-    this.#child.on('message', (message: FleetMessage) => this.messages.push(message))
+    this.#child.on('message', (message: FleetMessage) => this.#onMessage(message))
   }
 
   async whenListening(): Promise<void> {
@@ -54,12 +66,8 @@ export class FleetApp {
     }
   }
 
-  get isKilled(): boolean {
-    return this.killedAtMs !== undefined
-  }
-
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
-    if (signal === 'SIGKILL') this.killedAtMs = Date.now()
+    if (signal === 'SIGKILL') this.isKilled = true
     this.#child.kill(signal)
   }
 
@@ -89,10 +97,16 @@ export class FleetApp {
     await ended
   }
 
+  #onMessage(message: FleetMessage): void {
+    if (message.kind === 'outcome') this.outcomes.push(message)
+    else if (message.kind === 'stored') for (const id of message.campaignIds) this.stored.add(id)
+    else this.#unread.push(message)
+  }
+
   async #ask<Kind extends FleetMessage['kind']>(question: FleetRequest, kind: Kind) {
-    const answer = this.#receive(kind)
-    this.#child.send(question)
-    return await answer
+    // A process that has ended does not answer, which `#receive` reports.
+    this.#child.send(question, () => {})
+    return await this.#receive(kind)
   }
 
   async #receive<Kind extends FleetMessage['kind']>(
@@ -100,10 +114,16 @@ export class FleetApp {
   ): Promise<Extract<FleetMessage, { kind: Kind }>> {
     const isWanted = (message: FleetMessage): message is Extract<FleetMessage, { kind: Kind }> =>
       message.kind === kind
+    const signal = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(ANSWER_MS)])
     while (true) {
-      const { signal } = this.#ended
-      const [message] = (await once(this.#child, 'message', { signal })) as [FleetMessage]
-      if (isWanted(message)) return message
+      const message = this.#unread.find(isWanted)
+      if (message) {
+        this.#unread.splice(this.#unread.indexOf(message), 1)
+        return message
+      }
+      await once(this.#child, 'message', { signal }).catch(() => {
+        throw new Error(`no '${kind}' from the process: ${describeError(signal.reason)}`)
+      })
     }
   }
 }
@@ -113,8 +133,10 @@ export class RealFleet {
   readonly sandbox
   readonly apps: FleetApp[] = []
   readonly #settings: FleetSettings
-  /** The campaigns of displayed pages: which process displayed them, and when. */
-  readonly displayed = new Map<number, { readonly app: FleetApp; readonly atMs: number }>()
+  /** The campaigns of displayed pages, and which process displayed them. */
+  readonly displayed = new Map<number, FleetApp>()
+  /** The campaigns of pages that a process was killed over: they may count or not. */
+  readonly interrupted = new Set<number>()
   #lastCampaign = 0
   readonly #giveUpAtMs = Date.now() + PATIENCE_MS
 
@@ -124,12 +146,22 @@ export class RealFleet {
   }
 
   static async start(
-    settings: Pick<FleetSettings, 'engine' | 'leaseMs'>,
+    settings: Omit<FleetSettings, 'networks'>,
     processes: number,
   ): Promise<RealFleet> {
     const sandbox = await startSandbox()
+    // At any time, calls are in flight.
+    sandbox.ens.fault({ delayMs: ANSWER_DELAY_MS })
+    sandbox.closient.fault({ delayMs: ANSWER_DELAY_MS })
     const fleet = new RealFleet(sandbox, { ...settings, networks: sandbox.env })
-    await Promise.all(Array.from({ length: processes }, () => fleet.startApp()))
+    try {
+      // By itself, so that it is the first sender.
+      await fleet.startApp()
+      await Promise.all(Array.from({ length: processes - 1 }, () => fleet.startApp()))
+    } catch (thrown) {
+      await fleet.stop()
+      throw thrown
+    }
     return fleet
   }
 
@@ -140,16 +172,31 @@ export class RealFleet {
     return app
   }
 
-  /** Displays pages in `app`, one after the other, until `isDone`. */
-  async load(app: FleetApp, isDone: () => boolean): Promise<void> {
+  /**
+   * Displays pages in `app`, one after the other, until `isDone`.
+   *
+   * @param maxUnstored the next page waits while more of the app's impressions are not stored
+   */
+  async load(
+    app: FleetApp,
+    isDone: () => boolean,
+    maxUnstored = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
     while (!isDone() && !app.isKilled) {
-      this.#checkPatience()
-      const first = this.#lastCampaign + 1
-      this.#lastCampaign += PER_PAGE
-      if (!(await app.display(first))) continue
-      for (let campaign = first; campaign < first + PER_PAGE; campaign += 1) {
-        this.displayed.set(campaign, { app, atMs: Date.now() })
-      }
+      this.#checkPatience('all pages')
+      if (app.displayed - app.stored.size > maxUnstored) await delay(1)
+      else await this.#displayNext(app)
+    }
+  }
+
+  async #displayNext(app: FleetApp): Promise<void> {
+    const first = this.#lastCampaign + 1
+    this.#lastCampaign += PER_PAGE
+    const isDisplayed = await app.display(first)
+    if (isDisplayed) app.displayed += PER_PAGE
+    for (let campaign = first; campaign < first + PER_PAGE; campaign += 1) {
+      if (isDisplayed) this.displayed.set(campaign, app)
+      else this.interrupted.add(campaign)
     }
   }
 
@@ -163,30 +210,24 @@ export class RealFleet {
     return counted
   }
 
-  /** The campaigns that a process reported with any outcome but `delivered`. */
-  notDelivered(): Map<string | number, string> {
-    const outcomes = new Map<string | number, string>()
-    for (const { messages } of this.apps) {
-      for (const message of messages) {
-        if (message.kind === 'outcome') outcomes.set(message.campaignId, message.outcome)
-      }
-    }
-    return outcomes
-  }
-
   /** The id under which the network counts the displayed campaign. */
   getId(campaign: number): string | number {
     return campaign % PER_PAGE === 1 ? campaign : formatClosientId(campaign)
   }
 
+  get running(): FleetApp[] {
+    return this.apps.filter(({ isKilled }) => !isKilled)
+  }
+
   /** Waits until nothing is pending in the whole fleet, and returns its figures. */
   async whenSettled(): Promise<Stats> {
-    const running = this.apps.filter(({ isKilled }) => !isKilled)
+    let stats: Stats | undefined
     while (true) {
-      this.#checkPatience()
+      this.#checkPatience(`nothing pending: ${JSON.stringify(stats)}`)
       // Otherwise the sender waits for long to send full batches.
-      await Promise.all(running.map((app) => app.flush()))
-      const stats = await running[0]?.fleetStats()
+      await Promise.all(this.running.map((app) => app.flush()))
+      // Each process then stores its latest figures.
+      for (const app of this.running) stats = await app.fleetStats()
       const isPending = Object.values(stats ?? {}).some(({ held, pending }) => held + pending > 0)
       if (stats && !isPending) return stats
       await delay(200)
@@ -196,13 +237,13 @@ export class RealFleet {
   /** Waits until so many impressions have been displayed. */
   async whenDisplayed(count: number): Promise<void> {
     while (this.displayed.size < count) {
-      this.#checkPatience()
+      this.#checkPatience(`${count} impressions, ${this.displayed.size} displayed`)
       await delay(20)
     }
   }
 
-  #checkPatience(): void {
-    if (Date.now() > this.#giveUpAtMs) throw new Error('the fleet takes too long')
+  #checkPatience(awaited: string): void {
+    if (Date.now() > this.#giveUpAtMs) throw new Error(`the fleet takes too long: no ${awaited}`)
   }
 
   async stop(): Promise<void> {

@@ -60,7 +60,7 @@ export class StoreOwner {
       leaseMs: LEASE_MS,
       box: this.#box,
       isResync: false,
-      isAfterOutage: false,
+      outageMs: 0,
       seenUpTo: this.#seenUpTo,
       settle: [],
       release: [],

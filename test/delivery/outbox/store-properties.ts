@@ -36,7 +36,10 @@ const EXCHANGE = fc.record({
   claim: SELECTION,
   calls: fc.nat(2),
   pauseUnits: fc.option(fc.nat(12), { freq: 4 }),
-  isAfterOutage: fc.constantFrom(false, false, false, false, false, true),
+  outageUnits: fc.oneof(
+    { weight: 5, arbitrary: fc.constant(0) },
+    { weight: 2, arbitrary: fc.nat(25) },
+  ),
   /** The response is lost: the process repeats the step. */
   isLost: fc.boolean(),
   isLeaving: fc.constantFrom(false, false, false, false, false, true),
@@ -199,7 +202,7 @@ class ComparedFleet {
       calls: step.calls,
       pauseMs: step.pauseUnits === null ? undefined : step.pauseUnits * UNIT_MS,
       figures: { tracked: process.tracked, held: 1 },
-      isAfterOutage: step.isAfterOutage,
+      outageMs: step.outageUnits * UNIT_MS,
       isLeaving: step.isLeaving,
     }
   }

@@ -72,12 +72,59 @@ export function storeTakeoverContract(setUp: () => StoreSetup): void {
   it('gives every owner that it knows a new lease after an outage of the store', async () => {
     const late = await dieWith('late', ['a'], [])
     const finder = createOwner('finder')
-    const first = await finder.exchange({ isResync: true, isAfterOutage: true })
+    const first = await finder.exchange({ isResync: true, outageMs: LEASE_MS })
     assert.deepEqual(first.arrivals, [])
     assert.equal((await late.exchange({ settle: ['a'] })).isLost, false)
     await setup.advance(LEASE_MS + 1)
     await finder.exchange()
     assert.equal((await late.exchange()).isLost, true)
+  })
+
+  it('gives an owner a new lease whose own is about to end after an outage', async () => {
+    const [late, finder] = [createOwner('late'), createOwner('finder')]
+    await late.exchange({ append: records('a') })
+    await setup.advance(LEASE_MS - 1)
+    await finder.exchange({ isResync: true, outageMs: LEASE_MS / 2 })
+    await setup.advance(LEASE_MS - 1)
+    assert.deepEqual((await finder.exchange()).arrivals, [])
+    assert.equal((await late.exchange()).isLost, false)
+  })
+
+  it('shortens no lease after an outage', async () => {
+    const [owner, finder] = [createOwner('one'), createOwner('finder')]
+    await owner.exchange({ append: records('a'), leaseMs: 60_000 })
+    await finder.exchange({ outageMs: 5_000 })
+    await setup.advance(50_000)
+    assert.deepEqual((await finder.exchange()).arrivals, [])
+  })
+
+  it('takes over from an owner whose lease had ended before the outage', async () => {
+    await dieWith('dead', ['a', 'b'], ['b'])
+    await setup.advance(5_000)
+    const { arrivals, orphans } = await createOwner('finder').exchange({ outageMs: 5_000 })
+    assert.deepEqual([listIds(arrivals), listIds(orphans)], [['a'], ['b']])
+  })
+
+  it('gives an owner one lease, however often the store fails for others', async () => {
+    const [dead, flaky] = [createOwner('dead'), createOwner('flaky')]
+    await dead.exchange({ append: records('a') })
+    const arrived: string[] = []
+    for (let n = 0; n < 3; n += 1) {
+      await setup.advance(LEASE_MS * 0.9)
+      const { arrivals } = await flaky.exchange({ isResync: n > 0, outageMs: LEASE_MS * 0.7 })
+      arrived.push(...listIds(arrivals))
+    }
+    assert.deepEqual(arrived, ['a'])
+  })
+
+  it('gives an owner another lease after the next outage if it has done a step since', async () => {
+    const [owner, finder] = [createOwner('one'), createOwner('finder')]
+    await owner.exchange()
+    for (let n = 0; n < 3; n += 1) {
+      await setup.advance(LEASE_MS + 1)
+      await finder.exchange({ outageMs: LEASE_MS })
+      assert.equal((await owner.exchange()).isLost, false)
+    }
   })
 
   it('keeps each own box to its owner', async () => {
